@@ -1,0 +1,138 @@
+"""The generator repeats itself, is as varied as it claims, and the reference keeps its books on it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+
+from .counters import sketch_bucket
+from .model import Reference
+from .poison import GALLERY, LARGEST_GOOD, Poison
+from .ratios import quantile
+from .records import VOCABULARY, Event, read
+from .traffic import Record, hostile, traffic
+
+
+def _digest(records: list[Record]) -> str:
+    return hashlib.sha256(repr(records).encode()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def calm() -> list[Record]:
+    return list(traffic(1, 2_000, rate=0.5))
+
+
+@pytest.fixture(scope="module")
+def rough(calm: list[Record]) -> list[Record]:
+    return list(hostile(calm, 1))
+
+
+@pytest.mark.parametrize("poison", GALLERY, ids=lambda poison: poison.name)
+def test_poison_is_named_and_moves_nothing(poison: Poison) -> None:
+    reference = Reference()
+    assert reference.feed(0, poison.value, 1_763_800_000_123) == "dead_letter"
+    assert reference.reasons == Counter({("dead_letter", poison.reason): 1})
+    assert reference.partition_time == 0
+
+
+def test_the_largest_value_that_is_read() -> None:
+    assert len(LARGEST_GOOD) == 65_536
+    assert Reference().feed(0, LARGEST_GOOD) == "applied"
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2025-11-22T08:26:40.123Z",
+        "2025-11-22t08:26:40.123z",
+        "2025-11-22T09:26:40.123+01:00",
+        "2025-11-21T22:56:40.123-09:30",
+        "2025-11-22T08:26:40.1239+00:00",
+    ],
+)
+def test_moments_in_words(at: str) -> None:
+    event = read(json.dumps({"id": "1", "type": "agent.state", "at": at}).encode())
+    assert isinstance(event, Event)
+    assert event.at == 1_763_800_000_123
+
+
+def test_the_same_seed_gives_the_same_bytes(calm: list[Record], rough: list[Record]) -> None:
+    assert _digest(calm) == _digest(list(traffic(1, 2_000, rate=0.5)))
+    assert _digest(rough) == _digest(list(hostile(traffic(1, 2_000, rate=0.5), 1)))
+    assert _digest(calm) != _digest(list(traffic(2, 2_000, rate=0.5)))
+    assert _digest(rough) != _digest(list(hostile(calm, 2)))
+
+
+def test_traffic_is_in_order_of_time_and_interleaved(calm: list[Record]) -> None:
+    events = [event for _, value, _ in calm if isinstance(event := read(value), Event)]
+    assert len(events) == len(calm)
+    assert all(a.at <= b.at for a, b in itertools.pairwise(events))
+    assert len({event.id for event in events}) == len(events)
+    assert {event.type for event in events} == VOCABULARY
+    neighbours = sum(a.contact == b.contact for a, b in itertools.pairwise(events))
+    assert neighbours < len(events) / 3
+
+
+def test_hostile_traffic_loses_nothing(calm: list[Record], rough: list[Record]) -> None:
+    assert not Counter(calm) - Counter(rough)
+
+
+def test_every_result_and_reason_occurs(rough: list[Record]) -> None:
+    reference = Reference()
+    for offset, (_, value, timestamp) in enumerate(rough):
+        reference.feed(offset * 2, value, timestamp)
+    assert reference.results.keys() == {
+        *("applied", "duplicate", "illegal", "late", "unknown_type", "dead_letter", "gap"),
+    }
+    assert {reason for _, reason in reference.reasons} == {
+        *("too_large", "not_json", "bad_utf8", "too_deep", "invalid", "future", "no_visit", "state"),
+    }
+    assert reference.results["gap"] == len(rough) - 1
+    assert reference.results.total() == 2 * len(rough) - 1
+    assert {name for counts in reference.totals().values() for name in counts} == {
+        *("offered", "answered", "answered_in_target", "answer_wait_ms", "responded", "response_ms"),
+        *("abandoned", "abandoned_in_target", "abandoned_short", "abandon_wait_ms", "abandoned_late"),
+        *("left", "left_in_target", "decided", "decided_then_abandoned", "refused", "missed", "transferred"),
+        *("handled", "talk_ms", "hold_ms", "wrap_ms", "held", "lost", "wrap_timed_out"),
+    }
+
+
+def test_the_books_balance_after_every_prefix(rough: list[Record]) -> None:
+    reference = Reference()
+    for offset, (_, value, timestamp) in enumerate(rough):
+        reference.feed(offset, value, timestamp)
+        if offset % 500 and offset + 1 < len(rough):
+            continue
+        total: Counter[str] = Counter()
+        for counts in reference.totals().values():
+            total.update(counts)
+        visits = Counter(state for _, _, _, state, _ in reference.open_visits())
+        assert total["decided"] == sum(total[n] for n in ("answered", "abandoned", "left", "lost"))
+        assert total["offered"] == total["decided"] + visits["waiting"]
+        under_way = visits.total() - visits["waiting"]
+        assert total["answered"] == total["handled"] + total["unfinished"] + under_way
+        handled = Counter[int]()
+        for sketch in reference.total_sketch("handle").values():
+            handled.update(sketch)
+        assert handled.total() == total["handled"]
+        for size in (10, 60, 900):
+            kept = sum(counts.get("offered", 0) for counts in reference.cells(size).values())
+            assert kept <= total["offered"]
+
+
+def test_sketch_buckets_are_exact_at_their_bounds() -> None:
+    assert [sketch_bucket(d) for d in (0, 1, 2, 3, 4, 65_536, 65_537)] == [0, 0, 16, 26, 32, 256, 257]
+    assert sketch_bucket(2**31 + 1) == 497
+    assert sketch_bucket(10**18) == 511
+
+
+@pytest.mark.parametrize("duration", [2, 999, 20_000, 138_000, 86_400_000])
+def test_a_quantile_is_within_two_per_cent(duration: int) -> None:
+    estimate = quantile({sketch_bucket(duration): 3, 0: 1}, Fraction(1, 2))
+    assert estimate == pytest.approx(duration, rel=2 ** (1 / 32) - 1)
+    assert quantile({}, Fraction(1, 2)) is None
