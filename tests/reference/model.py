@@ -48,9 +48,7 @@ class Reference:
         self._targets = targets
         self._next_offset: int | None = None
         self._visits: dict[str, list[Visit]] = {}  # contact -> its open visits, oldest first
-        self._recent: dict[
-            bytes, int
-        ] = {}  # hash of an event id -> partition time when it was added, in order
+        self._recent: dict[bytes, int] = {}  # hash of an event id -> the minute when it was added, in order
         self._counters = Counters()
 
     # What came in ------------------------------------------------------------------------------------
@@ -116,7 +114,7 @@ class Reference:
 
     def _remember(self, name: bytes) -> None:
         self._recent.pop(name, None)  # at the end again: the oldest stay in front
-        self._recent[name] = self.partition_time
+        self._recent[name] = self.partition_time - self.partition_time % 60_000
 
     def _forget(self) -> None:
         oldest = self.partition_time - RECENT_MS
@@ -177,8 +175,9 @@ class Reference:
 
     def _move(self, event: Event) -> tuple[str, str]:
         visits = self._visits.get(event.contact, [])
-        visit = next((v for v in reversed(visits) if v.allows(event)), None)
-        if visit is not None:
+        fitting = [v for v in reversed(visits) if v.allows(event)]
+        if fitting:
+            visit = next((v for v in fitting if event.agent and v.agent == event.agent), fitting[0])
             self._step(visit, event)
             visit.taken.add(event.type)
             return "applied", ""

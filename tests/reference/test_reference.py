@@ -93,7 +93,7 @@ def test_the_first_response_of_a_chat_counts_from_the_hand_off(log: Log) -> None
     assert log.put(50, "message.sent", agent="a1") == OK
     assert log.put(70, "message.received") == OK
     assert log.put(80, "message.sent", agent="a1") == OK
-    assert log.put(81, "message.sent", agent="a2") == ILLEGAL  # somebody else's visit
+    assert log.put(81, "message.sent", agent="a2") == OK  # a colleague helps
     total = log.total(channel="chat")
     assert (total["answer_wait_ms"], total["response_ms"], total["responded"]) == (50_000, 20_000, 1)
     assert total["answered_in_target"] == 1  # 60 s for chats

@@ -39,14 +39,12 @@ class Visit:
         self.agent = ""  # who answered
         self.taken: set[str] = set()  # types of the events that this visit applied
         self.clock: int | None = None  # the response clock
-        self.customer_wrote = self.responded = self.hold_began = False
+        self.responded = self.hold_began = False
         self.talk = self.hold = self.wrap = 0
 
     def allows(self, event: Event) -> bool:
         """Whether the table has a row for the event and the event fits this visit."""
-        if event.type not in ROWS[self.state] or not self._may_own(event):
-            return False
-        return not (event.agent and self.agent) or event.agent == self.agent
+        return event.type in ROWS[self.state] and self._may_own(event)
 
     def has_taken(self, event: Event) -> bool:
         """Whether the event could belong to this visit, which had one of its type before."""
@@ -55,6 +53,8 @@ class Visit:
     def _may_own(self, event: Event) -> bool:
         if event.visit is not None and self.number is not None and event.visit != self.number:
             return False
+        if event.at < self.queued_at - 60_000:
+            return False
         return not event.queue or event.queue == self.queue
 
     def wait(self, event: Event) -> int:
@@ -62,11 +62,8 @@ class Visit:
         return event.stated.get("wait", max(0, event.at - self.queued_at))
 
     def start_clock(self, event: Event) -> None:
-        """A customer's first message starts the response clock, a bot's hand-off starts it anew."""
-        first = event.type == "message.received" and not self.customer_wrote
-        if event.type == "message.received":
-            self.customer_wrote = True
-        if not self.responded and (first or event.type == "bot.handed_off"):
+        """A customer's message starts the response clock if nothing has yet, a bot's hand-off starts it anew."""
+        if not self.responded and (self.clock is None or event.type == "bot.handed_off"):
             self.clock = event.at
 
     def change(self, state: str, at: int) -> None:

@@ -1,0 +1,51 @@
+"""Errors say whose fault it is: their bytes, our store, or whoever wrote the settings."""
+
+
+class StreamAppError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class UnreadableError(StreamAppError):
+    """The producer's bytes are no event: a dead letter with a reason, and the neighbours go on.
+
+    Attributes:
+        reason: one of a small closed set, safe as a metric label (``not_json``, ``invalid``, …).
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class UnknownTypeError(StreamAppError):
+    """Readable, but of a type that nobody here listens to: counted and skipped."""
+
+
+class StoreUnavailableError(StreamAppError):
+    """The store can't answer now (down, loading, read-only, out of memory): wait and ask again."""
+
+
+class FencedError(StreamAppError):
+    """Someone claimed the partition after us: our memory of it is worthless."""
+
+
+class PositionMismatchError(StreamAppError):
+    """The stored position is not ours: Redis was rolled back, or someone else wrote. Claim again."""
+
+    def __init__(self, stored: int, ours: int) -> None:
+        super().__init__(f"the store is at {stored}, this worker at {ours}")
+        self.stored = stored
+        self.ours = ours
+
+
+class QuarantinedError(StreamAppError):
+    """A key of the partition has a type that is not ours: nothing was written, a human must look."""
+
+
+class LostDataError(StreamAppError):
+    """Records or counters are gone that can't be had back without a decision: fail closed."""
+
+
+class BadSettingsError(StreamAppError):
+    """A setting is wrong; the message is one line that names it. Exit code 78 (EX_CONFIG)."""

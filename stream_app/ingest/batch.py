@@ -1,0 +1,86 @@
+"""A batch: consecutive records of one partition, from bytes to a commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, Protocol
+from uuid import uuid4
+
+from stream_app.errors import UnknownTypeError, UnreadableError
+from stream_app.model.fold import Fold, Result
+from stream_app.model.ports import Commit, DeadLetter
+
+from .dialects import Decode
+
+MAX_EVENT_BYTES: Final = 65_536
+KEPT_BYTES: Final = 512
+"""How much of a dead letter's value is kept."""
+
+
+class Record(Protocol):
+    """What we use of a Kafka record."""
+
+    offset: int
+    timestamp: int
+    value: bytes | None
+
+
+class Batch:
+    """Records on their way from a poll to the agent that folds them.
+
+    Attributes:
+        done: resolved when the store said yes, or failed with the reason why it did not.
+    """
+
+    __slots__ = ("done", "owned", "records")
+
+    def __init__(self, owned: object, records: Sequence[Record]) -> None:
+        self.owned = owned
+        self.records = records
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+def fold_records(
+    fold: Fold, records: Sequence[Record], start: int | None, decode: Decode, max_bytes: int = MAX_EVENT_BYTES
+) -> Commit:
+    """Fold records and make a commit of what they change.
+
+    Args:
+        fold: the partition's fold; advanced.
+        records: not empty, in offset order, none before ``start``.
+        start: the position before them; ``None`` at the very beginning.
+        decode: the dialect.
+        max_bytes: a longer value is not even looked at.
+    """
+    dead: list[DeadLetter] = []
+    expected = records[0].offset if start is None else start
+    record_event, count = fold.record, fold.count
+    for record in records:
+        offset = record.offset
+        if offset != expected:
+            count(Result.GAP, offset - expected)
+        expected = offset + 1
+        value = record.value
+        try:
+            if value is None or len(value) > max_bytes:
+                raise _no_value(value, max_bytes)
+            for event in decode(value):
+                if record_event(event, record.timestamp) is Result.DEAD_LETTER:
+                    dead.append(_letter(record, "future", "stamped later than the partition's time"))
+        except UnreadableError as error:
+            count(Result.DEAD_LETTER, reason=error.reason)
+            dead.append(_letter(record, error.reason, error.detail))
+        except UnknownTypeError:
+            count(Result.UNKNOWN_TYPE)
+    return Commit(start=start, end=expected, batch=uuid4().hex, deltas=fold.take(), dead=dead)
+
+
+def _no_value(value: bytes | None, max_bytes: int) -> UnreadableError:
+    if value is None:
+        return UnreadableError("not_json", "a tombstone: the record has no value")
+    return UnreadableError("too_large", f"{len(value)} bytes, at most {max_bytes} are read")
+
+
+def _letter(record: Record, reason: str, detail: str) -> DeadLetter:
+    return DeadLetter(record.offset, reason, detail, (record.value or b"")[:KEPT_BYTES])

@@ -1,0 +1,276 @@
+"""Events: what the platform said, in one canonical vocabulary.
+
+One class a type; ``TYPES`` maps wire names to classes. An event knows nothing of queues' targets, of other events or of
+the clock. Field meanings are those of the event reference in ``docs/events.md``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+
+from msgspec import Meta, Struct
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
+
+EARLIEST_MS: Final = 946_684_800_000  # 2000-01-01: a smaller number is seconds where milliseconds were meant
+LATEST_MS: Final = 4_102_444_800_000  # 2100-01-01
+
+if TYPE_CHECKING:
+    Stamp = int  # everyone behind a dialect sees milliseconds only
+else:
+    Stamp = Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)] | Annotated[datetime, Meta(tz=True)]
+
+Direction = Literal["inbound", "outbound"]
+
+
+class Event(Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type"):
+    """What every event carries.
+
+    Attributes:
+        id: unique event id, the same when a producer sends it again.
+        at: when it happened, in milliseconds since the epoch (UTC).
+        repeatable: whether a visit may see several of this type, so that ids alone tell duplicates apart.
+    """
+
+    id: Id
+    at: Stamp
+    repeatable: ClassVar[bool] = True
+
+
+class ContactEvent(Event, kw_only=True):
+    """An event of one contact.
+
+    Attributes:
+        contact_id: the contact; the Kafka key.
+        visit: the visit number, where the platform knows it.
+        bit: this type's bit in a visit's set of types seen.
+    """
+
+    contact_id: Id
+    visit: int | None = None
+    queue: Name | None = None
+    channel: Name | None = None
+    direction: Direction = "inbound"
+    agent: Id | None = None
+    team: Name | None = None
+    site: Name | None = None
+    customer: Id | None = None
+    bit: ClassVar[int] = 0
+
+
+class Queued(ContactEvent, kw_only=True, tag="contact.queued"):
+    """A visit to a queue starts."""
+
+    queue: Name
+    channel: Name = "voice"
+    priority: int = 0
+    resumes: bool = False
+    repeatable: ClassVar[bool] = False
+
+
+class Answered(ContactEvent, kw_only=True, tag="contact.answered"):
+    """An agent is connected."""
+
+    wait_s: Seconds | None = None
+    repeatable: ClassVar[bool] = False
+
+
+class Held(ContactEvent, kw_only=True, tag="contact.held"):
+    """Hold begins."""
+
+
+class Resumed(ContactEvent, kw_only=True, tag="contact.resumed"):
+    """Hold ends."""
+
+
+class Missed(ContactEvent, kw_only=True, tag="agent.missed"):
+    """The contact rang at an agent who did not take it."""
+
+
+class HandedOff(ContactEvent, kw_only=True, tag="bot.handed_off"):
+    """A bot passes the contact to people; the human response time starts here."""
+
+
+class CallbackScheduled(ContactEvent, kw_only=True, tag="callback.scheduled"):
+    """The contact asked to be called back; it waits again when its next ``contact.queued`` comes."""
+
+    due: Stamp | None = None
+    wait_s: Seconds | None = None
+    repeatable: ClassVar[bool] = False
+
+
+class Transferred(ContactEvent, kw_only=True, tag="contact.transferred"):
+    """The visit ends in a transfer (while waiting: it left)."""
+
+    to_queue: Name | None = None
+    to_agent: Id | None = None
+    kind: Name | None = None
+    wait_s: Seconds | None = None
+    talk_s: Seconds | None = None
+    hold_s: Seconds | None = None
+    repeatable: ClassVar[bool] = False
+
+
+class LeftQueue(ContactEvent, kw_only=True, tag="contact.left_queue"):
+    """Left unanswered, not by giving up: callback, overflow, timeout, voicemail."""
+
+    reason: Name | None = None
+    wait_s: Seconds | None = None
+    repeatable: ClassVar[bool] = False
+
+
+class Refused(ContactEvent, kw_only=True, tag="contact.refused"):
+    """Never got in: full, closed, no agents."""
+
+    queue: Name
+    channel: Name = "voice"
+    reason: Name | None = None
+
+
+class Abandoned(ContactEvent, kw_only=True, tag="contact.abandoned"):
+    """The customer gave up while waiting."""
+
+    wait_s: Seconds | None = None
+    repeatable: ClassVar[bool] = False
+
+
+class Ended(ContactEvent, kw_only=True, tag="contact.ended"):
+    """The conversation is over, wrap-up begins."""
+
+    by: Name | None = None
+    talk_s: Seconds | None = None
+    hold_s: Seconds | None = None
+    repeatable: ClassVar[bool] = False
+
+
+class Wrapped(ContactEvent, kw_only=True, tag="contact.wrapped"):
+    """Wrap-up is over; the contact is handled."""
+
+    talk_s: Seconds | None = None
+    hold_s: Seconds | None = None
+    wrap_s: Seconds | None = None
+    repeatable: ClassVar[bool] = False
+
+
+class MessageReceived(ContactEvent, kw_only=True, tag="message.received"):
+    """A message from the customer."""
+
+
+class MessageSent(ContactEvent, kw_only=True, tag="message.sent"):
+    """A message to the customer; a bot's does not count as a reply."""
+
+    bot: bool = False
+
+
+class CaseResolved(Event, kw_only=True, tag="case.resolved"):
+    """The customer's issue was solved."""
+
+    case: Id
+    contact_id: Id | None = None
+    tier: int | None = None
+
+
+class CaseReopened(Event, kw_only=True, tag="case.reopened"):
+    """It was not solved after all."""
+
+    case: Id
+    contact_id: Id | None = None
+    tier: int | None = None
+
+
+class CaseEscalated(Event, kw_only=True, tag="case.escalated"):
+    """It went to the next tier."""
+
+    case: Id
+    contact_id: Id | None = None
+    tier: int | None = None
+
+
+class SurveyAnswered(ContactEvent, kw_only=True, tag="survey.answered"):
+    """A customer's verdict."""
+
+    kind: Literal["csat", "nps", "ces"]
+    score: float
+    scale: int | None = None
+
+
+class QualityScored(ContactEvent, kw_only=True, tag="quality.scored"):
+    """A quality review, manual or automatic."""
+
+    score: Annotated[float, Meta(ge=0, le=1)]
+    compliant: bool | None = None
+    automatic: bool = False
+
+
+class SentimentScored(ContactEvent, kw_only=True, tag="sentiment.scored"):
+    """The mood of a contact, and what CSAT it predicts."""
+
+    score: Annotated[float, Meta(ge=-1, le=1)]
+    predicted_csat: float | None = None
+
+
+class SaleRecorded(ContactEvent, kw_only=True, tag="sale.recorded"):
+    """Money came of it."""
+
+    amount: str | float
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+
+
+class AgentState(Event, kw_only=True, tag="agent.state"):
+    """An agent's presence."""
+
+    agent: Id
+    state: Literal["available", "on_contact", "wrap", "break", "training", "meeting", "offline"]
+    reason: Name | None = None
+    team: Name | None = None
+    site: Name | None = None
+
+
+class CustomerJoined(Event, kw_only=True, tag="customer.joined"):
+    """A customer relationship began."""
+
+    customer: Id
+
+
+class CustomerLeft(Event, kw_only=True, tag="customer.left"):
+    """It ended."""
+
+    customer: Id
+
+
+class CustomerValued(Event, kw_only=True, tag="customer.valued"):
+    """What it is worth."""
+
+    customer: Id
+    purchase_value: float | None = None
+    purchases_per_year: float | None = None
+    years: float | None = None
+
+
+CONTACT_TYPES: Final[tuple[type[ContactEvent], ...]] = (
+    Queued, Answered, Held, Resumed, Missed, HandedOff, CallbackScheduled, Transferred, LeftQueue, Refused,
+    Abandoned, Ended, Wrapped, MessageReceived, MessageSent,
+)  # fmt: skip
+"""Types that the visit's lifecycle listens to."""
+
+OTHER_TYPES: Final[tuple[type[Event], ...]] = (
+    CaseResolved, CaseReopened, CaseEscalated, SurveyAnswered, QualityScored, SentimentScored, SaleRecorded,
+    AgentState, CustomerJoined, CustomerLeft, CustomerValued,
+)  # fmt: skip
+
+for _n, _type in enumerate(CONTACT_TYPES):
+    _type.bit = 1 << _n
+
+TYPES: Final[dict[str, type[Event]]] = {
+    str(t.__struct_config__.tag): t for t in (*CONTACT_TYPES, *OTHER_TYPES)
+}
+"""Wire name → class."""
+
+
+def type_name(event: Event | type[Event]) -> str:
+    """The wire name of an event or of its class."""
+    config: Any = event.__struct_config__
+    return str(config.tag)

@@ -1,0 +1,47 @@
+"""Percentiles that add up: exponential buckets of base 2 with scale 4.
+
+The layout is that of OpenTelemetry's exponential histograms and of Prometheus' native ones (schema 4), so that counts of
+any windows, queues and partitions can be added exactly. Bucket ``i`` holds durations ``d`` in milliseconds with
+``2**((i-1)/16) < d <= 2**(i/16)``; the geometric middle is at most ``RELATIVE_ERROR`` away from any value in it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from math import ceil
+from typing import Final
+
+SCALE: Final = 16
+BUCKETS: Final = 512
+"""Bucket 511 ends at 2**(511/16) ms, about 47 days; what is longer falls into it too."""
+RELATIVE_ERROR: Final = 2 ** (1 / (2 * SCALE)) - 1
+
+_BOUNDS: Final = [2 ** (i / SCALE) for i in range(BUCKETS - 1)]
+
+
+def bucket(duration_ms: int) -> int:
+    """The bucket of a duration, 0…511."""
+    return bisect_left(_BOUNDS, duration_ms)
+
+
+def estimate(index: int) -> float:
+    """The geometric middle of a bucket, in milliseconds."""
+    return float(2 ** ((2 * index - 1) / (2 * SCALE)))
+
+
+def quantile(q: float, counts: Mapping[int, int]) -> float | None:
+    """The q-quantile in milliseconds; ``None`` where nothing was measured.
+
+    Args:
+        q: 0…1; the value of rank ``ceil(q * n)`` (nearest rank, counted from 1) is estimated.
+        counts: bucket → how many.
+    """
+    n = sum(counts.values())
+    if n <= 0:
+        return None
+    rank = max(1, ceil(q * n))
+    seen = 0
+    for index in sorted(counts):
+        seen += counts[index]
+        if seen >= rank:
+            return estimate(index)
+    return None  # pragma: no cover - the last bucket reaches n

@@ -1,0 +1,123 @@
+"""Facts → cells: what to add, to which bucket of which queue and channel.
+
+A cell is a plain ``dict[int, int]``: a counter's number → its sum, and ``number << 9 | bucket`` → count for a sketch. So
+cells merge by adding key by key, whatever they hold. Numbers come from the store's add-only registry; a newer worker's
+counters survive in cells that an older one rewrites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from .facts import Fact
+from .kpis import COUNTERS, SKETCHES
+from .sketch import bucket as sketch_bucket
+from .windows import BASE, RESOLUTIONS, TOTAL
+
+Cell = dict[int, int]
+CellKey = tuple[int, str, str]
+"""(bucket start, queue, channel)"""
+
+SHIFT: Final = 9
+NUMBERS: Final[dict[str, int]] = {part.name: n for n, part in enumerate((*COUNTERS, *SKETCHES), 1)}
+"""The numbering of a fresh registry."""
+
+
+_decoder = msgspec.msgpack.Decoder(Cell)
+pack_cell = msgspec.msgpack.Encoder().encode
+"""A cell as it is stored: a MessagePack map, number → integer."""
+
+
+def unpack_cell(packed: bytes) -> Cell:
+    """The inverse of ``pack_cell``."""
+    return _decoder.decode(packed)
+
+
+def is_sketch(key: int) -> bool:
+    """Whether a cell's key is a bucket of a sketch."""
+    return key >> SHIFT > 0
+
+
+class Tally:
+    """Adds facts up into 10-second cells."""
+
+    def __init__(self, numbers: Mapping[str, int] = NUMBERS) -> None:
+        """Compile the catalogue; ``numbers`` maps each counter and sketch to its key."""
+        self.cells: dict[CellKey, Cell] = {}
+        self._always: dict[type[Fact], tuple[int, ...]] = {}
+        self._amounts: dict[type[Fact], tuple[tuple[int, Callable[[Any], int]], ...]] = {}
+        self._sketches: dict[type[Fact], tuple[tuple[int, Callable[[Any], int]], ...]] = {}
+        for kind in {part.fact for part in (*COUNTERS, *SKETCHES)}:
+            mine = [c for c in COUNTERS if c.fact is kind]
+            self._always[kind] = tuple(numbers[c.name] for c in mine if c.always)
+            self._amounts[kind] = tuple((numbers[c.name], c.amount) for c in mine if not c.always)
+            self._sketches[kind] = tuple((numbers[s.name] << SHIFT, s.value) for s in SKETCHES if s.fact is kind)
+
+    def add(self, fact: Fact) -> None:
+        """Count one fact where it belongs."""
+        at = fact.at
+        key = (at - at % BASE, fact.queue, fact.channel)
+        cell = self.cells.get(key)
+        if cell is None:
+            cell = self.cells[key] = {}
+        kind = type(fact)
+        for number in self._always[kind]:
+            cell[number] = cell.get(number, 0) + 1
+        for number, amount in self._amounts[kind]:
+            n = amount(fact)
+            if n:
+                cell[number] = cell.get(number, 0) + n
+        for base, value in self._sketches[kind]:
+            number = base | sketch_bucket(value(fact))
+            cell[number] = cell.get(number, 0) + 1
+
+    def take(self) -> dict[CellKey, Cell]:
+        """Hand over what was added since the last call."""
+        cells, self.cells = self.cells, {}
+        return cells
+
+
+def add_into(cell: Cell, amounts: Cell) -> None:
+    """Merge amounts into a cell."""
+    for number, n in amounts.items():
+        cell[number] = cell.get(number, 0) + n
+
+
+def roll_up(cells: Mapping[CellKey, Cell], dropped: Callable[[int, int], bool]) -> dict[tuple[int, CellKey], Cell]:
+    """10-second amounts → amounts at every resolution and in total, as (resolution, cell key) → amounts.
+
+    Args:
+        dropped: (resolution, bucket start) → the bucket is not kept any more.
+    """
+    out: dict[tuple[int, CellKey], Cell] = {}
+    for (start, queue, channel), amounts in cells.items():
+        for resolution in RESOLUTIONS:
+            bucket = start - start % resolution
+            if not dropped(resolution, bucket):
+                _merge(out, (resolution, (bucket, queue, channel)), amounts)
+        counters = {n: v for n, v in amounts.items() if not is_sketch(n)}
+        if counters:
+            _merge(out, (TOTAL, (0, queue, channel)), counters)
+    return out
+
+
+def _merge(out: dict[tuple[int, CellKey], Cell], key: tuple[int, CellKey], amounts: Cell) -> None:
+    cell = out.get(key)
+    if cell is None:
+        out[key] = dict(amounts)
+    else:
+        add_into(cell, amounts)
+
+
+def counters_of(facts: Iterable[Fact]) -> Cell:
+    """All facts in one cell (for tests and reports)."""
+    tally = Tally()
+    for fact in facts:
+        tally.add(fact)
+    out: Cell = {}
+    for cell in tally.take().values():
+        add_into(out, cell)
+    return out

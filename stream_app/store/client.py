@@ -1,0 +1,59 @@
+"""The Redis connection, and whose fault its errors are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any, Final
+
+from redis import exceptions as rx
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from stream_app.errors import QuarantinedError, StoreUnavailableError
+
+TIMEOUT_S: Final = 5.0
+
+_PASSING = re.compile(
+    r"\b(LOADING|READONLY|OOM|MISCONF|BUSY|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|UNBLOCKED|NOAUTH|WRONGPASS|NOPERM)\b"
+)
+
+
+def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Redis:
+    """A client that never repeats a command by itself.
+
+    The library's default is to try ten times more: with a reply lost on the way, one increment is then applied twice.
+    """
+    return Redis.from_url(
+        url,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=False,
+    )
+
+
+def script(client: Redis, name: str) -> Any:
+    """A Lua script of ours; loaded again by itself where Redis has forgotten it."""
+    return client.register_script((files("stream_app.store") / "scripts" / f"{name}.lua").read_text())
+
+
+@asynccontextmanager
+async def faults() -> AsyncIterator[None]:
+    """Translate Redis's errors: away, or a key that is not ours."""
+    try:
+        yield
+    except rx.ResponseError as error:
+        text = str(error)
+        if "QUARANTINED" in text:
+            raise QuarantinedError(text.partition("QUARANTINED ")[2].split(" script:")[0]) from error
+        if text.startswith("WRONGTYPE"):
+            raise QuarantinedError(text) from error
+        if _PASSING.search(text):
+            raise StoreUnavailableError(text) from error
+        raise
+    except (rx.ConnectionError, rx.TimeoutError, OSError, TimeoutError) as error:
+        raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error

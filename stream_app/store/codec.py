@@ -1,0 +1,46 @@
+"""Bytes in Redis. Everything is documented here, so that other programs can read it.
+
+- **Framed** list: each part is its length in four bytes, big-endian, followed by its bytes.
+- **Cell**: a MessagePack map, number → integer. A number below 512 is a counter; otherwise ``number >> 9`` is a sketch and
+  ``number & 511`` its bucket. Numbers are those of the registry ``kpi:names:counter``. A field of a bucket's hash is
+  ``queue number.channel number``.
+- **Visits** of a contact: a MessagePack array of ``model.lifecycle.Visit`` as arrays, oldest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from stream_app.model.lifecycle import Visit
+from stream_app.model.tally import pack_cell, unpack_cell
+
+__all__ = ["frame", "pack_cell", "pack_visits", "unframe", "unpack_cell", "unpack_visits"]
+
+_visits = msgspec.msgpack.Decoder(list[Visit])
+pack_visits = msgspec.msgpack.Encoder().encode
+
+
+def unpack_visits(packed: bytes) -> list[Visit]:
+    """A contact's open visits."""
+    return _visits.decode(packed)
+
+
+def frame(parts: Iterable[bytes]) -> bytes:
+    """Put parts into one string."""
+    out: list[bytes] = []
+    for part in parts:
+        out += (len(part).to_bytes(4, "big"), part)
+    return b"".join(out)
+
+
+def unframe(blob: bytes) -> list[bytes]:
+    """Take them out again."""
+    out: list[bytes] = []
+    at, size = 0, len(blob)
+    while at < size:
+        end = at + 4 + int.from_bytes(blob[at : at + 4], "big")
+        out.append(blob[at + 4 : end])
+        at = end
+    return out

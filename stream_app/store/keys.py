@@ -1,0 +1,85 @@
+"""Every Redis key, written once.
+
+Keys of one partition share a hash tag, ``{topic.partition}``, so that a partition is one Redis Cluster slot. What they hold:
+
+| key | type | holds |
+|---|---|---|
+| ``kpi:{t.p}:meta`` | hash | ``epoch token position batch seq time settings rollbacks`` |
+| ``kpi:{t.p}:visits`` | hash | contact id → its open visits, packed |
+| ``kpi:{t.p}:c:RES:START`` | hash | queue and channel numbers → cell, packed |
+| ``kpi:{t.p}:i:RES`` | sorted set | the bucket starts that exist at a resolution |
+| ``kpi:{t.p}:r:MINUTE`` | string | 8-byte hashes of event ids, one after the other |
+| ``kpi:{t.p}:r`` | sorted set | the minutes that exist |
+| ``kpi:{t.p}:log`` | stream | what the latest commits wrote: readers follow it |
+| ``kpi:{t.p}:dead`` | stream | dead letters |
+| ``kpi:{t.p}:results`` | hash | result → records |
+| ``kpi:{t.p}:beat`` | hash | the owner's heartbeat |
+| ``kpi:partitions`` | set | ``topic.partition`` |
+| ``kpi:names:KIND`` | hash | name → number; add-only |
+| ``kpi:settings``, ``kpi:settings:N`` | string | the current version, its document |
+"""
+
+from stream_app.model.ports import Partition
+
+PARTITIONS = "kpi:partitions"
+SETTINGS = "kpi:settings"
+
+
+def prefix(partition: Partition) -> str:
+    """What the keys of a partition begin with."""
+    return f"kpi:{{{partition}}}"
+
+
+def meta(partition: Partition) -> str:
+    """Position, epoch, partition time."""
+    return f"{prefix(partition)}:meta"
+
+
+def visits(partition: Partition) -> str:
+    """Open visits."""
+    return f"{prefix(partition)}:visits"
+
+
+def cells(partition: Partition, resolution: int, start: int) -> str:
+    """The cells of a bucket."""
+    return f"{prefix(partition)}:c:{resolution}:{start}"
+
+
+def index(partition: Partition, resolution: int) -> str:
+    """The buckets of a resolution."""
+    return f"{prefix(partition)}:i:{resolution}"
+
+
+def recent(partition: Partition, minute: int | None = None) -> str:
+    """Event ids seen in a minute; without one, the index of minutes."""
+    return f"{prefix(partition)}:r" if minute is None else f"{prefix(partition)}:r:{minute}"
+
+
+def log(partition: Partition) -> str:
+    """The latest commits."""
+    return f"{prefix(partition)}:log"
+
+
+def dead(partition: Partition) -> str:
+    """Dead letters."""
+    return f"{prefix(partition)}:dead"
+
+
+def results(partition: Partition) -> str:
+    """What became of the records."""
+    return f"{prefix(partition)}:results"
+
+
+def beat(partition: Partition) -> str:
+    """The owner's heartbeat."""
+    return f"{prefix(partition)}:beat"
+
+
+def names(kind: str) -> str:
+    """A registry of names."""
+    return f"kpi:names:{kind}"
+
+
+def settings(version: int) -> str:
+    """A version of the settings document."""
+    return f"{SETTINGS}:{version}"

@@ -1,0 +1,127 @@
+"""The store in memory: the same contract as Redis, checked by the same suite. For tests, reports and trying things out."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from msgspec import Struct, field
+
+from stream_app.errors import FencedError, PositionMismatchError
+from stream_app.model.fold import Memory
+from stream_app.model.ports import Beat, Commit, DeadLetter, Partition
+from stream_app.model.tally import NUMBERS, Cell, add_into, roll_up
+from stream_app.model.targets import Targets
+from stream_app.model.windows import KEPT, TOTAL
+
+from .codec import pack_visits, unpack_visits
+
+CellPlace = tuple[int, int, str, str]
+"""(resolution, bucket start, queue, channel)"""
+
+
+class Contents(Struct):
+    """What is stored of a partition."""
+
+    position: int | None = None
+    batch: str = ""
+    token: str = ""
+    epoch: int = 0
+    time: int = 0
+    rollbacks: int = 0
+    cells: dict[CellPlace, Cell] = field(default_factory=dict)
+    visits: dict[str, bytes] = field(default_factory=dict)
+    recent: dict[int, list[bytes]] = field(default_factory=dict)
+    results: dict[str, int] = field(default_factory=dict)
+    dead: list[DeadLetter] = field(default_factory=list)
+    beat: Beat | None = None
+
+
+class MemoryStore:
+    """Counters in dictionaries."""
+
+    def __init__(self) -> None:
+        self.partitions: dict[Partition, Contents] = {}
+        self._settings: list[Targets] = []
+
+    async def claim(self, partition: Partition, token: str, known: int | None = None) -> MemoryClaim:
+        """See ``Store.claim``."""
+        contents = self.partitions.setdefault(partition, Contents())
+        contents.epoch += 1
+        contents.token = f"{contents.epoch}:{token}"
+        if known is not None and (contents.position or 0) < known:
+            contents.rollbacks += 1
+        version = await self.settings_version()
+        return MemoryClaim(partition, contents, self._settings[-1] if version else Targets(), version)
+
+    async def settings_version(self) -> int:
+        """See ``Store.settings_version``."""
+        return len(self._settings)
+
+    async def apply_settings(self, targets: Targets) -> int:
+        """See ``Store.apply_settings``."""
+        if not self._settings or self._settings[-1] != targets:
+            self._settings.append(targets)
+        return len(self._settings)
+
+    async def close(self) -> None:
+        """See ``Store.close``."""
+
+
+class MemoryClaim:
+    """See ``Claim``."""
+
+    def __init__(self, partition: Partition, contents: Contents, targets: Targets, version: int) -> None:
+        self.partition = partition
+        self.position = contents.position
+        self.targets = targets
+        self.version = version
+        self.numbers: dict[str, int] = dict(NUMBERS)
+        self.memory = Memory(
+            time=contents.time,
+            open={contact: unpack_visits(packed) for contact, packed in contents.visits.items()},
+            recent={mark: minute for minute in sorted(contents.recent) for mark in contents.recent[minute]},
+        )
+        self._contents = contents
+        self._token = contents.token
+
+    async def apply(self, commit: Commit) -> None:
+        """See ``Claim.apply``."""
+        mine, deltas = self._contents, commit.deltas
+        if mine.token != self._token:
+            raise FencedError(f"{self.partition}: claimed by someone else")
+        if mine.position == commit.end and mine.batch == commit.batch:
+            return
+        if mine.position != commit.start:
+            raise PositionMismatchError(mine.position or 0, commit.start or 0)
+        mine.position, mine.batch, mine.time = commit.end, commit.batch, deltas.time
+        self._add_cells(deltas.cells, deltas.time)
+        for contact, visits in deltas.visits.items():
+            if visits:
+                mine.visits[contact] = pack_visits(visits)
+            else:
+                mine.visits.pop(contact, None)
+        for minute, marks in deltas.recent.items():
+            mine.recent.setdefault(minute, []).extend(marks)
+        for minute in deltas.forgotten:
+            mine.recent.pop(minute, None)
+        counted: dict[str, int] = {**deltas.results}
+        counted |= {f"{result}:{reason}": n for (result, reason), n in deltas.reasons.items()}
+        if deltas.late:
+            counted["applied:late"] = deltas.late
+        for name, n in counted.items():
+            mine.results[name] = mine.results.get(name, 0) + n
+        mine.dead += commit.dead
+        self.position = commit.end
+
+    def _add_cells(self, cells: Any, time: int) -> None:
+        mine = self._contents.cells
+        rolled = roll_up(cells, lambda resolution, start: start < time - KEPT[resolution])
+        for (resolution, (start, queue, channel)), amounts in rolled.items():
+            add_into(mine.setdefault((resolution, start, queue, channel), {}), amounts)
+        for place in [p for p in mine if p[0] != TOTAL and p[1] < time - KEPT[p[0]]]:
+            del mine[place]
+
+    async def beat(self, beat: Beat) -> None:
+        """See ``Claim.beat``."""
+        self._contents.beat = deepcopy(beat)

@@ -1,0 +1,54 @@
+"""Names → numbers, once and for ever, with a cap.
+
+A registry is shared by all partitions and workers and only grows, so that a name is the same number everywhere; what comes
+after the cap is number 0, ``other``, on every partition alike. Nothing that a producer sends can make keys, labels or memory
+grow past it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from redis.asyncio import Redis
+
+from . import keys
+from .client import faults, script
+
+OTHER: Final = "other"
+CAPS: Final[dict[str, int]] = {"counter": 511, "queue": 2000, "channel": 16}
+_BATCH = 1000
+
+
+class Names:
+    """One worker's view of a registry."""
+
+    def __init__(self, client: Redis, kind: str, cap: int | None = None) -> None:
+        """``kind`` is one of ``CAPS``."""
+        self._key = keys.names(kind)
+        self._cap = CAPS[kind] if cap is None else cap
+        self._script = script(client, "names")
+        self._numbers: dict[str, int] = {OTHER: 0}
+        self.full = False
+
+    async def learn(self, names: Iterable[str]) -> None:
+        """Number what is not known yet; one round trip where anything is new.
+
+        Raises:
+            StoreUnavailableError: no answer.
+        """
+        if self.full:
+            return
+        new = sorted({name for name in names if name not in self._numbers})
+        for at in range(0, len(new), _BATCH):
+            chunk = new[at : at + _BATCH]
+            async with faults():
+                numbers = await self._script(keys=[self._key], args=[self._cap, *chunk])
+            self._numbers |= {name: n for name, n in zip(chunk, numbers, strict=True) if n}
+            if 0 in numbers:  # add-only: once full, always full
+                self.full = True
+                return
+
+    def number(self, name: str) -> int:
+        """A name's number; 0 for what the registry did not take."""
+        return self._numbers.get(name, 0)

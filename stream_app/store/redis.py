@@ -1,0 +1,247 @@
+"""The Redis store: claims and commits, exactly once.
+
+The owner of a partition writes absolute values: it keeps the cells that it touched last, and reads any other cell before
+it adds to it, so a late event lands right after an eviction or a restart. The fence makes that safe: whoever reads a stale
+cell no longer holds the token, and its commit is refused as a whole.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final
+
+from redis.asyncio import Redis
+
+from stream_app.errors import FencedError, PositionMismatchError
+from stream_app.model.fold import Memory
+from stream_app.model.kpis import COUNTERS, SKETCHES
+from stream_app.model.ports import Beat, Commit, Partition
+from stream_app.model.tally import Cell, add_into, roll_up
+from stream_app.model.targets import Targets
+from stream_app.model.windows import KEPT
+
+from . import keys
+from .client import connect, faults, script
+from .codec import frame, pack_cell, pack_visits, unpack_cell, unpack_visits
+from .names import Names
+
+CELLS_CACHED: Final = 10_000
+"""Cells that a claim remembers; twice that at the most."""
+LOG_BYTES: Final = 2_000_000
+"""How much of a partition's latest commits stays for readers to follow; one further behind loads the partition anew."""
+DEAD_KEPT: Final = 10_000
+SCAN: Final = 2_000
+
+_KEEP = frame(str(n).encode() for pair in KEPT.items() for n in pair)
+_Place = tuple[int, int, str]  # resolution, bucket start, field
+
+
+class RedisStore:
+    """Counters in Redis."""
+
+    def __init__(self, url: str, *, queue_cap: int | None = None) -> None:
+        """Connects with the first command, not before."""
+        self.client: Redis = connect(url)
+        self.apply_script = script(self.client, "apply")
+        self._claim_script = script(self.client, "claim")
+        self.queues = Names(self.client, "queue", queue_cap)
+        self.channels = Names(self.client, "channel")
+        self._counters = Names(self.client, "counter")
+
+    async def claim(self, partition: Partition, token: str, known: int | None = None) -> RedisClaim:
+        """See ``Store.claim``."""
+        version = await self.settings_version()
+        await self._counters.learn(part.name for part in (*COUNTERS, *SKETCHES))
+        async with faults():
+            document = await self.client.get(keys.settings(version)) if version else None
+            await self.client.sadd(keys.PARTITIONS, str(partition))
+            epoch, position, _, seq, time = await self._claim_script(
+                keys=[keys.meta(partition), keys.log(partition)],
+                args=[token, version, "" if known is None else known],
+            )
+            claim = RedisClaim(self, partition, f"{epoch}:{token}", int(seq))
+            claim.position = int(position) if position else None
+            claim.memory.time = int(time)
+            await claim.restore()
+        claim.version = version
+        claim.targets = Targets.from_json(document) if document else Targets()
+        claim.numbers = {part.name: self._counters.number(part.name) for part in (*COUNTERS, *SKETCHES)}
+        return claim
+
+    async def settings_version(self) -> int:
+        """See ``Store.settings_version``."""
+        async with faults():
+            return int(await self.client.get(keys.SETTINGS) or 0)
+
+    async def apply_settings(self, targets: Targets) -> int:
+        """See ``Store.apply_settings``."""
+        document = targets.to_json()
+        version = await self.settings_version()
+        async with faults():
+            if version and await self.client.get(keys.settings(version)) == document:
+                return version
+            version = await self.client.incr(f"{keys.SETTINGS}:last")
+            await self.client.set(keys.settings(version), document)
+            await self.client.set(keys.SETTINGS, version)
+        return int(version)
+
+    async def close(self) -> None:
+        """See ``Store.close``."""
+        await self.client.aclose()
+
+
+class RedisClaim:
+    """A partition in our hands; see ``Claim``."""
+
+    def __init__(self, store: RedisStore, partition: Partition, token: str, seq: int) -> None:
+        """Made by ``RedisStore.claim``."""
+        self.partition = partition
+        self.position: int | None = None
+        self.memory = Memory()
+        self.targets = Targets()
+        self.version = 0
+        self.numbers: dict[str, int] = {}
+        self._store = store
+        self._token = token
+        self._fresh: dict[_Place, Cell] = {}
+        self._older: dict[_Place, Cell] = {}
+        self._prepared: tuple[str, list[Any]] | None = None
+        self._log: deque[tuple[int, int]] = deque([(seq, 0)])
+        self._log_bytes = 0
+
+    async def restore(self) -> None:
+        """Read back what the fold must remember: open visits and recent event ids, never the history of cells."""
+        client, memory = self._store.client, self.memory
+        cursor = None
+        visits: dict[str, bytes] = {}
+        while cursor != 0:
+            cursor, page = await client.hscan(keys.visits(self.partition), cursor or 0, count=SCAN)
+            visits |= {contact.decode(): packed for contact, packed in page.items()}
+        for contact, packed in visits.items():
+            memory.open[contact] = unpack_visits(packed)
+        for minute in await client.zrange(keys.recent(self.partition), 0, -1):
+            hashes = await client.get(keys.recent(self.partition, int(minute))) or b""
+            memory.recent |= dict.fromkeys((hashes[i : i + 8] for i in range(0, len(hashes), 8)), int(minute))
+
+    async def apply(self, commit: Commit) -> None:
+        """See ``Claim.apply``."""
+        if self._prepared is None or self._prepared[0] != commit.batch:
+            self._prepared = (commit.batch, await self._prepare(commit))
+        args = self._prepared[1]
+        async with faults():
+            verdict, number = await self._store.apply_script(keys=[keys.meta(self.partition)], args=args)
+        if verdict == b"FENCED":
+            raise FencedError(f"{self.partition}: claimed by someone else")
+        if verdict == b"MISMATCH":
+            raise PositionMismatchError(int(number or 0), commit.start or 0)
+        self._prepared = None
+        self.position = commit.end
+        self._trim(int(number), sum(len(args[i]) for i in (6, 7, 8)))
+
+    async def _prepare(self, commit: Commit) -> list[Any]:
+        deltas = commit.deltas
+        cells = await self._absolute(commit)
+        buckets: dict[tuple[int, int], list[bytes]] = {}
+        for (resolution, start, name), cell in cells.items():
+            buckets.setdefault((resolution, start), []).extend((name.encode(), pack_cell(cell)))
+        blob: list[bytes] = []
+        for (resolution, start), fields in buckets.items():
+            blob += (b"%d" % resolution, b"%d" % start, b"%d" % (len(fields) // 2), *fields)
+        opened: list[bytes] = []
+        closed: list[bytes] = []
+        for contact, visits in deltas.visits.items():
+            if visits:
+                opened += (contact.encode(), pack_visits(visits))
+            else:
+                closed.append(contact.encode())
+        results = [part for name, n in deltas.results.items() for part in (name.encode(), b"%d" % n)]
+        for (result, reason), n in deltas.reasons.items():
+            results += (f"{result}:{reason}".encode(), b"%d" % n)
+        if deltas.late:
+            results += (b"applied:late", b"%d" % deltas.late)
+        return [
+            keys.prefix(self.partition),
+            self._token,
+            "" if commit.start is None else commit.start,
+            commit.end,
+            commit.batch,
+            deltas.time,
+            frame(blob),
+            frame(opened),
+            frame(closed),
+            frame(part for minute, marks in deltas.recent.items() for part in (b"%d" % minute, b"".join(marks))),
+            frame(b"%d" % minute for minute in deltas.forgotten),
+            frame(results),
+            frame(
+                part
+                for letter in commit.dead
+                for part in (b"%d" % letter.offset, letter.reason.encode(), letter.detail.encode(), letter.value)
+            ),
+            _KEEP,
+            self._oldest_to_keep(),
+            DEAD_KEPT,
+        ]
+
+    async def _absolute(self, commit: Commit) -> dict[_Place, Cell]:
+        """The new values of every cell that the commit touches."""
+        time, store = commit.deltas.time, self._store
+        rolled = roll_up(commit.deltas.cells, lambda resolution, start: start < time - KEPT[resolution])
+        await store.queues.learn(queue for _, queue, _ in commit.deltas.cells)
+        await store.channels.learn(channel for _, _, channel in commit.deltas.cells)
+        amounts: dict[_Place, Cell] = {}
+        for (resolution, (start, queue, channel)), cell in rolled.items():
+            place = (resolution, start, f"{store.queues.number(queue)}.{store.channels.number(channel)}")
+            if place in amounts:  # two names that the registry did not take are one cell
+                add_into(amounts[place], cell)
+            else:
+                amounts[place] = cell
+        await self._load([p for p in amounts if p not in self._fresh and p not in self._older])
+        out: dict[_Place, Cell] = {}
+        for place, cell in amounts.items():
+            known = self._fresh.get(place)
+            if known is None:
+                known = self._fresh[place] = self._older.pop(place)
+            add_into(known, cell)
+            out[place] = known
+        if len(self._fresh) > CELLS_CACHED:
+            self._older, self._fresh = self._fresh, {}
+        return out
+
+    async def _load(self, places: list[_Place]) -> None:
+        """Read cells that we do not remember; a cell that does not exist is empty."""
+        if not places:
+            return
+        buckets: dict[tuple[int, int], list[str]] = {}
+        for resolution, start, name in places:
+            buckets.setdefault((resolution, start), []).append(name)
+        async with faults():
+            pipe = self._store.client.pipeline(transaction=False)
+            for (resolution, start), names in buckets.items():
+                pipe.hmget(keys.cells(self.partition, resolution, start), names)
+            found = await pipe.execute()
+        for ((resolution, start), names), values in zip(buckets.items(), found, strict=True):
+            for name, packed in zip(names, values, strict=True):
+                self._older[resolution, start, name] = unpack_cell(packed) if packed else {}
+
+    def _trim(self, seq: int, size: int) -> None:
+        self._log.append((seq, size))
+        self._log_bytes += size
+        while self._log_bytes > LOG_BYTES and len(self._log) > 1:
+            self._log_bytes -= self._log.popleft()[1]
+
+    def _oldest_to_keep(self) -> int:
+        return self._log[0][0]
+
+    async def beat(self, beat: Beat) -> None:
+        """See ``Claim.beat``."""
+        async with faults():
+            await self._store.client.hset(
+                keys.beat(self.partition),
+                mapping={
+                    "at": beat.at,
+                    "owner": beat.owner,
+                    "position": beat.position,
+                    "end": beat.end,
+                    "read_at": beat.read_at,
+                },
+            )

@@ -1,0 +1,120 @@
+-- Move the position and everything that follows from it, or nothing at all.
+--
+-- KEYS  meta (the other keys of the partition share its hash tag, so they live in the same slot)
+-- ARGV   1 key prefix   2 token   3 from   4 to   5 batch   6 partition time
+--        7 cells      per bucket: resolution, start, n, then n × (field, packed cell)
+--        8 visits     contact, packed visits, …
+--        9 closed     contact, …
+--       10 recent     minute, hashes, …
+--       11 forgotten  minute, …
+--       12 results    name, n, …
+--       13 dead       offset, reason, detail, value, …
+--       14 keep       per resolution: its size, how long its buckets are kept
+--       15 oldest log entry to keep, as a sequence number, or ''
+--       16 most dead letters to keep
+-- gives {'OK', seq} | {'ALREADY', seq} | {'FENCED', position} | {'MISMATCH', position}
+--
+-- 7 to 14 are framed: each part is its length in four bytes, big-endian, and its bytes. Lua has no rollback, so the type of
+-- every key is checked before the first write.
+
+local function parts(blob)
+  local out, at, size = {}, 1, #blob
+  while at <= size do
+    out[#out + 1], at = struct.unpack('>I4c0', blob, at)
+  end
+  return out
+end
+
+-- unpack() takes what fits on Lua's stack
+local function each(command, key, list, first, last)
+  for i = first, last, 4000 do
+    redis.call(command, key, unpack(list, i, math.min(i + 3999, last)))
+  end
+end
+
+local meta, prefix, to = KEYS[1], ARGV[1], ARGV[4]
+local visits, log, dead = prefix .. ':visits', prefix .. ':log', prefix .. ':dead'
+local results, minutes = prefix .. ':results', prefix .. ':r'
+local cells, recent, keep = parts(ARGV[7]), parts(ARGV[10]), parts(ARGV[14])
+
+local expected = {
+  [meta] = 'hash', [visits] = 'hash', [log] = 'stream', [dead] = 'stream', [results] = 'hash', [minutes] = 'zset',
+}
+for i = 1, #keep, 2 do
+  expected[prefix .. ':i:' .. keep[i]] = 'zset'
+end
+for i = 1, #recent, 2 do
+  expected[prefix .. ':r:' .. recent[i]] = 'string'
+end
+local buckets, at = {}, 1
+while at <= #cells do
+  local n = tonumber(cells[at + 2])
+  local key = prefix .. ':c:' .. cells[at] .. ':' .. cells[at + 1]
+  buckets[#buckets + 1] = { key = key, resolution = cells[at], start = cells[at + 1], first = at + 3, last = at + 2 + 2 * n }
+  expected[key] = 'hash'
+  at = at + 3 + 2 * n
+end
+for key, kind in pairs(expected) do
+  local found = redis.call('TYPE', key)['ok']
+  if found ~= 'none' and found ~= kind then
+    return redis.error_reply('QUARANTINED ' .. key .. ' is a ' .. found .. ', not a ' .. kind)
+  end
+end
+
+local stored = redis.call('HMGET', meta, 'token', 'position', 'batch', 'seq')
+local position = stored[2] or ''
+if stored[1] ~= ARGV[2] then
+  return { 'FENCED', position }
+end
+if position == to and stored[3] == ARGV[5] then
+  return { 'ALREADY', tonumber(stored[4]) }
+end
+if position ~= ARGV[3] then
+  return { 'MISMATCH', position }
+end
+
+local seq = redis.call('HINCRBY', meta, 'seq', 1)
+redis.call('HSET', meta, 'position', to, 'batch', ARGV[5], 'time', ARGV[6])
+
+for _, bucket in ipairs(buckets) do
+  each('HSET', bucket.key, cells, bucket.first, bucket.last)
+  if bucket.resolution ~= '0' then
+    redis.call('ZADD', prefix .. ':i:' .. bucket.resolution, bucket.start, bucket.start)
+  end
+end
+local opened, closed = parts(ARGV[8]), parts(ARGV[9])
+each('HSET', visits, opened, 1, #opened)
+each('HDEL', visits, closed, 1, #closed)
+for i = 1, #recent, 2 do
+  redis.call('APPEND', prefix .. ':r:' .. recent[i], recent[i + 1])
+  redis.call('ZADD', minutes, recent[i], recent[i])
+end
+for _, minute in ipairs(parts(ARGV[11])) do
+  redis.call('UNLINK', prefix .. ':r:' .. minute)
+  redis.call('ZREM', minutes, minute)
+end
+local counted = parts(ARGV[12])
+for i = 1, #counted, 2 do
+  redis.call('HINCRBY', results, counted[i], counted[i + 1])
+end
+local letters = parts(ARGV[13])
+for i = 1, #letters, 4 do
+  redis.call('XADD', dead, 'MAXLEN', '~', ARGV[16], '*',
+    'offset', letters[i], 'reason', letters[i + 1], 'detail', letters[i + 2], 'value', letters[i + 3])
+end
+
+-- Retention by partition time: a replay drops the same buckets at the same place.
+for i = 1, #keep, 2 do
+  local index, oldest = prefix .. ':i:' .. keep[i], tonumber(ARGV[6]) - tonumber(keep[i + 1])
+  for _, start in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. string.format('%d', oldest))) do
+    redis.call('UNLINK', prefix .. ':c:' .. keep[i] .. ':' .. start)
+    redis.call('ZREM', index, start)
+  end
+end
+
+redis.call('XADD', log, seq .. '-0', 'token', ARGV[2], 'to', to, 'time', ARGV[6],
+  'cells', ARGV[7], 'visits', ARGV[8], 'closed', ARGV[9])
+if ARGV[15] ~= '' then
+  redis.call('XTRIM', log, 'MINID', ARGV[15] .. '-0')
+end
+return { 'OK', seq }
