@@ -1,10 +1,8 @@
-"""Every metric and label name, derived in one place: what is exported, drawn and alerted on can't drift apart.
+"""Every metric and label name, derived in one place: what is exported, drawn and alerted on can't drift.
 
-Prometheus's rules for names hold: base units, the unit as a suffix, ``_total`` for counters. A metric name is a promise to
-whoever graphs it: change one only with a changelog line.
+Prometheus's rules for names hold: base units, the unit as a suffix, ``_total`` for counters. A metric name is a
+promise to whoever graphs it: change one only with a changelog line.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
@@ -17,7 +15,7 @@ from stream_app.model.snapshot import PERCENTILES
 QUEUE, CHANNEL, WINDOW = "queue", "channel", "window"
 """The labels of what a contact centre does."""
 SHARE: Final = "p90"
-"""The percentile that every queue and channel has; the others are exported over all queues, and by the API."""
+"""The percentile that every queue and channel has; the others are exported over all queues and by the API."""
 
 DATA_AGE: Final = "cc_data_age_seconds"
 EVENTS: Final = "stream_app_events_total"
@@ -62,7 +60,7 @@ def samples(kpi: Kpi) -> str:
 
 
 def target(kpi: Kpi) -> str:
-    """The target in force; labels queue and channel. Only where ``kpi.target`` is set or a setting gives one."""
+    """The target in force; labels queue and channel. Exported where a KPI or a setting has one."""
     return f"cc_{kpi.name}_target"
 
 
