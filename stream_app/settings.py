@@ -1,0 +1,144 @@
+"""How this process runs: one frozen object, read once. (What changes meaning, targets and policies, is ``model.targets``.)
+
+The environment comes first, then the TOML file named by ``STREAM_APP_CONFIG``; a secret may also stand in a file named by the
+variable with ``_FILE`` behind it. A wrong setting exits 78 with one line that names it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from .errors import BadSettingsError
+
+_SECRETS = ("REDIS_URL", "KAFKA_SASL_PASSWORD")
+
+
+def _external(name: str) -> Any:
+    """A setting under the name that other programs use too."""
+    return AliasChoices(name, name.lower())
+
+
+class Settings(BaseSettings):
+    """Everything that the commands take from outside."""
+
+    model_config = SettingsConfigDict(env_prefix="STREAM_APP_", frozen=True, extra="ignore", populate_by_name=True)
+
+    kafka_bootstrap_servers: str = Field("127.0.0.1:9092", validation_alias=_external("KAFKA_BOOTSTRAP_SERVERS"))
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"] = Field(
+        "PLAINTEXT", validation_alias=_external("KAFKA_SECURITY_PROTOCOL")
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", validation_alias=_external("KAFKA_SASL_MECHANISM")
+    )
+    kafka_sasl_username: str | None = Field(None, validation_alias=_external("KAFKA_SASL_USERNAME"))
+    kafka_sasl_password: SecretStr | None = Field(None, validation_alias=_external("KAFKA_SASL_PASSWORD"))
+    kafka_ssl_cafile: Path | None = Field(None, validation_alias=_external("KAFKA_SSL_CAFILE"))
+    redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), validation_alias=_external("REDIS_URL"))
+
+    topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")] = "contact-events"
+    group: Annotated[str, Field(min_length=1)] = "stream-app"
+    dialect: str = "canonical"
+    allow_plaintext_sasl: bool = False
+    max_event_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 65_536
+    batch_records: Annotated[int, Field(ge=1, le=20_000)] = 4_000
+    session_timeout_ms: Annotated[int, Field(ge=1_000, le=300_000)] = 8_000
+    max_dead_in_a_row: Annotated[int, Field(ge=0)] = 1_000
+    on_lost: Literal["fail", "accept"] = "fail"
+    queue_cap: Annotated[int, Field(ge=1, le=100_000)] = 2_000
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9108
+    max_age_s: Annotated[float, Field(gt=0)] = 10.0
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _servers(cls, value: str, _info: ValidationInfo) -> str:
+        for server in value.split(","):
+            host, _, port = server.strip().rpartition(":")
+            if not host or not port.isdigit():
+                raise ValueError(f"{server.strip()!r} is not host:port")
+        return value
+
+    @model_validator(mode="after")
+    def _sasl(self) -> Settings:
+        if self.kafka_security_protocol.startswith("SASL") and not (self.kafka_sasl_username and self.kafka_sasl_password):
+            raise ValueError("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with SASL")
+        if self.kafka_security_protocol == "SASL_PLAINTEXT" and not self.allow_plaintext_sasl:
+            raise ValueError(
+                "KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT sends the password in clear; "
+                "use SASL_SSL, or set STREAM_APP_ALLOW_PLAINTEXT_SASL=true"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then what ``load`` took from files."""
+        return env_settings, init_settings
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    Raises:
+        BadSettingsError: one line that names the setting and what is wrong with it.
+    """
+    values = _from_file(environ.get("STREAM_APP_CONFIG"))
+    for name in _SECRETS:
+        if path := environ.get(f"{name}_FILE"):
+            if name in environ:
+                raise BadSettingsError(f"{name}: set it or {name}_FILE, not both")
+            try:
+                values[name.lower()] = Path(path).read_text().strip()
+            except OSError as error:
+                raise BadSettingsError(f"{name}_FILE: {error}") from None
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise BadSettingsError("; ".join(_line(e) for e in error.errors())) from None
+
+
+def _from_file(path: str | None) -> dict[str, Any]:
+    """Top-level keys of the TOML file; its tables (queues, channels, defaults) are for ``config apply``."""
+    if not path:
+        return {}
+    try:
+        document = tomllib.loads(Path(path).read_text())
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettingsError(f"STREAM_APP_CONFIG: {path}: {error}") from None
+    values = {key: value for key, value in document.items() if not isinstance(value, dict)}
+    unknown = values.keys() - Settings.model_fields.keys()
+    if unknown:
+        raise BadSettingsError(f"STREAM_APP_CONFIG: {path}: no setting is called {', '.join(sorted(unknown))}")
+    return values
+
+
+def _line(error: Any) -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    shown = name.upper() if name.upper().startswith(("KAFKA_", "REDIS_")) else f"STREAM_APP_{name.upper()}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{shown}: {message}" if name else message
