@@ -1,0 +1,47 @@
+# `make` alone says what there is. Python's tools are always those of .venv, whatever is activated.
+BIN := .venv/bin
+# The lock files' tool: not a dependency of anything, so it lives beside them.
+UV := .cache/uv/bin/uv
+LOCK := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate \
+	--no-header --python-version 3.11 --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint chaos bench lock render clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install all that the tests need (quick when it is there)
+	@scripts/setup
+
+demo: ## Install what the demo needs, and run it: nothing but Python is needed
+	@scripts/setup demo
+	@$(BIN)/stream-app demo
+
+lint: setup ## Check style, format and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+test: lint ## Check all, and run every test that does not need hours
+	@$(BIN)/python -m pytest
+
+chaos: setup ## Run the long fault tests; writes docs/fault-table.json
+	@$(BIN)/python -m pytest -m chaos
+
+bench: setup ## Measure; writes benchmarks/results.json
+	@$(BIN)/python -m benchmarks
+
+render: setup ## Write all generated files: dashboards, rules, the KPI dictionary
+	@$(BIN)/stream-app render
+
+lock: setup $(UV) ## Write the lock files anew; UPGRADE=1 takes the newest versions
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra demo --extra fast --output-file requirements.lock
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras --group dev --output-file requirements-dev.lock
+
+$(UV): | setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target .cache/uv uv
+
+clean: ## Remove all that make made, except the fetched servers
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist .cache/uv
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,341 @@
+"""Kafka → batches. A service that owns the consumer, and the only place that knows aiokafka.
+
+A partition is read only once it is *ready*: claimed in the store, and sought to the position that the store knows. The fetcher
+may start from Kafka's committed offset before that, so records are asked for by partition, never for "all" (which is what an
+empty list means to the library). Exceptions in a rebalance listener would be swallowed, so claims run in tasks of their own
+and are tried again. One batch of a partition is under way at a time; while all are busy or the store is away, the group is
+kept by polling with everything paused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
+from mode import Service
+
+from stream_app.errors import LostDataError, QuarantinedError, StoreUnavailableError
+from stream_app.model.ports import Beat, Partition
+
+from .batch import Batch
+from .partition import BACKOFF_S, MUST_CLAIM_AGAIN, Owned
+
+_log = structlog.get_logger(__name__)
+
+POLL_MS: Final = 200
+BEAT_S: Final = 1.0
+MIRROR_S: Final = 5.0
+KEEP_MEMBERSHIP_S: Final = 30.0
+DRAIN_S: Final = 5.0
+
+Own = Callable[[Partition], Owned]
+Put = Callable[[Batch], Awaitable[Any]]
+
+
+class Consumer(Service):  # type: ignore[misc]  # mode is not typed
+    """Reads the topic's partitions that the group gives us."""
+
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        topic: str,
+        own: Own,
+        put: Put,
+        *,
+        owner: str,
+        batch_records: int,
+        on_lost: str,
+        settings_version: Callable[[], Awaitable[int]],
+        lag: Callable[[Partition, int], None],
+        **kwargs: Any,
+    ) -> None:
+        """Wire it up.
+
+        Args:
+            consumer: not started, ``enable_auto_commit=False``, ``auto_offset_reset="none"``.
+            topic: what to read.
+            own: makes the handle of a partition.
+            put: hands a batch to the agent.
+            owner: this process's name in heartbeats.
+            batch_records: at most so many records of one poll.
+            on_lost: ``fail`` or ``accept`` records and counters that can't be had back.
+            settings_version: the version that a claim would pin now.
+            lag: told how far behind each partition is.
+        """
+        super().__init__(**kwargs)
+        self._consumer = consumer
+        self._topic = topic
+        self._own = own
+        self._put = put
+        self._owner = owner
+        self._batch_records = batch_records
+        self._accept_lost = on_lost == "accept"
+        self._settings_version = settings_version
+        self._lag = lag
+        self.owned: dict[TopicPartition, Owned] = {}
+        self._claims: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._flights: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._polled = time.monotonic()
+        self._mirrored: dict[TopicPartition, int] = {}
+
+    async def on_start(self) -> None:
+        """Join the group."""
+        self._consumer.subscribe([self._topic], listener=_Listener(self))
+        await self._consumer.start()
+
+    async def on_stop(self) -> None:
+        """Finish what is under way, leave the group at once."""
+        for task in self._claims.values():
+            task.cancel()
+        if self._flights:
+            await asyncio.wait(self._flights, timeout=DRAIN_S)
+        for owned in self.owned.values():
+            owned.gone = True
+        await self._mirror()
+        await self._consumer.stop()
+
+    # Ownership ------------------------------------------------------------------------------------------
+
+    def revoked(self) -> None:
+        """A rebalance begins: nothing new is read. What is under way may still be stored, or is refused by the fence."""
+        for task in self._claims.values():
+            task.cancel()
+        self._claims.clear()
+        for owned in self.owned.values():
+            owned.ready = False
+
+    def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        """It is over: claim what is new, seek what stayed."""
+        now = set(partitions)
+        for tp in self.owned.keys() - now:
+            self.owned.pop(tp).gone = True
+            self._lag(Partition(tp.topic, tp.partition), 0)
+        for tp in sorted(now):
+            if tp not in self.owned:
+                self.owned[tp] = self._own(Partition(tp.topic, tp.partition))
+            self._start_claim(tp)
+
+    def _start_claim(self, tp: TopicPartition, *, delay_s: float = 0.0) -> None:
+        owned = self.owned[tp]
+        owned.ready = False
+        self._claims[tp] = asyncio.create_task(self._claim(tp, owned, delay_s), name=f"claim {tp.topic}.{tp.partition}")
+
+    async def _claim(self, tp: TopicPartition, owned: Owned, delay_s: float) -> None:
+        try:
+            await asyncio.sleep(delay_s)
+            attempt = 0
+            while not owned.gone:
+                try:
+                    while owned.busy:
+                        await asyncio.sleep(0.01)
+                    if owned.claim is None:
+                        await owned.take_over()
+                    await self._seek(tp, owned)
+                except (StoreUnavailableError, KafkaError) as error:
+                    _log.warning("claim_delayed", partition=str(owned.partition), error=str(error))
+                    await asyncio.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
+                    attempt += 1
+                else:
+                    owned.ready = True
+                    self._wake.set()
+                    return
+        except IllegalStateError:  # revoked meanwhile; the listener has the last word
+            _log.info("claim_dropped", partition=str(owned.partition))
+        except (LostDataError, QuarantinedError) as error:
+            _log.error("stopping", partition=str(owned.partition), error=str(error))
+            await self.crash(error)
+        except Exception as error:  # noqa: BLE001 - a task that dies unseen would leave the partition unread
+            await self.crash(error)
+
+    async def _seek(self, tp: TopicPartition, owned: Owned) -> None:
+        """Go to the stored position, if Kafka still has what comes after it."""
+        begin = (await self._consumer.beginning_offsets([tp]))[tp]
+        end = (await self._consumer.end_offsets([tp]))[tp]
+        position = owned.position
+        if position is None:
+            committed = await self._consumer.committed(tp)
+            if committed and committed > begin and not self._accept_lost:
+                raise LostDataError(
+                    f"{owned.partition}: the group has read up to {committed}, but the store knows nothing of it: it was "
+                    "wiped, or this is another one. `stream-app rebuild` counts again from what the topic still has"
+                )
+            self._consumer.seek(tp, begin)
+            return
+        if position > end:
+            raise LostDataError(
+                f"{owned.partition}: the store is at {position}, the topic ends at {end}: it was made anew. "
+                "`stream-app rebuild` starts over"
+            )
+        if position < begin:
+            if not self._accept_lost:
+                raise LostDataError(
+                    f"{owned.partition}: {begin - position} records ({position} to {begin - 1}) were deleted by the topic's "
+                    "retention before they were read. STREAM_APP_ON_LOST=accept counts them as a gap and goes on"
+                )
+            _log.error("records_lost", partition=str(owned.partition), records=begin - position)
+            await owned.skip_to(begin)
+            position = begin
+        self._consumer.seek(tp, position)
+
+    # Reading --------------------------------------------------------------------------------------------
+
+    @Service.task
+    async def _poll(self) -> None:
+        while not self.should_stop:
+            free = [tp for tp, owned in self.owned.items() if owned.ready and not owned.busy]
+            if not free:
+                await self._wait()
+                continue
+            self._polled = time.monotonic()
+            try:
+                found = await self._consumer.getmany(*free, timeout_ms=POLL_MS, max_records=self._batch_records)
+            except OffsetOutOfRangeError as error:
+                _log.warning("out_of_range", error=str(error))
+                for tp in free:
+                    self._start_claim(tp)
+                continue
+            except IllegalStateError:  # a rebalance took one of them away meanwhile
+                continue
+            for tp, records in found.items():
+                owned = self.owned.get(tp)
+                if owned is None or not owned.ready:
+                    continue
+                owned.busy = True
+                flight = asyncio.create_task(self._fly(tp, owned, records), name=f"batch {tp.topic}.{tp.partition}")
+                self._flights.add(flight)
+                flight.add_done_callback(self._flights.discard)
+
+    async def _fly(self, tp: TopicPartition, owned: Owned, records: list[Any]) -> None:
+        """See one batch to its end: the agent folds it and the store says yes, or the partition is claimed again."""
+        try:
+            batch = Batch(owned, records)
+            await self._put(batch)
+            await batch.done
+        except MUST_CLAIM_AGAIN as error:
+            _log.warning("claim_lost", partition=str(owned.partition), error=str(error))
+            owned.claim = None
+            owned.busy = False
+            if self.owned.get(tp) is owned and not owned.gone:
+                # Whoever fenced us owns it now, unless the group says otherwise after its next heartbeat.
+                self._start_claim(tp, delay_s=BEAT_S * 3 if "claimed by" in str(error) else 0.0)
+        except StoreUnavailableError:
+            _log.warning("batch_dropped", partition=str(owned.partition))  # only after the partition went away
+        except Exception as error:  # noqa: BLE001 - nothing may vanish in a task
+            _log.error("stopping", partition=str(owned.partition), error=str(error))
+            await self.crash(error)
+        finally:
+            owned.busy = False
+            self._wake.set()
+
+    async def _wait(self) -> None:
+        """Nothing to ask for now; stay a member of the group all the same."""
+        self._wake.clear()
+        try:
+            await asyncio.wait_for(self._wake.wait(), POLL_MS / 1000)
+        except TimeoutError:
+            if time.monotonic() - self._polled > KEEP_MEMBERSHIP_S:
+                await self._keep_membership()
+
+    async def _keep_membership(self) -> None:
+        self._polled = time.monotonic()
+        mine = self._consumer.assignment()
+        if mine:
+            self._consumer.pause(*mine)
+            await self._consumer.getmany(*mine, timeout_ms=0)
+            self._consumer.resume(*mine)
+
+    # Heartbeat ------------------------------------------------------------------------------------------
+
+    @Service.task
+    async def _beat(self) -> None:
+        mirrored = time.monotonic()
+        while not self.should_stop:
+            await self.sleep(BEAT_S)
+            for tp, owned in list(self.owned.items()):
+                if owned.ready and owned.claim is not None:
+                    await self._beat_partition(tp, owned)
+            await self._follow_settings()
+            if time.monotonic() - mirrored >= MIRROR_S:
+                mirrored = time.monotonic()
+                await self._mirror()
+
+    async def _beat_partition(self, tp: TopicPartition, owned: Owned) -> None:
+        claim = owned.claim
+        end = self._consumer.highwater(tp)
+        if claim is None or end is None:
+            return
+        try:
+            if not owned.busy:
+                await self._close_gap(tp, owned)
+            position = claim.position or 0
+            self._lag(owned.partition, max(0, end - position))
+            beat = Beat(
+                at=time.time_ns() // 1_000_000, owner=self._owner, position=position, end=end, read_at=owned.read_at
+            )
+            await claim.beat(beat)
+        except (StoreUnavailableError, KafkaError, IllegalStateError) as error:
+            _log.debug("beat_missed", partition=str(owned.partition), error=str(error))
+
+    async def _close_gap(self, tp: TopicPartition, owned: Owned) -> None:
+        """The consumer went past offsets without records: so do we, or the lag would never end."""
+        reached = await self._consumer.position(tp)
+        if owned.ready and not owned.busy and owned.position is not None and reached > owned.position:
+            owned.busy = True
+            try:
+                await owned.skip_to(reached)
+            except MUST_CLAIM_AGAIN:
+                owned.claim = None
+                self._start_claim(tp)
+            finally:
+                owned.busy = False
+                self._wake.set()
+
+    async def _follow_settings(self) -> None:
+        """Another version of the settings was applied: claim anew, which pins it at a known position."""
+        try:
+            version = await self._settings_version()
+        except StoreUnavailableError:
+            return
+        for tp, owned in self.owned.items():
+            if owned.ready and owned.claim is not None and owned.claim.version != version:
+                _log.info("settings_changed", partition=str(owned.partition), version=version)
+                owned.ready = False
+                while owned.busy:
+                    await asyncio.sleep(0.01)
+                owned.claim = None
+                self._start_claim(tp)
+
+    async def _mirror(self) -> None:
+        """Tell Kafka where we are, for lag tools and for human eyes; nothing depends on it."""
+        offsets = {
+            tp: owned.position
+            for tp, owned in self.owned.items()
+            if owned.position is not None and self._mirrored.get(tp) != owned.position
+        }
+        if not offsets:
+            return
+        try:
+            await asyncio.wait_for(self._consumer.commit(offsets), 2.0)
+            self._mirrored |= offsets
+        except (CommitFailedError, KafkaError, IllegalStateError, TimeoutError) as error:
+            _log.debug("mirror_failed", error=str(error))
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
+    """Only takes notes: an exception in here would be swallowed by the library."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        del revoked
+        self._consumer.revoked()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._consumer.assigned(assigned)

@@ -1,0 +1,1 @@
+"""The tests of stream-app; they mirror its folders."""

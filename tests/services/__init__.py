@@ -1,0 +1,1 @@
+"""The real servers that the tests run against, and the proxy that breaks the road to them."""

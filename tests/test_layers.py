@@ -1,0 +1,176 @@
+"""Imports form a star: everyone may import the model, the model nobody, and only the roots wire the layers.
+
+ingest ──► model ◄── store        app, __main__, cli*, commands/ ──► all of them
+             ▲
+           views
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "stream_app"
+LAYERS = {"ingest", "store", "views"}
+# Pure: no clock, no input or output, no threads.
+MODEL_MAY_IMPORT = {
+    "__future__",
+    "bisect",
+    "collections",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "hashlib",
+    "heapq",
+    "itertools",
+    "math",
+    "msgspec",
+    "operator",
+    "typing",
+    "zoneinfo",
+}
+CLOCKS = {"now", "utcnow", "today"}  # of datetime and date
+IMPURE_CALLS = {"open", "print", "input", "__import__", "eval", "exec"}
+
+
+def part_of(module: str) -> str:
+    """Return the first name below stream_app: a layer, `model`, or a module beside them; else nothing."""
+    package, _, rest = module.partition(".")
+    return rest.partition(".")[0] if package == "stream_app" else ""
+
+
+def is_root(part: str) -> bool:
+    """Whether this part wires the layers."""
+    return part in {"app", "__main__", "commands"} or part.startswith("cli")
+
+
+def imports(tree: ast.Module, module: str, *, is_package: bool) -> Iterator[tuple[int, str]]:
+    """Yield line and name of all that a module imports, wherever the import stands.
+
+    `from a import b` yields a.b, for b may be a module.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = module.split(".") if is_package else module.split(".")[:-1]
+            base = above[: len(above) - node.level + 1] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            yield from ((node.lineno, f"{source}.{alias.name}") for alias in node.names)
+
+
+def impure_calls(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield line and name of the calls that read a clock, or read or write anything else."""
+    for node in ast.walk(tree):
+        # Not only calls: a clock handed over as a default is a clock.
+        if isinstance(node, ast.Attribute) and node.attr in CLOCKS:
+            owner = ast.unparse(node.value).rpartition(".")[2]
+            if owner in {"datetime", "date"}:
+                yield node.lineno, f"{owner}.{node.attr}"
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS:
+            yield node.lineno, f"{node.func.id}()"
+
+
+def forbidden(part: str, imported: str) -> bool:
+    """Whether a module of this part of stream_app may not import that."""
+    theirs = part_of(imported)
+    if part in {"model", "errors"}:
+        if imported.partition(".")[0] == "stream_app":
+            return theirs not in {part, "errors"}
+        return imported.partition(".")[0] not in MODEL_MAY_IMPORT
+    if is_root(part):
+        return False
+    # A module beside the layers (settings, telemetry) serves them all, so it can't know one.
+    return is_root(theirs) or (theirs in LAYERS and theirs != part)
+
+
+def violations(source: str, module: str, *, is_package: bool = False) -> list[str]:
+    """Return what a module does against the rules, one line each."""
+    tree = ast.parse(source)
+    part = part_of(module)
+    found = [
+        f"{module}:{line} imports {imported}"
+        for line, imported in imports(tree, module, is_package=is_package)
+        if forbidden(part, imported)
+    ]
+    if part == "model":
+        found += [f"{module}:{line} uses {call}" for line, call in impure_calls(tree)]
+    return found
+
+
+def modules() -> list[tuple[str, Path]]:
+    """Return name and path of every module of the package."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        found.append((".".join(parts[:-1] if parts[-1] == "__init__" else parts), path))
+    return found
+
+
+def test_every_module_keeps_to_its_layer() -> None:
+    found = [
+        line
+        for module, path in modules()
+        for line in violations(path.read_text(), module, is_package=path.name == "__init__.py")
+    ]
+    assert found == []
+
+
+def test_the_layers_are_there() -> None:
+    """The test above would pass over an empty folder, or one of another name."""
+    assert LAYERS | {"model"} <= {part_of(module) for module, _ in modules()}
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("stream_app.model.fold", "import time"),
+        ("stream_app.model.fold", "import logging"),
+        ("stream_app.model.fold", "import redis.asyncio"),
+        ("stream_app.model.fold", "from stream_app import settings"),
+        ("stream_app.model.fold", "from ..store import keys"),
+        ("stream_app.model.fold", "def f():\n    from stream_app.store.keys import key"),
+        ("stream_app.model.fold", "from datetime import datetime\nt = datetime.now()"),
+        ("stream_app.model.fold", "import datetime\nt = datetime.datetime.utcnow()"),
+        ("stream_app.model.fold", "from datetime import date\ndef f(today=date.today): ..."),
+        ("stream_app.model.fold", "print('here')"),
+        ("stream_app.errors", "from stream_app.model import facts"),
+        ("stream_app.ingest.kafka", "from stream_app.store import writer"),
+        ("stream_app.ingest.dialects.generic", "import stream_app.views.api"),
+        ("stream_app.store.redis", "from ..ingest import kafka"),
+        ("stream_app.store.redis", "from stream_app.app import build"),
+        ("stream_app.views.api", "from stream_app.store import reader"),
+        ("stream_app.settings", "from stream_app.store import keys"),
+        ("stream_app.telemetry", "from stream_app import views"),
+    ],
+)
+def test_a_wrong_import_is_found(module: str, source: str) -> None:
+    assert len(violations(source, module)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("stream_app.model.fold", "import msgspec\nfrom collections.abc import Mapping\nfrom . import facts"),
+        ("stream_app.model.fold", "from stream_app.errors import Unreadable"),
+        ("stream_app.model.windows", "today = window.today()\nfrom datetime import datetime, timedelta"),
+        ("stream_app.ingest.kafka", "import time, aiokafka\nfrom stream_app.model import events"),
+        ("stream_app.store.redis", "from stream_app import settings, telemetry\nfrom .keys import key"),
+        ("stream_app.store.redis", "from stream_app.store import keys\nimport logging"),
+        ("stream_app.app", "from stream_app import ingest, store, views"),
+        ("stream_app.cli_worker", "from stream_app.store import writer"),
+        (
+            "stream_app.commands.check",
+            "from stream_app.store import writer\nfrom stream_app.app import build",
+        ),
+    ],
+)
+def test_a_right_import_is_not(module: str, source: str) -> None:
+    assert violations(source, module) == []
+
+
+def test_a_package_counts_its_dots_from_itself() -> None:
+    assert violations("from . import keys", "stream_app.store", is_package=True) == []
+    assert len(violations("from ..views import api", "stream_app.store", is_package=True)) == 1
