@@ -20,6 +20,7 @@ MODEL_MAY_IMPORT = {
     "collections",
     "dataclasses",
     "datetime",
+    "difflib",
     "enum",
     "functools",
     "hashlib",

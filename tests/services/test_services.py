@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from itertools import count
 from pathlib import Path
 
@@ -165,24 +165,32 @@ class TestRedisFixture:
         assert await redis_client.dbsize() == 0
         assert await redis_client.incr("n", run) == run
 
-    @every_redis
-    def test_the_version_is_the_one_asked_for(self, redis_url: str, request: pytest.FixtureRequest) -> None:
-        with redis.Redis.from_url(redis_url) as client:
-            version = str(client.info("server")["redis_version"])
-        assert version.startswith(request.node.callspec.params["redis_url"] + ".")
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_our_servers_are_of_the_version_asked_for(
+        self, redis_server_of: Callable[[str], RedisServer], version: str
+    ) -> None:
+        with redis_server_of(version).client() as client:
+            assert str(client.info("server")["redis_version"]).startswith(f"{version}.")
 
 
 class TestProxy:
     @pytest.fixture
-    async def proxy(self, redis_url: str) -> AsyncIterator[FaultProxy]:
-        """A proxy before a Redis."""
-        with redis.Redis.from_url(redis_url) as client:
-            port = client.connection_pool.connection_kwargs["port"]
-        async with FaultProxy(upstream=port) as proxy:
+    async def direct(
+        self, redis_server_of: Callable[[str], RedisServer]
+    ) -> AsyncIterator[redis.asyncio.Redis]:
+        """A client of a Redis of ours, which is empty; an external one is not to be broken."""
+        async with connect(redis_server_of(VERSIONS[-1]).port) as client:
+            await client.flushall()
+            yield client
+
+    @pytest.fixture
+    async def proxy(self, direct: redis.asyncio.Redis) -> AsyncIterator[FaultProxy]:
+        async with FaultProxy(upstream=direct.connection_pool.connection_kwargs["port"]) as proxy:
             yield proxy
 
     @pytest.fixture
     async def client(self, proxy: FaultProxy) -> AsyncIterator[redis.asyncio.Redis]:
+        """A client of the same Redis by the proxy."""
         async with connect(proxy.port) as client:
             yield client
 
@@ -217,7 +225,7 @@ class TestProxy:
         self,
         proxy: FaultProxy,
         client: redis.asyncio.Redis,
-        redis_client: redis.asyncio.Redis,
+        direct: redis.asyncio.Redis,
         way: Way,
         applied: int,
     ) -> None:
@@ -225,10 +233,10 @@ class TestProxy:
         proxy.blackhole(way)
         asked = asyncio.ensure_future(client.incr("n"))
         if applied:
-            await until(lambda: redis_client.get("n"))
+            await until(lambda: direct.get("n"))
         done, _ = await asyncio.wait([asked], timeout=0.2)
         assert not done
-        assert int(await redis_client.get("n") or 0) == applied
+        assert int(await direct.get("n") or 0) == applied
         await proxy.heal()
         assert await asked == 1
 
