@@ -1,15 +1,16 @@
 """The board: what is true now, kept up to date by what changes and by the passing of time.
 
-A reader feeds it the cells and the waiting contacts of every partition as they change; it keeps the running sum of each
-window, so that looking at it costs the same after a day as after a minute. Pure: time is an argument. A window that nobody
-feeds decays all the same, because buckets leave it when ``advance`` says that time has passed.
+A reader feeds it the cells and the waiting contacts of every partition as they change; it keeps the running
+sum of each window, so that looking at it costs the same after a day as after a minute. Pure: time is an
+argument. A window that nobody feeds decays all the same, because buckets leave it when ``advance`` says that
+time has passed.
 """
-
-from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping
 from typing import Final
+
+from msgspec import Struct
 
 from .lifecycle import State, Visit
 from .tally import NUMBERS, Cell, unpack_cell
@@ -19,6 +20,9 @@ Queue = tuple[str, str]
 """(queue, channel)"""
 EVERYONE: Final[Queue] = ("", "")
 """All queues and channels together, for percentiles that can't be averaged afterwards."""
+
+_Bucket = tuple[int, int]  # resolution, start
+_Waits = tuple[Queue, int, int]  # queue, queued, due
 
 
 class Waiting:
@@ -45,8 +49,15 @@ class Waiting:
         return max(0, bisect_right(self.due, now) - bisect_left(self.due, start))
 
 
-class _Running:
-    """The sums of one window in one zone."""
+class Running:
+    """The sums of one window in one zone.
+
+    Attributes:
+        start: the start of its first bucket.
+        last: the start of its last bucket, the one that holds now.
+        sums: per queue, and of ``EVERYONE``.
+        versions: per queue, a number that grows whenever its sums change.
+    """
 
     def __init__(self, window: Window, zone: str, now: int) -> None:
         self.window = window
@@ -54,21 +65,34 @@ class _Running:
         self.start = window.start(now, zone)
         self.last = now - now % window.resolution
         self.sums: dict[Queue, Cell] = {EVERYONE: {}}
+        self.versions: dict[Queue, int] = {}
 
     def holds(self, resolution: int, bucket: int) -> bool:
+        """Whether a bucket lies in the window."""
         return resolution == self.window.resolution and self.start <= bucket <= self.last
 
-    def add(self, queue: Queue, cell: Cell, sign: int) -> None:
-        mine = self.sums.get(queue)
-        if mine is None:
-            mine = self.sums[queue] = {}
-        for sums in (mine, self.sums[EVERYONE]):
+    def add(self, queue: Queue, cell: Cell, sign: int = 1) -> None:
+        """Add a cell to the sums, or take it away."""
+        for whose in (queue, EVERYONE):
+            self.versions[whose] = self.versions.get(whose, 0) + 1
+            sums = self.sums.get(whose)
+            if sums is None:
+                sums = self.sums[whose] = {}
             for number, n in cell.items():
                 left = sums.get(number, 0) + sign * n
                 if left:
                     sums[number] = left
                 else:
                     sums.pop(number, None)
+
+
+class _Kept(Struct):
+    """What is mirrored of a partition, and what a load that is under way has not seen again yet."""
+
+    cells: dict[_Bucket, dict[Queue, bytes]] = {}
+    visits: dict[str, tuple[_Waits, ...]] = {}
+    old_cells: dict[_Bucket, set[Queue]] = {}
+    old_visits: set[str] = set()
 
 
 class Board:
@@ -82,118 +106,150 @@ class Board:
         self.totals: dict[Queue, Cell] = {}
         self.changes: dict[Queue, int] = {}
         self._total_sums: dict[Queue, Cell] = {}
-        self._visits: dict[str, dict[str, tuple[tuple[Queue, int, int], ...]]] = {}
-        self._cells: dict[str, dict[tuple[int, int], dict[Queue, bytes]]] = {}
-        self._running: dict[tuple[str, str], _Running] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._running: dict[tuple[str, str], Running] = {}
+        self._things: dict[Queue, int] = {}  # how many cells and waiting visits are kept of a queue
 
-    def running(self, window: str, zone: str) -> _Running:
+    def queues(self) -> list[Queue]:
+        """Those of which anything is kept, sorted."""
+        return sorted(queue for queue, things in self._things.items() if things)
+
+    def running(self, window: str, zone: str) -> Running:
         """The sums of a window; kept from the first time that someone asks for them."""
         zone = zone if WINDOWS[window].span is None else ""
         found = self._running.get((window, zone))
         if found is None:
-            found = self._running[window, zone] = _Running(WINDOWS[window], zone or "UTC", self.now)
-            self._enter(found, found.start, found.last)
+            found = self._running[window, zone] = Running(WINDOWS[window], zone or "UTC", self.now)
+            self._shift(found, found.start, found.last + 1, +1)
         return found
 
-    def put_cells(self, partition: str, resolution: int, bucket: int, cells: Iterable[tuple[Queue, bytes]]) -> None:
+    def put_cells(
+        self, partition: str, resolution: int, bucket: int, cells: Iterable[tuple[Queue, bytes]]
+    ) -> None:
         """New absolute values of some of a bucket's cells, packed."""
-        if resolution == TOTAL:
-            self._put_totals(partition, cells)
+        if resolution != TOTAL and bucket < self.now - KEPT[resolution]:
             return
-        if bucket < self.now - KEPT[resolution]:
-            return
-        mine = self._cells.setdefault(partition, {}).setdefault((resolution, bucket), {})
+        kept = self._of(partition)
+        mine = kept.cells.setdefault((resolution, bucket), {})
+        old = kept.old_cells.get((resolution, bucket))
         holding = [r for r in self._running.values() if r.holds(resolution, bucket)]
         for queue, packed in cells:
+            if old:
+                old.discard(queue)
             before = mine.get(queue)
+            if before == packed:
+                continue
             mine[queue] = packed
-            self._changed(queue)
-            if holding:
-                new, old = unpack_cell(packed), unpack_cell(before) if before else None
-                for running in holding:
-                    if old:
-                        running.add(queue, old, -1)
-                    running.add(queue, new, +1)
+            self._touch(queue, 0 if before else 1)
+            if holding or resolution == TOTAL:
+                self._add(queue, _difference(before, packed), resolution, holding)
 
-    def _put_totals(self, partition: str, cells: Iterable[tuple[Queue, bytes]]) -> None:
-        mine = self._cells.setdefault(partition, {}).setdefault((TOTAL, 0), {})
-        for queue, packed in cells:
-            before = mine.get(queue)
-            mine[queue] = packed
-            self._changed(queue)
-            sums = self._total_sums.setdefault(queue, {})
-            for sign, cell in ((-1, before), (1, packed)):
-                for number, n in unpack_cell(cell).items() if cell else ():
-                    sums[number] = sums.get(number, 0) + sign * n
-            shown = self.totals.setdefault(queue, {})
-            for number, n in sums.items():  # what rate() reads must not fall when Redis was rolled back
-                if n > shown.get(number, 0):
-                    shown[number] = n
+    def _add(self, queue: Queue, difference: Cell, resolution: int, holding: list[Running]) -> None:
+        for running in holding:
+            running.add(queue, difference)
+        if resolution != TOTAL:
+            return
+        sums = self._total_sums.setdefault(queue, {})
+        shown = self.totals.setdefault(queue, {})
+        for number, n in difference.items():
+            sums[number] = now = sums.get(number, 0) + n
+            if now > shown.get(number, 0):  # what rate() reads must not fall when Redis was rolled back
+                shown[number] = now
 
     def put_visits(self, partition: str, contact: str, visits: Iterable[Visit]) -> None:
         """A contact's open visits as they are now (none: it is gone)."""
-        mine = self._visits.setdefault(partition, {})
-        for queue, queued, due in mine.pop(contact, ()):
+        kept = self._of(partition)
+        kept.old_visits.discard(contact)
+        before = kept.visits.get(contact, ())
+        waits = tuple(((v.queue, v.channel), v.queued_at, v.due) for v in visits if v.state == State.WAITING)
+        if waits == before:
+            return
+        for queue, queued, due in before:
             self.waiting[queue].remove(queued, due)
-            self._changed(queue)
-        now_waiting = tuple(
-            ((v.queue, v.channel), v.queued_at, v.due) for v in visits if v.state == State.WAITING
-        )
-        if now_waiting:
-            mine[contact] = now_waiting
-        for queue, queued, due in now_waiting:
+            self._touch(queue, -1)
+        for queue, queued, due in waits:
             self.waiting.setdefault(queue, Waiting()).add(queued, due)
-            self._changed(queue)
+            self._touch(queue, +1)
+        if waits:
+            kept.visits[contact] = waits
+        else:
+            del kept.visits[contact]
+
+    def mark(self, partition: str) -> None:
+        """A partition is about to be loaded anew: what is not put again until ``sweep`` does not exist.
+
+        Until then everything stays as it was, so that whoever looks meanwhile sees no hole.
+        """
+        kept = self._of(partition)
+        kept.old_cells = {place: set(cells) for place, cells in kept.cells.items()}
+        kept.old_visits = set(kept.visits)
+
+    def sweep(self, partition: str) -> None:
+        """The load is complete."""
+        kept = self._of(partition)
+        for contact in list(kept.old_visits):
+            self.put_visits(partition, contact, ())
+        for place, queues in kept.old_cells.items():
+            mine = kept.cells.get(place, {})  # time may have dropped the bucket meanwhile
+            holding = [r for r in self._running.values() if r.holds(*place)]
+            for queue in queues & mine.keys():
+                self._add(queue, _difference(mine.pop(queue), None), place[0], holding)
+                self._touch(queue, -1)
+        kept.old_cells = {}
 
     def forget(self, partition: str) -> None:
-        """Drop what is known of a partition, before it is loaded anew."""
-        for contact in list(self._visits.get(partition, ())):
-            self.put_visits(partition, contact, ())
-        for (resolution, bucket), cells in self._cells.pop(partition, {}).items():
-            for queue, packed in cells.items():
-                self._changed(queue)
-                if resolution == TOTAL:
-                    for number, n in unpack_cell(packed).items():
-                        self._total_sums[queue][number] -= n
-                    continue
-                for running in self._running.values():
-                    if running.holds(resolution, bucket):
-                        running.add(queue, unpack_cell(packed), -1)
+        """Drop what is known of a partition."""
+        self.mark(partition)
+        self.sweep(partition)
+        del self._kept[partition]
 
     def advance(self, now: int) -> None:
         """Time has passed: buckets enter and leave the windows. A clock set back starts the windows anew."""
         if now < self.now:
-            self.now = now
             self._running.clear()
-            return
+            for queue in self._things:
+                self._touch(queue, 0)
         self.now = now
         for running in self._running.values():
             start = running.window.start(now, running.zone)
             last = now - now % running.window.resolution
             if start > running.start:
-                self._leave(running, running.start, start)
+                # Only what the window held: a jump in time may leave behind buckets that never entered.
+                self._shift(running, running.start, min(start, running.last + 1), -1)
                 running.start = start
             if last > running.last:
-                self._enter(running, max(start, running.last + running.window.resolution), last)
+                self._shift(running, max(start, running.last + running.window.resolution), last + 1, +1)
                 running.last = last
-        for buckets in self._cells.values():
-            for key in [k for k in buckets if k[0] != TOTAL and k[1] < now - KEPT[k[0]]]:
-                del buckets[key]
+        for kept in self._kept.values():
+            for place in [p for p in kept.cells if p[0] != TOTAL and p[1] < now - KEPT[p[0]]]:
+                for queue in kept.cells.pop(place):
+                    self._touch(queue, -1)
 
-    def _enter(self, running: _Running, first: int, last: int) -> None:
-        self._shift(running, first, last + 1, +1)
-
-    def _leave(self, running: _Running, first: int, end: int) -> None:
-        # Only what the window held: a jump in time may leave behind buckets that never entered.
-        self._shift(running, first, min(end, running.last + 1), -1)
-
-    def _shift(self, running: _Running, first: int, end: int, sign: int) -> None:
-        for buckets in self._cells.values():
-            for (resolution, bucket), cells in buckets.items():
+    def _shift(self, running: Running, first: int, end: int, sign: int) -> None:
+        for kept in self._kept.values():
+            for (resolution, bucket), cells in kept.cells.items():
                 if resolution == running.window.resolution and first <= bucket < end:
                     for queue, packed in cells.items():
                         running.add(queue, unpack_cell(packed), sign)
-                        self._changed(queue)
+                        self._touch(queue, 0)
 
-    def _changed(self, queue: Queue) -> None:
+    def _of(self, partition: str) -> _Kept:
+        return self._kept.setdefault(partition, _Kept())
+
+    def _touch(self, queue: Queue, things: int) -> None:
         self.changes[queue] = self.changes.get(queue, 0) + 1
+        self._things[queue] = self._things.get(queue, 0) + things
+
+
+def _difference(before: bytes | None, after: bytes | None) -> Cell:
+    """What to add to turn one packed cell into the other."""
+    if before is None:
+        return unpack_cell(after) if after else {}
+    out = unpack_cell(after) if after else {}
+    for number, n in unpack_cell(before).items():
+        left = out.get(number, 0) - n
+        if left:
+            out[number] = left
+        else:
+            out.pop(number, None)
+    return out

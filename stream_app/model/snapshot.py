@@ -1,24 +1,32 @@
 """Snapshot: what is true now, computed in one place for every reader.
 
-``take`` turns a board into plain data. Values are in base units (seconds, ratios 0…1, contacts); ``None`` is "no data".
+``take`` turns a board into plain data. Values are in base units (seconds, ratios 0…1, contacts); ``None`` is
+"no data".
 """
 
-from __future__ import annotations
-
+from bisect import bisect_left
 from collections.abc import Mapping
+from itertools import accumulate
+from math import ceil
 from typing import Final
 
 from msgspec import Struct
 
-from .board import EVERYONE, Board, Queue
+from .board import EVERYONE, Board, Queue, Running
 from .kpi import Kpi
 from .kpis import KPIS, TOTALS
-from .measures import Level, Sums, percentile
-from .tally import SHIFT, Cell, is_sketch
+from .measures import Level, Unit
+from .sketch import BUCKETS, estimate
+from .tally import SHIFT, Cell
 from .targets import Rule, Targets
 from .windows import WINDOWS
 
 PERCENTILES: Final[dict[str, float]] = {"p50": 0.50, "p90": 0.90, "p95": 0.95}
+_NOTHING: Final[dict[str, float | None]] = dict.fromkeys(PERCENTILES)
+_SECONDS: Final = [estimate(index) * Unit.SECONDS.scale for index in range(BUCKETS)]
+
+Values = dict[str, "Value"]
+"""KPI → value."""
 
 
 class Value(Struct, frozen=True):
@@ -51,7 +59,7 @@ class Row(Struct, frozen=True):
     policy: str
     targets: dict[str, float]
     levels: dict[str, float | None]
-    windows: dict[str, dict[str, Value]]
+    windows: dict[str, Values]
     totals: dict[str, int]
 
 
@@ -61,72 +69,86 @@ class Snapshot(Struct, frozen=True):
     Attributes:
         at: milliseconds since the epoch.
         rows: sorted by queue and channel.
-        everyone: window → KPI → percentiles over all queues.
+        everyone: window → KPI → mean and percentiles over all queues; ``today`` is that of the default zone.
     """
 
     at: int
     rows: list[Row]
-    everyone: dict[str, dict[str, Value]]
+    everyone: dict[str, Values]
+
+
+class _Cached(Struct):
+    """A row, and from what its parts were made."""
+
+    row: Row
+    change: int
+    made_from: dict[str, tuple[Running, int, int]]
 
 
 class Snapshots:
-    """Takes snapshots of a board; a row is computed again only if it changed."""
+    """Takes snapshots of a board; what did not change is the same object as before."""
 
     def __init__(self, board: Board) -> None:
         """``board`` is read, never written."""
         self._board = board
+        self._numbers: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._rules: dict[Queue, Rule] = {}
         self._targets: Targets | None = None
-        self._rows: dict[Queue, tuple[object, Row]] = {}
+        self._cached: dict[Queue, _Cached] = {}
+        self._everyone: dict[str, tuple[tuple[Running, int], Values]] = {}
 
     def take(self, targets: Targets) -> Snapshot:
         """The board as of its ``now``, under these settings."""
-        if targets is not self._targets:
-            self._targets, self._rules, self._rows = targets, {}, {}
         board = self._board
-        self._names = {number: name for name, number in board.numbers.items()}
-        queues = sorted(queue for queue in board.changes if queue != EVERYONE)
-        rows = [self._row(queue) for queue in queues]
-        rule = targets.rule(*EVERYONE)
-        everyone = {
-            name: {
-                kpi: value
-                for kpi, value in self._values(rule, board.running(name, "UTC").sums[EVERYONE], 0).items()
-                if value.percentiles is not None
-            }
-            for name in WINDOWS
-        }
-        return Snapshot(board.now, rows, everyone)
+        if targets is not self._targets or board.numbers != self._numbers:
+            self._targets, self._numbers = targets, dict(board.numbers)
+            self._names = {number: name for name, number in board.numbers.items()}
+            self._rules, self._cached, self._everyone = {}, {}, {}
+        rows = [self._row(queue, targets) for queue in board.queues() if queue != EVERYONE]
+        return Snapshot(board.now, rows, {name: self._of_everyone(name, targets) for name in WINDOWS})
 
-    def _row(self, queue: Queue) -> Row:
+    def _row(self, queue: Queue, targets: Targets) -> Row:
         board = self._board
         rule = self._rules.get(queue)
-        if rule is None and self._targets is not None:
-            rule = self._rules[queue] = self._targets.rule(*queue)
-        assert rule is not None  # noqa: S101 - take() sets the targets first
-        runnings = {name: board.running(name, rule.zone) for name in WINDOWS}
+        if rule is None:
+            rule = self._rules[queue] = targets.rule(*queue)
         waiting = board.waiting.get(queue)
-        overdue = {
-            name: waiting.overdue(running.start, board.now) if waiting and waiting.queued else 0
-            for name, running in runnings.items()
-        }
-        stamp = (board.changes[queue], tuple(overdue.values()))
-        cached = self._rows.get(queue)
-        if cached and cached[0] == stamp and not (waiting and waiting.queued):
-            return cached[1]
-        if cached and cached[0] == stamp:
-            windows, totals = cached[1].windows, cached[1].totals
-        else:
+        waits = waiting is not None and bool(waiting.queued)
+        made_from = {}
+        for name in WINDOWS:
+            running = board.running(name, rule.zone)
+            overdue = waiting.overdue(running.start, board.now) if waiting is not None and waits else 0
+            made_from[name] = (running, running.versions.get(queue, 0), overdue)
+        cached, change = self._cached.get(queue), board.changes[queue]
+        if cached and cached.change == change and cached.made_from == made_from and not waits:
+            return cached.row
+        windows, totals = (cached.row.windows, cached.row.totals) if cached else ({}, {})
+        if not cached or cached.made_from != made_from:
             windows = {
-                name: self._values(rule, running.sums.get(queue, {}), overdue[name])
-                for name, running in runnings.items()
+                name: windows[name]
+                if cached and cached.made_from[name] == made_from[name]
+                else self._values(rule, made_from[name][0].sums.get(queue, {}), made_from[name][2])
+                for name in WINDOWS
             }
+        if not cached or cached.change != change:
             total = board.totals.get(queue, {})
-            totals = {c.name: total.get(board.numbers[c.name], 0) for c in TOTALS}
+            totals = {c.name: total.get(self._numbers.get(c.name, 0), 0) for c in TOTALS}
         row = Row(*queue, rule.policy, rule.targets, self._levels(queue), windows, totals)
-        self._rows[queue] = (stamp, row)
+        self._cached[queue] = _Cached(row, change, made_from)
         return row
+
+    def _of_everyone(self, window: str, targets: Targets) -> Values:
+        rule = targets.rule(*EVERYONE)
+        running = self._board.running(window, rule.zone)
+        made_from = (running, running.versions.get(EVERYONE, 0))
+        cached = self._everyone.get(window)
+        if cached and cached[0] == made_from:
+            return cached[1]
+        values = self._values(rule, running.sums[EVERYONE], 0)
+        spread = {kpi: value for kpi, value in values.items() if value.percentiles is not None}
+        self._everyone[window] = (made_from, spread)
+        return spread
 
     def _levels(self, queue: Queue) -> dict[str, float | None]:
         waiting = self._board.waiting.get(queue)
@@ -136,28 +158,38 @@ class Snapshots:
             if isinstance(kpi.measure, Level):
                 if kpi.measure.read == "count":
                     out[kpi.name] = len(queued)
-                else:  # nobody waits: the oldest has waited for nothing, and an alert on it must be able to resolve
+                else:  # nobody waits: an alert on the oldest must be able to resolve
                     out[kpi.name] = max(0, self._board.now - queued[0]) * kpi.unit.scale if queued else 0.0
         return out
 
-    def _values(self, rule: Rule, cell: Cell, overdue: int) -> dict[str, Value]:
-        sums = {self._names[n]: v for n, v in cell.items() if n in self._names}
+    def _values(self, rule: Rule, cell: Cell, overdue: int) -> Values:
+        names = self._names
+        sums = {names[n]: v for n, v in cell.items() if n in names}
         if overdue:
             sums["decided"] = sums.get("decided", 0) + overdue
         return {kpi.name: self._value(kpi, rule.policy, sums, cell) for kpi in KPIS if kpi.windows}
 
-    def _value(self, kpi: Kpi, policy: str, sums: Sums, cell: Cell) -> Value:
+    def _value(self, kpi: Kpi, policy: str, sums: Mapping[str, int], cell: Cell) -> Value:
         ratio = kpi.ratio(policy)
         value = ratio.value(sums) if ratio else None
         return Value(
             None if value is None else value * kpi.unit.scale,
-            ratio.samples(sums) if ratio else 0,
-            percentiles(cell, self._board.numbers[kpi.spread.name]) if kpi.spread else None,
+            max(0, ratio.samples(sums)) if ratio else 0,
+            percentiles(cell, self._numbers.get(kpi.spread.name)) if kpi.spread else None,
         )
 
 
-def percentiles(cell: Mapping[int, int], number: int) -> dict[str, float | None]:
-    """The percentiles of one sketch in a cell, in seconds."""
-    base = number << SHIFT
-    counts = {key - base: n for key, n in cell.items() if is_sketch(key) and key >> SHIFT == number}
-    return {name: percentile(q, counts) for name, q in PERCENTILES.items()}
+def percentiles(cell: Mapping[int, int], number: int | None) -> dict[str, float | None]:
+    """The percentiles of one sketch in a cell, in seconds; one pass for all of them."""
+    if number is None:  # the store knows nothing of this sketch yet
+        return _NOTHING
+    first = number << SHIFT
+    counts = sorted(pair for pair in cell.items() if first <= pair[0] < first + BUCKETS)
+    if not counts:
+        return _NOTHING
+    seen = list(accumulate(n for _, n in counts))
+    out: dict[str, float | None] = {}
+    for name, q in PERCENTILES.items():
+        rank = max(1, ceil(q * seen[-1]))
+        out[name] = _SECONDS[counts[bisect_left(seen, rank)][0] - first]
+    return out
