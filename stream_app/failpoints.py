@@ -1,7 +1,7 @@
 """Failpoints: places where a test can make this process fail, chosen by the environment.
 
 ``STREAM_APP_FAILPOINTS="before_apply:exit:0.01,after_apply:sleep=5:once"`` — name, action (``exit`` kills the process as SIGKILL
-would, ``sleep=S`` blocks the task, ``busy=S`` blocks the whole loop), and how often: a probability, ``once``, or ``n=K`` for the
+would, ``exit=S`` does so S seconds later, while whatever comes next is under way, ``sleep=S`` blocks the task, ``busy=S`` blocks the whole loop), and how often: a probability, ``once``, or ``n=K`` for the
 K-th time. Without the variable a hit costs one dictionary look-up.
 """
 
@@ -12,6 +12,7 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping
 
@@ -48,7 +49,9 @@ class Failpoints:
         if not self._due(when, hits):
             return
         print(f"failpoint {name} {kind}", file=sys.stderr, flush=True)  # noqa: T201 - the test that asked counts these
-        if kind == "exit":
+        if kind == "exit" and amount:
+            threading.Timer(amount, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        elif kind == "exit":
             os.kill(os.getpid(), signal.SIGKILL)
         elif kind == "sleep":
             await asyncio.sleep(amount)

@@ -1,0 +1,155 @@
+"""Exactly once, shown: half a million hostile records, every fault that loses or doubles counts elsewhere, and not one wrong counter.
+
+The verifier compares continuously while the faults happen, not only at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reference import traffic
+from tests.services.kafka import Cluster, Record
+from tests.services.process import until
+from tests.services.proxy import FaultProxy
+from tests.services.redis import RedisServer
+
+from .ledger import read_ledger
+from .verifier import Logged, Verifier
+from .worker import Worker, environment
+
+PARTITIONS = 4
+CONTACTS = 58_000  # gives over 500,000 records
+MakeTopic = Callable[..., Awaitable[str]]
+
+
+class Stage:
+    """Two workers, a Redis behind a proxy, and the verifier that never looks away."""
+
+    def __init__(self, verifier: Verifier, redis: RedisServer, workers: list[Worker], proxy: FaultProxy) -> None:
+        self.verifier = verifier
+        self.redis = redis
+        self.workers = workers
+        self.proxy = proxy
+        self.positions = dict.fromkeys(range(PARTITIONS), 0)
+        self._random = random.Random(7)
+
+    @property
+    def reached(self) -> int:
+        """Records that are counted, over all partitions."""
+        return sum(self.positions.values())
+
+    def rollbacks(self) -> int:
+        """How often the store was found behind what a worker knew."""
+        with self.redis.client() as client:
+            return sum(self.verifier.read(client, partition).rollbacks for partition in range(PARTITIONS))
+
+    async def verify(self) -> None:
+        """Check one partition, chosen at random."""
+        partition = self._random.randrange(PARTITIONS)
+        self.positions[partition] = await asyncio.to_thread(self.verifier.check, partition)
+        assert not self.verifier.wrong, "\n".join(self.verifier.wrong[:5])
+
+    async def until_reached(self, position: int, timeout_s: float = 60.0) -> None:
+        """Go on verifying until so many records are counted."""
+
+        async def reached() -> bool:
+            await self.verify()
+            return self.reached >= position
+
+        await until(reached, timeout_s, f"{position:,} records are counted (at {self.reached:,})")
+
+
+@contextmanager
+def closing(workers: list[Worker]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.close()
+
+
+@asynccontextmanager
+async def staged(kafka: Cluster, topic: str, tmp_path: Path, ledger: dict[int, list[Logged]]) -> Any:
+    with RedisServer() as redis:
+        async with FaultProxy(redis.port) as proxy:
+            url = f"redis://127.0.0.1:{proxy.port}/0"
+            # Small batches: more round trips in which to be hit.
+            env = environment(kafka.bootstrap, url, topic, STREAM_APP_BATCH_RECORDS="300")
+            workers = [Worker(tmp_path / f"worker-{n}.log", **env) for n in range(2)]
+            with closing(workers):
+                yield Stage(Verifier(redis.url, topic, ledger), redis, workers, proxy)
+
+
+@pytest.mark.timeout(600)
+async def test_half_a_million_events_through_every_fault(
+    kafka: Cluster, make_topic: MakeTopic, tmp_path: Path
+) -> None:
+    # The stamps are of the past: retention by time would delete what was not read yet.
+    topic = await make_topic(partitions=PARTITIONS, config={"retention.ms": "-1"})
+    stream = traffic.hostile(
+        traffic.traffic(11, CONTACTS), 11, duplicates=0.02, poison=0.01, unknown=0.005, late=0.003, future=0.002, out_of_order=0.01
+    )
+    produced = await kafka.produce(topic, (Record(key, value, timestamp_ms=ts) for key, value, ts in stream))
+    assert produced >= 500_000
+    ledger = await read_ledger(kafka.bootstrap, topic, PARTITIONS)
+    assert sum(len(records) for records in ledger.values()) == produced
+    async with staged(kafka, topic, tmp_path, ledger) as stage:
+        a, b = stage.workers
+        # 1. Killed inside the round trip of apply, six times: before the request, with it under way, after the reply.
+        kills = 0
+        for when in ("before_apply:exit:n=12", "before_apply:exit=0.0008:n=9", "after_apply:exit:n=15") * 2:
+            a.start(STREAM_APP_FAILPOINTS=when)
+            await until(lambda: not a.running, 60, "the failpoint is hit")
+            kills += a.exit_code == -signal.SIGKILL
+            await stage.verify()
+        hits = a.count(r"failpoint (before|after)_apply exit")
+        assert (kills, hits) == (6, 6)
+
+        # 2. A rebalance: the second worker joins, the first one goes, and comes back.
+        a.start()
+        await stage.until_reached(stage.reached + 20_000)
+        b.start()
+        await until(lambda: b.count("claimed") >= 1, 30, "the second worker has claimed")
+        await stage.until_reached(stage.reached + 20_000)
+        assert a.stop() == 0
+        await stage.until_reached(stage.reached + 20_000)
+        a.start()
+
+        # 3. A lost reply: Redis has done it, nobody was told.
+        await until(lambda: a.count("claimed") >= 3, 30, "the first worker is back")
+        stage.proxy.drop_replies(3, matching=b"EVALSHA")
+        await stage.until_reached(stage.reached + 20_000)
+        assert stage.proxy.counts["replies_dropped"] == 3
+
+        # 4. A zombie: stopped past the session timeout, its partitions go to the other one, then it wakes up.
+        b.signal(signal.SIGSTOP)
+        claims = a.count("claimed")
+        await until(lambda: a.count("claimed") > claims, 30, "the other worker has taken over")
+        await stage.until_reached(stage.reached + 10_000)
+        b.signal(signal.SIGCONT)
+        await stage.until_reached(stage.reached + 30_000)
+
+        # 5. Redis loses its tail: killed, the append-only file cut, started again.
+        stage.redis.kill()
+        await asyncio.to_thread(stage.redis.cut_aof, 200)
+        await asyncio.to_thread(stage.redis.start)
+        await until(lambda: stage.rollbacks() > 0, 30, "the rollback is noticed, and recorded")
+        await stage.verify()
+
+        # 6. And to the end.
+        await stage.until_reached(produced, timeout_s=180)
+        for partition in range(PARTITIONS):
+            assert stage.verifier.done(partition, stage.verifier.check(partition))
+        assert not stage.verifier.wrong
+        assert [worker.stop() for worker in stage.workers] == [0, 0]
+        assert sum(stage.verifier.checks.values()) >= 30, "verified during the run as well"
+        assert a.count("claim_lost") + b.count("claim_lost") > 0, "somebody was fenced"
+        print(f"{produced:,} records, {sum(stage.verifier.checks.values())} checks, {kills} kills, no wrong counter")

@@ -1,0 +1,180 @@
+"""The independent verifier: what Redis holds must equal what the reference makes of the same records.
+
+It reads the documented keys and encodings by itself and imports nothing from the product. A partition is read in one atomic
+script, so it can be checked at any moment, also in the middle of faults: whatever position is found, the counters must be
+those of exactly the records before it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+import redis
+
+from tests.reference.model import Reference
+
+RESOLUTIONS_S = (10, 60, 900)
+STATES = {1: "waiting", 2: "talking", 3: "held", 4: "wrapping"}
+
+_READ = """
+local p = KEYS[1]
+local cells = {}
+for _, size in ipairs({'10000', '60000', '900000'}) do
+  for _, start in ipairs(redis.call('ZRANGE', p .. ':i:' .. size, 0, -1)) do
+    cells[#cells + 1] = {size, start, redis.call('HGETALL', p .. ':c:' .. size .. ':' .. start)}
+  end
+end
+cells[#cells + 1] = {'0', '0', redis.call('HGETALL', p .. ':c:0:0')}
+return {redis.call('HGETALL', p .. ':meta'), redis.call('HGETALL', p .. ':results'), redis.call('HGETALL', p .. ':visits'), cells,
+        redis.call('XLEN', p .. ':dead')}
+"""
+
+
+class Logged(NamedTuple):
+    """A record as it stands in Kafka."""
+
+    offset: int
+    timestamp: int
+    value: bytes | None
+
+
+@dataclass
+class Found:
+    """What Redis holds of a partition, decoded."""
+
+    position: int
+    time: int
+    rollbacks: int
+    results: dict[str, int]
+    visits: list[tuple[str, str, str, str, int]]
+    counters: dict[int, dict[Any, dict[str, int]]]
+    sketches: dict[tuple[str, int], dict[Any, dict[int, int]]]
+    dead: int
+
+
+@dataclass
+class Verifier:
+    """Checks the partitions of a topic against ``ledger``: partition → its records in offset order."""
+
+    url: str
+    topic: str
+    ledger: dict[int, Sequence[Logged]]
+    checks: Counter[int] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    _references: dict[int, tuple[int, int, Reference]] = field(default_factory=dict)
+
+    def check(self, partition: int) -> int:
+        """Compare one partition now; gives the position that was found. Differences are kept in ``wrong``."""
+        with redis.Redis.from_url(self.url, socket_timeout=10) as client:
+            found = self.read(client, partition)
+        self.checks[partition] += 1
+        reference = self._reference(partition, found.position)
+        for what, expected, actual in self._pairs(reference, found):
+            if expected != actual:
+                self.wrong.append(f"partition {partition} at {found.position}: {what}: {_difference(expected, actual)}")
+        return found.position
+
+    def done(self, partition: int, position: int) -> bool:
+        """Whether a position is the end of the partition's records."""
+        records = self.ledger.get(partition, ())
+        return not records or position > records[-1].offset
+
+    def read(self, client: redis.Redis, partition: int) -> Found:
+        """One atomic look at a partition."""
+        names = {
+            kind: {int(number): name.decode() for name, number in client.hgetall(f"kpi:names:{kind}").items()}
+            for kind in ("counter", "queue", "channel")
+        }
+        meta, results, visits, cells, dead = client.eval(_READ, 1, f"kpi:{{{self.topic}.{partition}}}")
+        meta, results = _pairs(meta), {k.decode(): int(v) for k, v in _pairs(results).items()}
+        found = Found(
+            position=int(meta.get(b"position") or 0),
+            time=int(meta.get(b"time") or 0),
+            rollbacks=int(meta.get(b"rollbacks") or 0),
+            results=results,
+            visits=sorted(
+                (contact.decode(), visit[0], visit[1], STATES[visit[2]], visit[3])
+                for contact, packed in _pairs(visits).items()
+                for visit in msgspec.msgpack.decode(packed)
+            ),
+            counters={size: {} for size in (0, *RESOLUTIONS_S)},
+            sketches={(name, size): {} for name in ("response", "handle") for size in RESOLUTIONS_S},
+            dead=dead,
+        )
+        for size, start, fields in cells:
+            for place, packed in _pairs(fields).items():
+                queue, channel = (int(n) for n in place.split(b"."))
+                key: Any = (names["queue"].get(queue, "other"), names["channel"].get(channel, "other"))
+                if int(size):
+                    key = (int(start), *key)
+                self._unpack(found, int(size) // 1000, key, msgspec.msgpack.decode(packed), names["counter"])
+        return found
+
+    @staticmethod
+    def _unpack(found: Found, size: int, key: Any, cell: dict[int, int], names: dict[int, str]) -> None:
+        for number, n in cell.items():
+            if number < 512:
+                found.counters[size].setdefault(key, {})[names[number]] = n
+            elif n:
+                found.sketches[names[number >> 9], size].setdefault(key, {})[number & 511] = n
+
+    def _reference(self, partition: int, position: int) -> Reference:
+        """The reference after all records before ``position``; goes on from the last one where it can."""
+        index, reached, reference = self._references.get(partition, (0, 0, Reference()))
+        if position < reached:
+            index, reference = 0, Reference()
+        records = self.ledger.get(partition, ())
+        while index < len(records) and records[index].offset < position:
+            reference.feed(*_order(records[index]))
+            index += 1
+        if position:
+            reference.skip_to(position)
+        self._references[partition] = (index, position, reference)
+        return reference
+
+    @staticmethod
+    def _pairs(reference: Reference, found: Found) -> list[tuple[str, Any, Any]]:
+        results = Counter({k: n for k, n in reference.results.items() if n})
+        results.update({f"{result}:{reason}": n for (result, reason), n in reference.reasons.items() if n})
+        counted = {k: n for k, n in found.results.items() if k != "applied:late"}
+        out: list[tuple[str, Any, Any]] = [
+            ("results", dict(results), counted),
+            ("sum of results", found.position, sum(n for k, n in counted.items() if ":" not in k)),
+            ("dead letters", reference.results["dead_letter"], found.dead),
+            ("partition time", reference.partition_time, found.time),
+            ("open visits", reference.open_visits(), found.visits),
+            ("totals", reference.totals(), _nonzero(found.counters[0])),
+        ]
+        for size in RESOLUTIONS_S:
+            out.append((f"cells of {size} s", reference.cells(size), _nonzero(found.counters[size])))
+            out += [
+                (f"sketch {name} of {size} s", reference.sketch(name, size), found.sketches[name, size])
+                for name in ("response", "handle")
+            ]
+        return out
+
+
+def _order(record: Logged) -> tuple[int, bytes | None, int]:
+    return record.offset, record.value, record.timestamp
+
+
+def _pairs(flat: Any) -> dict[bytes, bytes]:
+    return dict(flat) if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _nonzero(cells: dict[Any, dict[str, int]]) -> dict[Any, dict[str, int]]:
+    trimmed = {key: {name: n for name, n in cell.items() if n} for key, cell in cells.items()}
+    return {key: cell for key, cell in trimmed.items() if cell}
+
+
+def _difference(expected: Any, actual: Any) -> str:
+    if isinstance(expected, dict):
+        keys = [k for k in expected.keys() | actual.keys() if expected.get(k) != actual.get(k)]
+        return f"{len(keys)} differ, such as {keys[0]}: expected {expected.get(keys[0])}, found {actual.get(keys[0])}"
+    if isinstance(expected, list):
+        return f"missing {[x for x in expected if x not in actual][:2]}, too many {[x for x in actual if x not in expected][:2]}"
+    return f"expected {expected}, found {actual}"
