@@ -1,7 +1,7 @@
 """Every metric and label name, derived in one place: what is exported, drawn and alerted on can't drift.
 
-Prometheus's rules for names hold: base units, the unit as a suffix, ``_total`` for counters. A metric name is a
-promise to whoever graphs it: change one only with a changelog line.
+Prometheus's rules for names hold: base units, the unit as a suffix, ``_total`` for counters. A metric name is
+a promise to whoever graphs it: change one only with a changelog line.
 """
 
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ FENCED: Final = "stream_app_fenced_total"
 DEAD_LETTERS: Final = "stream_app_dead_letters_total"
 LATE: Final = "stream_app_late_events_total"
 ROLLBACKS: Final = "stream_app_rollbacks_total"
+NAMES_FULL: Final = "stream_app_names_full"
 
 LABELS: Final[dict[str, tuple[str, ...]]] = {
     DATA_AGE: (),
@@ -35,6 +36,7 @@ LABELS: Final[dict[str, tuple[str, ...]]] = {
     DEAD_LETTERS: ("reason",),
     LATE: (),
     ROLLBACKS: (),
+    NAMES_FULL: ("kind",),
 }
 """The pipeline's own metrics and their labels; ``APPLY`` is a histogram."""
 

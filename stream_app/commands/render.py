@@ -1,0 +1,68 @@
+"""``stream-app render``: every generated file from the catalogue."""
+
+from difflib import unified_diff
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+SHOWN_LINES = 20
+"""So much of each difference is printed."""
+
+
+def run(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file differs.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write what Prometheus and Grafana are given there.")
+    ] = None,
+    alerting: Annotated[
+        Literal["grafana", "prometheus"] | None,
+        typer.Option(help="With --out: who evaluates the alerts; the other one is given none."),
+    ] = None,
+) -> None:
+    """Write the dashboard, the alert rules and the KPIs' documentation anew from the catalogue.
+
+    In a checkout it writes the committed files, for either answer to who evaluates the alerts; the variable
+    ALERTING of docker-compose.yml chooses one. --out and --alerting lay out one answer for servers elsewhere.
+    """
+    from stream_app.errors import StreamAppError  # noqa: PLC0415 - the other commands need not load it
+    from stream_app.views import files  # noqa: PLC0415 - same
+
+    if (out is None) != (alerting is None):
+        raise StreamAppError(
+            "render: --out and --alerting go together; say where, and who evaluates the alerts"
+        )
+    root = out or Path()
+    if alerting:
+        wanted = files.deployed(alerting)
+    else:
+        try:
+            wanted = files.committed((root / "README.md").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise StreamAppError("render: no README.md here; run it in the root of a checkout") from None
+    differing = [name for name, text in wanted.items() if _read(root / name) != text]
+    for name in differing:
+        path = root / name
+        if check:
+            typer.echo(f"{path} differs:\n{_difference(_read(path), wanted[name])}")
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[name], encoding="utf-8")
+            typer.echo(f"wrote {path}")
+    if check and differing:
+        typer.echo("run `stream-app render`")
+        raise typer.Exit(1)
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _difference(before: str, after: str) -> str:
+    """The first lines of a difference, for people."""
+    lines = list(
+        unified_diff(before.splitlines(), after.splitlines(), "committed", "generated", n=1, lineterm="")
+    )
+    more = [f"… and {len(lines) - SHOWN_LINES} lines more"] if len(lines) > SHOWN_LINES else []
+    return "\n".join(f"  {line}" for line in [*lines[:SHOWN_LINES], *more])
