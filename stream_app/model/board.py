@@ -114,6 +114,15 @@ class Board:
         """Those of which anything is kept, sorted."""
         return sorted(queue for queue, things in self._things.items() if things)
 
+    def renumber(self, numbers: Mapping[str, int]) -> None:
+        """The store numbers its counters so. Cells under another numbering must have been forgotten."""
+        names = {number: name for name, number in self.numbers.items()}
+        self.totals = {
+            queue: {numbers[names[n]]: v for n, v in shown.items() if names.get(n) in numbers}
+            for queue, shown in self.totals.items()
+        }
+        self.numbers = dict(numbers)
+
     def running(self, window: str, zone: str) -> Running:
         """The sums of a window; kept from the first time that someone asks for them."""
         zone = zone if WINDOWS[window].span is None else ""

@@ -1,23 +1,21 @@
 """The reader: a mirror of what the owners committed, kept up to date by following their logs.
 
-A partition is loaded once, cell by cell and visit by visit, and then follows the partition's log, whose entries are the very
-values that the commits wrote. They are absolute, so reading one twice is harmless, and the loading needs no lock: whatever
-moved meanwhile stands in the log behind the place at which the loading began. A gap, a new owner or a step back loads the
-partition anew. Cost grows with change, never with history.
+A partition is loaded once, cell by cell and visit by visit, and then follows the partition's log, whose
+entries are the very values that the commits wrote. They are absolute, so reading one twice is harmless, and
+the loading needs no lock: whatever moved meanwhile stands in the log behind the place at which the loading
+began. A gap, a new owner or a step back loads the partition anew; what did not change costs nothing then, and
+the board shows no hole. Cost grows with change, never with history.
 """
-
-from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import structlog
-from msgspec import Struct
 
-from stream_app.errors import StoreUnavailableError
-from stream_app.model.board import Board, Queue
+from stream_app.errors import QuarantinedError, StoreUnavailableError
+from stream_app.model.board import Board
 from stream_app.model.ports import Partition
 from stream_app.model.tally import NUMBERS
 from stream_app.model.targets import Targets
@@ -26,12 +24,22 @@ from stream_app.model.windows import KEPT, TOTAL
 from . import keys
 from .client import connect, faults
 from .codec import unframe, unpack_visits
-from .names import OTHER
+from .health import Health
+from .places import Places
+
+__all__ = ["Health", "Reader", "wall_ms"]
 
 BLOCK_MS: Final = 400
 POLL_S: Final = 1.0
 ENTRIES: Final = 64
 SCAN: Final = 2_000
+BUCKETS: Final = 32
+"""How many buckets are asked for in one round trip."""
+SET_BACK_MS: Final = 1_000
+"""A wall clock that steps back further loads everything anew: buckets may have been dropped too early."""
+_FIRST_WAIT_S: Final = 0.1
+_LAST_WAIT_S: Final = 2.0
+_PER_PARTITION: Final = 4  # replies of a poll
 
 _log = structlog.get_logger(__name__)
 
@@ -41,41 +49,17 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Health(Struct):
-    """What is known of a partition besides its counters.
+class Reader:
+    """Mirrors a store into a board.
 
     Attributes:
-        seq: sequence number of the last commit mirrored; 0 before it was loaded.
-        epoch: ownerships so far.
-        position: next offset.
-        end: log end that the owner saw last.
-        beat_at: the owner's last heartbeat, ms.
-        read_at: timestamp of the last record applied, ms.
-        rollbacks: times that Redis was found behind.
-        results: result → records.
+        board: the mirror; whoever looks at it calls ``advance`` first.
+        targets: the settings in force.
+        health: partition → what is known of it.
+        connected: the store answers.
+        problem: why it does not.
+        changed: set whenever the board, the settings or the health changed; whoever looks clears it.
     """
-
-    seq: int = 0
-    epoch: int = 0
-    position: int = 0
-    end: int = 0
-    beat_at: int = 0
-    read_at: int = 0
-    rollbacks: int = 0
-    results: dict[str, int] = {}
-
-    def age_ms(self, now: int) -> int:
-        """How far behind the truth this partition may be.
-
-        Caught up: since the last heartbeat. Behind: since the last record that was applied.
-        """
-        if self.position >= self.end:
-            return max(0, now - self.beat_at)
-        return max(0, now - (min(self.read_at, self.beat_at) if self.read_at else self.beat_at))
-
-
-class Reader:
-    """Mirrors a store into a board."""
 
     def __init__(self, url: str, clock: Callable[[], int] = wall_ms) -> None:
         """Connects in ``run``."""
@@ -83,180 +67,227 @@ class Reader:
         self.targets = Targets()
         self.health: dict[str, Health] = {}
         self.connected = False
+        self.problem: str | None = None
         self.changed = asyncio.Event()
-        self._client = connect(url)
+        self._client: Any = connect(url)  # its stubs leave open whether replies are decoded
         self._clock = clock
+        self._seen_at = clock()
         self._version = -1
-        self._queues: dict[int, str] = {0: OTHER}
-        self._channels: dict[int, str] = {0: OTHER}
-        self._queue_names = {OTHER}
-        self._channel_names = {OTHER}
-        self._places: dict[bytes, Queue] = {}
+        self._places = Places(self._client, self._renumber)
 
     @property
     def ready(self) -> bool:
         """Connected, and every known partition loaded."""
         return self.connected and bool(self.health) and all(h.seq for h in self.health.values())
 
-    def age_s(self) -> float | None:
-        """Age of the oldest partition's data in seconds; ``None`` before anything was ever claimed."""
+    def reasons(self) -> list[str]:
+        """Why it is not ready, for people."""
+        if not self.connected:
+            return [f"Redis is away: {self.problem}" if self.problem else "Redis has not answered yet"]
         if not self.health:
-            return None
+            return ["no worker has claimed a partition yet"]
+        return [
+            f"partition {name}: {health.problem or 'is being loaded'}"
+            for name, health in self.health.items()
+            if not health.seq
+        ]
+
+    def age_s(self) -> float | None:
+        """Age of the oldest partition's data in seconds.
+
+        ``None`` where it can't be told: nothing was ever claimed, or an owner has not given a heartbeat yet.
+        """
         now = self._clock()
-        return max(h.age_ms(now) for h in self.health.values()) / 1000
+        ages = [h.age_ms(now) for h in self.health.values()]
+        known = [age for age in ages if age is not None]
+        return max(known) / 1000 if ages and len(known) == len(ages) else None
 
     async def run(self) -> None:
         """Follow until cancelled; a store that is away is asked again."""
-        wait = 0.1
+        wait = _FIRST_WAIT_S
         while True:
             try:
                 await self._follow()
-            except StoreUnavailableError as error:
+            except (StoreUnavailableError, QuarantinedError) as error:
                 if self.connected:
+                    wait = _FIRST_WAIT_S
+                if self.connected or self.problem is None:
                     _log.warning("store_unavailable", error=str(error))
-                self.connected = False
+                self.connected, self.problem = False, str(error)
                 for health in self.health.values():
                     health.seq = 0  # it may come back as another one: load everything anew
+                self.changed.set()
                 await asyncio.sleep(wait)
-                wait = min(wait * 2, 2.0)
-            else:
-                wait = 0.1
+                wait = min(wait * 2, _LAST_WAIT_S)
 
     async def close(self) -> None:
         """Let go of the connection."""
         await self._client.aclose()
 
     async def _follow(self) -> None:
-        polled = 0.0
+        polled = float("-inf")
         while True:
             async with faults():
                 if time.monotonic() - polled >= POLL_S:
                     polled = time.monotonic()
                     await self._poll()
-                streams = {keys.log(Partition.parse(p)): f"{h.seq}-0" for p, h in self.health.items()}
+                streams = {
+                    keys.log(Partition.parse(p)): f"{h.seq}-0" for p, h in self.health.items() if h.seq
+                }
                 if not streams:
-                    await asyncio.sleep(0.1)
-                    polled = 0.0
+                    await asyncio.sleep(_FIRST_WAIT_S)
+                    polled = float("-inf")
                     continue
                 found = await self._client.xread(streams, count=ENTRIES, block=BLOCK_MS)
-                self.connected = True
                 for partition, entries in _entries(found):
                     for entry_id, fields in entries:
                         if not await self._entry(partition, entry_id, fields):
                             break
-                if found:
-                    self.changed.set()
+                        await asyncio.sleep(0)  # whoever looks at the board need not wait for all of them
 
     async def _poll(self) -> None:
         """What the log does not tell: new partitions, heartbeats, settings, a store that stepped back."""
-        members = {p.decode() for p in await self._client.smembers(keys.PARTITIONS)}
-        if self.health.keys() - members:  # wiped
-            for gone in self.health.keys() - members:
-                self.board.forget(gone)
-                del self.health[gone]
-        for text in sorted(members):
+        now = self._clock()
+        if now < self._seen_at - SET_BACK_MS:
+            for health in self.health.values():
+                health.seq = 0
+        self._seen_at = now
+        members = sorted(p.decode() for p in await self._client.smembers(keys.PARTITIONS))
+        for gone in self.health.keys() - members:  # wiped
+            self._forget(gone)
+        pipe = self._client.pipeline(transaction=False)
+        for text in members:
             partition = Partition.parse(text)
-            pipe = self._client.pipeline(transaction=False)
             pipe.hgetall(keys.meta(partition))
             pipe.hgetall(keys.beat(partition))
             pipe.hgetall(keys.results(partition))
-            meta, beat, results = await pipe.execute()
+            pipe.type(keys.log(partition))
+        replies = await pipe.execute(raise_on_error=False)
+        for n, text in enumerate(members):
             health = self.health.setdefault(text, Health())
-            epoch, seq = int(meta.get(b"epoch", 0)), int(meta.get(b"seq", 0))
-            health.rollbacks = int(meta.get(b"rollbacks", 0))
-            health.end, health.beat_at, health.read_at = (int(beat.get(k, 0)) for k in (b"end", b"at", b"read_at"))
-            health.position = int(meta.get(b"position", 0) or 0)
-            health.results = {k.decode(): int(v) for k, v in results.items()}
-            if not health.seq or epoch != health.epoch or seq < health.seq:
-                await self._load(partition, health)
+            try:
+                async with faults():
+                    await self._take(text, health, replies[n * _PER_PARTITION : (n + 1) * _PER_PARTITION])
+                health.problem = None
+            except QuarantinedError as error:  # a human must look; the other partitions go on
+                if not health.problem:
+                    _log.error("partition_unreadable", partition=text, error=str(error))
+                health.seq, health.problem = 0, str(error)
         version = int(await self._client.get(keys.SETTINGS) or 0)
         if version != self._version:
             document = await self._client.get(keys.settings(version)) if version else None
             self.targets = Targets.from_json(document) if document else Targets()
             self._version = version
-        self.connected = True
+        self.connected, self.problem = True, None
+        self.changed.set()
 
-    async def _entry(self, partition: str, entry_id: bytes, fields: dict[bytes, bytes]) -> bool:
+    async def _take(self, text: str, health: Health, replies: list[Any]) -> None:
+        """One partition's part of a poll."""
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise reply
+        meta, beat, results, log = replies
+        if log not in {b"stream", b"none"}:
+            raise QuarantinedError(f"{keys.log(Partition.parse(text))} is a {log.decode()}, not a stream")
+        health.rollbacks = int(meta.get(b"rollbacks", 0))
+        health.end, health.beat_at, health.read_at = (
+            int(beat.get(k, 0)) for k in (b"end", b"at", b"read_at")
+        )
+        health.results = {k.decode(): int(v) for k, v in results.items()}
+        seq = int(meta.get(b"seq", 0))
+        if not health.seq or meta.get(b"token") != health.token or seq < health.seq:
+            await self._load(Partition.parse(text), health)
+        else:
+            health.stored(seq, self._seen_at)
+
+    async def _entry(self, text: str, entry_id: bytes, fields: dict[bytes, bytes]) -> bool:
         """Mirror one commit; ``False`` if the partition was loaded anew instead."""
-        health = self.health[partition]
+        health = self.health[text]
         seq = int(entry_id.partition(b"-")[0])
-        if b"claim" in fields or seq != health.seq + 1:
-            await self._load(Partition.parse(partition), health)
+        if seq != health.seq + 1 or fields.get(b"token") != health.token:  # a claim has no token
+            await self._load(Partition.parse(text), health)
             return False
-        await self._mirror(partition, fields)
+        await self._mirror(text, fields)
         health.seq = seq
         health.position = int(fields[b"to"])
+        health.mirrored()
+        self.changed.set()
         return True
 
-    async def _mirror(self, partition: str, fields: dict[bytes, bytes]) -> None:
+    async def _mirror(self, text: str, fields: dict[bytes, bytes]) -> None:
         parts = unframe(fields[b"cells"])
         at = 0
         while at < len(parts):
             resolution, start, n = int(parts[at]), int(parts[at + 1]), int(parts[at + 2])
             pairs = parts[at + 3 : at + 3 + 2 * n]
-            await self._know(pairs[::2])
-            self.board.put_cells(
-                partition, resolution, start, zip((self._places[f] for f in pairs[::2]), pairs[1::2], strict=True)
-            )
+            await self._put_cells(text, resolution, start, zip(pairs[::2], pairs[1::2], strict=True))
             at += 3 + 2 * n
         visits = unframe(fields[b"visits"])
         for contact, packed in zip(visits[::2], visits[1::2], strict=True):
-            self._put_visits(partition, contact, packed)
+            self._put_visits(text, contact, packed)
         for contact in unframe(fields[b"closed"]):
-            self._put_visits(partition, contact, None)
+            self.board.put_visits(text, contact.decode(), ())
 
-    def _put_visits(self, partition: str, contact: bytes, packed: bytes | None) -> None:
-        visits = unpack_visits(packed) if packed else []
-        for visit in visits:  # what the registry did not take is shown where its counters went
-            if visit.queue not in self._queue_names:
-                visit.queue = OTHER
-            if visit.channel not in self._channel_names:
-                visit.channel = OTHER
-        self.board.put_visits(partition, contact.decode(), visits)
+    async def _put_cells(
+        self, text: str, resolution: int, start: int, cells: Iterable[tuple[bytes, bytes]]
+    ) -> None:
+        pairs = list(cells)
+        await self._places.know(field for field, _ in pairs)
+        self.board.put_cells(text, resolution, start, [(self._places.of(f), v) for f, v in pairs])
+
+    def _put_visits(self, text: str, contact: bytes, packed: bytes) -> None:
+        visits = unpack_visits(packed)
+        for visit in visits:
+            visit.queue, visit.channel = self._places.shown(visit.queue, visit.channel)
+        self.board.put_visits(text, contact.decode(), visits)
 
     async def _load(self, partition: Partition, health: Health) -> None:
         """Load a partition as it is now; what moves meanwhile stands in the log."""
-        text = str(partition)
+        text, now = str(partition), self._clock()
+        health.wanted = None
         meta = await self._client.hgetall(keys.meta(partition))
-        await self._learn()
-        self.board.forget(text)
-        now = self._clock()
-        for resolution in (*KEPT, TOTAL):
-            starts: Iterable[int] = (0,)
+        await self._places.learn()
+        self.board.advance(now)
+        self.board.mark(text)
+        for resolution, kept in (*KEPT.items(), (TOTAL, 0)):
+            starts = [0]
             if resolution != TOTAL:
-                oldest = now - KEPT[resolution]
-                starts = [int(s) for s in await self._client.zrangebyscore(keys.index(partition, resolution), oldest, "+inf")]
-            for start in starts:
-                found = await self._client.hgetall(keys.cells(partition, resolution, start))
-                await self._know(found)
-                self.board.put_cells(text, resolution, start, [(self._places[f], v) for f, v in found.items()])
+                index = keys.index(partition, resolution)
+                starts = [int(s) for s in await self._client.zrangebyscore(index, now - kept, "+inf")]
+            for at in range(0, len(starts), BUCKETS):
+                await self._load_buckets(partition, resolution, starts[at : at + BUCKETS])
         cursor: int | None = None
         while cursor != 0:
             cursor, page = await self._client.hscan(keys.visits(partition), cursor or 0, count=SCAN)
             for contact, packed in page.items():
                 self._put_visits(text, contact, packed)
+        self.board.sweep(text)
         health.seq, health.epoch = int(meta.get(b"seq", 0)), int(meta.get(b"epoch", 0))
+        health.token = meta.get(b"token", b"")
         health.position = int(meta.get(b"position", 0) or 0)
+        if health.seq:
+            health.stored(health.seq, now)
         self.changed.set()
 
-    async def _know(self, fields: Iterable[bytes]) -> None:
-        """Make sure that every field of a bucket has a queue and a channel."""
-        new = [field for field in fields if field not in self._places]
-        if not new:
-            return
-        pairs = [tuple(int(n) for n in field.split(b".")) for field in new]
-        if any(q not in self._queues or c not in self._channels for q, c in pairs):
-            await self._learn()
-        for field, (queue, channel) in zip(new, pairs, strict=True):
-            self._places[field] = (self._queues.get(queue, OTHER), self._channels.get(channel, OTHER))
+    async def _load_buckets(self, partition: Partition, resolution: int, starts: list[int]) -> None:
+        pipe = self._client.pipeline(transaction=False)
+        for start in starts:
+            pipe.hgetall(keys.cells(partition, resolution, start))
+        for start, cells in zip(starts, await pipe.execute(), strict=True):
+            await self._put_cells(str(partition), resolution, start, cells.items())
+            await asyncio.sleep(0)
 
-    async def _learn(self) -> None:
-        for kind, known in (("queue", self._queues), ("channel", self._channels)):
-            names = await self._client.hgetall(keys.names(kind))
-            known |= {int(number): name.decode() for name, number in names.items()}
-        self._queue_names, self._channel_names = set(self._queues.values()), set(self._channels.values())
-        numbers = await self._client.hgetall(keys.names("counter"))
-        self.board.numbers |= {name.decode(): int(number) for name, number in numbers.items()}
+    def _renumber(self, numbers: Mapping[str, int]) -> None:
+        if any(numbers.get(name, number) != number for name, number in self.board.numbers.items()):
+            for text in self.health:
+                self.board.forget(text)
+        self.board.renumber(numbers)
+
+    def _forget(self, text: str) -> None:
+        self.board.forget(text)
+        del self.health[text]
+        if not self.health:
+            self._places.forget()
 
 
 def _entries(found: Any) -> Iterable[tuple[str, list[tuple[bytes, dict[bytes, bytes]]]]]:

@@ -1,0 +1,56 @@
+"""A worker's part in short: claims a partition and commits events, for tests of those who read."""
+
+import time
+from collections.abc import Sequence
+from itertools import count
+from typing import Self
+from uuid import uuid4
+
+from stream_app.model.events import Event, Queued
+from stream_app.model.fold import Fold
+from stream_app.model.ports import Beat, Claim, Commit, Partition, Store
+from stream_app.model.tally import Tally
+
+P0 = Partition("t", 0)
+_ids = count()
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def queued(contact: str, queue: str = "sales", channel: str = "voice", at: int | None = None) -> Queued:
+    stamp = now_ms() if at is None else at
+    return Queued(id=f"q{next(_ids)}", at=stamp, contact_id=contact, queue=queue, channel=channel)
+
+
+class Owner:
+    """One worker's hold of one partition."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self._fold = Fold(claim.targets, Tally(claim.numbers), claim.memory)
+
+    @classmethod
+    async def of(cls, store: Store, partition: Partition = P0) -> Self:
+        owner = cls(await store.claim(partition, uuid4().hex))
+        await owner.beat()
+        return owner
+
+    async def commit(self, *events: Event) -> None:
+        """Fold and store events as one commit."""
+        for event in events:
+            assert self._fold.record(event, event.at) == "applied"
+        await self.store_folded(events)
+
+    async def store_folded(self, events: Sequence[Event]) -> None:
+        start = self.claim.position
+        end = (start or 0) + len(events)
+        await self.claim.apply(Commit(start=start, end=end, batch=uuid4().hex, deltas=self._fold.take()))
+
+    async def beat(self, *, at: int | None = None, behind: int = 0, read_at: int = 0) -> None:
+        position = self.claim.position or 0
+        stamp = now_ms() if at is None else at
+        await self.claim.beat(
+            Beat(at=stamp, owner="test", position=position, end=position + behind, read_at=read_at)
+        )

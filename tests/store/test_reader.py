@@ -1,0 +1,356 @@
+"""The reader on a real Redis: whatever happens to it, what is stored is shown, or it is said to be away."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import redis.asyncio
+
+from stream_app.model.events import Answered
+from stream_app.model.ports import Partition
+from stream_app.model.snapshot import Row, Snapshots
+from stream_app.model.targets import Targets
+from stream_app.store import keys, reader as reader_module
+from stream_app.store.health import Health
+from stream_app.store.reader import Reader
+from stream_app.store.redis import RedisStore
+from tests.services.process import free_port, until
+from tests.services.redis import RedisServer, every_redis
+from tests.store.owner import P0, Owner, now_ms, queued
+
+SALES, CARE = ("sales", "voice"), ("care", "voice")
+
+
+@asynccontextmanager
+async def following(url: str) -> AsyncIterator[Reader]:
+    """A reader that runs."""
+    reader = Reader(url)
+    task = asyncio.create_task(reader.run())
+    try:
+        yield reader
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        await reader.close()
+        assert task.cancelled(), task.exception()
+
+
+@pytest.fixture
+async def store(redis_url: str) -> AsyncIterator[RedisStore]:
+    opened = RedisStore(redis_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def reader(redis_url: str) -> AsyncIterator[Reader]:
+    async with following(redis_url) as running:
+        yield running
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A server that the test may break."""
+    with RedisServer() as server:
+        yield server
+
+
+def rows(reader: Reader) -> dict[tuple[str, str], Row]:
+    reader.board.advance(now_ms())
+    return {(row.queue, row.channel): row for row in Snapshots(reader.board).take(reader.targets).rows}
+
+
+def waiting(reader: Reader, queue: tuple[str, str] = SALES) -> float | None:
+    row = rows(reader).get(queue)
+    return row.levels["backlog"] if row else None
+
+
+def offered(reader: Reader, queue: tuple[str, str] = SALES) -> int | None:
+    row = rows(reader).get(queue)
+    return row.totals["offered"] if row else None
+
+
+@every_redis
+async def test_it_loads_what_is_there_and_follows_what_comes(redis_url: str) -> None:
+    store = RedisStore(redis_url)
+    owner = await Owner.of(store)
+    await owner.commit(queued("a"), queued("b"))
+    async with following(redis_url) as reader:
+        await until(lambda: reader.ready)
+        assert (waiting(reader), offered(reader)) == (2, 2)
+        await owner.commit(Answered(id="1", at=now_ms(), contact_id="a"), queued("c"), queued("d", "care"))
+        await until(lambda: waiting(reader, CARE) == 1)
+        assert (waiting(reader), offered(reader)) == (2, 3)
+        assert rows(reader)[SALES].windows["5m"]["service_level"].value == 1.0
+        age = reader.age_s()
+        assert age is not None
+        assert age < 2
+    await store.close()
+
+
+async def test_ten_thousand_visits_are_loaded(redis_url: str, store: RedisStore) -> None:
+    owner = await Owner.of(store)
+    at = now_ms()
+    for batch in range(10):
+        await owner.commit(*(queued(f"{batch}-{n}", f"q{n % 50}", at=at) for n in range(1000)))
+    async with following(redis_url) as reader:
+        await until(lambda: reader.ready)
+        assert sum(row.levels["backlog"] or 0 for row in rows(reader).values()) == 10_000
+        assert sum(row.totals["offered"] for row in rows(reader).values()) == 10_000
+
+
+async def test_a_commit_is_on_the_board_well_within_a_fifth_of_a_second(
+    reader: Reader, store: RedisStore
+) -> None:
+    owner = await Owner.of(store)
+    await until(lambda: reader.ready)
+    took = []
+    for n in range(5):
+        reader.changed.clear()
+        started = time.monotonic()
+        await owner.commit(queued(f"c{n}"))
+        while waiting(reader) != n + 1:
+            await reader.changed.wait()
+            reader.changed.clear()
+        took.append(time.monotonic() - started)
+    assert min(took) < 0.1, took  # the best of five: a busy machine may delay any one of them
+
+
+async def test_partitions_add_up(reader: Reader, store: RedisStore) -> None:
+    for number in range(3):
+        await (await Owner.of(store, Partition("t", number))).commit(queued(f"c{number}"))
+    await until(lambda: waiting(reader) == 3)
+
+
+async def test_a_gap_in_the_log_loads_anew(
+    reader: Reader, store: RedisStore, redis_client: redis.asyncio.Redis
+) -> None:
+    owner = await Owner.of(store)
+    await owner.commit(queued("a"))
+    await until(lambda: waiting(reader) == 1)
+    async with redis_client.pipeline() as pipe:  # at once, so that the reader can't see what came between
+        seq = reader.health["t.0"].seq
+        pipe.hincrby(keys.meta(P0), "seq", 5)
+        pipe.hdel(keys.visits(P0), "a")
+        pipe.xadd(
+            keys.log(P0), {"token": "x", "to": 2, "cells": "", "visits": "", "closed": ""}, f"{seq + 5}-0"
+        )
+        await pipe.execute()
+    await until(lambda: waiting(reader) == 0)
+    assert reader.health["t.0"].seq == seq + 5
+
+
+async def test_a_new_owner_loads_anew_and_no_number_dips_meanwhile(
+    reader: Reader, store: RedisStore, redis_client: redis.asyncio.Redis
+) -> None:
+    owner = await Owner.of(store)
+    await owner.commit(*(queued(f"c{n}", f"q{n % 20}") for n in range(2000)), queued("gone"))
+    await until(lambda: waiting(reader) == 1)
+    seen: set[float] = set()
+
+    async def look() -> None:
+        while True:
+            seen.add(sum(row.levels["backlog"] or 0 for row in rows(reader).values()))
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    await redis_client.hdel(keys.visits(P0), "gone")  # only loading anew can tell
+    await Owner.of(store)
+    await until(lambda: waiting(reader) == 0)
+    looking.cancel()
+    assert seen <= {2000, 2001}
+
+
+async def test_a_store_that_stepped_back_and_went_on_is_noticed_by_its_token(
+    reader: Reader, store: RedisStore, redis_client: redis.asyncio.Redis
+) -> None:
+    """Same epoch, next sequence number: only the token tells that this is another history."""
+    owner = await Owner.of(store)
+    await owner.commit(queued("a"))
+    await until(lambda: waiting(reader) == 1)
+    seq = reader.health["t.0"].seq
+    async with redis_client.pipeline() as pipe:
+        pipe.hset(keys.meta(P0), mapping={"token": "1:another", "seq": seq + 1, "position": 2})
+        pipe.delete(keys.visits(P0))
+        entry: dict[Any, Any] = {"token": "1:another", "to": 2, "cells": "", "visits": "", "closed": ""}
+        pipe.xadd(keys.log(P0), entry, f"{seq + 1}-0")
+        await pipe.execute()
+    await until(lambda: waiting(reader) == 0)
+
+
+async def test_a_killed_redis_comes_back_and_so_does_the_reader(own_redis: RedisServer) -> None:
+    store = RedisStore(own_redis.url)
+    owner = await Owner.of(store)
+    await owner.commit(queued("a"))
+    async with following(own_redis.url) as reader:
+        await until(lambda: waiting(reader) == 1)
+        await store.client.config_set("appendfsync", "always")
+        await owner.commit(queued("b"))
+        await asyncio.to_thread(own_redis.kill)
+        await until(lambda: not reader.ready)
+        assert reader.reasons()[0].startswith("Redis is away")
+        age = reader.age_s()
+        assert age is not None
+        await until(lambda: (reader.age_s() or 0) > age + 0.5, what="its age grows")
+        assert waiting(reader) == 2  # the last truth that was known, older and older
+        await asyncio.to_thread(own_redis.start)
+        await until(lambda: reader.ready)
+        assert waiting(reader) == 2
+        after = RedisStore(own_redis.url)
+        await (await Owner.of(after)).commit(queued("c"))
+        await until(lambda: waiting(reader) == 3)
+        await after.close()
+    await store.close()
+
+
+async def test_a_wiped_store_is_empty_and_not_ready(
+    reader: Reader, store: RedisStore, redis_client: redis.asyncio.Redis
+) -> None:
+    await (await Owner.of(store)).commit(queued("a"))
+    await until(lambda: reader.ready and waiting(reader) == 1)
+    await redis_client.flushall()
+    await until(lambda: not reader.ready)
+    await until(lambda: rows(reader) == {})
+    assert reader.age_s() is None
+    assert reader.reasons() == ["no worker has claimed a partition yet"]
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+async def test_a_store_begun_anew_numbers_its_names_anew(
+    redis_url: str, redis_client: redis.asyncio.Redis, noticed: bool
+) -> None:
+    first, second = RedisStore(redis_url), RedisStore(redis_url)
+    await (await Owner.of(first)).commit(queued("a", "sales"), queued("b", "care"))
+    async with following(redis_url) as reader:
+        await until(lambda: waiting(reader, CARE) == 1)
+        await redis_client.flushall()
+        if noticed:
+            await until(lambda: not reader.health)
+        await redis_client.hset(keys.names("counter"), mapping={"offered": 7, "decided": 1})
+        await (await Owner.of(second)).commit(queued("c", "zebra"), queued("d", "sales"))
+        await until(lambda: waiting(reader, ("zebra", "voice")) == 1)
+        await until(lambda: waiting(reader) == 1)
+        assert rows(reader).keys() == {("zebra", "voice"), SALES}
+        assert offered(reader, ("zebra", "voice")) == 1
+    await first.close()
+    await second.close()
+
+
+async def test_what_the_registry_does_not_take_is_other(redis_url: str) -> None:
+    store = RedisStore(redis_url, queue_cap=2)
+    owner = await Owner.of(store)
+    await owner.commit(*(queued(f"c{n}", f"q{n}") for n in range(5)))
+    async with following(redis_url) as reader:
+        await until(lambda: reader.ready)
+        await owner.commit(queued("more", "q9"), queued("d", "q1"))
+        await until(lambda: offered(reader, ("other", "voice")) == 4)
+        assert {queue: waiting(reader, queue) for queue in rows(reader)} == {
+            ("other", "voice"): 4,
+            ("q0", "voice"): 1,
+            ("q1", "voice"): 2,
+        }
+    await store.close()
+
+
+async def test_totals_hold_their_value_when_the_store_was_rolled_back(
+    reader: Reader, store: RedisStore, redis_client: redis.asyncio.Redis
+) -> None:
+    owner = await Owner.of(store)
+    await owner.commit(queued("a"))
+    await until(lambda: offered(reader) == 1)
+    (old,) = (await redis_client.hgetall(keys.cells(P0, 0, 0))).items()
+    await owner.commit(queued("b"))
+    await until(lambda: offered(reader) == 2)
+    await redis_client.hset(keys.cells(P0, 0, 0), *old)
+    again = await Owner.of(store)
+    await until(lambda: reader.health["t.0"].epoch == 2)
+    assert offered(reader) == 2
+    await again.commit(queued("c", "care"))
+    await until(lambda: offered(reader, CARE) == 1)
+
+
+async def test_settings_are_read_when_they_change(reader: Reader, store: RedisStore) -> None:
+    await (await Owner.of(store)).commit(queued("a"))
+    await until(lambda: reader.ready)
+    assert rows(reader)[SALES].targets["abandonment"] == 0.05
+    await store.apply_settings(Targets().with_queue("sales", targets={"abandonment": 0.5}))
+    await until(lambda: rows(reader)[SALES].targets["abandonment"] == 0.5)
+
+
+async def test_a_partition_with_a_foreign_key_is_named_and_the_others_go_on(
+    reader: Reader, store: RedisStore, redis_client: redis.asyncio.Redis
+) -> None:
+    good, bad = await Owner.of(store), Partition("t", 1)
+    await Owner.of(store, bad)
+    await until(lambda: reader.ready)
+    await redis_client.delete(keys.log(bad))
+    await redis_client.set(keys.log(bad), "mine")
+    await until(lambda: not reader.ready)
+    await good.commit(queued("a"))
+    await until(lambda: waiting(reader) == 1)
+    await until(lambda: any("t.1" in reason and "log" in reason for reason in reader.reasons()))
+    await redis_client.delete(keys.log(bad))
+    await until(lambda: reader.ready)
+
+
+async def test_a_redis_that_is_not_there_is_said_to_be_away() -> None:
+    async with following(f"redis://127.0.0.1:{free_port()}/0") as reader:
+        await until(lambda: reader.problem)
+        assert reader.age_s() is None
+        assert not reader.ready
+
+
+async def test_the_mirror_tells_when_it_lags_behind_the_store(
+    redis_url: str, store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A heartbeat of a second ago does not make a mirror fresh that has not read the log since."""
+    owner = await Owner.of(store)
+    monkeypatch.setattr(reader_module, "BLOCK_MS", 50)
+    async with following(redis_url) as reader:
+        await until(lambda: reader.ready)
+        stuck = asyncio.Event()
+
+        async def never(*_: object) -> bool:
+            await stuck.wait()
+            return True
+
+        monkeypatch.setattr(reader, "_entry", never)
+        await owner.commit(queued("a"))
+        await owner.beat(at=now_ms() + 60_000)
+        await until(lambda: (reader.age_s() or 0) > 1.5)
+
+
+@pytest.mark.parametrize(
+    ("health", "age"),
+    [
+        (Health(level_at=1000), None),  # no heartbeat yet
+        (Health(beat_at=1000), None),  # not loaded yet
+        (Health(beat_at=9_000, level_at=9_900), 1000),  # caught up: since the heartbeat
+        (Health(beat_at=9_900, level_at=4_000), 6000),  # the mirror is behind
+        (
+            Health(beat_at=9_900, level_at=9_900, position=5, end=9, read_at=2_000),
+            8000,
+        ),  # the owner is behind
+        (Health(beat_at=9_900, level_at=9_900, position=5, end=9), 100),  # behind, and nothing read yet
+        (Health(beat_at=9_900, level_at=9_900, position=9, end=9, read_at=2_000), 100),  # a quiet night
+        (Health(beat_at=11_000, level_at=12_000), 0),  # clocks differ
+    ],
+)
+def test_the_age_of_a_partition(health: Health, age: int | None) -> None:
+    assert health.age_ms(10_000) == age
+
+
+def test_level_means_that_what_was_seen_stored_is_mirrored() -> None:
+    health = Health(seq=5, level_at=1_000)
+    health.stored(7, 2_000)
+    health.stored(9, 3_000)  # more came, but level with 7 is level as of 2 s
+    assert health.level_at == 1_000
+    health.seq = 7
+    health.mirrored()
+    assert health.level_at == 2_000
+    health.seq = 9
+    health.stored(9, 4_000)
+    assert health.level_at == 4_000
