@@ -37,8 +37,8 @@ _INTRODUCTION: Final = """
 Every number that this program shows, exports or alerts on. Counters are named as in
 [what counts, when and where](semantics.md); a rolling window holds the last 5 or 30 minutes, `today` runs
 since midnight in the queue's time zone. Without anything to divide by there is *no data*: an absent series,
-`null`, a dash; never 0 and never 100 %. Targets are defaults: `stream-app config apply` sets them by queue and
-channel."""
+`null`, a dash; never 0 and never 100 %. Targets are defaults: `stream-app config apply` sets them by queue
+and channel."""
 
 _POLICIES: Final = """
 ## Service-level policies
