@@ -1,0 +1,87 @@
+"""What follows a handled contact: moods, surveys, reviews, resolved cases, sales."""
+
+from typing import Final, Literal
+
+from stream_app.model import events as e
+
+from .conversation import Stage
+from .floor import Visit
+from .settings import ESCALATED, NOTHING_AFTER
+
+MINUTE: Final = 60_000
+_Kind = Literal["csat", "nps", "ces"]
+_SCALES: Final[dict[_Kind, tuple[int, int]]] = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7)}
+
+
+def follow(stage: Stage, visit: Visit, at: int) -> None:
+    """Plan what follows a contact that was handled just now. Who waited long is in a worse mood."""
+    after, rng = visit.desk.queue.after, visit.desk.after
+    if after == NOTHING_AFTER:
+        return
+    random = rng.random
+    spoilt = min(0.9, visit.waited / 600_000) + visit.hold / 900_000
+    mood = max(-1.0, min(1.0, rng.gauss(0.45, 0.3) - spoilt))
+    if random() < after.sentiment:
+        predicted = round(3 + 2 * mood, 2)
+        scored = visit.event(
+            e.SentimentScored, stage.id(), at, score=round(mood, 3), predicted_csat=predicted
+        )
+        stage.later(at, scored)
+    if random() < after.sale:
+        _sale(stage, visit, at)
+    if random() < after.quality:
+        _quality(stage, visit, at)
+    if random() < after.survey:
+        _survey(stage, visit, at, mood)
+    solved = random() < after.case
+    if after.case and (solved or random() < ESCALATED):
+        _case(stage, visit, at, solved=solved)
+
+
+def _sale(stage: Stage, visit: Visit, at: int) -> None:
+    desk = visit.desk
+    amount = max(0.01, desk.after.gammavariate(2.0, desk.queue.after.sale_mean / 2))
+    event = visit.event(
+        e.SaleRecorded, stage.id(), at, customer=visit.customer, amount=f"{amount:.2f}", currency="EUR"
+    )
+    stage.later(at, event)
+
+
+def _quality(stage: Stage, visit: Visit, at: int) -> None:
+    rng = visit.desk.after
+    when = at + int(MINUTE * (5 + 55 * rng.random()))
+    score = min(1.0, rng.betavariate(18, 2))
+    event = visit.event(
+        e.QualityScored,
+        stage.id(),
+        when,
+        score=round(score, 3),
+        compliant=score > 0.75,
+        automatic=rng.random() < 0.7,
+    )
+    stage.later(when, event)
+
+
+def _survey(stage: Stage, visit: Visit, at: int, mood: float) -> None:
+    rng = visit.desk.after
+    when = at + int(MINUTE * (0.5 + 10 * rng.random()))
+    chance = rng.random()
+    kind: _Kind = "csat" if chance < 0.6 else "nps" if chance < 0.85 else "ces"
+    low, high = _SCALES[kind]
+    share = (mood + 1) / 2
+    score = low + round((high - low) * min(1.0, 1 - share if kind == "ces" else share * 1.25))
+    event = visit.event(
+        e.SurveyAnswered, stage.id(), when, customer=visit.customer, kind=kind, score=score, scale=high
+    )
+    stage.later(when, event)
+
+
+def _case(stage: Stage, visit: Visit, at: int, *, solved: bool) -> None:
+    contact, rng = visit.contact, visit.desk.after
+    case = f"{contact}-case"
+    outcome = e.CaseResolved if solved else e.CaseEscalated
+    tier = 1 if solved else 2
+    stage.later(at, outcome(id=stage.id(), at=at, case=case, contact_id=contact, tier=tier))
+    if solved and rng.random() < visit.desk.queue.after.reopened:
+        again = at + int(MINUTE * (20 + 100 * rng.random()))
+        stage.later(again, e.CaseReopened(id=stage.id(), at=again, case=case, contact_id=contact, tier=tier))

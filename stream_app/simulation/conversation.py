@@ -1,0 +1,95 @@
+"""What is said between the answer and the end of the wrap-up, planned when an agent takes the contact."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from stream_app.model import events as e
+
+from .desk import LONGEST_WRAP, Desk
+from .floor import Visit
+
+Then = Callable[[int], None]
+
+
+class Stage(Protocol):
+    """Where a conversation is played."""
+
+    def id(self) -> str:
+        """A new event id."""
+
+    def later(self, at: int, event: e.Event | None, then: Then | None = None) -> None:
+        """Do something at its time, and hand out an event with it."""
+
+    def pass_on(self, visit: Visit, target: Desk, at: int) -> None:
+        """The visit has just ended in a transfer."""
+
+    def finish(self, visit: Visit, at: int) -> None:
+        """The visit's wrap-up has just ended."""
+
+    def transfer_target(self, visit: Visit, at: int) -> Desk | None:
+        """Whether the conversation ends in a transfer at that time, and where to."""
+
+
+def converse(stage: Stage, visit: Visit, at: int) -> None:
+    """Plan a conversation that begins now; draws the visit's talk, hold and wrap times."""
+    desk = visit.desk
+    queue, rng = desk.queue, desk.talks
+    talk = visit.talk = desk.talk()
+    wrap = visit.wrap = min(desk.wrap(), LONGEST_WRAP)
+    if queue.hold_share and rng.random() < queue.hold_share:
+        hold = visit.hold = desk.hold()
+        begins = at + 1 + int(rng.random() * (talk - 1))
+        stage.later(begins, visit.event(e.Held, stage.id(), begins))
+        stage.later(begins + hold, visit.event(e.Resumed, stage.id(), begins + hold))
+    end = at + talk + visit.hold
+    if queue.by_message:
+        _write(stage, visit, at, end)
+    target = stage.transfer_target(visit, end) if queue.transfer_share else None
+    if target is None:
+        by = "customer" if rng.random() < 0.6 else "agent"
+        stage.later(end, visit.event(e.Ended, stage.id(), end, by=by))
+    else:
+        kind = "warm" if rng.random() < 0.5 else "blind"
+        moved = visit.event(e.Transferred, stage.id(), end, to_queue=target.name, kind=kind)
+        stage.later(end, moved, partial(stage.pass_on, visit, target))
+    wrapped = visit.event(e.Wrapped, stage.id(), end + wrap)
+    stage.later(end + wrap, wrapped, partial(stage.finish, visit))
+
+
+def _write(stage: Stage, visit: Visit, at: int, end: int) -> None:
+    """The first reply, and the messages to and fro behind it."""
+    desk = visit.desk
+    row, random = desk.row, desk.talks.random
+    first = min(at + desk.reply(), end)
+    after = first - visit.clock
+
+    def responded(_: int) -> None:
+        row.responded += 1
+        row.response_ms += after
+
+    stage.later(first, visit.event(e.MessageSent, stage.id(), first), responded)
+    mean = desk.queue.messages
+    if not mean or first == end:
+        return
+    # A geometric number: as likely to be over after each message.
+    go_on, times = mean / (mean + 1), []
+    while random() < go_on:
+        times.append(first + int(random() * (end - first)))
+    times.sort()
+    for n, when in enumerate(times):
+        kind = e.MessageSent if n % 2 else e.MessageReceived
+        stage.later(when, visit.event(kind, stage.id(), when))
+
+
+def with_bot(stage: Stage, visit: Visit, at: int, until: int) -> None:
+    """A bot greets, asks and hands the contact to people, between ``at`` and ``until``."""
+    quarter = (until - at) // 4
+    for when, bot in ((at, False), (at + quarter, True), (at + 2 * quarter, False), (until, True)):
+        event: e.Event
+        if bot:
+            event = visit.event(e.MessageSent, stage.id(), when, bot=True)
+        else:
+            event = visit.event(e.MessageReceived, stage.id(), when)
+        stage.later(when, event)
+    stage.later(until, visit.event(e.HandedOff, stage.id(), until))

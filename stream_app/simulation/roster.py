@@ -1,0 +1,88 @@
+"""Shifts and breaks: who comes, pauses and goes when. Nobody leaves in the middle of a contact."""
+
+from functools import partial
+from typing import Protocol
+
+from stream_app.model import events as e
+
+from .conversation import Then
+from .desk import Desk
+from .floor import Agent, Presence
+from .settings import DAY, HOUR
+from .staffing import Shift
+
+_LONG_ENOUGH_FOR_A_BREAK = 5
+
+
+class House(Protocol):
+    """What a roster needs of the run."""
+
+    def id(self) -> str:
+        """A new event id."""
+
+    def later(self, at: int, event: e.Event | None, then: Then | None = None) -> None:
+        """Do something at its time."""
+
+    def say(self, event: e.Event) -> None:
+        """Hand out an event now."""
+
+    def serve(self, desk: Desk, at: int) -> None:
+        """Bring those who wait and those who are free together."""
+
+
+class Roster:
+    """One desk's agents, day after day."""
+
+    def __init__(self, house: House, desk: Desk, *, say: bool) -> None:
+        self._house = house
+        self._desk = desk
+        self._say = say
+
+    def begin(self, start: int) -> None:
+        """Put those to work whose shift is running, and plan the others' coming."""
+        desk = self._desk
+        for n, (agent, shift) in enumerate(desk.agents):
+            if shift.end - shift.begin >= DAY // HOUR:
+                self._house.later(start, None, partial(self._become, agent, "available"))
+                continue
+            since = (start + desk.offset - shift.begin * HOUR) % DAY
+            running = since < (shift.end - shift.begin) * HOUR
+            self._plan(n, agent, shift, start - since + (0 if running or not since else DAY), now=start)
+
+    def _plan(self, n: int, agent: Agent, shift: Shift, begin: int, now: int = 0) -> None:
+        """One day of one agent, whose shift begins, or began, at ``begin``."""
+        later, length = self._house.later, (shift.end - shift.begin) * HOUR
+        later(max(begin, now), None, partial(self._become, agent, "available"))
+        pause = round(self._desk.queue.break_s * 1000)
+        pause_at = self._desk.break_at(n, shift, begin)
+        if pause and shift.end - shift.begin >= _LONG_ENOUGH_FOR_A_BREAK and pause_at >= now:
+            later(pause_at, None, partial(self._become, agent, "break"))
+            later(pause_at + pause, None, partial(self._become, agent, "available"))
+        later(begin + length, None, partial(self._become, agent, "offline"))
+        later(begin + DAY, None, partial(self._plan, n, agent, shift))
+
+    def _become(self, agent: Agent, wanted: Presence, at: int) -> None:
+        desk = self._desk
+        if agent.wish == "offline" and wanted == "break":
+            return
+        agent.wish = wanted
+        if wanted == "available":
+            self.settle(self._house, agent, at, say=self._say)
+            desk.pool.add(agent)
+            self._house.serve(desk, at)
+            return
+        desk.pool.drop(agent)
+        if agent.load == 0:
+            self.settle(self._house, agent, at, say=self._say)
+
+    @staticmethod
+    def settle(house: House, agent: Agent, at: int, *, say: bool) -> None:
+        """The agent becomes what the agent wished to be."""
+        assert agent.wish is not None  # noqa: S101 - the callers know
+        said, agent.presence, agent.wish = agent.presence, agent.wish, None
+        if say and said != agent.presence:
+            event = e.AgentState(
+                id=house.id(), at=at, agent=agent.id, state=agent.presence, team=agent.team, site=agent.site,
+                reason="lunch" if agent.presence == "break" else None,
+            )  # fmt: skip
+            house.say(event)

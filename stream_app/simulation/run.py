@@ -1,0 +1,286 @@
+"""One run of a centre: a heap of what happens next, and what it leads to.
+
+Waits are nobody's setting: they emerge from who comes when, how long agents take, and who gives up.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from hashlib import blake2b
+from heapq import heappop, heappush
+from itertools import count
+
+from stream_app.model import events as e
+
+from .aftermath import follow
+from .conversation import Then, converse, with_bot
+from .desk import Desk
+from .floor import Agent, Visit
+from .incidents import Incident
+from .ledger import Ledger
+from .roster import Roster
+from .settings import Settings
+
+MINUTE = 60_000
+RING = 12_000
+"""How long a call rings at an agent who does not take it."""
+COOL_DOWN = 60_000
+"""And how long that agent gets no other."""
+
+
+class Run:
+    """Plays a centre from ``start`` on. Events come in the order of their stamps."""
+
+    def __init__(
+        self, settings: Settings, seed: int, incidents: Sequence[Incident], start: int, ledger: Ledger
+    ) -> None:
+        # In every id: a second run's contacts are others, a repeated run's are the same.
+        self._tag = blake2b(f"{seed}:{start}".encode(), digest_size=5).hexdigest()
+        self._settings = settings
+        self._ledger = ledger
+        self._heap: list[tuple[int, int, e.Event | None, Then | None]] = []
+        self._now: list[e.Event] = []
+        self._turn = count()
+        self._ids = count(1)
+        self._contacts = count(1)
+        self.desks = [
+            Desk(q, settings, seed=str(seed), incidents=incidents, start=start, ledger=ledger)
+            for q in settings.queues
+        ]
+        self._by_name = {(desk.name, desk.channel): desk for desk in self.desks}
+        for desk in self.desks:
+            Roster(self, desk, say=settings.presence).begin(start)
+            for outage in desk.outages:
+                self.later(outage.begin, None, partial(self._outage, desk))
+                self.later(outage.end, None, partial(self._outage, desk))
+            self._next_arrival(desk)
+
+    def events(self, end: int | None) -> Iterator[e.Event]:
+        """Everything that happens before ``end``, or for ever."""
+        heap, now, ledger = self._heap, self._now, self._ledger
+        while heap and (end is None or heap[0][0] < end):
+            at, _, event, then = heappop(heap)
+            if then is not None:
+                then(at)
+            if event is not None:
+                ledger.events += 1
+                yield event
+            if now:
+                for event in now:
+                    ledger.events += 1
+                    yield event
+                now.clear()
+
+    # --- the stage ---
+
+    def id(self) -> str:
+        """A new event id."""
+        return f"{self._tag}e{next(self._ids):x}"
+
+    def later(self, at: int, event: e.Event | None, then: Then | None = None) -> None:
+        """Hand out an event at its time, and do something right behind it."""
+        heappush(self._heap, (at, next(self._turn), event, then))
+
+    def say(self, event: e.Event) -> None:
+        """Hand out an event now."""
+        self._now.append(event)
+
+    # --- coming ---
+
+    def _next_arrival(self, desk: Desk) -> None:
+        at = desk.arrivals.next()
+        if at is not None:
+            self.later(at, None, partial(self._arrive, desk))
+
+    def _arrive(self, desk: Desk, at: int) -> None:
+        self._next_arrival(desk)
+        desk.row.arrivals += 1
+        contact = f"{self._tag}-{next(self._contacts):x}"
+        customer = f"u{int(desk.customers.random() * self._settings.customers)}"
+        queue = desk.queue
+        full = queue.room is not None and desk.line.length >= queue.room
+        if full or not desk.is_open(at):
+            desk.row.refused += 1
+            reason = "full" if full else "closed"
+            event = e.Refused(
+                id=self.id(),
+                at=at,
+                contact_id=contact,
+                queue=desk.name,
+                channel=desk.channel,
+                customer=customer,
+                reason=reason,
+            )
+            self.say(event)
+            return
+        visit = Visit(desk, contact, customer, 1, at)
+        self._queue(visit, at)
+        if not queue.by_message:
+            self._wait(visit, at)
+        elif queue.bot_share and desk.waits.random() < queue.bot_share:
+            visit.clock = until = at + desk.bot()
+            with_bot(self, visit, at, until)
+            self.later(until, None, partial(self._wait, visit))
+        else:
+            self.say(visit.event(e.MessageReceived, self.id(), at))
+            self._wait(visit, at)
+
+    def _queue(self, visit: Visit, at: int, priority: int = 0) -> None:
+        desk = visit.desk
+        desk.row.offered += 1
+        event = visit.event(e.Queued, self.id(), at, customer=visit.customer, priority=priority)
+        self.say(event)
+
+    # --- waiting ---
+
+    def _wait(self, visit: Visit, at: int, *, front: bool = False) -> None:
+        """Be answered at once, or get in line and decide for how long."""
+        desk = visit.desk
+        queue = desk.queue
+        agent = None if desk.down or desk.line.length else desk.pool.take()
+        # Drawn for everybody, so that one wait more or less leaves the others' patience as it is.
+        patience = desk.patience() if desk.patience else None
+        if agent is not None:
+            self._offer(visit, agent, at)
+            if not visit.waiting:
+                return
+        else:
+            desk.line.join(visit, front=front)
+        over: list[tuple[float, str]] = []
+        if patience is not None:
+            over.append((patience, "gave_up"))
+        if queue.longest_wait_s is not None:
+            over.append((queue.longest_wait_s * 1000, "voicemail"))
+        if (
+            queue.callback_after_s is not None
+            and desk.waits.random() < queue.callback_share
+            and visit.number == 1
+        ):
+            over.append((queue.callback_after_s * 1000, "callback"))
+        if over:
+            after, how = min(over)
+            self.later(at + int(after), None, partial(self._stop_waiting, visit, how))
+
+    def _stop_waiting(self, visit: Visit, how: str, at: int) -> None:
+        if not visit.waiting:
+            return
+        visit.waiting = False
+        desk = visit.desk
+        if visit.agent is None:  # else it rings somewhere, and is in no line
+            desk.line.leave()
+        visit.agent = None
+        wait = at - visit.queued_at
+        event: e.Event
+        due = at + int(MINUTE * (10 + 30 * desk.waits.random()))
+        if how == "gave_up":
+            desk.row.abandoned += 1
+            desk.row.abandon_wait_ms += wait
+            event = visit.event(e.Abandoned, self.id(), at)
+        elif how == "callback" and desk.is_open(due):
+            desk.row.left += 1
+            event = visit.event(e.CallbackScheduled, self.id(), at, due=due)
+            self.later(due, None, partial(self._come_back, visit))
+        else:
+            desk.row.left += 1
+            event = visit.event(e.LeftQueue, self.id(), at, reason="voicemail")
+        self.say(event)
+
+    def _come_back(self, former: Visit, at: int) -> None:
+        visit = Visit(former.desk, former.contact, former.customer, former.number + 1, at)
+        self._queue(visit, at, priority=1)
+        self._wait(visit, at, front=True)
+
+    def _outage(self, desk: Desk, at: int) -> None:
+        desk.down = any(outage.begin <= at < outage.end for outage in desk.outages)
+        self.serve(desk, at)
+
+    # --- being served ---
+
+    def serve(self, desk: Desk, at: int) -> None:
+        """Bring those who wait and those who are free together."""
+        while desk.line.length and not desk.down:
+            agent = desk.pool.take()
+            if agent is None:
+                return
+            visit = desk.line.first()
+            assert visit is not None  # noqa: S101 - the line is as long as it says
+            self._offer(visit, agent, at)
+
+    def _offer(self, visit: Visit, agent: Agent, at: int) -> None:
+        queue = visit.desk.queue
+        visit.agent = agent
+        if queue.missed_share and visit.desk.waits.random() < queue.missed_share:
+            agent.ringing = True
+            visit.desk.pool.drop(agent)
+            self.later(at + RING, None, partial(self._miss, visit, agent))
+        else:
+            self._answer(visit, agent, at)
+
+    def _miss(self, visit: Visit, agent: Agent, at: int) -> None:
+        desk = visit.desk
+        if visit.waiting:
+            desk.row.missed += 1
+            event = visit.event(e.Missed, self.id(), at)
+            self.say(event)
+            visit.agent = None
+            desk.line.join(visit, front=True)
+        self.later(at + COOL_DOWN, None, partial(self._recover, desk, agent))
+        self.serve(desk, at)
+
+    def _recover(self, desk: Desk, agent: Agent, at: int) -> None:
+        agent.ringing = False
+        self.release(desk, agent, at)
+
+    def _answer(self, visit: Visit, agent: Agent, at: int) -> None:
+        desk, row = visit.desk, visit.desk.row
+        visit.waiting = False
+        visit.waited = wait = at - visit.queued_at
+        row.answered += 1
+        row.answer_wait_ms += wait
+        if not desk.queue.by_message:  # to pick up is to respond
+            row.responded += 1
+            row.response_ms += wait
+        event = visit.event(e.Answered, self.id(), at, team=agent.team, site=agent.site)
+        self.say(event)
+        converse(self, visit, at)
+
+    def transfer_target(self, visit: Visit, at: int) -> Desk | None:
+        """Whether the conversation ends in a transfer at that time, and where to."""
+        queue, random = visit.desk.queue, visit.desk.talks.random
+        if random() >= queue.transfer_share:
+            return None
+        target = self._by_name[queue.transfer_to[int(random() * len(queue.transfer_to))], queue.channel]
+        return target if target.is_open(at) else None
+
+    def pass_on(self, visit: Visit, target: Desk, at: int) -> None:
+        """The visit has just ended in a transfer; the next begins, wherever there is room or not."""
+        visit.desk.row.transferred += 1
+        visit.moved = True
+        following = Visit(target, visit.contact, visit.customer, visit.number + 1, at)
+        self._queue(following, at)
+        self._wait(following, at)
+
+    def finish(self, visit: Visit, at: int) -> None:
+        """The visit's wrap-up has just ended."""
+        desk, row, agent = visit.desk, visit.desk.row, visit.agent
+        row.handled += 1
+        row.talk_ms += visit.talk
+        row.hold_ms += visit.hold
+        row.wrap_ms += visit.wrap
+        row.held += visit.hold > 0
+        assert agent is not None  # noqa: S101 - somebody talked
+        if not visit.moved:
+            follow(self, visit, at)
+        self.release(desk, agent, at)
+
+    def release(self, desk: Desk, agent: Agent, at: int) -> None:
+        """An agent has one contact less: for the next, for a break, or for home."""
+        desk.pool.done(agent)
+        if agent.wish is not None and agent.load == 0:
+            if agent.wish == "offline" and desk.line.length and not desk.is_open(at) and not desk.down:
+                visit = desk.line.first()  # after hours, the last ones serve who is still in line
+                assert visit is not None  # noqa: S101 - the line is as long as it says
+                agent.load = 1
+                self._offer(visit, agent, at)
+                return
+            Roster.settle(self, agent, at, say=self._settings.presence)
+        self.serve(desk, at)
