@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from .board import EVERYONE, Board, Queue, Running
 from .kpi import Kpi
-from .kpis import KPIS, TOTALS
-from .measures import Level, Unit
+from .kpis import KPIS, TOTALS, decided
+from .measures import Level, Ratio, Sum, Unit
 from .sketch import BUCKETS, estimate
 from .tally import SHIFT, Cell
 from .targets import Rule, Targets
@@ -77,6 +77,48 @@ class Snapshot(Struct, frozen=True):
     everyone: dict[str, Values]
 
 
+_Terms = tuple[tuple[int, int], ...]  # sign, counter's number
+
+
+class _Formula(Struct, frozen=True):
+    """A ratio under one policy, in the store's numbers: hundreds of queues are computed many times a second."""
+
+    kpi: str
+    scale: float
+    over: _Terms
+    under: _Terms
+    decided: tuple[int, int]  # how often the counter stands above and below the line
+    spread: int | None
+    spreads: bool
+
+    def value(self, cell: Cell, overdue: int) -> Value:
+        """The KPI over a window's sums; ``overdue`` were decided by the passing of time alone."""
+        get = cell.get
+        samples = overdue * self.decided[1]
+        for sign, number in self.under:
+            samples += sign * get(number, 0)
+        value = None
+        if samples > 0:
+            total = overdue * self.decided[0]
+            for sign, number in self.over:
+                total += sign * get(number, 0)
+            value = total / samples * self.scale
+        return Value(value, max(0, samples), percentiles(cell, self.spread) if self.spreads else None)
+
+
+def _formula(kpi: Kpi, ratio: Ratio, numbers: Mapping[str, int]) -> _Formula:
+    parts = [Sum.of(part).terms for part in (ratio.numerator, ratio.denominator)]
+    over, under = (
+        tuple(
+            (sign, numbers[c.name]) for sign, c in terms if c.name in numbers
+        )  # else nobody ever counted it
+        for terms in parts
+    )
+    above, below = (sum(sign for sign, c in terms if c is decided) for terms in parts)
+    spread = numbers.get(kpi.spread.name) if kpi.spread else None
+    return _Formula(kpi.name, kpi.unit.scale, over, under, (above, below), spread, kpi.spread is not None)
+
+
 class _Cached(Struct):
     """A row, and from what its parts were made."""
 
@@ -92,7 +134,7 @@ class Snapshots:
         """``board`` is read, never written."""
         self._board = board
         self._numbers: dict[str, int] = {}
-        self._names: dict[int, str] = {}
+        self._formulas: dict[str, list[_Formula]] = {}
         self._rules: dict[Queue, Rule] = {}
         self._targets: Targets | None = None
         self._cached: dict[Queue, _Cached] = {}
@@ -103,8 +145,7 @@ class Snapshots:
         board = self._board
         if targets is not self._targets or board.numbers != self._numbers:
             self._targets, self._numbers = targets, dict(board.numbers)
-            self._names = {number: name for name, number in board.numbers.items()}
-            self._rules, self._cached, self._everyone = {}, {}, {}
+            self._formulas, self._rules, self._cached, self._everyone = {}, {}, {}, {}
         rows = [self._row(queue, targets) for queue in board.queues() if queue != EVERYONE]
         return Snapshot(board.now, rows, {name: self._of_everyone(name, targets) for name in WINDOWS})
 
@@ -163,20 +204,13 @@ class Snapshots:
         return out
 
     def _values(self, rule: Rule, cell: Cell, overdue: int) -> Values:
-        names = self._names
-        sums = {names[n]: v for n, v in cell.items() if n in names}
-        if overdue:
-            sums["decided"] = sums.get("decided", 0) + overdue
-        return {kpi.name: self._value(kpi, rule.policy, sums, cell) for kpi in KPIS if kpi.windows}
-
-    def _value(self, kpi: Kpi, policy: str, sums: Mapping[str, int], cell: Cell) -> Value:
-        ratio = kpi.ratio(policy)
-        value = ratio.value(sums) if ratio else None
-        return Value(
-            None if value is None else value * kpi.unit.scale,
-            max(0, ratio.samples(sums)) if ratio else 0,
-            percentiles(cell, self._numbers.get(kpi.spread.name)) if kpi.spread else None,
-        )
+        formulas = self._formulas.get(rule.policy)
+        if formulas is None:
+            ratios = ((kpi, kpi.ratio(rule.policy)) for kpi in KPIS)
+            formulas = self._formulas[rule.policy] = [
+                _formula(kpi, ratio, self._numbers) for kpi, ratio in ratios if ratio
+            ]
+        return {formula.kpi: formula.value(cell, overdue) for formula in formulas}
 
 
 def percentiles(cell: Mapping[int, int], number: int | None) -> dict[str, float | None]:
@@ -184,12 +218,10 @@ def percentiles(cell: Mapping[int, int], number: int | None) -> dict[str, float 
     if number is None:  # the store knows nothing of this sketch yet
         return _NOTHING
     first = number << SHIFT
-    counts = sorted(pair for pair in cell.items() if first <= pair[0] < first + BUCKETS)
-    if not counts:
+    end = first + BUCKETS
+    keys = sorted([key for key in cell if first <= key < end])
+    if not keys:
         return _NOTHING
-    seen = list(accumulate(n for _, n in counts))
-    out: dict[str, float | None] = {}
-    for name, q in PERCENTILES.items():
-        rank = max(1, ceil(q * seen[-1]))
-        out[name] = _SECONDS[counts[bisect_left(seen, rank)][0] - first]
-    return out
+    seen = list(accumulate([cell[key] for key in keys]))
+    n = seen[-1]
+    return {name: _SECONDS[keys[bisect_left(seen, ceil(q * n))] - first] for name, q in PERCENTILES.items()}

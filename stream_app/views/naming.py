@@ -18,6 +18,11 @@ SHARE: Final = "p90"
 """The percentile that every queue and channel has; the others are exported over all queues and by the API."""
 
 DATA_AGE: Final = "cc_data_age_seconds"
+READY: Final = "cc_ready"
+PARTITIONS: Final = "cc_partitions"
+UNREAD: Final = "cc_unread_records"
+RECORDS: Final = "cc_records_total"
+STORE_ROLLBACKS: Final = "cc_rollbacks_total"
 EVENTS: Final = "stream_app_events_total"
 LAG: Final = "stream_app_lag_events"
 APPLY: Final = "stream_app_apply_seconds"
@@ -29,6 +34,11 @@ NAMES_FULL: Final = "stream_app_names_full"
 
 LABELS: Final[dict[str, tuple[str, ...]]] = {
     DATA_AGE: (),
+    READY: (),
+    PARTITIONS: (),
+    UNREAD: (),
+    RECORDS: ("result",),
+    STORE_ROLLBACKS: (),
     EVENTS: ("result",),
     LAG: ("partition",),
     APPLY: (),

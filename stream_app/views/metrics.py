@@ -1,0 +1,112 @@
+"""Prometheus's text format from a snapshot: text is a function of data, and nothing is kept in between.
+
+Lines are written directly, which is many times faster than going through the client library; the tests check
+with the library's own parser that it reads what was meant. What has no data has no line.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from stream_app.model.kpi import Kpi
+from stream_app.model.kpis import KPIS, TOTALS
+from stream_app.model.snapshot import PERCENTILES, Row, Snapshot, Value
+
+from . import naming
+from .status import Status
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+MAX_SERIES: Final = 150
+"""The most that one queue and channel may have: what a scrape costs is a promise."""
+
+_Line = tuple[str, float | None]  # labels in braces, value
+_Labelled = list[tuple[Row, str]]  # each row with its labels, not closed yet
+
+
+def render(snapshot: Snapshot, status: Status) -> bytes:
+    """The whole page."""
+    out: list[str] = []
+    rows = [
+        (row, f'{{queue="{_escape(row.queue)}",channel="{_escape(row.channel)}"') for row in snapshot.rows
+    ]
+    for kpi in KPIS:
+        for name, text, lines in _of_kpi(kpi, rows, snapshot):
+            _family(out, name, "gauge", text, lines)
+    for counter in TOTALS:
+        _family(
+            out,
+            naming.total(counter),
+            "counter",
+            f"Contacts {counter.name} since the beginning; never falls.",
+            ((f"{labels}}}", row.totals[counter.name]) for row, labels in rows),
+        )
+    for name, kind, text, lines in _of_status(status):
+        _family(out, name, kind, text, lines)
+    return "".join(out).encode()
+
+
+def _of_kpi(kpi: Kpi, rows: _Labelled, snapshot: Snapshot) -> Iterator[tuple[str, str, Iterable[_Line]]]:
+    name, text = kpi.name, f"{kpi.title}: {kpi.doc}"
+    if naming.is_level(kpi):
+        yield naming.value(kpi), text, ((f"{labels}}}", row.levels[name]) for row, labels in rows)
+    else:
+        yield naming.value(kpi), text, _windowed(kpi, rows, _value)
+        yield naming.samples(kpi), f"{kpi.title}: what the value rests on.", _windowed(kpi, rows, _samples)
+    target = f"{kpi.title}: the target in force."
+    yield naming.target(kpi), target, ((f"{labels}}}", row.targets.get(name)) for row, labels in rows)
+    if kpi.spread:
+        yield naming.percentile(kpi), f"{kpi.title}: {naming.SHARE}.", _windowed(kpi, rows, _share)
+        for q in PERCENTILES:
+            yield (
+                naming.percentile_of_all(kpi, q),
+                f"{kpi.title}: {q} over all queues.",
+                [
+                    (f'{{{naming.WINDOW}="{w}"}}', (snapshot.everyone[w][name].percentiles or {}).get(q))
+                    for w in kpi.windows
+                ],
+            )
+
+
+def _windowed(kpi: Kpi, rows: _Labelled, read: Callable[[Value], float | None]) -> Iterator[_Line]:
+    name = kpi.name
+    ends = [(window, f',window="{window}"}}') for window in kpi.windows]
+    for row, labels in rows:
+        windows = row.windows
+        for window, end in ends:
+            yield labels + end, read(windows[window][name])
+
+
+def _value(value: Value) -> float | None:
+    return value.value
+
+
+def _samples(value: Value) -> float | None:
+    return value.samples
+
+
+def _share(value: Value) -> float | None:
+    return value.percentiles[naming.SHARE] if value.percentiles else None
+
+
+def _of_status(status: Status) -> Iterator[tuple[str, str, str, Iterable[_Line]]]:
+    yield naming.DATA_AGE, "gauge", "How far behind the truth the numbers may be.", [("", status.age_s)]
+    yield naming.READY, "gauge", "1 if nothing stands against the numbers.", [("", int(not status.stale))]
+    yield naming.PARTITIONS, "gauge", "Partitions that are followed.", [("", status.partitions)]
+    yield naming.UNREAD, "gauge", "Records that wait to be read.", [("", status.unread)]
+    yield naming.STORE_ROLLBACKS, "counter", "Times that the store stepped back.", [("", status.rollbacks)]
+    results = sorted(
+        (name, n) for name, n in status.results.items() if ":" not in name
+    )  # a colon: a part of one
+    lines = [(f'{{result="{_escape(name)}"}}', n) for name, n in results]
+    yield naming.RECORDS, "counter", "Records by what became of them: all that were consumed.", lines
+
+
+def _family(out: list[str], name: str, kind: str, text: str, lines: Iterable[_Line]) -> None:
+    """A metric's lines stand together, below what it is; without lines it is not mentioned."""
+    block = [f"{name}{labels} {value!r}\n" for labels, value in lines if value is not None]
+    if block:
+        out.append(f"# HELP {name} {text}\n# TYPE {name} {kind}\n")
+        out += block
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
