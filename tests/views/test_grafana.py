@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from stream_app.model.kpis import KPIS, TOTALS
+from stream_app.model.kpis import BY_NAME, KPIS, TOTALS
 from stream_app.model.snapshot import PERCENTILES
 from stream_app.telemetry import Telemetry
 from stream_app.views import alerts, grafana, naming, panels
+from tests.services.prometheus import promtool
 from tests.views import linting
 
 ROOT = Path(__file__).parents[2]
@@ -216,3 +217,61 @@ def test_a_broken_rule_is_caught(dashboard: Json, rules: Json, name: str) -> Non
     assert any(
         expected in problem for problem in linting.rules_problems(broken, known(), dashboards(dashboard))
     )
+
+
+# --- what the roll-ups say, in Prometheus's own arithmetic ---
+
+TWO_QUEUES = {
+    'cc_service_level_ratio{queue="big",channel="voice",window="30m"': "0.9",
+    'cc_service_level_samples{queue="big",channel="voice",window="30m"': "198",
+    'cc_service_level_ratio{queue="small",channel="voice",window="30m"': "0.4",
+    'cc_service_level_samples{queue="small",channel="voice",window="30m"': "2",
+    # Nobody called: samples, but nothing to divide.
+    'cc_service_level_samples{queue="empty",channel="voice",window="30m"': "0",
+    'cc_service_level_ratio{queue="mail",channel="email",window="30m"': "0.5",
+    'cc_service_level_samples{queue="mail",channel="email",window="30m"': "10",
+    'cc_backlog_contacts{queue="big",channel="voice"': "7",
+    'cc_backlog_contacts{queue="small",channel="voice"': "1",
+    'cc_oldest_waiting_seconds{queue="big",channel="voice"': "30",
+    'cc_oldest_waiting_seconds{queue="small",channel="voice"': "90",
+}
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("service_level", {"voice": 0.895, "email": 0.5}),
+        ("backlog", {"voice": 8}),
+        ("oldest_waiting", {"voice": 90}),
+    ],
+)
+def test_roll_ups(tmp_path: Path, name: str, expected: dict[str, float], replicas: int) -> None:
+    expression = grafana.rolled_up(BY_NAME[name]).replace("$window", "30m")
+    for variable in ("$queue", "$channel"):
+        expression = expression.replace(variable, ".*")
+    document = {
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [
+                    {"series": f'{series},instance="{replica}"}}', "values": f"{value}x5"}
+                    for series, value in TWO_QUEUES.items()
+                    for replica in range(replicas)
+                ],
+                "promql_expr_test": [
+                    {
+                        "expr": f"round({expression}, 0.000001)",
+                        "eval_time": "3m",
+                        "exp_samples": [
+                            {"labels": f'{{channel="{channel}"}}', "value": value}
+                            for channel, value in expected.items()
+                        ],
+                    }
+                ],
+            }
+        ]
+    }
+    path = tmp_path / "test.yml"
+    path.write_text(yaml.safe_dump(document))
+    promtool("test", "rules", path)
