@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from stream_app import __version__
-from stream_app.commands import kpis, render, worker
+from stream_app.commands import kpis, render, serve, simulate, worker
 from stream_app.errors import BadSettingsError, StreamAppError
 
 EX_CONFIG = 78
@@ -21,6 +21,8 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli.command("worker")(worker.run)
+cli.command("serve")(serve.run)
+cli.command("simulate")(simulate.run)
 cli.command("kpis")(kpis.run)
 cli.command("render")(render.run)
 
