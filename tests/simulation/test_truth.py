@@ -52,15 +52,31 @@ def test_the_fold_of_a_day_equals_the_ledger(day: tuple[Centre, list[Event]]) ->
 
 def test_a_day_has_all_that_a_centre_knows(day: tuple[Centre, list[Event]]) -> None:
     said = {str(event.__struct_config__.tag) for event in day[1]}
-    assert said == set(
-        """
-        agent.missed agent.state bot.handed_off callback.scheduled case.escalated
-        case.reopened case.resolved contact.abandoned contact.answered contact.ended
-        contact.held contact.left_queue contact.queued contact.refused contact.resumed
-        contact.transferred contact.wrapped message.received message.sent quality.scored
-        sale.recorded sentiment.scored survey.answered
-        """.split()
-    )
+    assert said == {
+        "agent.missed",
+        "agent.state",
+        "bot.handed_off",
+        "callback.scheduled",
+        "case.escalated",
+        "case.reopened",
+        "case.resolved",
+        "contact.abandoned",
+        "contact.answered",
+        "contact.ended",
+        "contact.held",
+        "contact.left_queue",
+        "contact.queued",
+        "contact.refused",
+        "contact.resumed",
+        "contact.transferred",
+        "contact.wrapped",
+        "message.received",
+        "message.sent",
+        "quality.scored",
+        "sale.recorded",
+        "sentiment.scored",
+        "survey.answered",
+    }
 
 
 def test_events_come_in_order_and_their_ids_are_unique(day: tuple[Centre, list[Event]]) -> None:
