@@ -112,7 +112,7 @@ def _consumer(settings: Settings) -> AIOKafkaConsumer:
         isolation_level="read_committed",  # an aborted transaction never happened
         session_timeout_ms=settings.session_timeout_ms,
         heartbeat_interval_ms=max(300, settings.session_timeout_ms // 4),
-        max_partition_fetch_bytes=2 * 1024 * 1024,
+        max_partition_fetch_bytes=4 * 1024 * 1024,
         fetch_max_wait_ms=100,
         metadata_max_age_ms=30_000,
     )

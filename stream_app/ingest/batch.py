@@ -41,20 +41,24 @@ class Batch:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
-def fold_records(
-    fold: Fold, records: Sequence[Record], start: int | None, decode: Decode, max_bytes: int = MAX_EVENT_BYTES
-) -> Commit:
-    """Fold records and make a commit of what they change.
+def fold_slice(
+    fold: Fold,
+    records: Sequence[Record],
+    expected: int,
+    decode: Decode,
+    dead: list[DeadLetter],
+    max_bytes: int = MAX_EVENT_BYTES,
+) -> int:
+    """Fold some records; gives the position after them.
 
     Args:
         fold: the partition's fold; advanced.
-        records: not empty, in offset order, none before ``start``.
-        start: the position before them; ``None`` at the very beginning.
+        records: in offset order, none before ``expected``.
+        expected: the position before them.
         decode: the dialect.
+        dead: takes what could not become events.
         max_bytes: a longer value is not even looked at.
     """
-    dead: list[DeadLetter] = []
-    expected = records[0].offset if start is None else start
     record_event, count = fold.record, fold.count
     for record in records:
         offset = record.offset
@@ -73,7 +77,21 @@ def fold_records(
             dead.append(_letter(record, error.reason, error.detail))
         except UnknownTypeError:
             count(Result.UNKNOWN_TYPE)
-    return Commit(start=start, end=expected, batch=uuid4().hex, deltas=fold.take(), dead=dead)
+    return expected
+
+
+def fold_records(
+    fold: Fold, records: Sequence[Record], start: int | None, decode: Decode, max_bytes: int = MAX_EVENT_BYTES
+) -> Commit:
+    """Fold records, not empty, and make a commit of what they change; ``start`` is ``None`` at the very beginning."""
+    dead: list[DeadLetter] = []
+    end = fold_slice(fold, records, records[0].offset if start is None else start, decode, dead, max_bytes)
+    return commit_of(fold, start, end, dead)
+
+
+def commit_of(fold: Fold, start: int | None, end: int, dead: list[DeadLetter]) -> Commit:
+    """What was folded since the last commit, as one step."""
+    return Commit(start=start, end=end, batch=uuid4().hex, deltas=fold.take(), dead=dead)
 
 
 def _no_value(value: bytes | None, max_bytes: int) -> UnreadableError:

@@ -57,7 +57,7 @@ def add_agent(app: faust.App) -> faust.ChannelT[Any]:
             try:
                 owned = batch.owned
                 assert isinstance(owned, Owned)  # noqa: S101 - the consumer made it
-                await owned.fold(list(batch.records))
+                await owned.fold(batch.records)
             except asyncio.CancelledError:
                 batch.done.cancel()
                 raise

@@ -6,15 +6,16 @@ specification; an independent reference in the tests is written from the same pa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from hashlib import blake2b
 from itertools import takewhile
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct, field
 
 from . import events as e, facts as f
-from .lifecycle import TABLE, BotMessage, Move, State, Visit, expired, step, time_out
+from .lifecycle import CLOSED, SHORTEST_IDLE, TABLE, WAITING, BotMessage, Visit, expires, step, time_out
 from .tally import Cell, CellKey, Tally
 from .targets import Rule, Targets
 from .windows import KEPT
@@ -44,6 +45,8 @@ class Result(StrEnum):
     UNKNOWN_TYPE = "unknown_type"
     GAP = "gap"
 
+
+APPLIED: Final = Result.APPLIED
 
 class Memory(Struct):
     """What the fold remembers of a partition; a claim restores it from the store.
@@ -93,13 +96,26 @@ class Fold:
 
     def __init__(self, targets: Targets, tally: Tally | None = None, memory: Memory | None = None) -> None:
         """Start from what a claim restored, or from nothing."""
-        self.state = memory or Memory()
+        memory = memory or Memory()
+        self._now = memory.time
+        self._open = memory.open
+        self._known = memory.recent
         self._targets = targets
         self._rules: dict[tuple[str, str], tuple[str, str, Rule]] = {}
         self._tally = tally or Tally()
-        self._minute = self.state.time // MINUTE
-        self._known = self.state.recent
+        self._add = self._tally.add
+        self._minute = self._now // MINUTE
+        self._next_minute = (self._minute + 1) * MINUTE
+        self._sweep_at = 0
+        self._routes: dict[type[e.Event], Callable[[Any], Result]] = dict.fromkeys(e.OTHER_TYPES, self._once)
+        self._routes |= {kind: self._repeat if kind.repeatable else self._progress for kind in e.CONTACT_TYPES}
+        self._routes |= {e.Queued: self._queue, e.Refused: self._refuse}
         self._reset()
+
+    @property
+    def state(self) -> Memory:
+        """What it remembers now."""
+        return Memory(self._now, self._open, self._known)
 
     def _reset(self) -> None:
         self._touched: dict[str, bool] = {}
@@ -108,17 +124,19 @@ class Fold:
         self._results: dict[str, int] = dict.fromkeys(Result, 0)
         self._reasons: dict[tuple[str, str], int] = {}
         self._late = 0
+        self._applied = 0
 
     def take(self) -> Deltas:
         """Hand over what changed since the last call."""
-        opened = self.state.open
+        opened = self._open
         visits = {
             contact: opened.get(contact, [])
             for contact, was_open in self._touched.items()
             if was_open or contact in opened
         }
+        self._results[APPLIED] += self._applied
         deltas = Deltas(
-            time=self.state.time,
+            time=self._now,
             cells=self._tally.take(),
             visits=visits,
             recent=self._added,
@@ -147,86 +165,95 @@ class Fold:
         """
         at = event.at
         now = at if timestamp < 0 or at < timestamp else timestamp
-        state = self.state
-        if now > state.time:
-            state.time = now
-            if now // MINUTE > self._minute:
-                self._minute = now // MINUTE
-                self._run_time_outs()
+        if now > self._now:
+            self._now = now
+            if now >= self._next_minute:
+                self._run_time_outs(now)
         else:
-            now = state.time
+            now = self._now
         if at > now + SKEW:
             return self.count(Result.DEAD_LETTER, reason="future")
-        if at < now - OLDEST:
-            return self.count(Result.LATE)
-        result = self._contact(event) if isinstance(event, e.ContactEvent) else self._once(event)
-        if result is Result.APPLIED and at < now - LATE:
-            self._late += 1
-        self._results[result] += 1
+        if at < now - LATE:
+            if at < now - OLDEST:
+                return self.count(Result.LATE)
+            self._sweep_at = 0  # its time-out may be nearer than any other's
+            result = self._routes[type(event)](event)
+            self._late += result is APPLIED
+        else:
+            result = self._routes[type(event)](event)
+        if result is APPLIED:
+            self._applied += 1
+        else:
+            self._results[result] += 1
         return result
 
-    def _contact(self, event: e.ContactEvent) -> Result:
-        kind: type[e.ContactEvent] = type(event)
-        if kind is e.Queued:
-            return self._open(event)  # type: ignore[arg-type]  # just asked
-        if kind.repeatable:
-            if kind is e.Refused:
-                return self._refuse(event)
-            if not kind.bit:
-                return self._once(event)
-            mark = fingerprint(event.id)
-            if mark in self._known:
-                return Result.DUPLICATE
-            if kind is e.MessageSent and event.bot:  # type: ignore[attr-defined]  # just asked
-                kind = BotMessage
-        else:
-            mark = None
+    def _progress(self, event: e.ContactEvent) -> Result:
+        """An event that a visit takes once."""
         contact = event.contact_id
-        visits = self.state.open.get(contact)
+        visits = self._open.get(contact)
+        if visits is None:
+            return self._illegal("no_visit")
+        kind = type(event)
+        visit = visits[0] if len(visits) == 1 else _choose(visits, kind, event)
+        move = TABLE[visit.state].get(kind)
+        if move is None or not _fits(visit, event):
+            if any(visit.seen & kind.bit and _fits(visit, event) for visit in visits):
+                return Result.DUPLICATE
+            return self._illegal("state")
+        if contact not in self._touched:
+            self._touched[contact] = True
+        facts = step(visit, move, event)
+        if facts:
+            self._add(facts)
+        if visit.state == CLOSED:
+            self._close(contact, visits, visit)
+        return APPLIED
+
+    def _repeat(self, event: e.ContactEvent) -> Result:
+        """An event that a visit may take several times: only its id tells whether it was seen before."""
+        mark = fingerprint(event.id)
+        if mark in self._known:
+            return Result.DUPLICATE
+        kind: type[e.ContactEvent] = type(event)
+        if isinstance(event, e.MessageSent) and event.bot:
+            kind = BotMessage
+        visits = self._open.get(event.contact_id)
         if visits is None:
             return self._illegal("no_visit")
         visit = visits[0] if len(visits) == 1 else _choose(visits, kind, event)
         move = TABLE[visit.state].get(kind)
-        if move is not None and _fits(visit, event):
-            self._move(contact, visits, visit, move, event)
-            if mark is not None:
-                self._remember(mark)
-            return Result.APPLIED
-        if mark is None and any(visit.seen & kind.bit and _fits(visit, event) for visit in visits):
-            return Result.DUPLICATE
-        return self._illegal("state")
+        if move is None or not _fits(visit, event):
+            return self._illegal("state")
+        self._touched.setdefault(event.contact_id, True)
+        facts = step(visit, move, event)
+        if facts:
+            self._add(facts)
+        self._remember(mark)
+        return APPLIED
 
-    def _move(self, contact: str, visits: list[Visit], visit: Visit, move: Move, event: e.ContactEvent) -> None:
-        self._touched.setdefault(contact, True)
-        add = self._tally.add
-        for fact in step(visit, move, event):
-            add(fact)
-        if visit.state == State.CLOSED:
-            self._close(contact, visits, visit)
-
-    def _open(self, event: e.Queued) -> Result:
+    def _queue(self, event: e.Queued) -> Result:
         mark = fingerprint(event.id)
         if mark in self._known:
             return Result.DUPLICATE
         contact, queue, channel = event.contact_id, event.queue, event.channel
-        visits = self.state.open.get(contact)
+        visits = self._open.get(contact)
         if visits is not None:
             if any(visit.opener == mark for visit in visits):
                 return Result.DUPLICATE
-            if any(v.state == State.WAITING and v.queue == queue and v.channel == channel for v in visits):
+            if any(v.state == WAITING and v.queue == queue and v.channel == channel for v in visits):
                 return self._illegal("state")
         queue, channel, rule = self._rules.get((queue, channel)) or self._rule(queue, channel)
         at = event.at
         visit = Visit(
-            queue, channel, State.WAITING, at, at, rule.answer_target, rule.short_abandon, mark, event.bit, event.visit
+            queue, channel, WAITING, at, at, rule.answer_target, rule.short_abandon, mark, event.bit, event.visit
         )
         self._touched.setdefault(contact, visits is not None)
         if visits is None:
-            self.state.open[contact] = [visit]
+            self._open[contact] = [visit]
         else:
             visits.append(visit)
-        self._tally.add(f.Offered(queue, channel, at))
-        return Result.APPLIED
+        self._add((f.Offered(queue, channel, at),))
+        return APPLIED
 
     def _rule(self, queue: str, channel: str) -> tuple[str, str, Rule]:
         """What holds for a queue, with one copy of its name for all its visits."""
@@ -235,10 +262,10 @@ class Fold:
         found = self._rules[queue, channel] = (queue, channel, self._targets.rule(queue, channel))
         return found
 
-    def _refuse(self, event: e.ContactEvent) -> Result:
+    def _refuse(self, event: e.Refused) -> Result:
         result = self._once(event)
-        if result is Result.APPLIED and event.queue is not None and event.channel is not None:
-            self._tally.add(f.Refused(event.queue, event.channel, event.at))
+        if result is APPLIED:
+            self._add((f.Refused(event.queue, event.channel or "voice", event.at),))
         return result
 
     def _once(self, event: e.Event) -> Result:
@@ -247,7 +274,7 @@ class Fold:
         if mark in self._known:
             return Result.DUPLICATE
         self._remember(mark)
-        return Result.APPLIED
+        return APPLIED
 
     def _illegal(self, reason: str) -> Result:
         key = (Result.ILLEGAL.value, reason)
@@ -257,25 +284,37 @@ class Fold:
     def _close(self, contact: str, visits: list[Visit], visit: Visit) -> None:
         self._remember(visit.opener)
         if len(visits) == 1:
-            del self.state.open[contact]
+            del self._open[contact]
         else:
             visits.remove(visit)
 
     def _remember(self, mark: bytes) -> None:
-        minute = self._minute
-        self._known[mark] = minute
-        self._added.setdefault(minute, []).append(mark)
+        self._known[mark] = minute = self._minute
+        added = self._added.get(minute)
+        if added is None:
+            added = self._added[minute] = []
+        added.append(mark)
 
-    def _run_time_outs(self) -> None:
+    def _run_time_outs(self, now: int) -> None:
         """Partition time entered a new minute: close what never ended, forget ids of an hour ago."""
-        now = self.state.time
-        for contact, visits in list(self.state.open.items()):
-            for visit in [v for v in visits if expired(v, now)]:
-                self._touched.setdefault(contact, True)
-                for fact in time_out(visit, now):
-                    self._tally.add(fact)
-                self._close(contact, visits, visit)
+        self._minute = now // MINUTE
+        self._next_minute = (self._minute + 1) * MINUTE
+        if now > self._sweep_at:  # before that, none can be due: no need to look at each
+            self._sweep(now)
         self._forget(now - RECENT)
+
+    def _sweep(self, now: int) -> None:
+        nearest = now + SHORTEST_IDLE
+        for contact, visits in list(self._open.items()):
+            for visit in list(visits):
+                due = expires(visit)
+                if due < now:
+                    self._touched.setdefault(contact, True)
+                    self._add(time_out(visit, now))
+                    self._close(contact, visits, visit)
+                elif due < nearest:
+                    nearest = due
+        self._sweep_at = nearest - LATE
 
     def _forget(self, before: int) -> None:
         """Drop whole minutes of hashes from the old end: those that began before, and those over the limit."""

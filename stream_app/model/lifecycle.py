@@ -32,7 +32,7 @@ class BotMessage(e.MessageSent, kw_only=True, tag="message.sent:bot"):
     """A row of the table, not of the vocabulary: a ``message.sent`` with ``bot: true``."""
 
 
-class Visit(Struct, array_like=True):
+class Visit(Struct, array_like=True, gc=False):
     """One open visit; also its stored form, so fields may be appended, never moved.
 
     Attributes:
@@ -72,15 +72,17 @@ class Visit(Struct, array_like=True):
         return self.queued_at + self.answer_target
 
 
+WAITING, TALKING, HELD, WRAPPING, CLOSED = (int(state) for state in State)
+
 Facts = tuple[f.Fact, ...]
 Effect = Callable[[Visit, Any, int], Facts]
 NOTHING: Final[Facts] = ()
 
 
 class Move(Struct, frozen=True):
-    """A row: the next state and what happens on the way."""
+    """A row: the next state (a plain number: an enum's hash and look-up cost more than the whole move) and what happens."""
 
-    to: State
+    to: int
     effect: Effect
 
 
@@ -180,9 +182,9 @@ def _resume(visit: Visit, _event: e.Resumed, at: int) -> Facts:
 
 def _finish(visit: Visit, event: e.Ended | e.Transferred | e.Wrapped, at: int) -> None:
     """Talk and hold are over; stated sums replace what the stamps said."""
-    if visit.state == State.HELD:
+    if visit.state == HELD:
         visit.hold += _spell(visit, at)
-    elif visit.state == State.TALKING:
+    elif visit.state == TALKING:
         visit.talk += _spell(visit, at)
     if event.talk_s is not None:
         visit.talk = _ms(event.talk_s)
@@ -201,7 +203,7 @@ def _transfer(visit: Visit, event: e.Transferred, at: int) -> Facts:
 
 
 def _wrap(visit: Visit, event: e.Wrapped, at: int) -> Facts:
-    wrap = _spell(visit, at) if visit.state == State.WRAPPING else 0
+    wrap = _spell(visit, at) if visit.state == WRAPPING else 0
     _finish(visit, event, at)
     if event.wrap_s is not None:
         wrap = _ms(event.wrap_s)
@@ -220,35 +222,35 @@ _MESSAGES: Final[dict[type[e.ContactEvent], Effect]] = {
     e.HandedOff: _handed_off,
 }
 _CONVERSATION_ENDS: Final[dict[type[e.ContactEvent], Move]] = {
-    e.Transferred: Move(State.WRAPPING, _transfer),
-    e.Ended: Move(State.WRAPPING, _end),
-    e.Wrapped: Move(State.CLOSED, _wrap),
+    e.Transferred: Move(WRAPPING, _transfer),
+    e.Ended: Move(WRAPPING, _end),
+    e.Wrapped: Move(CLOSED, _wrap),
 }
 
 TABLE: Final[dict[int, dict[type[e.ContactEvent], Move]]] = {
-    State.WAITING: {
-        e.Answered: Move(State.TALKING, _answer),
-        e.MessageSent: Move(State.TALKING, _answer_by_message),
-        e.MessageReceived: Move(State.WAITING, _customer_wrote),
-        BotMessage: Move(State.WAITING, _nothing),
-        e.HandedOff: Move(State.WAITING, _handed_off),
-        e.Missed: Move(State.WAITING, _missed),
-        e.Abandoned: Move(State.CLOSED, _abandon),
-        e.LeftQueue: Move(State.CLOSED, _leave),
-        e.Transferred: Move(State.CLOSED, _leave),
-        e.CallbackScheduled: Move(State.CLOSED, _leave),
+    WAITING: {
+        e.Answered: Move(TALKING, _answer),
+        e.MessageSent: Move(TALKING, _answer_by_message),
+        e.MessageReceived: Move(WAITING, _customer_wrote),
+        BotMessage: Move(WAITING, _nothing),
+        e.HandedOff: Move(WAITING, _handed_off),
+        e.Missed: Move(WAITING, _missed),
+        e.Abandoned: Move(CLOSED, _abandon),
+        e.LeftQueue: Move(CLOSED, _leave),
+        e.Transferred: Move(CLOSED, _leave),
+        e.CallbackScheduled: Move(CLOSED, _leave),
     },
-    State.TALKING: {
-        e.Held: Move(State.HELD, _hold),
-        **{kind: Move(State.TALKING, effect) for kind, effect in _MESSAGES.items()},
+    TALKING: {
+        e.Held: Move(HELD, _hold),
+        **{kind: Move(TALKING, effect) for kind, effect in _MESSAGES.items()},
         **_CONVERSATION_ENDS,
     },
-    State.HELD: {
-        e.Resumed: Move(State.TALKING, _resume),
-        **{kind: Move(State.HELD, effect) for kind, effect in _MESSAGES.items()},
+    HELD: {
+        e.Resumed: Move(TALKING, _resume),
+        **{kind: Move(HELD, effect) for kind, effect in _MESSAGES.items()},
         **_CONVERSATION_ENDS,
     },
-    State.WRAPPING: {e.Wrapped: Move(State.CLOSED, _wrap)},
+    WRAPPING: {e.Wrapped: Move(CLOSED, _wrap)},
 }
 """State → event type → move."""
 
@@ -267,27 +269,31 @@ def step(visit: Visit, move: Move, event: e.ContactEvent) -> Facts:
 _HOUR: Final = 3_600_000
 _DAY: Final = 24 * _HOUR
 _IDLE: Final[dict[int, tuple[int, int]]] = {  # state → (voice, other channels)
-    State.WAITING: (4 * _HOUR, 30 * _DAY),
-    State.TALKING: (12 * _HOUR, 30 * _DAY),
-    State.HELD: (12 * _HOUR, 30 * _DAY),
-    State.WRAPPING: (_HOUR // 2, _HOUR // 2),
+    WAITING: (4 * _HOUR, 30 * _DAY),
+    TALKING: (12 * _HOUR, 30 * _DAY),
+    HELD: (12 * _HOUR, 30 * _DAY),
+    WRAPPING: (_HOUR // 2, _HOUR // 2),
 }
 
 
-def expired(visit: Visit, now: int) -> bool:
-    """Whether nothing was heard of a visit for longer than its state allows; ``now`` is partition time."""
+SHORTEST_IDLE: Final = _HOUR // 2
+"""No visit times out sooner than this after its last change."""
+
+
+def expires(visit: Visit) -> int:
+    """The partition time after which a visit that nothing was heard of is closed."""
     voice, other = _IDLE[visit.state]
-    return now - visit.since > (voice if visit.channel == "voice" else other)
+    return visit.since + (voice if visit.channel == "voice" else other)
 
 
 def time_out(visit: Visit, now: int) -> Facts:
     """Close a visit that never said how it ended."""
     queue, channel, state = visit.queue, visit.channel, visit.state
-    visit.state = State.CLOSED
-    if state == State.WAITING:
+    visit.state = CLOSED
+    if state == WAITING:
         decided_at = _decided_at(visit, max(0, now - visit.queued_at), now)
         return f.Lost(queue, channel, now), f.Decided(queue, channel, decided_at)
-    if state == State.WRAPPING:
+    if state == WRAPPING:
         return (_handled(visit, now, 0, timed_out=True),)
     return (f.Unfinished(queue, channel, now),)
 
@@ -297,9 +303,9 @@ def mermaid() -> Iterator[str]:
     yield "stateDiagram-v2"
     yield f"    [*] --> waiting: {e.type_name(e.Queued)}"
     for state, row in TABLE.items():
-        arrows: dict[State, list[str]] = {}
+        arrows: dict[int, list[str]] = {}
         for kind, move in row.items():
             arrows.setdefault(move.to, []).append(e.type_name(kind))
         for to, kinds in arrows.items():
-            target = "[*]" if to is State.CLOSED else to.name.lower()
+            target = "[*]" if to == CLOSED else State(to).name.lower()
             yield f"    {State(state).name.lower()} --> {target}: {', '.join(kinds)}"

@@ -7,6 +7,7 @@ counters survive in cells that an older one rewrites.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -41,38 +42,46 @@ def is_sketch(key: int) -> bool:
     return key >> SHIFT > 0
 
 
+_Amounts = tuple[tuple[int, Callable[[Any], int]], ...]
+_Plan = tuple[tuple[int, ...], _Amounts, _Amounts]
+"""What a fact of a kind adds: 1 to these, so much to those, one to a bucket of the last."""
+
+
 class Tally:
     """Adds facts up into 10-second cells."""
 
     def __init__(self, numbers: Mapping[str, int] = NUMBERS) -> None:
         """Compile the catalogue; ``numbers`` maps each counter and sketch to its key."""
         self.cells: dict[CellKey, Cell] = {}
-        self._always: dict[type[Fact], tuple[int, ...]] = {}
-        self._amounts: dict[type[Fact], tuple[tuple[int, Callable[[Any], int]], ...]] = {}
-        self._sketches: dict[type[Fact], tuple[tuple[int, Callable[[Any], int]], ...]] = {}
+        self._plans: dict[type[Fact], _Plan] = {}
         for kind in {part.fact for part in (*COUNTERS, *SKETCHES)}:
             mine = [c for c in COUNTERS if c.fact is kind]
-            self._always[kind] = tuple(numbers[c.name] for c in mine if c.always)
-            self._amounts[kind] = tuple((numbers[c.name], c.amount) for c in mine if not c.always)
-            self._sketches[kind] = tuple((numbers[s.name] << SHIFT, s.value) for s in SKETCHES if s.fact is kind)
+            self._plans[kind] = (
+                tuple(numbers[c.name] for c in mine if c.always),
+                tuple((numbers[c.name], c.amount) for c in mine if not c.always),
+                tuple((numbers[s.name] << SHIFT, s.value) for s in SKETCHES if s.fact is kind),
+            )
 
-    def add(self, fact: Fact) -> None:
-        """Count one fact where it belongs."""
-        at = fact.at
-        key = (at - at % BASE, fact.queue, fact.channel)
-        cell = self.cells.get(key)
-        if cell is None:
-            cell = self.cells[key] = {}
-        kind = type(fact)
-        for number in self._always[kind]:
-            cell[number] = cell.get(number, 0) + 1
-        for number, amount in self._amounts[kind]:
-            n = amount(fact)
-            if n:
-                cell[number] = cell.get(number, 0) + n
-        for base, value in self._sketches[kind]:
-            number = base | sketch_bucket(value(fact))
-            cell[number] = cell.get(number, 0) + 1
+    def add(self, facts: Iterable[Fact]) -> None:
+        """Count facts of one visit where they belong."""
+        cells, plans = self.cells, self._plans
+        at = -1
+        for fact in facts:
+            if fact.at != at:  # most often they share a moment, and so a cell
+                at = fact.at
+                key = (at - at % BASE, fact.queue, fact.channel)
+                cell = cells.get(key)
+                if cell is None:
+                    cell = cells[key] = defaultdict(int)
+            ones, amounts, sketches = plans[type(fact)]
+            for number in ones:
+                cell[number] += 1
+            for number, amount in amounts:
+                n = amount(fact)
+                if n:
+                    cell[number] += n
+            for base, value in sketches:
+                cell[base | sketch_bucket(value(fact))] += 1
 
     def take(self) -> dict[CellKey, Cell]:
         """Hand over what was added since the last call."""
@@ -116,7 +125,7 @@ def counters_of(facts: Iterable[Fact]) -> Cell:
     """All facts in one cell (for tests and reports)."""
     tally = Tally()
     for fact in facts:
-        tally.add(fact)
+        tally.add((fact,))
     out: Cell = {}
     for cell in tally.take().values():
         add_into(out, cell)

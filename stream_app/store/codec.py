@@ -27,11 +27,15 @@ def unpack_visits(packed: bytes) -> list[Visit]:
     return _visits.decode(packed)
 
 
+_SIZES = [n.to_bytes(4, "big") for n in range(1024)]
+
+
 def frame(parts: Iterable[bytes]) -> bytes:
     """Put parts into one string."""
     out: list[bytes] = []
     for part in parts:
-        out += (len(part).to_bytes(4, "big"), part)
+        size = len(part)
+        out += (_SIZES[size] if size < len(_SIZES) else size.to_bytes(4, "big"), part)
     return b"".join(out)
 
 

@@ -1,0 +1,84 @@
+"""The references, each run as a process of its own: ``python -m benchmarks.ceiling raw|faust BOOTSTRAP TOPIC EVENTS [REDIS]``.
+
+``raw`` is the ceiling of this stack: aiokafka's ``getmany``, a typed msgspec decode and one dictionary update per event (the
+latest event of each contact: the least that anything must do that joins events of a contact).
+``faust`` is what the tutorials show: a Faust agent that writes each event to Redis. Both print events per second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import Union
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream_app.model.events import TYPES
+
+
+async def raw(bootstrap: str, topic: str, events: int) -> float:
+    """Events per second of reading, decoding and counting in a dictionary."""
+    decode = msgspec.json.Decoder(Union[tuple(TYPES.values())]).decode  # noqa: UP007 - built at run time
+    latest: dict[str, int] = {}
+    seen, started = 0, 0.0
+    async with AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=4 * 1024 * 1024
+    ) as consumer:
+        places = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or range(4)]
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        while seen < events:
+            found = await consumer.getmany(timeout_ms=200, max_records=4_000)
+            started = started or time.perf_counter()
+            for records in found.values():
+                for record in records:
+                    event = decode(record.value)
+                    latest[event.contact_id] = event.at
+                seen += len(records)
+    return seen / (time.perf_counter() - started)
+
+
+def faust_agent(bootstrap: str, topic: str, events: int, redis_url: str) -> None:
+    """A plain Faust agent that writes each event to Redis; prints its rate and ends the process."""
+    import os
+    import tempfile
+
+    import faust
+    from redis.asyncio import Redis
+
+    client = Redis.from_url(redis_url)
+    app = faust.App(
+        f"plain-{os.getpid()}",
+        broker=f"kafka://{bootstrap}",
+        value_serializer="raw",
+        web_enabled=False,
+        datadir=tempfile.mkdtemp(),
+        consumer_auto_offset_reset="earliest",
+        topic_disable_leader=True,
+    )
+    decode = msgspec.json.Decoder(Union[tuple(TYPES.values())]).decode  # noqa: UP007 - built at run time
+    seen, started = 0, 0.0
+
+    @app.agent(app.topic(topic, value_type=bytes))
+    async def count(stream: faust.StreamT[bytes]) -> None:
+        nonlocal seen, started
+        async for value in stream:
+            started = started or time.perf_counter()
+            event = decode(value)
+            await client.hincrby("plain", type(event).__name__, 1)
+            seen += 1
+            if seen == events:
+                print(seen / (time.perf_counter() - started), flush=True)
+                os._exit(0)
+
+    faust.Worker(app, loglevel="ERROR", quiet=True).execute_from_commandline()
+
+
+if __name__ == "__main__":
+    which, bootstrap, topic, events, *rest = sys.argv[1:]
+    if which == "raw":
+        print(asyncio.run(raw(bootstrap, topic, int(events))))
+    else:
+        faust_agent(bootstrap, topic, int(events), rest[0])
