@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from stream_app import __version__
-from stream_app.commands import kpis, render, serve, simulate, worker
+from stream_app.commands import demo, kpis, render, serve, simulate, worker
 from stream_app.errors import BadSettingsError, StreamAppError
 
 EX_CONFIG = 78
@@ -23,6 +23,7 @@ cli = typer.Typer(
 cli.command("worker")(worker.run)
 cli.command("serve")(serve.run)
 cli.command("simulate")(simulate.run)
+cli.command("demo")(demo.run)
 cli.command("kpis")(kpis.run)
 cli.command("render")(render.run)
 

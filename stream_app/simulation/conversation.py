@@ -61,7 +61,8 @@ def _write(stage: Stage, visit: Visit, at: int, end: int) -> None:
     """The first reply, and the messages to and fro behind it."""
     desk = visit.desk
     row, random = desk.row, desk.talks.random
-    first = min(at + desk.reply(), end)
+    mean = desk.queue.messages
+    first = min(at + desk.reply(), end) if mean else end
     after = first - visit.clock
 
     def responded(_: int) -> None:
@@ -69,8 +70,7 @@ def _write(stage: Stage, visit: Visit, at: int, end: int) -> None:
         row.response_ms += after
 
     stage.later(first, visit.event(e.MessageSent, stage.id(), first), responded)
-    mean = desk.queue.messages
-    if not mean or first == end:
+    if first == end:
         return
     # A geometric number: as likely to be over after each message.
     go_on, times = mean / (mean + 1), []

@@ -13,6 +13,7 @@ from .staffing import Shift, shifts
 
 LONGEST_WRAP: Final = 25 * 60_000
 """Shorter than any platform's time-out of wrap-ups."""
+LONGEST_REPLY_S: Final = 40.0
 _GOLDEN: Final = 0.6180339887
 _SITES: Final = ("north", "south", "partner")
 
@@ -76,5 +77,5 @@ class Desk:
 
 
 def _reply(queue: Queue) -> Duration:
-    """How long a first reply takes to write."""
-    return Duration(queue.talk.mean_s / 20, 0.5)
+    """How long a first reply takes to write, where a conversation follows; else it is all that is written."""
+    return Duration(min(queue.talk.mean_s / 20, LONGEST_REPLY_S), 0.5)

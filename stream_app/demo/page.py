@@ -1,0 +1,64 @@
+"""What the demo reads off its own API."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from msgspec import Struct
+
+from .places import HOST
+
+_WINDOW = "5m"
+
+
+class Look(Struct):
+    """One look at the live numbers.
+
+    Attributes:
+        offered: contacts so far.
+        waiting: contacts in all queues now.
+        service_level: of the last five minutes, over all queues; ``None`` without contacts.
+    """
+
+    offered: int = 0
+    waiting: int = 0
+    service_level: float | None = None
+
+    def __str__(self) -> str:
+        level = "-" if self.service_level is None else f"{self.service_level:.0%}"
+        return f"{self.offered:,} contacts offered, {self.waiting:,} waiting, service level {level}"
+
+
+def is_ready(port: int) -> bool:
+    """Whether the API has live numbers to show."""
+    return _get(port, "/readyz") is not None
+
+
+def look(port: int) -> Look | None:
+    """The live numbers; ``None`` where they can't be had."""
+    body = _get(port, "/v1/now")
+    return None if body is None else summary(json.loads(body))
+
+
+def summary(document: Any) -> Look:
+    """Add up an answer of ``/v1/now``; ratios weigh as much as their samples."""
+    out, met, samples = Look(), 0.0, 0
+    for row in document["rows"]:
+        out.offered += row["totals"].get("offered") or 0
+        out.waiting += row["levels"].get("backlog") or 0
+        level = row["windows"].get(_WINDOW, {}).get("service_level") or {}
+        if (value := level.get("value")) is not None:
+            met += value * level["samples"]
+            samples += level["samples"]
+    out.service_level = met / samples if samples else None
+    return out
+
+
+def _get(port: int, path: str) -> bytes | None:
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}{path}", timeout=2) as answer:
+            body: bytes = answer.read()
+            return body
+    except (urllib.error.URLError, OSError):
+        return None

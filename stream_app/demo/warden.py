@@ -1,0 +1,46 @@
+"""Tidies up if the demo is killed: ``python -m stream_app.demo.warden DIRECTORY``.
+
+Standard input is the demo's hand: it writes the process groups that it starts, one a line, and an empty line
+when it has tidied up itself. When the hand is gone without that, all that is left is killed and removed.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+_TRIES = 100
+_PAUSE_S = 0.05
+
+
+def main() -> None:
+    """Wait for the demo's end."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # it ends when the demo has
+    groups: set[int] = set()
+    for line in sys.stdin:
+        word = line.strip()
+        if not word:
+            return
+        groups.add(int(word))
+    clear(groups, Path(sys.argv[1]))
+
+
+def clear(groups: Iterable[int], directory: Path) -> None:
+    """Kill process groups and remove a directory into which they may be writing still."""
+    for group in groups:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+    for _ in range(_TRIES):
+        shutil.rmtree(directory, ignore_errors=True)
+        if not directory.exists():
+            return
+        time.sleep(_PAUSE_S)
+
+
+if __name__ == "__main__":
+    main()

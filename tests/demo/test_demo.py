@@ -1,0 +1,161 @@
+"""``stream-app demo`` for real: all servers, live numbers, and nothing left behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from stream_app.demo import page, places
+from tests.services.process import ServerProcess, wait_until
+
+NUMBERS_S = 15.0
+GONE_S = 15.0
+CHILDREN = {"warden", "broker", "redis", "worker", "serve", "simulate"}
+
+
+class Demo(ServerProcess):
+    """The demo, with a directory for temporary files."""
+
+    name = "demo"
+    start_timeout_s = 60.0
+
+    def __init__(self, *options: str, port: int | None = None, shown: int | None = None) -> None:
+        super().__init__()
+        self.wanted = port or places.free_port()
+        self.port = shown or self.wanted
+        self.scratch = self.directory / "scratch"
+        self.scratch.mkdir()
+        self._options = options
+
+    def command(self) -> list[str]:
+        """Run the demo."""
+        demo = [sys.executable, "-m", "stream_app", "demo", "--port", str(self.wanted), *self._options]
+        return ["env", f"TMPDIR={self.scratch}", *demo]
+
+    def ready(self) -> bool:
+        """It has told where to look."""
+        return "Ctrl-C stops" in self.log_tail()
+
+    def family(self) -> list[psutil.Process]:
+        """All that it started."""
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What the API says now."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/v1/now") as answer:
+            rows: list[dict[str, Any]] = json.load(answer)["rows"]
+            return rows
+
+    def offered(self) -> int:
+        """Contacts so far."""
+        return sum(row["totals"]["offered"] for row in self.rows())
+
+    def end(self) -> int:
+        """The exit code of one that ends by itself."""
+        assert self._process is not None
+        return self._process.wait(60)
+
+
+@pytest.fixture
+def seen() -> Iterator[list[psutil.Process]]:
+    """Processes of a demo: when the test is over, none is left."""
+    family: list[psutil.Process] = []
+    yield family
+    _, alive = psutil.wait_procs(family, timeout=GONE_S)
+    for process in alive:
+        process.kill()
+    assert not alive
+
+
+def role(process: psutil.Process) -> str:
+    words = " ".join(process.cmdline())
+    return next(
+        (name for name in CHILDREN if f" {name}" in words or f".{name}" in words or f"/{name}" in words),
+        words,
+    )
+
+
+def test_numbers_move_and_ctrl_c_leaves_nothing_behind(seen: list[psutil.Process]) -> None:
+    taken = places.free_port()
+    free = places.port_from(taken + 1)
+    with socket.create_server((places.HOST, taken)), Demo(port=taken, shown=free) as demo:
+        assert f"Port {taken} is taken, so this is on {free}" in demo.log_tail()
+        assert f"http://127.0.0.1:{free}/" in demo.log_tail()
+        seen += demo.family()
+        assert sorted(map(role, seen)) == sorted(CHILDREN)
+        before = wait_until(demo.offered, NUMBERS_S)
+        wait_until(lambda: demo.offered() > before, NUMBERS_S)
+        wait_until(
+            lambda: {row["channel"] for row in demo.rows()} == {"voice", "chat", "email", "messaging"},
+            NUMBERS_S,
+        )
+        level = next(row for row in demo.rows() if row["queue"] == "billing")["windows"]["30m"][
+            "service_level"
+        ]
+        assert level["samples"] > 100
+        assert 0 < level["value"] <= 1
+        assert page.is_ready(free)
+        os.kill(demo.pid, signal.SIGINT)
+        assert demo.end() == 0
+        assert not list(demo.scratch.iterdir())
+        assert "Traceback" not in demo.log_tail(1000)
+        assert not [process for process in seen if process.is_running()]
+
+
+def test_killed_it_leaves_nothing_behind_either(seen: list[psutil.Process]) -> None:
+    with Demo() as demo:
+        seen += demo.family()
+        demo.kill()
+        wait_until(lambda: not list(demo.scratch.iterdir()), GONE_S)
+
+
+@pytest.mark.parametrize("victim", ["worker", "redis"])
+def test_the_death_of_a_child_ends_it_with_the_log(seen: list[psutil.Process], victim: str) -> None:
+    with Demo() as demo:
+        seen += demo.family()
+        next(process for process in seen if role(process) == victim).kill()
+        assert demo.end() == 1
+        assert f"stream-app: {victim} was killed by signal 9; its log ends with:" in demo.log_tail(1000)
+        assert not list(demo.scratch.iterdir())
+
+
+def test_it_ends_when_its_time_is_over_or_on_sigterm(seen: list[psutil.Process]) -> None:
+    with Demo("--duration", "1s", "--incident", "spike@1m", "--rate", "2") as demo:
+        assert demo.end() == 0
+        assert not list(demo.scratch.iterdir())
+    with Demo() as demo:
+        demo.stop()  # while it starts, or later
+        assert not list(demo.scratch.iterdir())
+    assert not seen
+
+
+def test_a_signal_while_it_starts_is_heard(seen: list[psutil.Process]) -> None:
+    demo = Demo()
+    try:
+        demo.launch()
+        wait_until(lambda: len(demo.family()) > 1, 20)
+        seen += demo.family()
+        os.kill(demo.pid, signal.SIGTERM)
+        assert demo.end() == 0
+        assert not list(demo.scratch.iterdir())
+    finally:
+        demo.close()
+
+
+@pytest.mark.parametrize("option", ["--incident=flood@1m", "--duration=soon"])
+def test_a_wrong_option_is_named_before_anything_starts(tmp_path: Path, option: str) -> None:
+    command = [sys.executable, "-m", "stream_app", "demo", option]
+    env = os.environ | {"TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.startswith(f"stream-app: {option.partition('=')[0]}")
+    assert not list(tmp_path.iterdir())
