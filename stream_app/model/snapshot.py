@@ -81,7 +81,7 @@ _Terms = tuple[tuple[int, int], ...]  # sign, counter's number
 
 
 class _Formula(Struct, frozen=True):
-    """A ratio under one policy, in the store's numbers: hundreds of queues are computed many times a second."""
+    """A ratio under one policy, in the store's numbers: hundreds of queues are computed again and again."""
 
     kpi: str
     scale: float

@@ -1,0 +1,138 @@
+"""What ``serve`` runs: a reader that mirrors the store, and views of the mirror."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from stream_app.errors import StreamAppError
+from stream_app.model.snapshot import Snapshot, Snapshots
+from stream_app.settings import Settings
+from stream_app.store.reader import Reader, wall_ms
+from stream_app.views.api import AccessLog, Views
+from stream_app.views.status import Status
+
+LOOK_S: Final = 0.05
+"""A snapshot this young answers another request, so that many who ask don't cost more than one."""
+REFRESH_S: Final = 0.25
+"""Between two messages to those who watch; the first change after a pause goes out at once."""
+SILENCE_S: Final = 1.0
+"""Time itself changes the numbers: without a single event a queue turns red this soon after T."""
+CLOSING_S: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings, host: str, port: int, *, access_log: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        StreamAppError: the address can't be listened on.
+    """
+    asyncio.run(_serve(settings, host, port, access_log=access_log))
+
+
+async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    reader = Reader(settings.redis_url.get_secret_value())
+    mirror = Mirror(reader, settings.max_age_s)
+    views = Views(mirror.snapshot, mirror.status)
+    views.live.publish(mirror.take(), mirror.status())
+    runner = web.AppRunner(
+        views.app(),
+        access_log_class=AccessLog,
+        access_log=_log if access_log else None,
+        shutdown_timeout=CLOSING_S,
+    )
+    tasks: list[asyncio.Task[object]] = []
+    try:
+        await runner.setup()
+        await _listen(runner, host, port)
+        tasks = [
+            asyncio.create_task(stop.wait()),
+            asyncio.create_task(reader.run()),
+            asyncio.create_task(refresh(reader, lambda: views.live.publish(mirror.take(), mirror.status()))),
+        ]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()  # whoever can't go on says why, and takes us down
+    finally:
+        await runner.cleanup()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await reader.close()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    site = web.TCPSite(runner, host, port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise StreamAppError(f"can't listen on {host}:{port}: {error.strerror or error}") from None
+    _log.info("serving", url=f"http://{runner.addresses[0][0]}:{runner.addresses[0][1]}/")
+
+
+class Mirror:
+    """What is true now, as the views ask for it."""
+
+    def __init__(self, reader: Reader, max_age_s: float) -> None:
+        """``reader`` runs elsewhere; data older than ``max_age_s`` is stale."""
+        self._reader = reader
+        self._max_age_s = max_age_s
+        self._snapshots = Snapshots(reader.board)
+        self._taken_at = float("-inf")
+        self._snapshot: Snapshot | None = None
+
+    def snapshot(self) -> Snapshot:
+        """What is true now, or was a moment ago."""
+        if self._snapshot is None or time.monotonic() - self._taken_at >= LOOK_S:
+            return self.take()
+        return self._snapshot
+
+    def take(self) -> Snapshot:
+        """What is true now."""
+        self._reader.board.advance(wall_ms())
+        self._snapshot = self._snapshots.take(self._reader.targets)
+        self._taken_at = time.monotonic()
+        return self._snapshot
+
+    def status(self) -> Status:
+        """How far it can be trusted."""
+        reader = self._reader
+        healths = reader.health.values()
+        results: dict[str, int] = {}
+        for health in healths:
+            for name, n in health.results.items():
+                results[name] = results.get(name, 0) + n
+        return Status(
+            age_s=reader.age_s(),
+            max_age_s=self._max_age_s,
+            reasons=tuple(reader.reasons()),
+            partitions=len(healths),
+            unread=sum(max(0, health.end - health.position) for health in healths),
+            rollbacks=sum(health.rollbacks for health in healths),
+            results=results,
+        )
+
+
+async def refresh(reader: Reader, publish: Callable[[], None]) -> None:
+    """Publish what changed, not more often than ``REFRESH_S``, and every ``SILENCE_S`` anyway."""
+    published = float("-inf")
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                await reader.changed.wait()
+        except TimeoutError:
+            pass
+        else:
+            await asyncio.sleep(published + REFRESH_S - time.monotonic())
+        reader.changed.clear()
+        published = time.monotonic()
+        publish()

@@ -1,0 +1,222 @@
+"""The HTTP interface: live values for programs and people, from whatever snapshot it is handed.
+
+It knows nothing of where the numbers come from: ``Views`` takes functions.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from hashlib import sha256
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+from stream_app.model.snapshot import Snapshot
+from stream_app.model.windows import WINDOWS
+
+from . import metrics, openapi, problems, wire
+from .live import Live
+from .status import Status
+from .wire import Problem, encode
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+FRESH_ONLY: Final = {"Cache-Control": "no-store"}
+MAX_STREAMS: Final = 2_000
+BEAT_S: Final = 0.9
+"""At least this long between two heartbeats of a stream; they come with every second's refresh."""
+SLICE: Final = 16_384
+"""A stream is written in pieces: a stalled reader costs a socket's buffer, not a copy of everything."""
+SOCKET_BYTES: Final = 65_536
+"""What the kernel may hold for a stream; its own choice is megabytes of values that nobody needs any more."""
+STALLED_S: Final = 30.0
+"""Who has not taken a piece for this long is hung up on; browsers come back by themselves."""
+_TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+_log = structlog.get_logger(__name__)
+
+
+class Views:
+    """Everything that is served.
+
+    Attributes:
+        live: the stream; whoever wires this publishes to it.
+        streams: how many watch it.
+    """
+
+    def __init__(self, snapshot: Callable[[], Snapshot], status: Callable[[], Status]) -> None:
+        """Both functions give what holds now, quickly: they are called for every request."""
+        self.live = Live()
+        self._snapshot = snapshot
+        self._status = status
+        self.streams = 0
+
+    def app(self) -> web.Application:
+        """The application, ready to run."""
+        app = web.Application(middlewares=[problems.middleware])
+        app.on_response_prepare.append(_add_headers)
+        app.on_shutdown.append(self._shut_down)
+        routes = app.router
+        for path, handler in {
+            "/v1/now": self.now,
+            "/v1/kpis": self.kpis,
+            "/v1/stream": self.stream,
+            "/metrics": self.metrics,
+            "/healthz": self.healthz,
+            "/readyz": self.readyz,
+        }.items():
+            routes.add_get(path, handler)
+        document = openapi.document()
+        _add_fixed(app, "/openapi.json", encode(document), "application/json")
+        _add_fixed(app, "/docs", openapi.page(document).encode(), _TYPES["html"])
+        for file in (files("stream_app.views") / "static").iterdir():
+            path = "/" if file.name == "index.html" else f"/static/{file.name}"
+            _add_fixed(app, path, file.read_bytes(), _TYPES[file.name.rpartition(".")[2]])
+        return app
+
+    async def now(self, request: web.Request) -> web.Response:
+        """``/v1/now``: live values, of all queues or some."""
+        _only(request, {"queue", "channel", "window"})
+        queues, channels, windows = (
+            frozenset(request.query.getall(name, [])) for name in ("queue", "channel", "window")
+        )
+        if unknown := sorted(windows - WINDOWS.keys()):
+            detail = f"no window is called {unknown[0]!r}"
+            raise problems.bad_parameter("window", detail, list(WINDOWS))
+        snapshot, status = self._snapshot(), self._status()
+        rows = [
+            wire.live_row(row, windows or None)
+            for row in snapshot.rows
+            if (not queues or row.queue in queues) and (not channels or row.channel in channels)
+        ]
+        return _json(wire.now(snapshot.at, status, rows, snapshot.everyone, windows or None))
+
+    async def kpis(self, request: web.Request) -> web.Response:
+        """``/v1/kpis``: the dictionary."""
+        _only(request, set())
+        return _json(wire.kpi_entries())
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """``/metrics``: for Prometheus."""
+        body = metrics.render(self._snapshot(), self._status())
+        return web.Response(body=body, headers={**FRESH_ONLY, "Content-Type": metrics.CONTENT_TYPE})
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """``/healthz``: the process is alive."""
+        return _json(wire.Health())
+
+    async def readyz(self, _request: web.Request) -> web.Response:
+        """``/readyz``: the numbers may be trusted."""
+        if reasons := self._status().problems:
+            problem = Problem(
+                type="urn:stream-app:problem:not-ready",
+                title="Not ready",
+                status=HTTPStatus.SERVICE_UNAVAILABLE,
+                detail="; ".join(reasons),
+                reasons=reasons,
+            )
+            return problems.response(problem, FRESH_ONLY)
+        return _json(wire.Health())
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """``/v1/stream``: everything first, then what changes, as server-sent events.
+
+        A ``Last-Event-ID`` is welcome and not needed: who comes back is sent everything.
+        """
+        _only(request, set())
+        if self.streams >= MAX_STREAMS:
+            detail = f"{MAX_STREAMS} streams are open already"
+            full = problems.of_status(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+            return problems.response(full, {"Retry-After": "5"})
+        headers = {**FRESH_ONLY, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+        response = web.StreamResponse(headers=headers)
+        self.streams += 1
+        try:
+            await response.prepare(request)
+            if request.method != "HEAD":
+                await self._follow(request, response)
+        finally:
+            self.streams -= 1
+        return response
+
+    async def _follow(self, request: web.Request, response: web.StreamResponse) -> None:
+        if request.transport and (peer := request.transport.get_extra_info("socket")):
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
+        version, beaten = 0, float("-inf")
+        loop = asyncio.get_running_loop()
+        while not self.live.closed:
+            event, version = self.live.since(version)
+            if not event and loop.time() - beaten >= BEAT_S:
+                event, beaten = self.live.beat(), loop.time()
+            if not event:
+                await self.live.wait()
+                continue
+            try:
+                for at in range(0, len(event), SLICE):
+                    async with asyncio.timeout(STALLED_S):
+                        await response.write(event[at : at + SLICE])
+            except TimeoutError:
+                if request.transport:
+                    request.transport.abort()
+                return
+            except ConnectionError:
+                return
+
+    async def _shut_down(self, _app: web.Application) -> None:
+        self.live.close()
+
+
+class AccessLog(AbstractAccessLogger):
+    """One line a request, without what stands behind the question mark."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """Log a request that is done."""
+        _log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status,
+            ms=round(time * 1000, 1),
+            remote=request.remote,
+        )
+
+
+async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)
+    with contextlib.suppress(KeyError):
+        del response.headers["Server"]  # which version of what answers is nobody's business
+
+
+def _only(request: web.Request, known: set[str]) -> None:
+    if unknown := sorted(request.query.keys() - known):
+        raise problems.bad_parameter(unknown[0], "no parameter is called so", sorted(known))
+
+
+def _json(answer: object) -> web.Response:
+    return web.Response(body=encode(answer), content_type="application/json", headers=FRESH_ONLY)
+
+
+def _add_fixed(app: web.Application, path: str, body: bytes, content_type: str) -> None:
+    """Serve bytes that don't change while we run, and need not be sent twice."""
+    etag = sha256(body).hexdigest()[:16]
+    charset = None if content_type == "application/json" else "utf-8"
+
+    async def fixed(request: web.Request) -> web.Response:
+        headers = {"Cache-Control": "no-cache", "ETag": f'"{etag}"'}
+        if any(seen.value in {etag, "*"} for seen in request.if_none_match or ()):
+            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return web.Response(body=body, content_type=content_type, charset=charset, headers=headers)
+
+    app.router.add_get(path, fixed)

@@ -1,0 +1,195 @@
+"""The interface described by itself: OpenAPI 3.1 from the very types that are sent, and a page to read it."""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from stream_app import __version__
+from stream_app.model.windows import WINDOWS
+
+from . import problems, wire
+
+
+class Parameter(Struct, frozen=True):
+    """A query parameter, repeatable."""
+
+    name: str
+    text: str
+    values: tuple[str, ...] = ()
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """A path that answers to GET.
+
+    Attributes:
+        answer: the type of a 200, or a media type where it is not JSON.
+        fails: status → when.
+    """
+
+    path: str
+    name: str
+    summary: str
+    answer: Any
+    text: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    fails: dict[int, str] = {}
+
+
+_BAD: Final = {400: "A parameter is unknown, or has a value that it can't have"}
+
+OPERATIONS: Final = (
+    Operation(
+        path="/v1/now",
+        name="now",
+        summary="Live values",
+        text="Per queue and channel: every KPI in every rolling window, with its samples and percentiles.",
+        answer=wire.Now,
+        parameters=(
+            Parameter("queue", "Only these queues; an unknown one has no rows"),
+            Parameter("channel", "Only these channels"),
+            Parameter("window", "Only these windows", tuple(WINDOWS)),
+        ),
+        fails=_BAD,
+    ),
+    Operation(
+        path="/v1/stream",
+        name="stream",
+        summary="Live values as they change",
+        text="Server-sent events. `snapshot` and `change` carry what /v1/now does, a change only the rows "
+        "that are new, and `everyone` if it is; `beat` comes every second and says how fresh it all is. "
+        "Waiting times move by whole seconds.",
+        answer="text/event-stream",
+        fails=_BAD | {503: "Too many streams are open"},
+    ),
+    Operation(
+        path="/v1/kpis",
+        name="kpis",
+        summary="The dictionary: what every KPI means",
+        answer=list[wire.KpiEntry],
+        fails=_BAD,
+    ),
+    Operation(path="/metrics", name="metrics", summary="The same for Prometheus", answer="text/plain"),
+    Operation(path="/healthz", name="healthz", summary="The process is alive", answer=wire.Health),
+    Operation(
+        path="/readyz",
+        name="readyz",
+        summary="The numbers may be trusted",
+        answer=wire.Health,
+        fails={503: "They may not: the store is away, nothing was claimed, or the data is too old"},
+    ),
+    Operation(path="/openapi.json", name="openapi", summary="This description", answer="application/json"),
+    Operation(path="/docs", name="docs", summary="This description, for people", answer="text/html"),
+    Operation(path="/", name="page", summary="The live page", answer="text/html"),
+)
+
+
+def document() -> dict[str, Any]:
+    """The description as data."""
+    types = [op.answer for op in OPERATIONS if not isinstance(op.answer, str)]
+    schemas, components = msgspec.json.schema_components(
+        [*types, wire.Problem, wire.Beat], ref_template="#/components/schemas/{name}"
+    )
+    of_type = dict(zip(map(repr, types), schemas, strict=False))
+    problem = schemas[len(types)]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "stream-app",
+            "summary": "Live contact-centre KPIs",
+            "description": "Ratios are 0…1, durations seconds, times carry an offset. null is no data.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "version": __version__,
+        },
+        "paths": {op.path: {"get": _operation(op, of_type, problem)} for op in OPERATIONS},
+        "components": {"schemas": components},
+    }
+
+
+def _operation(op: Operation, schemas: dict[str, Any], problem: Any) -> dict[str, Any]:
+    json = not isinstance(op.answer, str)
+    media = "application/json" if json else op.answer
+    schema = schemas[repr(op.answer)] if json else {"type": "string"}
+    responses: dict[str, Any] = {"200": {"description": op.summary, "content": {media: {"schema": schema}}}}
+    for status, text in op.fails.items():
+        content = {problems.CONTENT_TYPE: {"schema": problem}}
+        responses[str(status)] = {"description": text, "content": content}
+    out: dict[str, Any] = {"operationId": op.name, "summary": op.summary, "responses": responses}
+    if op.text:
+        out["description"] = op.text
+    if op.parameters:
+        out["parameters"] = [_parameter(parameter) for parameter in op.parameters]
+    return out
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    items: dict[str, Any] = {"type": "string"}
+    if parameter.values:
+        items["enum"] = list(parameter.values)
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "required": False,
+        "description": parameter.text,
+        "explode": True,
+        "schema": {"type": "array", "items": items},
+    }
+
+
+def page(described: dict[str, Any]) -> str:
+    """The description as a page of its own: nothing is loaded from elsewhere."""
+    return "\n".join(_page(described)) + "\n"
+
+
+def _page(described: dict[str, Any]) -> Iterator[str]:
+    info = described["info"]
+    yield '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<title>{escape(info['title'])}: interface</title>"
+    yield '<link rel="icon" href="/static/icon.svg"><link rel="stylesheet" href="/static/docs.css">'
+    yield f"<header><h1>{escape(info['title'])} {escape(info['version'])}</h1>"
+    yield f"<p>{escape(info['description'])} "
+    yield 'For programs: <a href="/openapi.json">openapi.json</a></p></header>'
+    yield "<main><h2>Paths</h2>"
+    for path, methods in described["paths"].items():
+        op = methods["get"]
+        yield f"<section><h3><code>GET {escape(path)}</code> {escape(op['summary'])}</h3>"
+        if "description" in op:
+            yield f"<p>{escape(op['description'])}</p>"
+        yield "<table>"
+        for parameter in op.get("parameters", ()):
+            values = ", ".join(parameter["schema"]["items"].get("enum", ()))
+            text = escape(parameter["description"] + (f": {values}" if values else "") + ". Repeatable.")
+            yield f"<tr><td><code>?{escape(parameter['name'])}=</code><td>{text}"
+        for status, answer in op["responses"].items():
+            ((media, content),) = answer["content"].items()
+            shape = _type(content["schema"])
+            yield f"<tr><td>{status}<td>{escape(answer['description'])}: {escape(media)} {shape}"
+        yield "</table></section>"
+    yield "<h2>Types</h2>"
+    for name, schema in described["components"]["schemas"].items():
+        yield f'<section id="{escape(name)}"><h3>{escape(name)}</h3>'
+        yield f"<p>{escape(schema.get('description', ''))}</p><table>"
+        for field, inner in schema["properties"].items():
+            mark = "" if field in schema.get("required", ()) else " (may be missing)"
+            text = escape(inner.get("description", "")) + mark
+            yield f"<tr><td><code>{escape(field)}</code><td>{_type(inner)}<td>{text}"
+        yield "</table></section>"
+    yield "</main></html>"
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """A schema in few words, as HTML."""
+    if "$ref" in schema:
+        name = escape(schema["$ref"].rpartition("/")[2])
+        return f'<a href="#{name}">{name}</a>'
+    if "anyOf" in schema:
+        return " or ".join(_type(option) for option in schema["anyOf"])
+    kind = schema.get("type", "anything")
+    if kind == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    if kind == "object" and "additionalProperties" in schema:
+        return f"map to {_type(schema['additionalProperties'])}"
+    return escape(str(kind))
