@@ -19,7 +19,7 @@ from stream_app.model.events import TYPES
 
 
 async def raw(bootstrap: str, topic: str, events: int) -> float:
-    """Events per second of reading, decoding and counting in a dictionary."""
+    """Events per second of reading, decoding and keeping the latest of each contact."""
     decode = msgspec.json.Decoder(Union[tuple(TYPES.values())]).decode  # noqa: UP007 - built at run time
     latest: dict[str, int] = {}
     seen, started = 0, 0.0

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     dialect: str = "canonical"
     allow_plaintext_sasl: bool = False
     max_event_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 65_536
-    batch_records: Annotated[int, Field(ge=1, le=50_000)] = 8_000
+    batch_records: Annotated[int, Field(ge=1, le=50_000)] = 20_000
     session_timeout_ms: Annotated[int, Field(ge=1_000, le=300_000)] = 8_000
     max_dead_in_a_row: Annotated[int, Field(ge=0)] = 1_000
     on_lost: Literal["fail", "accept"] = "fail"
