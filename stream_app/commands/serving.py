@@ -1,7 +1,10 @@
 """What ``serve`` runs: a reader that mirrors the store, and views of the mirror."""
 
 import asyncio
+import contextlib
+import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from typing import Final
@@ -18,8 +21,10 @@ from stream_app.views.status import Status
 
 LOOK_S: Final = 0.05
 """A snapshot this young answers another request, so that many who ask don't cost more than one."""
-REFRESH_S: Final = 0.25
-"""Between two messages to those who watch; the first change after a pause goes out at once."""
+RATE: Final = 4.0
+"""Messages a second to those who watch, while things change all the time."""
+BURST: Final = 2.0
+"""So many may come at once: a change right behind a mere tick of the clock is not held back."""
 SILENCE_S: Final = 1.0
 """Time itself changes the numbers: without a single event a queue turns red this soon after T."""
 CLOSING_S: Final = 1.0
@@ -75,8 +80,15 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
         await site.start()
     except OSError as error:
-        raise StreamAppError(f"can't listen on {host}:{port}: {error.strerror or error}") from None
+        raise StreamAppError(f"can't listen on {host}:{port}: {_reason(error)}") from None
     _log.info("serving", url=f"http://{runner.addresses[0][0]}:{runner.addresses[0][1]}/")
+
+
+def _reason(error: OSError) -> str:
+    """In the system's words: the event loop's repeat the address."""
+    if error.errno is None or isinstance(error, socket.gaierror):
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 class Mirror:
@@ -123,16 +135,16 @@ class Mirror:
 
 
 async def refresh(reader: Reader, publish: Callable[[], None]) -> None:
-    """Publish what changed, not more often than ``REFRESH_S``, and every ``SILENCE_S`` anyway."""
-    published = float("-inf")
+    """Publish what changed, at ``RATE`` at most, and every ``SILENCE_S`` anyway; after a pause, at once."""
+    credit, counted_at = BURST, time.monotonic()
     while True:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SILENCE_S):
                 await reader.changed.wait()
-        except TimeoutError:
-            pass
-        else:
-            await asyncio.sleep(published + REFRESH_S - time.monotonic())
+        credit += (time.monotonic() - counted_at) * RATE
+        if credit < 1:
+            await asyncio.sleep((1 - credit) / RATE)
+            credit = 1
+        credit, counted_at = min(BURST, credit) - 1, time.monotonic()
         reader.changed.clear()
-        published = time.monotonic()
         publish()

@@ -106,6 +106,7 @@ class Reader:
         """Follow until cancelled; a store that is away is asked again."""
         wait = _FIRST_WAIT_S
         while True:
+            _end_if_cancelled()
             try:
                 await self._follow()
             except (StoreUnavailableError, QuarantinedError) as error:
@@ -131,6 +132,7 @@ class Reader:
                 if time.monotonic() - polled >= POLL_S:
                     polled = time.monotonic()
                     await self._poll()
+                _end_if_cancelled()
                 streams = {
                     keys.log(Partition.parse(p)): f"{h.seq}-0" for p, h in self.health.items() if h.seq
                 }
@@ -288,6 +290,13 @@ class Reader:
         del self.health[text]
         if not self.health:
             self._places.forget()
+
+
+def _end_if_cancelled() -> None:
+    """The Redis client may swallow a cancellation that hits it in the middle of a command."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _entries(found: Any) -> Iterable[tuple[str, list[tuple[bytes, dict[bytes, bytes]]]]]:

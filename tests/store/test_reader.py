@@ -323,6 +323,19 @@ async def test_the_mirror_tells_when_it_lags_behind_the_store(
         await until(lambda: (reader.age_s() or 0) > 1.5)
 
 
+async def test_it_ends_whenever_it_is_told_to(redis_url: str) -> None:
+    """The Redis client swallows a cancellation now and then."""
+    for n in range(60):
+        reader = Reader(redis_url)
+        task = asyncio.create_task(reader.run())
+        for _ in range(n):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task], timeout=5)
+        assert task.cancelled()
+        await reader.close()
+
+
 @pytest.mark.parametrize(
     ("health", "age"),
     [

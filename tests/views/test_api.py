@@ -24,6 +24,7 @@ from stream_app.views.api import Views
 from stream_app.views.status import Status
 from tests.services.process import until
 from tests.views.examples import FRESH, NOON, busy_board, busy_cell, put, waiting
+from tests.views.watcher import Watcher
 
 Answer = tuple[int, CIMultiDictProxy[str], Any]
 
@@ -286,45 +287,8 @@ def references(node: Any) -> list[str]:
 # --- the stream ---
 
 
-class Watcher:
-    """Reads the stream and keeps its events."""
-
-    def __init__(self, served: Served, **headers: str) -> None:
-        self.events: list[tuple[str, Any]] = []
-        self.comments: list[str] = []
-        self.lines: list[str] = []
-        self._task = asyncio.create_task(self._read(served.url, headers))
-
-    async def _read(self, url: str, headers: dict[str, str]) -> None:
-        kind = ""
-        timeout = aiohttp.ClientTimeout(total=None)
-        async with (
-            aiohttp.ClientSession(timeout=timeout, read_bufsize=2**22) as session,
-            session.get(f"{url}/v1/stream", headers=headers) as answer,
-        ):
-            assert answer.content_type == "text/event-stream"
-            async for line in answer.content:
-                name, _, value = line.decode().rstrip("\n").partition(": ")
-                self.lines.append(line.decode())
-                if name == "event":
-                    kind = value
-                elif name == "data":
-                    self.events.append((kind, json.loads(value)))
-                elif not name and value:
-                    self.comments.append(value)
-
-    async def of(self, kind: str, n: int = 1) -> Any:
-        """The n-th event of a kind."""
-        await until(lambda: len([e for e in self.events if e[0] == kind]) >= n)
-        return [data for k, data in self.events if k == kind][n - 1]
-
-    async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.wait([self._task])
-
-
 async def test_the_stream_begins_with_everything_and_goes_on_with_what_changed(served: Served) -> None:
-    watcher = Watcher(served, **{"Last-Event-ID": "whatever-7"})
+    watcher = Watcher(served.url, **{"Last-Event-ID": "whatever-7"})
     first = await watcher.of("snapshot")
     _, _, now = await served.get("/v1/now")
     assert first == now
@@ -350,7 +314,7 @@ async def test_the_stream_begins_with_everything_and_goes_on_with_what_changed(s
 
 
 async def test_a_beat_comes_every_second_although_nothing_changes(served: Served) -> None:
-    watcher = Watcher(served)
+    watcher = Watcher(served.url)
     await watcher.of("beat")
     served.status = Status(age_s=12.34, max_age_s=10)
 
@@ -368,7 +332,7 @@ async def test_a_beat_comes_every_second_although_nothing_changes(served: Served
 
 
 async def test_waiting_times_move_by_whole_seconds(served: Served) -> None:
-    watcher = Watcher(served)
+    watcher = Watcher(served.url)
     await watcher.of("snapshot")
     for ms in (300, 600, 900):
         served.board.advance(NOON + ms)
@@ -381,7 +345,7 @@ async def test_waiting_times_move_by_whole_seconds(served: Served) -> None:
 
 
 async def test_a_queue_that_is_gone_is_gone_from_the_stream(served: Served) -> None:
-    watcher = Watcher(served)
+    watcher = Watcher(served.url)
     await watcher.of("snapshot")
     served.board.forget("t.0")
     served.publish()
@@ -411,7 +375,7 @@ async def test_who_does_not_read_holds_up_nobody_and_then_sees_the_latest_only(s
         put(served.board, (f"q{n}", "voice"), busy_cell())
     served.publish()
     reader, writer = await stalled(served)
-    watcher = Watcher(served)
+    watcher = Watcher(served.url)
     await watcher.of("snapshot")
     rounds = 40
     for n in range(1, rounds + 1):
@@ -435,7 +399,7 @@ async def test_who_does_not_read_holds_up_nobody_and_then_sees_the_latest_only(s
 
 async def test_too_many_streams_are_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "MAX_STREAMS", 1)
-    watcher = Watcher(served)
+    watcher = Watcher(served.url)
     await watcher.of("snapshot")
     code, headers, problem = await served.get("/v1/stream")
     assert (code, headers["Retry-After"], problem["status"]) == (503, "5", 503)
@@ -454,7 +418,7 @@ async def test_who_never_reads_is_hung_up_on(served: Served, monkeypatch: pytest
 
 
 async def test_an_open_stream_does_not_hold_up_the_end(served: Served) -> None:
-    watcher = Watcher(served)
+    watcher = Watcher(served.url)
     await watcher.of("snapshot")
     async with asyncio.timeout(2):
         await served.runner.cleanup()
