@@ -20,7 +20,7 @@ let beat = null;
 let heardAt = 0;
 let source = null;
 let drawing = false;
-let orderedAt = 0;
+let orderedAt = -Infinity;
 let wish = { window: "30m", order: "worst", filter: "" };
 
 // ---- numbers for people ------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ function drawCard(key) {
     card = { node, overall: node.querySelector(".overall"), figures: figuresIn(node.querySelector("dl")) };
     cards.set(key, card);
     $("queues").append(node);
-    orderedAt = 0;
+    orderedAt = -Infinity;
   }
   const figures = row.windows[wish.window] ?? {};
   card.missed = 0;
@@ -187,7 +187,7 @@ function soon() {
 
 function redraw() {
   for (const key of rows.keys()) dirty.add(key);
-  orderedAt = 0;
+  orderedAt = -Infinity;
   soon();
 }
 
