@@ -27,13 +27,23 @@ def lifecycle(events: int, queue_channels: int, start_ms: int, seed: int = 1) ->
         wait = int(rng.expovariate(1 / 25) * 1000)
         talk = int(rng.expovariate(1 / 200) * 1000)
         steps = (
-            ("contact.queued", 0, {"queue": queue, "channel": channel, "customer": f"customer-{n % 99_991:05d}"}),
+            (
+                "contact.queued",
+                0,
+                {"queue": queue, "channel": channel, "customer": f"customer-{n % 99_991:05d}"},
+            ),
             ("contact.answered", wait, {"queue": queue, "agent": agent}),
             ("contact.ended", wait + talk, {"queue": queue, "agent": agent, "by": "customer"}),
             ("contact.wrapped", wait + talk + 30_000, {"queue": queue, "agent": agent}),
         )
         for kind, after, more in steps:
-            event = {"id": f"{rng.getrandbits(128):032x}", "type": kind, "at": at + after, "contact_id": contact, **more}
+            event = {
+                "id": f"{rng.getrandbits(128):032x}",
+                "type": kind,
+                "at": at + after,
+                "contact_id": contact,
+                **more,
+            }
             pending.append((at + after, contact.encode(), json.dumps(event, separators=(",", ":")).encode()))
     pending.sort()
     for at, key, value in pending:

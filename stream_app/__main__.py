@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from stream_app import __version__
-from stream_app.commands import demo, kpis, render, serve, simulate, worker
+from stream_app.commands import config, demo, kpis, rebuild, render, serve, simulate, worker
 from stream_app.errors import BadSettingsError, StreamAppError
 
 EX_CONFIG = 78
@@ -25,6 +25,8 @@ cli.command("serve")(serve.run)
 cli.command("simulate")(simulate.run)
 cli.command("demo")(demo.run)
 cli.command("kpis")(kpis.run)
+cli.add_typer(config.cli, name="config")
+cli.command("rebuild")(rebuild.run)
 cli.command("render")(render.run)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import socket
-import ssl
 import tempfile
 from typing import Any
 
@@ -18,6 +17,7 @@ from .ingest import dialects
 from .ingest.host import Worker, add_agent, make_app
 from .ingest.kafka import Consumer
 from .ingest.partition import Owned
+from .kafka import security
 from .model.ports import Partition
 from .settings import Settings
 from .store.redis import RedisStore
@@ -29,23 +29,6 @@ METRICS_PORTS = 32
 """Workers on one machine take the next free port after the configured one."""
 
 
-def kafka_security(settings: Settings) -> dict[str, Any]:
-    """How to connect to Kafka, as aiokafka's clients take it."""
-    out: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka_bootstrap_servers,
-        "security_protocol": settings.kafka_security_protocol,
-    }
-    if "SSL" in settings.kafka_security_protocol:
-        out["ssl_context"] = ssl.create_default_context(cafile=settings.kafka_ssl_cafile)
-    if settings.kafka_security_protocol.startswith("SASL") and settings.kafka_sasl_password:
-        out |= {
-            "sasl_mechanism": settings.kafka_sasl_mechanism,
-            "sasl_plain_username": settings.kafka_sasl_username,
-            "sasl_plain_password": settings.kafka_sasl_password.get_secret_value(),
-        }
-    return out
-
-
 def run_worker(settings: Settings) -> None:
     """Fold until told to stop. Does not return: the host exits, with 0 after SIGTERM or SIGINT."""
     tune_collector()
@@ -55,7 +38,7 @@ def run_worker(settings: Settings) -> None:
         telemetry = Telemetry()
         failpoints = Failpoints.from_environment()
         store = RedisStore(settings.redis_url.get_secret_value(), queue_cap=settings.queue_cap)
-        batches = add_agent(app)
+        put = add_agent(app)
 
         def own(partition: Partition) -> Owned:
             return Owned(
@@ -77,7 +60,7 @@ def run_worker(settings: Settings) -> None:
                     _consumer(settings),
                     settings.topic,
                     own,
-                    batches.put,
+                    put,
                     owner=f"{socket.gethostname()}:{os.getpid()}",
                     batch_records=settings.batch_records,
                     on_lost=settings.on_lost,
@@ -104,7 +87,7 @@ def tune_collector() -> None:
 
 def _consumer(settings: Settings) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
-        **kafka_security(settings),
+        **security(settings),
         group_id=settings.group,
         client_id=f"stream-app-{os.getpid()}",
         enable_auto_commit=False,

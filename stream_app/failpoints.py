@@ -1,8 +1,9 @@
 """Failpoints: places where a test can make this process fail, chosen by the environment.
 
-``STREAM_APP_FAILPOINTS="before_apply:exit:0.01,after_apply:sleep=5:once"`` — name, action (``exit`` kills the process as SIGKILL
-would, ``exit=S`` does so S seconds later, while whatever comes next is under way, ``sleep=S`` blocks the task, ``busy=S`` blocks the whole loop), and how often: a probability, ``once``, or ``n=K`` for the
-K-th time. Without the variable a hit costs one dictionary look-up.
+``STREAM_APP_FAILPOINTS="before_apply:exit:0.01,after_apply:sleep=5:once"``: name, action, and how often. The action
+``exit`` kills the process as SIGKILL would, ``exit=S`` does so S seconds later, while whatever comes next is under way,
+``sleep=S`` blocks the task, ``busy=S`` blocks the whole loop. How often is a probability, ``once``, or ``n=K`` for the K-th
+time. Without the variable a hit costs one dictionary look-up.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class Failpoints:
             action, _, when = rest.partition(":")
             kind, _, amount = action.partition("=")
             if kind not in {"exit", "sleep", "busy"}:
-                raise BadSettingsError(f"STREAM_APP_FAILPOINTS: {entry!r} has no action exit, sleep=S or busy=S")
+                raise BadSettingsError(
+                    f"STREAM_APP_FAILPOINTS: {entry!r} has no action exit, sleep=S or busy=S"
+                )
             self._points[name] = (kind, float(amount or 0), when or "once")
 
     @classmethod

@@ -1,4 +1,6 @@
-"""How this process runs: one frozen object, read once. (What changes meaning, targets and policies, is ``model.targets``.)
+"""How this process runs: one frozen object, read once.
+
+What changes meaning (targets, policies, zones) is not here but in ``model.targets``.
 
 The environment comes first, then the TOML file named by ``STREAM_APP_CONFIG``; a secret may also stand in a file named by the
 variable with ``_FILE`` behind it. A wrong setting exits 78 with one line that names it.
@@ -12,7 +14,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .errors import BadSettingsError
@@ -28,9 +38,13 @@ def _external(name: str) -> Any:
 class Settings(BaseSettings):
     """Everything that the commands take from outside."""
 
-    model_config = SettingsConfigDict(env_prefix="STREAM_APP_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="STREAM_APP_", frozen=True, extra="ignore", populate_by_name=True
+    )
 
-    kafka_bootstrap_servers: str = Field("127.0.0.1:9092", validation_alias=_external("KAFKA_BOOTSTRAP_SERVERS"))
+    kafka_bootstrap_servers: str = Field(
+        "127.0.0.1:9092", validation_alias=_external("KAFKA_BOOTSTRAP_SERVERS")
+    )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"] = Field(
         "PLAINTEXT", validation_alias=_external("KAFKA_SECURITY_PROTOCOL")
     )
@@ -40,7 +54,9 @@ class Settings(BaseSettings):
     kafka_sasl_username: str | None = Field(None, validation_alias=_external("KAFKA_SASL_USERNAME"))
     kafka_sasl_password: SecretStr | None = Field(None, validation_alias=_external("KAFKA_SASL_PASSWORD"))
     kafka_ssl_cafile: Path | None = Field(None, validation_alias=_external("KAFKA_SSL_CAFILE"))
-    redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), validation_alias=_external("REDIS_URL"))
+    redis_url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:6379/0"), validation_alias=_external("REDIS_URL")
+    )
 
     topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")] = "contact-events"
     group: Annotated[str, Field(min_length=1)] = "stream-app"
@@ -79,7 +95,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _sasl(self) -> Settings:
-        if self.kafka_security_protocol.startswith("SASL") and not (self.kafka_sasl_username and self.kafka_sasl_password):
+        if self.kafka_security_protocol.startswith("SASL") and not (
+            self.kafka_sasl_username and self.kafka_sasl_password
+        ):
             raise ValueError("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with SASL")
         if self.kafka_security_protocol == "SASL_PLAINTEXT" and not self.allow_plaintext_sasl:
             raise ValueError(
@@ -91,10 +109,10 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - same
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment first, then what ``load`` took from files."""
@@ -133,7 +151,9 @@ def _from_file(path: str | None) -> dict[str, Any]:
     values = {key: value for key, value in document.items() if not isinstance(value, dict)}
     unknown = values.keys() - Settings.model_fields.keys()
     if unknown:
-        raise BadSettingsError(f"STREAM_APP_CONFIG: {path}: no setting is called {', '.join(sorted(unknown))}")
+        raise BadSettingsError(
+            f"STREAM_APP_CONFIG: {path}: no setting is called {', '.join(sorted(unknown))}"
+        )
     return values
 
 

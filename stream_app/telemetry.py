@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from . import __version__
-from .model.fold import Deltas, Result
+from .model.deltas import Deltas, Result
 
 
 class Telemetry:
@@ -14,7 +14,9 @@ class Telemetry:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         Info("stream_app_build", "Which program this is.", registry=registry).info({"version": __version__})
-        self.events = Counter("stream_app_events", "Records by what became of them.", ["result"], registry=registry)
+        self.events = Counter(
+            "stream_app_events", "Records by what became of them.", ["result"], registry=registry
+        )
         self.lag = Gauge("stream_app_lag_events", "Records not read yet.", ["partition"], registry=registry)
         self.apply_seconds = Histogram(
             "stream_app_apply_seconds",
@@ -22,11 +24,21 @@ class Telemetry:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
             registry=registry,
         )
-        self.fenced = Counter("stream_app_fenced", "Commits refused because someone else claimed.", registry=registry)
-        self.dead_letters = Counter("stream_app_dead_letters", "Records that are no events.", ["reason"], registry=registry)
-        self.late = Counter("stream_app_late_events", "Events counted although they came late.", registry=registry)
-        self.rollbacks = Counter("stream_app_rollbacks", "Times that the store was found behind.", registry=registry)
-        self.names_full = Gauge("stream_app_names_full", "1 once a registry of names takes no more.", ["kind"], registry=registry)
+        self.fenced = Counter(
+            "stream_app_fenced", "Commits refused because someone else claimed.", registry=registry
+        )
+        self.dead_letters = Counter(
+            "stream_app_dead_letters", "Records that are no events.", ["reason"], registry=registry
+        )
+        self.late = Counter(
+            "stream_app_late_events", "Events counted although they came late.", registry=registry
+        )
+        self.rollbacks = Counter(
+            "stream_app_rollbacks", "Times that the store was found behind.", registry=registry
+        )
+        self.names_full = Gauge(
+            "stream_app_names_full", "1 once a registry of names takes no more.", ["kind"], registry=registry
+        )
         for result in Result:
             self.events.labels(result.value)
 

@@ -80,10 +80,10 @@ def run(
 
 def _topic(wishes: "Wishes") -> "Topic":
     """The settings' topic; a file needs neither Kafka nor settings."""
-    from stream_app.app import kafka_security  # noqa: PLC0415 - loads Faust
+    from stream_app.kafka import security  # noqa: PLC0415 - loads ssl
     from stream_app.settings import load  # noqa: PLC0415 - same
     from stream_app.simulation.out import Topic  # noqa: PLC0415 - same
 
     settings = load()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
-    return Topic(kafka_security(settings), settings.topic, wishes.stamps, wishes.compression)
+    return Topic(security(settings), settings.topic, wishes.stamps, wishes.compression)

@@ -1,0 +1,1 @@
+"""Bytes → events → batches. The only readers of Kafka."""

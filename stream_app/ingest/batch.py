@@ -8,7 +8,8 @@ from typing import Final, Protocol
 from uuid import uuid4
 
 from stream_app.errors import UnknownTypeError, UnreadableError
-from stream_app.model.fold import Fold, Result
+from stream_app.model.deltas import Result
+from stream_app.model.fold import Fold
 from stream_app.model.ports import Commit, DeadLetter
 
 from .dialects import Decode
@@ -45,6 +46,7 @@ def fold_slice(
     fold: Fold,
     records: Sequence[Record],
     expected: int,
+    *,
     decode: Decode,
     dead: list[DeadLetter],
     max_bytes: int = MAX_EVENT_BYTES,
@@ -71,7 +73,7 @@ def fold_slice(
                 raise _no_value(value, max_bytes)
             for event in decode(value):
                 if record_event(event, record.timestamp) is Result.DEAD_LETTER:
-                    dead.append(_letter(record, "future", "stamped later than the partition's time"))
+                    dead.append(_letter(record, "future", "stamped later than the partition's time"))  # noqa: PERF401 - rare
         except UnreadableError as error:
             count(Result.DEAD_LETTER, reason=error.reason)
             dead.append(_letter(record, error.reason, error.detail))
@@ -85,7 +87,14 @@ def fold_records(
 ) -> Commit:
     """Fold records, not empty, and make a commit of what they change; ``start`` is ``None`` at the very beginning."""
     dead: list[DeadLetter] = []
-    end = fold_slice(fold, records, records[0].offset if start is None else start, decode, dead, max_bytes)
+    end = fold_slice(
+        fold,
+        records,
+        records[0].offset if start is None else start,
+        decode=decode,
+        dead=dead,
+        max_bytes=max_bytes,
+    )
     return commit_of(fold, start, end, dead)
 
 

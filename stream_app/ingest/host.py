@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import faust
 import structlog
 from faust.app.base import BootStrategy
 
 from .batch import Batch
+from .kafka import Put
 from .partition import Owned
 
 _log = structlog.get_logger(__name__)
@@ -23,7 +24,7 @@ CONCURRENCY: Final = 4
 """Batches under way at once: while Redis works on one, the next is folded."""
 
 
-class _Boot(BootStrategy):  # type: ignore[misc]  # faust is hardly typed
+class _Boot(BootStrategy):
     """No Kafka client of Faust's own, and no web server: it would bind every interface and show tables."""
 
     enable_kafka = False
@@ -42,16 +43,15 @@ def make_app(name: str, datadir: str) -> faust.App:
         worker_redirect_stdouts=False,
         stream_wait_empty=False,
     )
-    app.BootStrategy = _Boot
     app.boot_strategy = _Boot(app)
     return app
 
 
-def add_agent(app: faust.App) -> faust.ChannelT[Any]:
-    """The channel that batches go into, and the agent that folds them."""
+def add_agent(app: faust.App) -> Put:
+    """Add the agent that folds batches; gives what hands one to it."""
     batches = app.channel(maxsize=CONCURRENCY)
 
-    @app.agent(batches, concurrency=CONCURRENCY, name="fold")  # type: ignore[untyped-decorator]
+    @app.agent(batches, concurrency=CONCURRENCY, name="fold")
     async def fold(stream: faust.StreamT[Batch]) -> None:
         async for batch in stream:
             try:
@@ -68,10 +68,11 @@ def add_agent(app: faust.App) -> faust.ChannelT[Any]:
                 if not batch.done.done():
                     batch.done.set_result(None)
 
-    return batches
+    put: Any = batches.put  # typed for events; the queue behind it takes whatever the agent is made for
+    return cast("Put", put)
 
 
-class Worker(faust.Worker):  # type: ignore[misc]  # same
+class Worker(faust.Worker):
     """Faust's worker without a debugger behind a signal, a spinner, or a logging set-up of its own."""
 
     def __init__(self, app: faust.App, **kwargs: Any) -> None:

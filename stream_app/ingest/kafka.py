@@ -16,20 +16,20 @@ from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import IllegalStateError, KafkaError, OffsetOutOfRangeError
 from mode import Service
 
 from stream_app.errors import LostDataError, QuarantinedError, StoreUnavailableError
-from stream_app.model.ports import Beat, Partition
+from stream_app.model.ports import Partition
 
 from .batch import Batch
+from .heartbeat import Heartbeat
 from .partition import BACKOFF_S, MUST_CLAIM_AGAIN, Owned
 
 _log = structlog.get_logger(__name__)
 
 POLL_MS: Final = 200
 BEAT_S: Final = 1.0
-MIRROR_S: Final = 5.0
 KEEP_MEMBERSHIP_S: Final = 30.0
 DRAIN_S: Final = 5.0
 
@@ -37,7 +37,7 @@ Own = Callable[[Partition], Owned]
 Put = Callable[[Batch], Awaitable[Any]]
 
 
-class Consumer(Service):  # type: ignore[misc]  # mode is not typed
+class Consumer(Service):
     """Reads the topic's partitions that the group gives us."""
 
     def __init__(
@@ -66,23 +66,24 @@ class Consumer(Service):  # type: ignore[misc]  # mode is not typed
             on_lost: ``fail`` or ``accept`` records and counters that can't be had back.
             settings_version: the version that a claim would pin now.
             lag: told how far behind each partition is.
+            kwargs: what the host hands to its services.
         """
         super().__init__(**kwargs)
         self._consumer = consumer
         self._topic = topic
         self._own = own
         self._put = put
-        self._owner = owner
         self._batch_records = batch_records
         self._accept_lost = on_lost == "accept"
-        self._settings_version = settings_version
         self._lag = lag
         self.owned: dict[TopicPartition, Owned] = {}
         self._claims: dict[TopicPartition, asyncio.Task[None]] = {}
         self._flights: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._polled = time.monotonic()
-        self._mirrored: dict[TopicPartition, int] = {}
+        self._heartbeat = Heartbeat(
+            consumer, self.owned, self._start_claim, owner=owner, settings_version=settings_version, lag=lag
+        )
 
     async def on_start(self) -> None:
         """Join the group."""
@@ -97,7 +98,7 @@ class Consumer(Service):  # type: ignore[misc]  # mode is not typed
             await asyncio.wait(self._flights, timeout=DRAIN_S)
         for owned in self.owned.values():
             owned.gone = True
-        await self._mirror()
+        await self._heartbeat.mirror()
         await self._consumer.stop()
 
     # Ownership ------------------------------------------------------------------------------------------
@@ -124,7 +125,9 @@ class Consumer(Service):  # type: ignore[misc]  # mode is not typed
     def _start_claim(self, tp: TopicPartition, *, delay_s: float = 0.0) -> None:
         owned = self.owned[tp]
         owned.ready = False
-        self._claims[tp] = asyncio.create_task(self._claim(tp, owned, delay_s), name=f"claim {tp.topic}.{tp.partition}")
+        self._claims[tp] = asyncio.create_task(
+            self._claim(tp, owned, delay_s), name=f"claim {tp.topic}.{tp.partition}"
+        )
 
     async def _claim(self, tp: TopicPartition, owned: Owned, delay_s: float) -> None:
         try:
@@ -132,8 +135,7 @@ class Consumer(Service):  # type: ignore[misc]  # mode is not typed
             attempt = 0
             while not owned.gone:
                 try:
-                    while owned.busy:
-                        await asyncio.sleep(0.01)
+                    await owned.idle.wait()
                     if owned.claim is None:
                         await owned.take_over()
                     await self._seek(tp, owned)
@@ -188,13 +190,15 @@ class Consumer(Service):  # type: ignore[misc]  # mode is not typed
     @Service.task
     async def _poll(self) -> None:
         while not self.should_stop:
-            free = [tp for tp, owned in self.owned.items() if owned.ready and not owned.busy]
+            free = [tp for tp, owned in self.owned.items() if owned.ready and owned.idle.is_set()]
             if not free:
                 await self._wait()
                 continue
             self._polled = time.monotonic()
             try:
-                found = await self._consumer.getmany(*free, timeout_ms=POLL_MS, max_records=self._batch_records)
+                found = await self._consumer.getmany(
+                    *free, timeout_ms=POLL_MS, max_records=self._batch_records
+                )
             except OffsetOutOfRangeError as error:
                 _log.warning("out_of_range", error=str(error))
                 for tp in free:
@@ -206,8 +210,10 @@ class Consumer(Service):  # type: ignore[misc]  # mode is not typed
                 owned = self.owned.get(tp)
                 if owned is None or not owned.ready:
                     continue
-                owned.busy = True
-                flight = asyncio.create_task(self._fly(tp, owned, records), name=f"batch {tp.topic}.{tp.partition}")
+                owned.idle.clear()
+                flight = asyncio.create_task(
+                    self._fly(tp, owned, records), name=f"batch {tp.topic}.{tp.partition}"
+                )
                 self._flights.add(flight)
                 flight.add_done_callback(self._flights.discard)
 
@@ -220,17 +226,19 @@ class Consumer(Service):  # type: ignore[misc]  # mode is not typed
         except MUST_CLAIM_AGAIN as error:
             _log.warning("claim_lost", partition=str(owned.partition), error=str(error))
             owned.claim = None
-            owned.busy = False
+            owned.idle.set()
             if self.owned.get(tp) is owned and not owned.gone:
                 # Whoever fenced us owns it now, unless the group says otherwise after its next heartbeat.
                 self._start_claim(tp, delay_s=BEAT_S * 3 if "claimed by" in str(error) else 0.0)
         except StoreUnavailableError:
-            _log.warning("batch_dropped", partition=str(owned.partition))  # only after the partition went away
+            _log.warning(
+                "batch_dropped", partition=str(owned.partition)
+            )  # only after the partition went away
         except Exception as error:  # noqa: BLE001 - nothing may vanish in a task
             _log.error("stopping", partition=str(owned.partition), error=str(error))
             await self.crash(error)
         finally:
-            owned.busy = False
+            owned.idle.set()
             self._wake.set()
 
     async def _wait(self) -> None:
@@ -250,81 +258,11 @@ class Consumer(Service):  # type: ignore[misc]  # mode is not typed
             await self._consumer.getmany(*mine, timeout_ms=0)
             self._consumer.resume(*mine)
 
-    # Heartbeat ------------------------------------------------------------------------------------------
-
     @Service.task
     async def _beat(self) -> None:
-        mirrored = time.monotonic()
         while not self.should_stop:
             await self.sleep(BEAT_S)
-            for tp, owned in list(self.owned.items()):
-                if owned.ready and owned.claim is not None:
-                    await self._beat_partition(tp, owned)
-            await self._follow_settings()
-            if time.monotonic() - mirrored >= MIRROR_S:
-                mirrored = time.monotonic()
-                await self._mirror()
-
-    async def _beat_partition(self, tp: TopicPartition, owned: Owned) -> None:
-        claim = owned.claim
-        end = self._consumer.highwater(tp)
-        if claim is None or end is None:
-            return
-        try:
-            if not owned.busy:
-                await self._close_gap(tp, owned)
-            position = claim.position or 0
-            self._lag(owned.partition, max(0, end - position))
-            beat = Beat(
-                at=time.time_ns() // 1_000_000, owner=self._owner, position=position, end=end, read_at=owned.read_at
-            )
-            await claim.beat(beat)
-        except (StoreUnavailableError, KafkaError, IllegalStateError) as error:
-            _log.debug("beat_missed", partition=str(owned.partition), error=str(error))
-
-    async def _close_gap(self, tp: TopicPartition, owned: Owned) -> None:
-        """The consumer went past offsets without records: so do we, or the lag would never end."""
-        reached = await self._consumer.position(tp)
-        if owned.ready and not owned.busy and owned.position is not None and reached > owned.position:
-            owned.busy = True
-            try:
-                await owned.skip_to(reached)
-            except MUST_CLAIM_AGAIN:
-                owned.claim = None
-                self._start_claim(tp)
-            finally:
-                owned.busy = False
-                self._wake.set()
-
-    async def _follow_settings(self) -> None:
-        """Another version of the settings was applied: claim anew, which pins it at a known position."""
-        try:
-            version = await self._settings_version()
-        except StoreUnavailableError:
-            return
-        for tp, owned in self.owned.items():
-            if owned.ready and owned.claim is not None and owned.claim.version != version:
-                _log.info("settings_changed", partition=str(owned.partition), version=version)
-                owned.ready = False
-                while owned.busy:
-                    await asyncio.sleep(0.01)
-                owned.claim = None
-                self._start_claim(tp)
-
-    async def _mirror(self) -> None:
-        """Tell Kafka where we are, for lag tools and for human eyes; nothing depends on it."""
-        offsets = {
-            tp: owned.position
-            for tp, owned in self.owned.items()
-            if owned.position is not None and self._mirrored.get(tp) != owned.position
-        }
-        if not offsets:
-            return
-        try:
-            await asyncio.wait_for(self._consumer.commit(offsets), 2.0)
-            self._mirrored |= offsets
-        except (CommitFailedError, KafkaError, IllegalStateError, TimeoutError) as error:
-            _log.debug("mirror_failed", error=str(error))
+            await self._heartbeat.round()
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed

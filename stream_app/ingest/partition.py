@@ -17,7 +17,8 @@ from stream_app.errors import (
     StoreUnavailableError,
 )
 from stream_app.failpoints import Failpoints
-from stream_app.model.fold import Fold, Result
+from stream_app.model.deltas import Result
+from stream_app.model.fold import Fold
 from stream_app.model.ports import Claim, Commit, DeadLetter, Partition, Store
 from stream_app.model.tally import Tally
 from stream_app.telemetry import Telemetry
@@ -41,7 +42,7 @@ class Owned:
 
     Attributes:
         ready: claimed and sought: its records may be asked for.
-        busy: a batch of it is on its way.
+        idle: no batch of it is on its way.
         read_at: timestamp of the last record applied, ms.
     """
 
@@ -58,7 +59,8 @@ class Owned:
     ) -> None:
         self.partition = partition
         self.ready = False
-        self.busy = False
+        self.idle = asyncio.Event()
+        self.idle.set()
         self.gone = False
         self.read_at = 0
         self.known: int | None = None
@@ -87,7 +89,9 @@ class Owned:
         claim = await self._store.claim(self.partition, uuid4().hex[:12], self.known)
         if self.known is not None and (claim.position or 0) < self.known:
             self._telemetry.rollbacks.inc()
-            _log.error("store_rolled_back", partition=str(self.partition), stored=claim.position, known=self.known)
+            _log.error(
+                "store_rolled_back", partition=str(self.partition), stored=claim.position, known=self.known
+            )
         self.claim = claim
         self._fold = Fold(claim.targets, Tally(claim.numbers), claim.memory)
         self._dead_in_a_row = 0
@@ -118,7 +122,9 @@ class Owned:
         for at in range(0, len(records), SLICE):
             if at:
                 await asyncio.sleep(0)  # heartbeats share this loop
-            end = fold_slice(fold, records[at : at + SLICE], end, self._decode, dead, self._max_bytes)
+            end = fold_slice(
+                fold, records[at : at + SLICE], end, decode=self._decode, dead=dead, max_bytes=self._max_bytes
+            )
         commit = commit_of(fold, position, end, dead)
         self._count_dead(commit)
         await self.store(commit)

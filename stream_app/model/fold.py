@@ -7,16 +7,14 @@ specification; an independent reference in the tests is written from the same pa
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from hashlib import blake2b
 from itertools import takewhile
 from typing import Any, Final
 
-from msgspec import Struct, field
-
 from . import events as e, facts as f
+from .deltas import APPLIED, Deltas, Memory, Result
 from .lifecycle import CLOSED, SHORTEST_IDLE, TABLE, WAITING, BotMessage, Visit, expires, step, time_out
-from .tally import Cell, CellKey, Tally
+from .tally import Tally
 from .targets import Rule, Targets
 from .windows import KEPT
 
@@ -32,58 +30,6 @@ RECENT_MAX: Final = 500_000
 """How many are remembered at most."""
 RULES_MAX: Final = 10_000
 MINUTE: Final = 60_000
-
-
-class Result(StrEnum):
-    """What became of a record. Every offset has exactly one."""
-
-    APPLIED = "applied"
-    DUPLICATE = "duplicate"
-    LATE = "late"
-    ILLEGAL = "illegal"
-    DEAD_LETTER = "dead_letter"
-    UNKNOWN_TYPE = "unknown_type"
-    GAP = "gap"
-
-
-APPLIED: Final = Result.APPLIED
-
-class Memory(Struct):
-    """What the fold remembers of a partition; a claim restores it from the store.
-
-    Attributes:
-        time: partition time in milliseconds; 0 before the first event.
-        open: contact → its open visits, oldest first.
-        recent: hash of an event id → the minute of partition time in which it was added; oldest first.
-    """
-
-    time: int = 0
-    open: dict[str, list[Visit]] = field(default_factory=dict)
-    recent: dict[bytes, int] = field(default_factory=dict)
-
-
-class Deltas(Struct):
-    """What a stretch of records changes.
-
-    Attributes:
-        time: partition time after it.
-        cells: 10-second cells → what to add.
-        visits: contact → its open visits now; empty where it had some before and has none any more.
-        recent: minute → hashes added.
-        forgotten: minutes whose hashes are dropped.
-        results: result → records.
-        reasons: (result, reason) → records, for dead letters and illegal events.
-        late: records applied although they came late.
-    """
-
-    time: int
-    cells: dict[CellKey, Cell]
-    visits: dict[str, list[Visit]]
-    recent: dict[int, list[bytes]]
-    forgotten: list[int]
-    results: dict[str, int]
-    reasons: dict[tuple[str, str], int]
-    late: int
 
 
 def fingerprint(event_id: str) -> bytes:
@@ -108,7 +54,9 @@ class Fold:
         self._next_minute = (self._minute + 1) * MINUTE
         self._sweep_at = 0
         self._routes: dict[type[e.Event], Callable[[Any], Result]] = dict.fromkeys(e.OTHER_TYPES, self._once)
-        self._routes |= {kind: self._repeat if kind.repeatable else self._progress for kind in e.CONTACT_TYPES}
+        self._routes |= {
+            kind: self._repeat if kind.repeatable else self._progress for kind in e.CONTACT_TYPES
+        }
         self._routes |= {e.Queued: self._queue, e.Refused: self._refuse}
         self._reset()
 
@@ -245,7 +193,16 @@ class Fold:
         queue, channel, rule = self._rules.get((queue, channel)) or self._rule(queue, channel)
         at = event.at
         visit = Visit(
-            queue, channel, WAITING, at, at, rule.answer_target, rule.short_abandon, mark, event.bit, event.visit
+            queue,
+            channel,
+            WAITING,
+            at,
+            at,
+            rule.answer_target,
+            rule.short_abandon,
+            mark,
+            event.bit,
+            event.visit,
         )
         self._touched.setdefault(contact, visits is not None)
         if visits is None:
@@ -282,6 +239,7 @@ class Fold:
         return Result.ILLEGAL
 
     def _close(self, contact: str, visits: list[Visit], visit: Visit) -> None:
+        self._known.pop(visit.opener, None)  # another event may have borne this id: the younger use counts
         self._remember(visit.opener)
         if len(visits) == 1:
             del self._open[contact]
@@ -323,7 +281,7 @@ class Fold:
             oldest = next(iter(known.values()))
             if oldest * MINUTE >= before and len(known) <= RECENT_MAX:
                 return
-            for mark in [m for m, _ in takewhile(lambda entry: entry[1] == oldest, known.items())]:
+            for mark in list(takewhile(lambda m: known[m] == oldest, known)):  # noqa: B023 - used up at once
                 del known[mark]
             self._added.pop(oldest, None)
             self._forgotten.append(oldest)

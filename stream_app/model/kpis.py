@@ -59,6 +59,8 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     handled, held, talk_ms, hold_ms, wrap_ms, wrap_timed_out, lost, unfinished,
 )  # fmt: skip
 SKETCHES: Final[tuple[Sketch, ...]] = (response, handle)
+STORED: Final[tuple[Counter | Sketch, ...]] = (*COUNTERS, *SKETCHES)
+"""Everything that is numbered in a store."""
 TOTALS: Final[tuple[Counter, ...]] = (offered, answered, abandoned, handled)
 """Exported as ``cc_contacts_<name>_total``; they never fall."""
 
@@ -124,7 +126,9 @@ KPIS: Final[tuple[Kpi, ...]] = (
         target_why="voice by the service level's 20 s, chat within a minute, email within an hour",
         misleads="Those who gave up are not in it: a mean falls when the patient ones leave.",
         pairs=("abandonment",),
-        alert=Alert(tolerance=0.5, relative=True, window="30m", hold="10m", min_samples=20, severity="ticket"),
+        alert=Alert(
+            tolerance=0.5, relative=True, window="30m", hold="10m", min_samples=20, severity="ticket"
+        ),
     ),
     Kpi(
         name="handle_time",
@@ -139,7 +143,9 @@ KPIS: Final[tuple[Kpi, ...]] = (
         target_why="six minutes is the common planning figure for voice; written channels take longer",
         misleads="Short calls are not good calls: hurried agents lower it while customers call again.",
         pairs=("first_response",),
-        alert=Alert(tolerance=0.3, relative=True, window="30m", hold="15m", min_samples=20, severity="ticket"),
+        alert=Alert(
+            tolerance=0.3, relative=True, window="30m", hold="15m", min_samples=20, severity="ticket"
+        ),
     ),
     Kpi(
         name="backlog",
@@ -176,7 +182,7 @@ BY_NAME: Final[dict[str, Kpi]] = {kpi.name: kpi for kpi in KPIS}
 
 def _check() -> None:
     """Refuse a catalogue that contradicts itself."""
-    names = [part.name for part in (*COUNTERS, *SKETCHES)]
+    names = [part.name for part in STORED]
     if len(set(names)) < len(names) or len(BY_NAME) < len(KPIS):
         raise ValueError("two counters, sketches or KPIs share a name")
     for kpi in KPIS:

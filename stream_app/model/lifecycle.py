@@ -1,4 +1,6 @@
-"""The life of a visit. Two rules:
+"""The life of a visit.
+
+Two rules:
 
 1. Everything that decides what an event does to a visit lives in this file; ``TABLE`` is the specification and the diagram
    in the documentation is drawn from it. A pair that has no row is illegal and changes nothing.

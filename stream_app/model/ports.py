@@ -1,4 +1,6 @@
-"""The store's contract, between whoever folds and whoever keeps: what the Redis store and its in-memory double both keep, and one test suite checks on both.
+"""The store's contract, between whoever folds and whoever keeps.
+
+The Redis store and its in-memory double both keep it, and one test suite checks it on both.
 
 A worker **claims** a partition and gets a handle with which it alone may **apply** commits. A commit moves the position from
 where the worker knows it to be, together with everything that follows from the records in between, or nothing at all.
@@ -10,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
-from .fold import Deltas, Memory
+from .deltas import Deltas, Memory
 from .targets import Targets
 
 

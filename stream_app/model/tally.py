@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from .facts import Fact
-from .kpis import COUNTERS, SKETCHES
+from .kpis import COUNTERS, SKETCHES, STORED
 from .sketch import bucket as sketch_bucket
 from .windows import BASE, RESOLUTIONS, TOTAL
 
@@ -23,7 +23,7 @@ CellKey = tuple[int, str, str]
 """(bucket start, queue, channel)"""
 
 SHIFT: Final = 9
-NUMBERS: Final[dict[str, int]] = {part.name: n for n, part in enumerate((*COUNTERS, *SKETCHES), 1)}
+NUMBERS: Final[dict[str, int]] = {part.name: n for n, part in enumerate(STORED, 1)}
 """The numbering of a fresh registry."""
 
 
@@ -42,7 +42,9 @@ def is_sketch(key: int) -> bool:
     return key >> SHIFT > 0
 
 
-_Adder = Callable[[Cell, Any], None]
+_Amounts = tuple[tuple[int, Callable[[Any], int]], ...]
+_Plan = tuple[tuple[int, ...], _Amounts, _Amounts]
+"""What a fact of a kind adds: 1 to these, so much to those, one to a bucket of the last."""
 
 
 class Tally:
@@ -51,49 +53,38 @@ class Tally:
     def __init__(self, numbers: Mapping[str, int] = NUMBERS) -> None:
         """Compile the catalogue; ``numbers`` maps each counter and sketch to its key."""
         self.cells: dict[CellKey, Cell] = {}
-        kinds = {part.fact for part in (*COUNTERS, *SKETCHES)}
-        self._adders: dict[type[Fact], _Adder] = {kind: _adder(kind, numbers) for kind in kinds}
+        self._plans: dict[type[Fact], _Plan] = {}
+        for kind in {part.fact for part in STORED}:
+            mine = [c for c in COUNTERS if c.fact is kind]
+            self._plans[kind] = (
+                tuple(numbers[c.name] for c in mine if c.always),
+                tuple((numbers[c.name], c.amount) for c in mine if not c.always),
+                tuple((numbers[s.name] << SHIFT, s.value) for s in SKETCHES if s.fact is kind),
+            )
 
     def add(self, facts: Iterable[Fact]) -> None:
         """Count facts of one visit where they belong."""
-        adders = self._adders
+        cells, plans = self.cells, self._plans
         at = -1
         for fact in facts:
             if fact.at != at:  # most often they share a moment, and so a cell
                 at = fact.at
                 key = (at - at % BASE, fact.queue, fact.channel)
-                cell = self.cells.get(key)
-                if cell is None:
-                    cell = self.cells[key] = defaultdict(int)
-            adders[type(fact)](cell, fact)
+                cell = cells[key] if key in cells else cells.setdefault(key, defaultdict(int))
+            ones, amounts, sketches = plans[type(fact)]
+            for number in ones:
+                cell[number] += 1
+            for number, amount in amounts:
+                n = amount(fact)
+                if n:
+                    cell[number] += n
+            for base, value in sketches:
+                cell[base | sketch_bucket(value(fact))] += 1
 
     def take(self) -> dict[CellKey, Cell]:
         """Hand over what was added since the last call."""
         cells, self.cells = self.cells, {}
         return cells
-
-
-def _adder(kind: type[Fact], numbers: Mapping[str, int]) -> _Adder:
-    """Write the catalogue's entries for one kind of fact out as straight code: half the cost of looping over them.
-
-    Everything in the text is ours: numbers from the registry, and names of this function's making.
-    """
-    names: dict[str, Any] = {"bucket": sketch_bucket}
-    lines = ["def add(cell, fact):"]
-    for counter in (c for c in COUNTERS if c.fact is kind):
-        number = numbers[counter.name]
-        if counter.always:
-            lines.append(f"    cell[{number}] += 1")
-        else:
-            names[f"amount_{number}"] = counter.amount
-            lines += [f"    n = amount_{number}(fact)", f"    if n: cell[{number}] += n"]
-    for sketch in (s for s in SKETCHES if s.fact is kind):
-        number = numbers[sketch.name]
-        names[f"value_{number}"] = sketch.value
-        lines.append(f"    cell[{number << SHIFT} | bucket(value_{number}(fact))] += 1")
-    exec("\n".join(lines), names)  # noqa: S102 - see above
-    adder: _Adder = names["add"]
-    return adder
 
 
 def add_into(cell: Cell, amounts: Cell) -> None:
@@ -102,10 +93,13 @@ def add_into(cell: Cell, amounts: Cell) -> None:
         cell[number] = cell.get(number, 0) + n
 
 
-def roll_up(cells: Mapping[CellKey, Cell], dropped: Callable[[int, int], bool]) -> dict[tuple[int, CellKey], Cell]:
+def roll_up(
+    cells: Mapping[CellKey, Cell], dropped: Callable[[int, int], bool]
+) -> dict[tuple[int, CellKey], Cell]:
     """10-second amounts → amounts at every resolution and in total, as (resolution, cell key) → amounts.
 
     Args:
+        cells: what was tallied.
         dropped: (resolution, bucket start) → the bucket is not kept any more.
     """
     out: dict[tuple[int, CellKey], Cell] = {}

@@ -57,9 +57,10 @@ class QueueWishes(Wishes, frozen=True, forbid_unknown_fields=True, omit_defaults
 
 
 class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The document: ``defaults``, then ``channels.<channel>``, then ``queues.<queue>``, then ``queues.<queue>.channels.<channel>``.
+    """The document of settings that change meaning.
 
-    The later level wins, setting by setting.
+    Levels: ``defaults``, ``channels.<channel>``, ``queues.<queue>``, ``queues.<queue>.channels.<channel>``. The later one wins,
+    setting by setting.
     """
 
     defaults: Wishes = Wishes()
@@ -125,9 +126,9 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         """
         places: list[tuple[str, Wishes]] = [("defaults", self.defaults)]
         places += [(f"channels.{c}", w) for c, w in self.channels.items()]
-        for queue, wishes in self.queues.items():
-            places.append((f"queues.{queue}", wishes))
-            places += [(f"queues.{queue}.channels.{c}", w) for c, w in wishes.channels.items()]
+        for queue, own in self.queues.items():
+            places.append((f"queues.{queue}", own))
+            places += [(f"queues.{queue}.channels.{c}", w) for c, w in own.channels.items()]
         for place, wishes in places:
             _check_wishes(place, wishes)
         for queue in (*self.queues, ""):
@@ -147,7 +148,9 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
 def _check_wishes(place: str, wishes: Wishes) -> None:
     if wishes.policy is not None and wishes.policy not in SERVICE_LEVELS:
-        raise ValueError(f"{place}.policy: no policy is called {wishes.policy!r}{_guess(wishes.policy, SERVICE_LEVELS)}")
+        raise ValueError(
+            f"{place}.policy: no policy is called {wishes.policy!r}{_guess(wishes.policy, SERVICE_LEVELS)}"
+        )
     if wishes.zone is not None:
         try:
             ZoneInfo(wishes.zone)

@@ -1,0 +1,1 @@
+"""Deltas in, snapshots out: counters in Redis, exactly once."""

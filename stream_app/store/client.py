@@ -22,8 +22,10 @@ _PASSING = re.compile(
 )
 
 
-def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Redis:
-    """A client that never repeats a command by itself.
+def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Any:
+    """A ``redis.asyncio.Redis`` that never repeats a command by itself.
+
+    It counts as untyped: the library's types leave open whether a reply is text or bytes, which we decide here.
 
     The library's default is to try ten times more: with a reply lost on the way, one increment is then applied twice.
     """

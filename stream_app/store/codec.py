@@ -16,7 +16,7 @@ import msgspec
 from stream_app.model.lifecycle import Visit
 from stream_app.model.tally import pack_cell, unpack_cell
 
-__all__ = ["frame", "pack_cell", "pack_visits", "unframe", "unpack_cell", "unpack_visits"]
+__all__ = ["frame", "pack_cell", "pack_visits", "restore_recent", "unframe", "unpack_cell", "unpack_visits"]
 
 _visits = msgspec.msgpack.Decoder(list[Visit])
 pack_visits = msgspec.msgpack.Encoder().encode
@@ -25,6 +25,16 @@ pack_visits = msgspec.msgpack.Encoder().encode
 def unpack_visits(packed: bytes) -> list[Visit]:
     """A contact's open visits."""
     return _visits.decode(packed)
+
+
+def restore_recent(minutes: Iterable[tuple[int, Iterable[bytes]]]) -> dict[bytes, int]:
+    """Hashes of event ids by minute, oldest minute first → ``Memory.recent``; the youngest use of a hash counts."""
+    known: dict[bytes, int] = {}
+    for minute, marks in minutes:
+        for mark in marks:
+            known.pop(mark, None)  # and stands behind all that are older
+            known[mark] = minute
+    return known
 
 
 _SIZES = [n.to_bytes(4, "big") for n in range(1024)]

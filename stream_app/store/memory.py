@@ -8,13 +8,13 @@ from typing import Any
 from msgspec import Struct, field
 
 from stream_app.errors import FencedError, PositionMismatchError
-from stream_app.model.fold import Memory
+from stream_app.model.deltas import Memory
 from stream_app.model.ports import Beat, Commit, DeadLetter, Partition
 from stream_app.model.tally import NUMBERS, Cell, add_into, roll_up
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT, TOTAL
 
-from .codec import pack_visits, unpack_visits
+from .codec import pack_visits, restore_recent, unpack_visits
 
 CellPlace = tuple[int, int, str, str]
 """(resolution, bucket start, queue, channel)"""
@@ -80,7 +80,7 @@ class MemoryClaim:
         self.memory = Memory(
             time=contents.time,
             open={contact: unpack_visits(packed) for contact, packed in contents.visits.items()},
-            recent={mark: minute for minute in sorted(contents.recent) for mark in contents.recent[minute]},
+            recent=restore_recent(sorted(contents.recent.items())),
         )
         self._contents = contents
         self._token = contents.token
@@ -101,10 +101,10 @@ class MemoryClaim:
                 mine.visits[contact] = pack_visits(visits)
             else:
                 mine.visits.pop(contact, None)
-        for minute, marks in deltas.recent.items():
-            mine.recent.setdefault(minute, []).extend(marks)
         for minute in deltas.forgotten:
             mine.recent.pop(minute, None)
+        for minute, marks in deltas.recent.items():
+            mine.recent.setdefault(minute, []).extend(marks)
         counted: dict[str, int] = {**deltas.results}
         counted |= {f"{result}:{reason}": n for (result, reason), n in deltas.reasons.items()}
         if deltas.late:

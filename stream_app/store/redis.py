@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Final
 
-from redis.asyncio import Redis
-
 from stream_app.errors import FencedError, PositionMismatchError
-from stream_app.model.fold import Memory
-from stream_app.model.kpis import COUNTERS, SKETCHES
+from stream_app.model.deltas import Memory
+from stream_app.model.kpis import STORED
 from stream_app.model.ports import Beat, Commit, Partition
 from stream_app.model.tally import Cell, add_into, roll_up
 from stream_app.model.targets import Targets
@@ -22,7 +20,7 @@ from stream_app.model.windows import KEPT
 
 from . import keys
 from .client import connect, faults, script
-from .codec import frame, pack_cell, pack_visits, unpack_cell, unpack_visits
+from .codec import frame, pack_cell, pack_visits, restore_recent, unpack_cell, unpack_visits
 from .names import Names
 
 CELLS_CACHED: Final = 10_000
@@ -41,7 +39,7 @@ class RedisStore:
 
     def __init__(self, url: str, *, queue_cap: int | None = None) -> None:
         """Connects with the first command, not before."""
-        self.client: Redis = connect(url)
+        self.client = connect(url)
         self.apply_script = script(self.client, "apply")
         self._claim_script = script(self.client, "claim")
         self.queues = Names(self.client, "queue", queue_cap)
@@ -51,7 +49,7 @@ class RedisStore:
     async def claim(self, partition: Partition, token: str, known: int | None = None) -> RedisClaim:
         """See ``Store.claim``."""
         version = await self.settings_version()
-        await self._counters.learn(part.name for part in (*COUNTERS, *SKETCHES))
+        await self._counters.learn(part.name for part in STORED)
         async with faults():
             document = await self.client.get(keys.settings(version)) if version else None
             await self.client.sadd(keys.PARTITIONS, str(partition))
@@ -65,13 +63,20 @@ class RedisStore:
             await claim.restore()
         claim.version = version
         claim.targets = Targets.from_json(document) if document else Targets()
-        claim.numbers = {part.name: self._counters.number(part.name) for part in (*COUNTERS, *SKETCHES)}
+        claim.numbers = {part.name: self._counters.number(part.name) for part in STORED}
         return claim
 
     async def settings_version(self) -> int:
         """See ``Store.settings_version``."""
         async with faults():
             return int(await self.client.get(keys.SETTINGS) or 0)
+
+    async def current_settings(self) -> tuple[int, bytes]:
+        """The version in force and its document as JSON; version 0 is the built-in defaults."""
+        version = await self.settings_version()
+        async with faults():
+            document = await self.client.get(keys.settings(version)) if version else None
+        return version, document or Targets().to_json()
 
     async def apply_settings(self, targets: Targets) -> int:
         """See ``Store.apply_settings``."""
@@ -119,9 +124,11 @@ class RedisClaim:
             visits |= {contact.decode(): packed for contact, packed in page.items()}
         for contact, packed in visits.items():
             memory.open[contact] = unpack_visits(packed)
-        for minute in await client.zrange(keys.recent(self.partition), 0, -1):
-            hashes = await client.get(keys.recent(self.partition, int(minute))) or b""
-            memory.recent |= dict.fromkeys((hashes[i : i + 8] for i in range(0, len(hashes), 8)), int(minute))
+        minutes: list[tuple[int, list[bytes]]] = []
+        for minute in map(int, await client.zrange(keys.recent(self.partition), 0, -1)):
+            hashes = await client.get(keys.recent(self.partition, minute)) or b""
+            minutes.append((minute, [hashes[i : i + 8] for i in range(0, len(hashes), 8)]))
+        memory.recent = restore_recent(minutes)
 
     async def apply(self, commit: Commit) -> None:
         """See ``Claim.apply``."""
@@ -169,13 +176,20 @@ class RedisClaim:
             frame(blob),
             frame(opened),
             frame(closed),
-            frame(part for minute, marks in deltas.recent.items() for part in (b"%d" % minute, b"".join(marks))),
+            frame(
+                part for minute, marks in deltas.recent.items() for part in (b"%d" % minute, b"".join(marks))
+            ),
             frame(b"%d" % minute for minute in deltas.forgotten),
             frame(results),
             frame(
                 part
                 for letter in commit.dead
-                for part in (b"%d" % letter.offset, letter.reason.encode(), letter.detail.encode(), letter.value)
+                for part in (
+                    b"%d" % letter.offset,
+                    letter.reason.encode(),
+                    letter.detail.encode(),
+                    letter.value,
+                )
             ),
             _KEEP,
             self._oldest_to_keep(),

@@ -8,7 +8,7 @@ those of exactly the records before it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,8 +29,8 @@ for _, size in ipairs({'10000', '60000', '900000'}) do
   end
 end
 cells[#cells + 1] = {'0', '0', redis.call('HGETALL', p .. ':c:0:0')}
-return {redis.call('HGETALL', p .. ':meta'), redis.call('HGETALL', p .. ':results'), redis.call('HGETALL', p .. ':visits'), cells,
-        redis.call('XLEN', p .. ':dead')}
+return {redis.call('HGETALL', p .. ':meta'), redis.call('HGETALL', p .. ':results'),
+        redis.call('HGETALL', p .. ':visits'), cells, redis.call('XLEN', p .. ':dead')}
 """
 
 
@@ -62,20 +62,23 @@ class Verifier:
 
     url: str
     topic: str
-    ledger: dict[int, Sequence[Logged]]
+    ledger: Mapping[int, Sequence[Logged]]
     checks: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     _references: dict[int, tuple[int, int, Reference]] = field(default_factory=dict)
 
     def check(self, partition: int) -> int:
         """Compare one partition now; gives the position that was found. Differences are kept in ``wrong``."""
+        client: Any
         with redis.Redis.from_url(self.url, socket_timeout=10) as client:
             found = self.read(client, partition)
         self.checks[partition] += 1
         reference = self._reference(partition, found.position)
         for what, expected, actual in self._pairs(reference, found):
             if expected != actual:
-                self.wrong.append(f"partition {partition} at {found.position}: {what}: {_difference(expected, actual)}")
+                self.wrong.append(
+                    f"partition {partition} at {found.position}: {what}: {_difference(expected, actual)}"
+                )
         return found.position
 
     def done(self, partition: int, position: int) -> bool:
@@ -83,7 +86,7 @@ class Verifier:
         records = self.ledger.get(partition, ())
         return not records or position > records[-1].offset
 
-    def read(self, client: redis.Redis, partition: int) -> Found:
+    def read(self, client: Any, partition: int) -> Found:
         """One atomic look at a partition."""
         names = {
             kind: {int(number): name.decode() for name, number in client.hgetall(f"kpi:names:{kind}").items()}
@@ -176,5 +179,6 @@ def _difference(expected: Any, actual: Any) -> str:
         keys = [k for k in expected.keys() | actual.keys() if expected.get(k) != actual.get(k)]
         return f"{len(keys)} differ, such as {keys[0]}: expected {expected.get(keys[0])}, found {actual.get(keys[0])}"
     if isinstance(expected, list):
-        return f"missing {[x for x in expected if x not in actual][:2]}, too many {[x for x in actual if x not in expected][:2]}"
+        missing, extra = [x for x in expected if x not in actual], [x for x in actual if x not in expected]
+        return f"missing {missing[:2]}, too many {extra[:2]}"
     return f"expected {expected}, found {actual}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SECOND = 1_000
 FUTURE_MS, LATE_MS, RECENT_MS = MINUTE, 2 * DAY, HOUR
 WRAP_TIME_OUT_MS = 30 * MINUTE
+RECENT_MAX = 500_000
 REPEATABLE = frozenset(
     {
         "contact.held",
@@ -41,11 +42,17 @@ class Reference:
     Counters that are zero are left out of every answer.
     """
 
-    def __init__(self, targets: Callable[[str, str, int], tuple[int, int]] = default_targets) -> None:
+    def __init__(
+        self,
+        targets: Callable[[str, str, int], tuple[int, int]] = default_targets,
+        *,
+        recent_max: int = RECENT_MAX,
+    ) -> None:
         self.results: Counter[str] = Counter()
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.partition_time = 0
         self._targets = targets
+        self._recent_max = recent_max
         self._next_offset: int | None = None
         self._visits: dict[str, list[Visit]] = {}  # contact -> its open visits, oldest first
         self._recent: dict[bytes, int] = {}  # hash of an event id -> the minute when it was added, in order
@@ -108,9 +115,9 @@ class Reference:
         before = self.partition_time
         self.partition_time = max(before, time)
         if self.partition_time // MINUTE > before // MINUTE:
-            self._forget()
             for visit in list(self._all_visits()):
                 self._time_out(visit)
+            self._forget()
 
     def _remember(self, name: bytes) -> None:
         self._recent.pop(name, None)  # at the end again: the oldest stay in front
@@ -120,6 +127,9 @@ class Reference:
         oldest = self.partition_time - RECENT_MS
         for name in list(itertools.takewhile(lambda name: self._recent[name] < oldest, self._recent)):
             del self._recent[name]
+        while len(self._recent) > self._recent_max:
+            minute = min(self._recent.values())
+            self._recent = {name: stamp for name, stamp in self._recent.items() if stamp > minute}
 
     def _time_out(self, visit: Visit) -> None:
         now = self.partition_time

@@ -12,6 +12,8 @@ MAX_VALUE_BYTES = 65_536
 MAX_DEPTH = 100
 EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000-01-01 and 2100-01-01, inclusive
 
+LONGEST_S = 365 * 86_400
+
 VISIT_EVENTS = frozenset(
     {
         "contact.answered",
@@ -49,7 +51,15 @@ OTHER_EVENTS = frozenset(
 VOCABULARY = CONTACT_EVENTS | OTHER_EVENTS
 
 _LONGEST = {"id": 128, "contact_id": 128, "agent": 128, "queue": 64, "channel": 64}
-_STATED = ("wait_s", "talk_s", "hold_s", "wrap_s")
+_STATED = {
+    "contact.answered": ("wait_s",),
+    "contact.abandoned": ("wait_s",),
+    "contact.left_queue": ("wait_s",),
+    "callback.scheduled": ("wait_s",),
+    "contact.transferred": ("wait_s", "talk_s", "hold_s"),
+    "contact.ended": ("talk_s", "hold_s"),
+    "contact.wrapped": ("talk_s", "hold_s", "wrap_s"),
+}
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
@@ -152,7 +162,7 @@ def _event(fields: dict[str, Any]) -> Event:
         agent=text["agent"],
         visit=visit,
         bot=bool(bot),
-        stated=_durations(fields),
+        stated=_durations(kind, fields),
     )
 
 
@@ -186,15 +196,17 @@ def _at(value: Any) -> int:
     return at
 
 
-def _durations(fields: dict[str, Any]) -> dict[str, int]:
+def _durations(kind: str, fields: dict[str, Any]) -> dict[str, int]:
     stated = {}
-    for name in _STATED:
+    for name in _STATED.get(kind, ()):
         seconds = fields.get(name)
         if seconds is None:
             continue
         if not (_is_int(seconds) or (isinstance(seconds, float) and math.isfinite(seconds))):
             raise _Refused("invalid")
-        stated[name.removesuffix("_s")] = max(0, round(seconds * 1000))
+        if not 0 <= seconds <= LONGEST_S:
+            raise _Refused("invalid")
+        stated[name.removesuffix("_s")] = round(seconds * 1000)
     return stated
 
 

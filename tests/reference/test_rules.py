@@ -44,8 +44,8 @@ def test_an_id_is_remembered_for_an_hour(log: Log) -> None:
     log.put(0, "contact.queued", id="q")
     assert log.put(1, "contact.refused", "c2", id="f") == OK
     log.put(3, "contact.abandoned")
-    log.tick(H + 3)  # crosses a minute with the hour after second 3 just complete: kept
-    assert log.put(H + 4, "contact.refused", "c2", id="f") == OK  # added at second 1, forgotten
+    log.tick(H)  # the hour after the minute in which they were added is just complete: kept
+    assert log.put(H + 4, "contact.refused", "c2", id="f") == DUPLICATE
     assert log.put(H + 4, "contact.queued", id="q") == DUPLICATE
     log.tick(H + 59)
     assert log.put(H + 59, "contact.queued", id="q") == DUPLICATE  # no time-outs have run

@@ -62,7 +62,7 @@ class Visit:
         return event.stated.get("wait", max(0, event.at - self.queued_at))
 
     def start_clock(self, event: Event) -> None:
-        """A customer's message starts the response clock if nothing has yet, a bot's hand-off starts it anew."""
+        """A customer's message starts the response clock if nothing has yet, a hand-off starts it anew."""
         if not self.responded and (self.clock is None or event.type == "bot.handed_off"):
             self.clock = event.at
 

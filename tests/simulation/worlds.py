@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from stream_app.ingest import batch
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.model.fold import Deltas, Fold
+from stream_app.model.deltas import Deltas
+from stream_app.model.fold import Fold
 from stream_app.model.kpis import COUNTERS
 from stream_app.model.tally import NUMBERS, add_into
 from stream_app.model.targets import Targets

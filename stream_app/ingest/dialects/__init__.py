@@ -28,6 +28,8 @@ def load(name: str) -> Decode:
         BadSettingsError: there is none.
     """
     if name not in available():
-        raise BadSettingsError(f"STREAM_APP_DIALECT: no dialect is called {name!r}; there are {', '.join(available())}")
+        raise BadSettingsError(
+            f"STREAM_APP_DIALECT: no dialect is called {name!r}; there are {', '.join(available())}"
+        )
     decode: Decode = import_module(f"{__name__}.{name}").decode
     return decode

@@ -85,13 +85,13 @@ end
 local opened, closed = parts(ARGV[8]), parts(ARGV[9])
 each('HSET', visits, opened, 1, #opened)
 each('HDEL', visits, closed, 1, #closed)
-for i = 1, #recent, 2 do
-  redis.call('APPEND', prefix .. ':r:' .. recent[i], recent[i + 1])
-  redis.call('ZADD', minutes, recent[i], recent[i])
-end
 for _, minute in ipairs(parts(ARGV[11])) do
   redis.call('UNLINK', prefix .. ':r:' .. minute)
   redis.call('ZREM', minutes, minute)
+end
+for i = 1, #recent, 2 do
+  redis.call('APPEND', prefix .. ':r:' .. recent[i], recent[i + 1])
+  redis.call('ZADD', minutes, recent[i], recent[i])
 end
 local counted = parts(ARGV[12])
 for i = 1, #counted, 2 do
