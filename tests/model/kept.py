@@ -1,0 +1,156 @@
+"""What a store would keep of a fold, and the comparison with the independent reference."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+from stream_app.ingest.batch import fold_records
+from stream_app.ingest.dialects.canonical import decode
+from stream_app.model.deltas import Deltas, Memory
+from stream_app.model.fold import Fold
+from stream_app.model.lifecycle import State
+from stream_app.model.ports import DeadLetter
+from stream_app.model.tally import NUMBERS, SHIFT, Cell, add_into, is_sketch, pack_cell, roll_up, unpack_cell
+from stream_app.model.targets import Targets
+from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
+from stream_app.store.codec import pack_visits, restore_recent, unpack_visits
+from tests.reference.model import Reference
+
+NAMES = {number: name for name, number in NUMBERS.items()}
+Place = tuple[int, int, str, str]
+"""resolution, bucket start, queue, channel"""
+
+
+@dataclass
+class Line:
+    """One record of a partition."""
+
+    offset: int
+    value: bytes | None
+    timestamp: int
+
+
+@dataclass
+class Kept:
+    """Deltas, added up the way that a store does it."""
+
+    time: int = 0
+    cells: dict[Place, bytes] = field(default_factory=dict)
+    visits: dict[str, bytes] = field(default_factory=dict)
+    recent: dict[int, list[bytes]] = field(default_factory=dict)
+    results: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dead: list[DeadLetter] = field(default_factory=list)
+
+    def add(self, deltas: Deltas) -> None:
+        self.time = deltas.time
+        rolled = roll_up(deltas.cells, lambda resolution, start: start < self.time - KEPT[resolution])
+        for (resolution, cell_key), amounts in rolled.items():
+            place = (resolution, *cell_key)
+            cell = unpack_cell(self.cells.get(place, pack_cell({})))
+            add_into(cell, amounts)
+            self.cells[place] = pack_cell(cell)
+        for place in [p for p in self.cells if p[0] != TOTAL and p[1] < self.time - KEPT[p[0]]]:
+            del self.cells[place]
+        for contact, visits in deltas.visits.items():
+            assert visits or contact in self.visits, "a contact is closed that was never stored"
+            if visits:
+                self.visits[contact] = pack_visits(visits)
+            else:
+                del self.visits[contact]
+        for minute in deltas.forgotten:
+            self.recent.pop(minute, None)
+        for minute, marks in deltas.recent.items():
+            self.recent.setdefault(minute, []).extend(marks)
+        self.results.update(deltas.results)
+        self.reasons.update(deltas.reasons)
+
+    def memory(self, rng: Random) -> Memory:
+        """What a claim would restore; the order of contacts is the store's, which keeps none."""
+        contacts = sorted(self.visits)
+        rng.shuffle(contacts)
+        known = restore_recent(sorted(self.recent.items()))
+        return Memory(time=self.time, open={c: unpack_visits(self.visits[c]) for c in contacts}, recent=known)
+
+    def counters(self, resolution: int) -> dict[Any, dict[str, int]]:
+        """Counters by cell (of the totals by queue and channel), without those that are zero."""
+        out: dict[Any, dict[str, int]] = {}
+        for (size, *key), packed in self.cells.items():
+            if size == resolution:
+                cell = unpack_cell(packed)
+                counts = {NAMES[n]: v for n, v in cell.items() if v and not is_sketch(n)}
+                if counts:
+                    out[tuple(key if size else key[1:])] = counts
+        return out
+
+    def sketch(self, name: str, resolution: int) -> dict[Any, dict[int, int]]:
+        out: dict[Any, dict[int, int]] = {}
+        for (size, *key), packed in self.cells.items():
+            if size == resolution:
+                cell: Cell = unpack_cell(packed)
+                counts = {n & 511: v for n, v in cell.items() if n >> SHIFT == NUMBERS[name]}
+                if counts:
+                    out[tuple(key)] = counts
+        return out
+
+    def open_visits(self) -> list[tuple[str, str, str, str, int]]:
+        return sorted(
+            (contact, v.queue, v.channel, State(v.state).name.lower(), v.queued_at)
+            for contact, packed in self.visits.items()
+            for v in unpack_visits(packed)
+        )
+
+
+def folded(
+    lines: Sequence[Line],
+    cuts: Iterable[int] = (),
+    restarts: Iterable[int] = (),
+    *,
+    targets: Targets | None = None,
+    seed: int = 0,
+) -> Kept:
+    """Fold the lines, committing after those numbers of them, and starting again from what was kept."""
+    rng, kept, fold = Random(seed), Kept(), Fold(targets or Targets())
+    restarting = set(restarts)
+    bounds = sorted({0, len(lines), *(c for c in (*cuts, *restarting) if 0 < c < len(lines))})
+    for start, end in pairwise(bounds):
+        if start in restarting:
+            fold = Fold(targets or Targets(), memory=kept.memory(rng))
+        commit = fold_records(fold, lines[start:end], _next_offset(lines, start), decode)
+        kept.add(commit.deltas)
+        kept.dead += commit.dead
+    return kept
+
+
+def _next_offset(lines: Sequence[Line], index: int) -> int:
+    return lines[index - 1].offset + 1 if index else lines[0].offset
+
+
+def referred(lines: Iterable[Line], recent_max: int = 500_000) -> Reference:
+    reference = Reference(recent_max=recent_max)
+    for line in lines:
+        reference.feed(line.offset, line.value, line.timestamp)
+    return reference
+
+
+def differences(reference: Reference, kept: Kept) -> list[str]:
+    """Where a fold departs from the specification; empty if nowhere."""
+    pairs: list[tuple[str, Any, Any]] = [
+        ("results", +reference.results, +kept.results),
+        ("reasons", +reference.reasons, +kept.reasons),
+        ("dead letters", reference.results["dead_letter"], len(kept.dead)),
+        ("time", reference.partition_time, kept.time),
+        ("open visits", reference.open_visits(), kept.open_visits()),
+        ("totals", reference.totals(), kept.counters(TOTAL)),
+    ]
+    for size in RESOLUTIONS:
+        seconds = size // 1000
+        pairs.append((f"cells of {seconds} s", reference.cells(seconds), kept.counters(size)))
+        pairs += [
+            (f"{name} of {seconds} s", reference.sketch(name, seconds), kept.sketch(name, size))
+            for name in ("response", "handle")
+        ]
+    return [f"{what}: expected {a}, found {b}" for what, a, b in pairs if a != b]

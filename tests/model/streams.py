@@ -1,0 +1,87 @@
+"""Hostile streams out of a tiny world: few contacts, ids and moments, so that everything collides."""
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+from stream_app.model.events import TYPES
+
+from .kept import Line
+
+T0 = 1_763_800_200_000  # on a quarter of an hour
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "contact.queued": {"queue": "x"},
+    "contact.refused": {"queue": "x"},
+    "case.resolved": {"case": "k"},
+    "case.reopened": {"case": "k"},
+    "case.escalated": {"case": "k"},
+    "survey.answered": {"kind": "csat", "score": 4},
+    "quality.scored": {"score": 0.5},
+    "sentiment.scored": {"score": -0.5},
+    "sale.recorded": {"amount": "9.90", "currency": "EUR"},
+    "agent.state": {"agent": "g", "state": "break"},
+    "customer.joined": {"customer": "u"},
+    "customer.left": {"customer": "u"},
+    "customer.valued": {"customer": "u"},
+}
+"""What an event of each type must carry besides id, type, at and contact."""
+
+_STEPS = [0, 0, 1, 1_000, 4_999, 5_000, 5_001, 15_000, 20_000, 20_001, 59_999, 60_000, 60_001, 2 * MINUTE]
+_LEAPS = [20 * MINUTE, 30 * MINUTE, 31 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 12 * HOUR, 2 * DAY, 31 * DAY]
+_SKEWS = [0, 0, 0, 0, -1, -1_000, -30_000, -60_000, -60_001, -2 * MINUTE - 1, -20 * MINUTE, -HOUR, -2 * DAY]
+_AHEAD = [1, 30_000, 60_000, 60_001, HOUR, 40 * DAY]
+_CONTACT = [kind for kind in TYPES if kind.startswith(("contact", "message", "bot", "callback", "agent.m"))]
+_KINDS = [*_CONTACT, *_CONTACT, "contact.queued", "contact.queued", "contact.answered", *TYPES]
+
+
+@st.composite
+def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
+    """(time that passes, skew of its stamp, stamped by the broker, the event)."""
+    kind = draw(st.sampled_from(_KINDS))
+    fields: dict[str, Any] = {"type": kind, "contact_id": draw(st.sampled_from("ab"))} | FIELDS.get(kind, {})
+    fields["id"] = draw(st.one_of(st.sampled_from(["i1", "i2", "i3"]), st.uuids().map(str)))
+    if kind == "agent.state":
+        del fields["contact_id"]
+    elif kind in _CONTACT:
+        if "queue" in fields or draw(st.booleans()):
+            fields["queue"] = draw(st.sampled_from("xy"))
+        if draw(st.booleans()):
+            fields["channel"] = draw(st.sampled_from(["voice", "chat", "email"]))
+        optional: dict[str, list[Any]] = {
+            "agent": ["g", "h"],
+            "visit": [1, 2],
+            "wait_s": [0, 5, 5.0005, 20, 20.0005, 21],
+            "talk_s": [0, 1.0005, 60],
+            "hold_s": [0, 3],
+            "wrap_s": [0, 7.5],
+            "bot": [False, True],
+        }
+        for name, values in optional.items():
+            if draw(st.integers(0, 3)) == 0:
+                fields[name] = draw(st.sampled_from(values))
+    step = draw(st.sampled_from(_LEAPS if draw(st.integers(0, 9)) == 0 else _STEPS))
+    skew = draw(st.sampled_from(_AHEAD if draw(st.integers(0, 9)) == 0 else _SKEWS))
+    return step, skew, draw(st.integers(0, 9)) > 0, fields
+
+
+def line(offset: int, at: int, timestamp: int, **fields: Any) -> Line:
+    return Line(offset, json.dumps({**fields, "at": at}).encode(), timestamp)
+
+
+@st.composite
+def streams(draw: st.DrawFn, max_size: int = 40) -> list[Line]:
+    """Records of one partition, with gaps, poison, and stamps of every kind."""
+    out: list[Line] = []
+    now, offset = T0, 0
+    for step, skew, stamped, fields in draw(st.lists(event(), max_size=max_size)):
+        now += step
+        offset += 1 if draw(st.integers(0, 9)) else 3
+        if draw(st.integers(0, 19)) == 0:
+            bad = draw(st.sampled_from([None, b"", b"\xff", b"{", b"{}", b'{"type":"never.heard.of"}']))
+            out.append(Line(offset, bad, now))
+            offset += 1
+        out.append(line(offset, now + skew, now if stamped else -1, **fields))
+    return out

@@ -1,0 +1,194 @@
+"""The fold is what docs/semantics.md says, however its stream is cut, and wherever a worker starts anew."""
+
+import itertools
+from random import Random
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from stream_app.errors import UnknownTypeError, UnreadableError
+from stream_app.ingest.dialects.canonical import decode
+from stream_app.model import fold as fold_module
+from stream_app.model.deltas import Deltas, Result
+from stream_app.model.deltas import Deltas, Result
+from stream_app.model.events import Answered, LeftQueue, Queued, Refused
+from stream_app.model.fold import Fold
+from stream_app.model.tally import unpack_cell
+from stream_app.model.targets import Targets, Wishes
+from tests.reference.model import Reference
+from tests.reference.traffic import hostile, traffic
+
+from .kept import Kept, Line, differences, folded, referred
+from .streams import DAY, HOUR, MINUTE, T0, line, streams
+
+MANY = settings(max_examples=max(300, settings.default.max_examples if settings.default else 0))
+
+
+def everything(kept: Kept) -> tuple[object, ...]:
+    cells = {place: unpack_cell(packed) for place, packed in kept.cells.items()}
+    return kept.time, cells, kept.open_visits(), kept.results, kept.reasons, kept.dead
+
+
+def hostile_lines(seed: int, contacts: int, rate: float) -> list[Line]:
+    calm = traffic(seed, contacts, rate=rate, tail_s=40_000)
+    stream = hostile(calm, seed, duplicates=0.05, out_of_order=0.05, late=0.02, future=0.02)
+    rng, offset, out = Random(seed), 0, []
+    for _, value, timestamp in stream:
+        offset += 1 if rng.random() < 0.98 else rng.randrange(2, 9)
+        out.append(Line(offset, value, timestamp))
+    return out
+
+
+@MANY
+@given(streams(), st.sets(st.integers(0, 45)), st.sets(st.integers(0, 45)))
+def test_any_stream_in_any_pieces_is_what_the_specification_says(
+    lines: list[Line], cuts: set[int], restarts: set[int]
+) -> None:
+    if lines:
+        assert differences(referred(lines), folded(lines, cuts, restarts)) == []
+
+
+@pytest.mark.parametrize(("seed", "rate"), [(1, 5.0), (2, 0.5), (3, 0.05), (4, 0.005)])
+def test_hostile_traffic_is_what_the_specification_says(seed: int, rate: float) -> None:
+    """From a busy hour to a week in which every visit meets its time-out."""
+    lines = hostile_lines(seed, 400, rate)
+    rng = Random(seed)
+    cuts = rng.sample(range(len(lines)), 60)
+    kept = folded(lines, cuts, cuts[:20], seed=seed)
+    assert differences(referred(lines), kept) == []
+    assert sum(kept.results.values()) == lines[-1].offset - lines[0].offset + 1
+
+
+def test_one_record_at_a_time_and_all_at_once_are_the_same() -> None:
+    lines = hostile_lines(9, 60, 0.5)
+    whole = folded(lines)
+    assert everything(folded(lines, range(len(lines)))) == everything(whole)
+    assert everything(folded(lines, (), range(len(lines)))) == everything(whole)
+
+
+@given(streams(), st.integers(0, 5), st.sets(st.integers(0, 45)), st.sets(st.integers(0, 45)))
+def test_what_is_remembered_of_ids_is_bounded_and_still_does_not_depend_on_cuts(
+    lines: list[Line], most: int, cuts: set[int], restarts: set[int]
+) -> None:
+    if not lines:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fold_module, "RECENT_MAX", most)
+        kept = folded(lines, cuts, restarts)
+    assert differences(referred(lines, recent_max=most), kept) == []
+
+
+@given(streams(), st.lists(st.tuples(st.integers(0, 39), st.sampled_from([MINUTE + 1, HOUR, 400 * DAY]))))
+def test_a_stamp_from_the_future_is_as_if_somebody_had_said_nothing_at_that_moment(
+    lines: list[Line], frauds: list[tuple[int, int]]
+) -> None:
+    """I9: the broker's stamp of the record is honest, its sender's is not; nobody else becomes late by it."""
+    if not lines:
+        return
+    told, meant, clock, reference = list(lines), list(lines), [], Reference()
+    for one in lines:
+        reference.feed(one.offset, one.value, one.timestamp)
+        clock.append(reference.partition_time)
+    for n, (place, ahead) in enumerate(sorted((f for f in frauds if f[0] < len(lines)), reverse=True)):
+        stamp = max(T0, clock[place], lines[place].timestamp)
+        fields = {"id": f"f{n}", "contact_id": "a", "queue": "x"}
+        told.insert(place, line(0, stamp + ahead, stamp, type="contact.queued", **fields))
+        meant.insert(place, line(0, stamp, stamp, id=f"f{n}", type="agent.state", agent="g", state="break"))
+    added = len(told) - len(lines)
+    reference = referred(Line(n, x.value, x.timestamp) for n, x in enumerate(meant))
+    kept = folded([Line(n, x.value, x.timestamp) for n, x in enumerate(told)])
+    judged_late = reference.results["late"]
+    reference.results["applied"] -= added
+    reference.results["dead_letter"] += added
+    reference.reasons["dead_letter", "future"] += added
+    assert judged_late == kept.results["late"]
+    assert differences(reference, kept) == []
+
+
+def test_an_id_that_two_events_share_ages_as_its_last_use() -> None:
+    """A sloppy producer uses an id for two types; the hash is remembered twice, in different minutes."""
+    shift = {"type": "agent.state", "agent": "g", "state": "break"}
+    later = HOUR + 2 * MINUTE
+    events = [
+        (0, {"id": "q", "type": "contact.queued", "contact_id": "a", "queue": "x"}),
+        (0, {"id": "q", **shift}),
+        (MINUTE, {"id": "m", **shift}),
+        (2 * MINUTE, {"id": "z", "type": "contact.abandoned", "contact_id": "a"}),
+        (2 * MINUTE, {"id": "o", **shift}),
+        *((later, {"id": name, **shift}) for name in ("x1", "o", "m", "q")),
+    ]
+    lines = [line(n, T0 + at, T0 + at, **fields) for n, (at, fields) in enumerate(events)]
+    for restarts in ((), range(len(lines))):
+        assert differences(referred(lines), folded(lines, (), restarts)) == []
+
+
+def test_a_million_queue_names_leave_no_trace_in_memory() -> None:
+    fold = Fold(Targets())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fold_module, "RULES_MAX", 100)
+        patch.setattr(fold_module, "RECENT_MAX", 1_000)
+        for n in range(20_000):
+            at, queue, contact = T0 + n * 100, f"q{n}", f"c{n}"
+            for event in (
+                Refused(id=f"i{n}", at=at, contact_id="c", queue=queue),
+                Queued(id=f"j{n}", at=at, contact_id=contact, queue=queue),
+                LeftQueue(id=f"k{n}", at=at, contact_id=contact),
+            ):
+                assert fold.record(event, at) is Result.APPLIED
+            if n % 1_000 == 0:
+                fold.take()
+                assert len(fold._rules) <= 100
+                assert len(fold.state.recent) <= 1_000 + 2 * 600, "the cap, and what the running minute added"
+    assert fold.state.open == {}
+
+
+def test_the_clock_on_the_wall_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = hostile_lines(5, 60, 0.5)
+    before = everything(folded(lines, (100, 200)))
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    monkeypatch.setattr("time.time_ns", lambda: 0)
+    assert everything(folded(lines, (100, 200))) == before
+
+
+def test_settings_are_those_of_the_moment_of_queueing() -> None:
+    """A visit restored under another version keeps the T under which it was queued."""
+    short, long = (Targets(defaults=Wishes(answer_target_s=s)) for s in (10, 30))
+    fold = Fold(short)
+    fold.record(Queued(id="1", at=T0, contact_id="a", queue="x"), T0)
+    kept = Kept()
+    kept.add(fold.take())
+    anew = Fold(long, memory=kept.memory(Random(0)))
+    anew.record(Answered(id="2", at=T0 + 20_000, contact_id="a"), T0 + 20_000)
+    kept.add(anew.take())
+    total = kept.counters(0)["x", "voice"]
+    assert "answered_in_target" not in total
+    assert kept.counters(10_000)[T0 + 10_000, "x", "voice"] == {"decided": 1}
+
+
+def test_taking_twice_gives_nothing_the_second_time() -> None:
+    fold = Fold(Targets())
+    fold.record(Queued(id="1", at=T0, contact_id="a", queue="x"), T0)
+    assert fold.take().cells
+    assert fold.take() == Deltas(T0, {}, {}, {}, [], {}, {}, 0)
+
+
+def test_every_prefix_keeps_its_books() -> None:
+    """I2: offered = answered + abandoned + left + lost + waiting, after every record."""
+    lines = hostile_lines(6, 120, 0.2)
+    kept, fold = Kept(), Fold(Targets())
+    for number, one in enumerate(lines):
+        try:
+            (event,) = decode(one.value or b"")
+        except (UnreadableError, UnknownTypeError):
+            continue
+        fold.record(event, one.timestamp)
+        if number % 50:
+            continue
+        kept.add(fold.take())
+        total: dict[str, int] = {}
+        for name, n in itertools.chain.from_iterable(c.items() for c in kept.counters(0).values()):
+            total[name] = total.get(name, 0) + n
+        waiting = sum(state == "waiting" for *_, state, _ in kept.open_visits())
+        outcomes = sum(total.get(name, 0) for name in ("answered", "abandoned", "left", "lost"))
+        assert total.get("offered", 0) == outcomes + waiting
+        assert total.get("decided", 0) == outcomes
