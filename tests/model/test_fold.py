@@ -10,7 +10,6 @@ from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model import fold as fold_module
 from stream_app.model.deltas import Deltas, Result
-from stream_app.model.deltas import Deltas, Result
 from stream_app.model.events import Answered, LeftQueue, Queued, Refused
 from stream_app.model.fold import Fold
 from stream_app.model.tally import unpack_cell
