@@ -1,9 +1,5 @@
-"""The HTTP interface on a real server: what programs and people are told, and that nobody can hold it up."""
+"""The HTTP interface on a real server: what programs and people are told."""
 
-import asyncio
-import contextlib
-import socket
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
@@ -12,21 +8,10 @@ from jsonschema import Draft202012Validator
 
 from stream_app.model.kpis import KPIS
 from stream_app.model.windows import WINDOWS
-from stream_app.views import api, metrics
+from stream_app.views import metrics
 from stream_app.views.status import Status
-from tests.services.process import until
-from tests.views.examples import NOON, busy_board, busy_cell, put, waiting
+from tests.views.examples import NOON, put
 from tests.views.serving import Served
-from tests.views.watcher import Watcher
-
-
-@pytest.fixture
-async def served() -> AsyncIterator[Served]:
-    served = Served(busy_board())
-    await served.start()
-    yield served
-    await served.runner.cleanup()
-
 
 # --- live values ---
 
@@ -243,144 +228,3 @@ def references(node: Any) -> list[str]:
         own = [node["$ref"]] if "$ref" in node else []
         return own + [reference for value in node.values() for reference in references(value)]
     return [r for value in node for r in references(value)] if isinstance(node, list) else []
-
-
-# --- the stream ---
-
-
-async def test_the_stream_begins_with_everything_and_goes_on_with_what_changed(served: Served) -> None:
-    watcher = Watcher(served.url, **{"Last-Event-ID": "whatever-7"})
-    first = await watcher.of("snapshot")
-    _, _, now = await served.get("/v1/now")
-    assert first == now
-    beat = await watcher.of("beat")
-    assert beat == {"at": now["at"], "age_s": 0.4, "stale": False, "reasons": []}
-    assert watcher.comments == ["age 0.4 s"]
-    assert any(line.startswith("id: ") for line in watcher.lines)
-    assert "retry: 1000\n" in watcher.lines
-
-    waiting(served.board, ("sales", "voice"), "new", NOON)
-    served.publish()
-    change = await watcher.of("change")
-    assert [row["queue"] for row in change["rows"]] == ["sales"]
-    assert change["rows"][0]["levels"]["backlog"] == 2
-    assert change["everyone"] == {}
-
-    put(served.board, ("care", "chat"), busy_cell([1000]))
-    served.publish()
-    change = await watcher.of("change", 2)
-    assert [row["queue"] for row in change["rows"]] == ["care"]
-    assert change["everyone"] == (await served.get("/v1/now"))[2]["everyone"]
-    await watcher.stop()
-
-
-async def test_a_beat_comes_every_second_although_nothing_changes(served: Served) -> None:
-    watcher = Watcher(served.url)
-    await watcher.of("beat")
-    served.status = Status(age_s=12.34, max_age_s=10)
-
-    async def publish_on() -> None:
-        while True:
-            await asyncio.sleep(0.25)
-            served.publish()
-
-    publishing = asyncio.create_task(publish_on())
-    beat = await watcher.of("beat", 2)
-    publishing.cancel()
-    assert (beat["age_s"], beat["stale"]) == (12.3, True)
-    assert [kind for kind, _ in watcher.events] == ["snapshot", "beat", "beat"]
-    await watcher.stop()
-
-
-async def test_waiting_times_move_by_whole_seconds(served: Served) -> None:
-    watcher = Watcher(served.url)
-    await watcher.of("snapshot")
-    for ms in (300, 600, 900):
-        served.board.advance(NOON + ms)
-        served.publish()
-    served.board.advance(NOON + 1_000)
-    served.publish()
-    change = await watcher.of("change")
-    assert {row["levels"]["oldest_waiting"] for row in change["rows"]} == {13.0}
-    await watcher.stop()
-
-
-async def test_a_queue_that_is_gone_is_gone_from_the_stream(served: Served) -> None:
-    watcher = Watcher(served.url)
-    await watcher.of("snapshot")
-    served.board.forget("t.0")
-    served.publish()
-    assert (await watcher.of("snapshot", 2))["rows"] == []
-    await watcher.stop()
-
-
-async def stalled(served: Served) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Ask for the stream, and don't read it."""
-    ours = socket.socket()
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)  # or the kernel reads for us
-    ours.connect(served.runner.addresses[0])
-    reader, writer = await asyncio.open_connection(sock=ours, limit=2**23)
-    writer.transport.pause_reading()  # type: ignore[attr-defined]  # that of a socket can
-    writer.write(b"GET /v1/stream HTTP/1.1\r\nHost: x\r\n\r\n")
-    return reader, writer
-
-
-async def hang_up(writer: asyncio.StreamWriter) -> None:
-    writer.transport.abort()
-    with contextlib.suppress(ConnectionError):
-        await writer.wait_closed()
-
-
-async def test_who_does_not_read_holds_up_nobody_and_then_sees_the_latest_only(served: Served) -> None:
-    for n in range(300):
-        put(served.board, (f"q{n}", "voice"), busy_cell())
-    served.publish()
-    reader, writer = await stalled(served)
-    watcher = Watcher(served.url)
-    await watcher.of("snapshot")
-    rounds = 40
-    for n in range(1, rounds + 1):
-        for queue in range(300):
-            waiting(served.board, (f"q{queue}", "voice"), f"w{queue}", NOON - 1_000 * n)
-        served.publish()
-        change = await watcher.of("change", n)  # the other one sees every round at once
-        assert len(change["rows"]) == 300
-    sent = sum(len(line) for line in watcher.lines)
-    writer.transport.resume_reading()  # type: ignore[attr-defined]  # that of a socket can
-    got = 0
-    while True:
-        line = await asyncio.wait_for(reader.readline(), 10)
-        got += len(line)
-        if line.startswith(b"data:") and b'"oldest_waiting":%d.0' % rounds in line:
-            break
-    assert got < sent / 2, "it was sent what nobody needs any more"
-    await hang_up(writer)
-    await watcher.stop()
-
-
-async def test_too_many_streams_are_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "MAX_STREAMS", 1)
-    watcher = Watcher(served.url)
-    await watcher.of("snapshot")
-    code, headers, problem = await served.get("/v1/stream")
-    assert (code, headers["Retry-After"], problem["status"]) == (503, "5", 503)
-    await watcher.stop()
-
-
-async def test_who_never_reads_is_hung_up_on(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "STALLED_S", 0.3)
-    for n in range(1500):
-        put(served.board, (f"queue-with-a-long-name-{n}", "voice"), busy_cell())
-    served.publish()
-    _, writer = await stalled(served)
-    await until(lambda: served.views.streams == 1)
-    await until(lambda: served.views.streams == 0)
-    await hang_up(writer)
-
-
-async def test_an_open_stream_does_not_hold_up_the_end(served: Served) -> None:
-    watcher = Watcher(served.url)
-    await watcher.of("snapshot")
-    async with asyncio.timeout(2):
-        await served.runner.cleanup()
-    await watcher.stop()
