@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from math import inf
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -132,13 +133,14 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         for place, wishes in places:
             _check_wishes(place, wishes)
         for queue in (*self.queues, ""):
-            channels = {"voice", *self.channels, *self.queues.get(queue, QueueWishes()).channels}
-            for channel in channels:
+            own_channels = self.queues.get(queue, QueueWishes()).channels
+            # "" stands for every channel that has no default of its own
+            for channel in dict.fromkeys((*_ANSWER_S, *self.channels, *own_channels, "")):
                 rule = self.rule(queue, channel)
                 if rule.short_abandon > rule.answer_target:
                     raise ValueError(
-                        f"queues.{queue or '*'} ({channel}): short_abandon_s ({rule.short_abandon / 1000:g}) "
-                        f"exceeds answer_target_s ({rule.answer_target / 1000:g})"
+                        f"queues.{queue or '*'} ({channel or 'other channels'}): short_abandon_s "
+                        f"({rule.short_abandon / 1000:g}) exceeds answer_target_s ({rule.answer_target / 1000:g})"
                     )
 
     def with_queue(self, queue: str, **wishes: Any) -> Targets:
@@ -161,8 +163,8 @@ def _check_wishes(place: str, wishes: Wishes) -> None:
             raise ValueError(f"{place}.targets.{name}: no KPI is called so{_guess(name, BY_NAME)}")
         if BY_NAME[name].unit is Unit.RATIO and not 0 <= value <= 1:
             raise ValueError(f"{place}.targets.{name}: a ratio's target lies in 0…1, not {value:g}")
-        if value < 0:
-            raise ValueError(f"{place}.targets.{name}: a target can't be negative")
+        if not 0 <= value < inf:  # JSON, in which the document is stored, knows no nan either
+            raise ValueError(f"{place}.targets.{name}: a target is a number from 0, not {value:g}")
 
 
 def _guess(name: str, known: Mapping[str, object]) -> str:

@@ -1,0 +1,275 @@
+"""Worked examples: events in, number out, for every KPI of the catalogue and every service-level policy."""
+
+from collections import Counter
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given, strategies as st
+
+from stream_app.ingest.dialects.canonical import decode
+from stream_app.model.board import Board
+from stream_app.model.fold import Fold
+from stream_app.model.kpis import BY_NAME, COUNTERS, KPIS, SERVICE_LEVELS, TOTALS
+from stream_app.model.measures import Level
+from stream_app.model.snapshot import Row, Snapshots
+from stream_app.model.tally import NUMBERS, Cell, pack_cell, roll_up
+from stream_app.model.targets import Targets, Wishes
+from stream_app.model.windows import TOTAL
+from tests.reference import ratios
+from tests.reference.model import Reference
+
+from .streams import T0, line
+
+Told = tuple[float, str, str, dict[str, Any]]  # seconds after T0, contact, type, the other fields
+
+
+class Example(NamedTuple):
+    """What was told, when somebody looks, and what a person with a pencil gets."""
+
+    told: list[Told]
+    look_s: float
+    value: float | None
+    samples: int | None = None
+    channel: str = "voice"
+
+
+def call(
+    contact: str, at: float, *then: tuple[float, str], channel: str = "voice", **last: Any
+) -> list[Told]:
+    """A visit that begins at `at`; what follows is given by seconds after that."""
+    told: list[Told] = [(at, contact, "contact.queued", {"queue": "sales", "channel": channel})]
+    told += [(at + after, contact, kind, {}) for after, kind in then]
+    told[-1][3].update(last)
+    return told
+
+
+def answered(contact: str, wait: float) -> list[Told]:
+    return call(contact, 0, (wait, "contact.answered"))
+
+
+def abandoned(contact: str, wait: float) -> list[Told]:
+    return call(contact, 0, (wait, "contact.abandoned"))
+
+
+EXAMPLES: dict[str, list[Example]] = {
+    "service_level": [
+        # 12 s and exactly 20 s are within 20 s, 21 s is not; who gives up after 3 s does not count
+        Example(
+            [*answered("a", 12), *answered("b", 20), *answered("c", 21), *abandoned("d", 3)], 60, 2 / 3, 3
+        ),
+        # nobody answers and nobody gives up: decided when 20 s have passed
+        Example(call("a", 0), 19.9, None, 0),
+        Example(call("a", 0), 20, 0.0, 1),
+    ],
+    "abandonment": [
+        # of four who count one gave up late; 5 s is short, 6 s is not
+        Example(
+            [*answered("a", 10), *answered("b", 30), *abandoned("c", 6), *abandoned("d", 5), *call("e", 0)],
+            60,
+            1 / 4,
+            4,
+        ),
+        Example(abandoned("a", 1), 60, None, 0),
+    ],
+    "first_response": [
+        Example([*answered("a", 10), *answered("b", 40)], 60, 25.0, 2),
+        # a chat: the customer writes at 0, a bot hands over at 30, a human replies at 90; what follows does not matter
+        Example(
+            call(
+                "a",
+                0,
+                (0, "message.received"),
+                (30, "bot.handed_off"),
+                (90, "message.sent"),
+                (200, "message.received"),
+                (260, "message.sent"),
+                channel="chat",
+            ),
+            300,
+            60.0,
+            1,
+            "chat",
+        ),
+    ],
+    "handle_time": [
+        # talk 60 + hold 30 + talk 30, wrap 40; and a talk of 100 without wrap-up: (160 + 100) / 2
+        Example(
+            [
+                *call(
+                    "a",
+                    0,
+                    (10, "contact.answered"),
+                    (70, "contact.held"),
+                    (100, "contact.resumed"),
+                    (130, "contact.ended"),
+                    (170, "contact.wrapped"),
+                ),
+                *call("b", 0, (10, "contact.answered"), (110, "contact.wrapped")),
+            ],
+            180,
+            130.0,
+            2,
+        ),
+        # the platform's own numbers win: 90 + 5 + 7
+        Example(
+            call(
+                "a",
+                0,
+                (10, "contact.answered"),
+                (50, "contact.wrapped"),
+                talk_s=90,
+                hold_s=5,
+                wrap_s=7,
+            ),
+            60,
+            102.0,
+            1,
+        ),
+    ],
+    "backlog": [
+        Example([*call("a", 0), *call("b", 5), *answered("c", 10)], 60, 2),
+        Example(answered("a", 10), 60, 0),
+    ],
+    "oldest_waiting": [
+        Example([*call("a", 7), *call("b", 20)], 60, 53.0),
+        Example(answered("a", 10), 60, 0.0),
+    ],
+}
+
+
+def look(example: Example, targets: Targets | None = None) -> Row:
+    """Fold the story, hand it to a board as a worker would store it, and look at the row."""
+    now = T0 + round(example.look_s * 1000)
+    fold, board = Fold(targets or Targets()), Board(now)
+    for n, (at, contact, kind, fields) in enumerate(sorted(example.told, key=lambda told: told[0])):
+        stamp = T0 + round(at * 1000)
+        value = line(n, stamp, stamp, id=f"e{n}", type=kind, contact_id=contact, **fields).value
+        (event,) = decode(value or b"")
+        assert fold.record(event, stamp) == "applied", (kind, contact)
+    deltas = fold.take()
+    for (resolution, (start, queue, channel)), cell in roll_up(deltas.cells, lambda *_: False).items():
+        board.put_cells("t.0", resolution, start, [((queue, channel), pack_cell(cell))])
+    for contact, visits in deltas.visits.items():
+        board.put_visits("t.0", contact, visits)
+    rows = Snapshots(board).take(targets or Targets()).rows
+    return next(row for row in rows if (row.queue, row.channel) == ("sales", example.channel))
+
+
+@pytest.mark.parametrize(
+    ("name", "example"), [(name, x) for name, examples in EXAMPLES.items() for x in examples]
+)
+def test_worked_example(name: str, example: Example) -> None:
+    row = look(example)
+    if isinstance(BY_NAME[name].measure, Level):
+        assert row.levels[name] == example.value
+        return
+    for window in BY_NAME[name].windows:
+        shown = row.windows[window][name]
+        assert shown.value == (None if example.value is None else pytest.approx(example.value))
+        assert shown.samples == example.samples
+
+
+def test_every_kpi_has_a_worked_example() -> None:
+    assert set(EXAMPLES) == {kpi.name for kpi in KPIS}
+
+
+@pytest.mark.parametrize("kpi", [k for k in KPIS if not isinstance(k.measure, Level)], ids=lambda k: k.name)
+def test_without_data_there_is_no_number(kpi: Any) -> None:
+    row = look(Example(call("a", 0), 1, None))
+    assert {row.windows[window][kpi.name].value for window in kpi.windows} == {None}
+
+
+THE_DAY = {
+    # 100 offered: 70 within 20 s, 15 later, 4 give up within 5 s, 4 within 20 s, 5 later, 2 sent elsewhere
+    "answered": [10] * 70 + [25] * 15,
+    "abandoned": [5] * 4 + [20] * 4 + [45] * 5,
+    "left_queue": [20, 21],
+}
+POLICIES = {
+    "answered_of_offered": Fraction(70, 100),
+    "without_short_abandons": Fraction(70, 96),
+    "answered_or_abandoned": Fraction(70, 98),
+    "answered_or_abandoned_late": Fraction(70, 90),
+    "answered_only": Fraction(70, 85),
+    "ignoring_early_abandons": Fraction(70, 92),
+    "abandons_count_as_met": Fraction(78, 100),
+    "answered_or_abandoned_without_short": Fraction(70, 94),
+    "removed_within": Fraction(79, 100),
+}
+
+
+@pytest.fixture(scope="module")
+def the_day() -> Example:
+    outcomes = [(kind, wait) for kind, waits in THE_DAY.items() for wait in waits]
+    told = [call(f"c{n}", 0, (wait, f"contact.{kind}")) for n, (kind, wait) in enumerate(outcomes)]
+    return Example([one for story in told for one in story], 120, None)
+
+
+@pytest.mark.parametrize("policy", SERVICE_LEVELS)
+def test_the_nine_policies_of_one_day(policy: str, the_day: Example) -> None:
+    row = look(the_day, Targets(defaults=Wishes(policy=policy)))
+    assert row.policy == policy
+    assert row.windows["5m"]["service_level"].value == float(POLICIES[policy])
+
+
+def test_every_policy_stands_on_the_page(the_day: Example) -> None:
+    """And the independent reading of the page gets the same fractions."""
+    reference = Reference()
+    for n, (at, contact, kind, fields) in enumerate(sorted(the_day.told, key=lambda told: told[0])):
+        stamp = T0 + round(at * 1000)
+        told = line(n, stamp, stamp, id=f"e{n}", type=kind, contact_id=contact, **fields)
+        assert reference.feed(n, told.value, stamp) == "applied"
+    assert ratios.service_levels(reference.totals()["sales", "voice"]) == POLICIES
+    assert set(SERVICE_LEVELS) == set(POLICIES)
+
+
+@given(st.dictionaries(st.sampled_from([c.name for c in COUNTERS]), st.integers(0, 10**9)))
+def test_formulas_are_those_of_the_page(sums: dict[str, int]) -> None:
+    expected = ratios.service_levels(sums)
+    for policy, ratio in SERVICE_LEVELS.items():
+        if ratio.samples(sums) > 0:  # sums of chance may leave less than nothing
+            assert ratio.value(sums) == pytest.approx(float(expected[policy] or 0))
+    share = BY_NAME["abandonment"].ratio("")
+    assert share is not None
+    if share.samples(sums) > 0:
+        assert share.value(sums) == pytest.approx(float(ratios.abandonment(sums) or 0))
+
+
+waits = st.lists(st.tuples(st.sampled_from(sorted(THE_DAY)), st.integers(0, 300)), min_size=1, max_size=30)
+
+
+@given(waits, st.integers(0, 900))
+def test_live_ratios_never_leave_0_to_1(outcomes: list[tuple[str, int]], look_s: int) -> None:
+    """Whatever happened, and however the moments fall over the window's edges."""
+    told = [call(f"c{n}", 0, (wait, f"contact.{kind}")) for n, (kind, wait) in enumerate(outcomes)]
+    row = look(Example([one for story in told for one in story if one[0] <= look_s], look_s, None))
+    for values in row.windows.values():
+        share = values["abandonment"].value
+        assert share is None or 0 <= share <= 1
+        level = values["service_level"].value
+        assert level is None or 0 <= level <= 1
+
+
+@given(waits)
+def test_totals_count_every_contact_once(outcomes: list[tuple[str, int]]) -> None:
+    told = [call(f"c{n}", 0, (wait, f"contact.{kind}")) for n, (kind, wait) in enumerate(outcomes)]
+    row = look(Example([one for story in told for one in story], 400, None))
+    kinds = Counter(kind for kind, _ in outcomes)
+    assert row.totals == {
+        "offered": len(outcomes),
+        "answered": kinds["answered"],
+        "abandoned": kinds["abandoned"],
+        "handled": 0,
+    }
+    assert set(row.totals) == {counter.name for counter in TOTALS}
+
+
+def test_cells_of_an_older_program_lack_what_it_did_not_count() -> None:
+    cell: Cell = {NUMBERS["decided"]: 5, NUMBERS["answered_in_target"]: 4}
+    board = Board(T0)
+    board.put_cells("t.0", 10_000, T0, [(("sales", "voice"), pack_cell(cell))])
+    board.put_cells("t.0", TOTAL, 0, [(("sales", "voice"), pack_cell(cell))])
+    (row,) = Snapshots(board).take(Targets()).rows
+    assert row.windows["5m"]["service_level"].value == 4 / 5
+    assert row.windows["5m"]["handle_time"].value is None
