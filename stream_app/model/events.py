@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
 
 EARLIEST_MS: Final = 946_684_800_000  # 2000-01-01: a smaller number is seconds where milliseconds were meant
@@ -50,7 +51,7 @@ class ContactEvent(Event, kw_only=True):
     """
 
     contact_id: Id
-    visit: int | None = None
+    visit: Number | None = None
     queue: Name | None = None
     channel: Name | None = None
     direction: Direction = "inbound"

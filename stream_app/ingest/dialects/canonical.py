@@ -12,7 +12,9 @@ from stream_app.model.events import EARLIEST_MS, LATEST_MS, TYPES, Event
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_decoder: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(Union[tuple(TYPES.values())])  # noqa: UP007 - built at run time
+_TOO_DEEP: Final = "nested too deeply"
+_Events: Final = Union[tuple(TYPES.values())]  # noqa: UP007 - built at run time
+_decoder: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Events)
 
 
 def decode(value: bytes) -> tuple[Event, ...]:
@@ -25,7 +27,7 @@ def decode(value: bytes) -> tuple[Event, ...]:
     try:
         event: Event = _decoder.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _explain(value, error) from None
+        event = _look_again(value, error)
     if not value.isascii():  # the decoder does not look into fields that it skips
         _check_utf8(value)
     if type(event.at) is not int:
@@ -47,19 +49,38 @@ def _check_utf8(value: bytes) -> None:
         raise UnreadableError("bad_utf8", f"byte {error.start} is not UTF-8") from None
 
 
-def _explain(value: bytes, error: Exception) -> UnreadableError | UnknownTypeError:
-    """Say what is wrong with a value that is no event; off the hot path, so it may look twice."""
+def _look_again(value: bytes, error: Exception) -> Event:
+    """Off the hot path: a null where the type knows none counts as absent; else say what is wrong."""
+    whole = _whole(value)
+    if isinstance(error, RecursionError):
+        raise UnreadableError("too_deep", _TOO_DEEP)
+    if not isinstance(whole, dict):
+        raise UnreadableError("invalid", _detail(error))
+    if isinstance(name := whole.get("type"), str) and name not in TYPES:
+        raise UnknownTypeError(name)
+    present = {key: field for key, field in whole.items() if field is not None}
+    if len(present) < len(whole):
+        try:
+            event: Event = msgspec.convert(present, _Events)
+        except msgspec.ValidationError as still:
+            raise UnreadableError("invalid", _detail(still)) from None
+        return event
+    raise UnreadableError("invalid", _detail(error))
+
+
+def _whole(value: bytes) -> Any:
+    _check_utf8(value)
     try:
-        _check_utf8(value)
-        whole = msgspec.json.decode(value)
-    except UnreadableError as unreadable:
-        return unreadable
+        return msgspec.json.decode(value)
     except RecursionError:
-        return UnreadableError("too_deep", "nested too deeply")
-    except msgspec.ValidationError as invalid:
-        return UnreadableError("invalid", str(invalid))
+        raise UnreadableError("too_deep", _TOO_DEEP) from None
+    except msgspec.ValidationError as invalid:  # a number that nothing could hold
+        raise UnreadableError("invalid", str(invalid)) from None
     except msgspec.DecodeError as syntax:
-        return UnreadableError("not_json", str(syntax))
-    if isinstance(whole, dict) and isinstance(name := whole.get("type"), str) and name not in TYPES:
-        return UnknownTypeError(name)
-    return UnreadableError("invalid", str(error))
+        raise UnreadableError("not_json", str(syntax)) from None
+
+
+def _detail(error: Exception) -> str:
+    """What is wrong and where, without what stood there."""
+    what, at, place = str(error).rpartition(" - at ")
+    return f"Invalid value{at}{place}" if what.startswith("Invalid") else str(error)
