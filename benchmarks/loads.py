@@ -12,8 +12,10 @@ EVENTS_PER_SECOND = 2_000
 """Density in event time: a large centre in its busy hour."""
 
 
-def lifecycle(events: int, queue_channels: int, start_ms: int, seed: int = 1) -> Iterator[Record]:
-    """``events`` events in order of time; waits, talks and wrap-ups as people have them."""
+def lifecycle(
+    events: int, queue_channels: int, start_ms: int, *, seed: int = 1, haste: float = 1.0
+) -> Iterator[Record]:
+    """``events`` events in order of time; waits, talks and wrap-ups as people have them, divided by ``haste``."""
     rng = random.Random(seed)
     contacts = events // 4
     step_ms = 1000 * 4 / EVENTS_PER_SECOND
@@ -24,8 +26,8 @@ def lifecycle(events: int, queue_channels: int, start_ms: int, seed: int = 1) ->
         place = rng.randrange(queue_channels)
         queue, channel = f"queue-{place // len(channels):03d}", channels[place % len(channels)]
         contact, agent = f"contact-{n:09d}", f"agent-{rng.randrange(500):04d}"
-        wait = int(rng.expovariate(1 / 25) * 1000)
-        talk = int(rng.expovariate(1 / 200) * 1000)
+        wait = int(rng.expovariate(1 / 25) * 1000 / haste)
+        talk = int(rng.expovariate(1 / 200) * 1000 / haste)
         steps = (
             (
                 "contact.queued",
@@ -34,7 +36,7 @@ def lifecycle(events: int, queue_channels: int, start_ms: int, seed: int = 1) ->
             ),
             ("contact.answered", wait, {"queue": queue, "agent": agent}),
             ("contact.ended", wait + talk, {"queue": queue, "agent": agent, "by": "customer"}),
-            ("contact.wrapped", wait + talk + 30_000, {"queue": queue, "agent": agent}),
+            ("contact.wrapped", wait + talk + int(30_000 / haste), {"queue": queue, "agent": agent}),
         )
         for kind, after, more in steps:
             event = {

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 from stream_app.model.board import Board
 from stream_app.model.kpis import COUNTERS, SKETCHES
@@ -15,6 +15,8 @@ from stream_app.model.windows import KEPT, TOTAL
 from stream_app.views.metrics import MAX_SERIES, render
 from stream_app.views.status import Status
 
+from .figures import Figure
+
 NOW: Final = 1_767_225_540_000  # 2025-12-31 23:59 UTC: the day is as long as it gets
 DAY: Final = 86_400_000
 LITTLE: Final = 600_000
@@ -25,7 +27,7 @@ PARTITIONS: Final = 4
 FRESH: Final = Status(age_s=0.5, max_age_s=10, partitions=PARTITIONS)
 
 
-def reading() -> list[dict[str, Any]]:
+def measure() -> list[Figure]:
     """Seconds of a scrape in which every queue has changed since the last one, and how that grows."""
     little, page = _scrape(_board(LITTLE))
     much, _ = _scrape(_board(DAY))
@@ -37,15 +39,8 @@ def reading() -> list[dict[str, Any]]:
     ]
 
 
-def _result(name: str, value: float, unit: str, reference: float) -> dict[str, Any]:
-    ratio = round(value / reference, 3)
-    return {
-        "name": name,
-        "value": round(value, 4),
-        "unit": unit,
-        "reference": round(reference, 4),
-        "ratio": ratio,
-    }
+def _result(name: str, value: float, unit: str, reference: float) -> Figure:
+    return Figure(name, round(value, 4), unit, round(reference, 4), round(value / reference, 3))
 
 
 def _board(history: int) -> Board:
@@ -88,8 +83,3 @@ def _scrape(board: Board) -> tuple[float, bytes]:
         page = render(snapshots.take(targets), FRESH)
         took.append(time.perf_counter() - started + advanced)
     return median(took), page
-
-
-if __name__ == "__main__":
-    for result in reading():
-        print(result)

@@ -1,0 +1,52 @@
+"""``make bench``: measure, print, and write ``benchmarks/results.json``. Names of groups as arguments measure only those."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from . import freshness, memory, reading, throughput
+from .figures import Figure, written
+
+RESULTS = Path(__file__).with_name("results.json")
+README = RESULTS.parents[1] / "README.md"
+GROUPS: dict[str, Callable[[], list[Figure]]] = {
+    "memory": memory.measure,
+    "reading": reading.measure,
+    "freshness": freshness.measure,
+    "throughput": throughput.measure,
+}
+
+
+def main() -> None:
+    """Measure the groups that were asked for; the others keep their last figures."""
+    wanted = sys.argv[1:] or list(GROUPS)
+    if unknown := set(wanted) - set(GROUPS):
+        sys.exit(f"no group is called {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+    known = {f["name"]: f for f in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
+    for name in wanted:
+        print(f"{name} …", flush=True)
+        started = time.monotonic()
+        known |= {figure.name: figure._asdict() for figure in GROUPS[name]()}
+        print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
+    RESULTS.write_text(json.dumps(list(known.values()), indent=1) + "\n")
+    README.write_text(written(README.read_text(), known.values()))
+    table = Table("figure", "value", "unit", "reference", "ratio")
+    for figure in known.values():
+        cells = (
+            f"{v:,.3g}" if isinstance(v, float | int) and v is not None else ""
+            for v in (figure["value"], figure["reference"], figure["ratio"])
+        )
+        value, reference, ratio = cells
+        table.add_row(figure["name"], value, figure["unit"], reference, ratio)
+    Console(width=130).print(table)
+
+
+if __name__ == "__main__":
+    main()

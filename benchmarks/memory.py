@@ -1,0 +1,93 @@
+"""What it takes in Redis: bytes per open visit, bytes per cell; and how long a claim with 100,000 open visits takes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from stream_app.ingest.batch import fold_records
+from stream_app.ingest.dialects.canonical import decode
+from stream_app.model.fold import Fold
+from stream_app.model.ports import Claim, Partition
+from stream_app.model.tally import Tally
+from stream_app.store.redis import RedisStore
+from tests.services.kafka import Record
+from tests.services.redis import RedisServer
+
+from .figures import Figure
+from .loads import lifecycle
+
+VISITS = 100_000
+EVENTS = 200_000
+SAMPLE = 400
+NOW = 1_767_225_540_000
+
+
+class _Line:
+    def __init__(self, offset: int, record: Record) -> None:
+        self.offset = offset
+        self.timestamp = record.timestamp_ms or 0
+        self.value: bytes | None = record.value
+
+
+def measure() -> list[Figure]:
+    """All figures of memory."""
+    return asyncio.run(_measure())
+
+
+async def _measure() -> list[Figure]:
+    with RedisServer(aof=False) as server:
+        store = RedisStore(server.url)
+        try:
+            visits, claim_s = await _visits(store)
+            cells = await _cells(store)
+        finally:
+            await store.close()
+    return [
+        Figure("redis_bytes_per_open_visit", round(visits), "bytes", 250, round(visits / 250, 2)),
+        Figure("claim_seconds_with_100000_open_visits", round(claim_s, 2), "s", 10, round(claim_s / 10, 3)),
+        *(Figure(f"redis_bytes_per_cell_{name}", round(n), "bytes") for name, n in cells.items()),
+    ]
+
+
+async def _fold(claim: Claim, records: list[_Line]) -> None:
+    fold = Fold(claim.targets, Tally(claim.numbers), claim.memory)
+    for at in range(0, len(records), 4_000):
+        await claim.apply(fold_records(fold, records[at : at + 4_000], claim.position, decode))
+
+
+async def _visits(store: RedisStore) -> tuple[float, float]:
+    claim = await store.claim(Partition("visits", 0), "first")
+    waiting = [_Line(n, Record(b"", _queued(n), timestamp_ms=NOW + n)) for n in range(VISITS)]
+    await _fold(claim, waiting)
+    used = await store.client.memory_usage("kpi:{visits.0}:visits", samples=0)
+    started = time.perf_counter()
+    again = await store.claim(Partition("visits", 0), "second")
+    seconds = time.perf_counter() - started
+    if len(again.memory.open) != VISITS:
+        raise AssertionError(f"{len(again.memory.open)} open visits came back, not {VISITS}")
+    return used / VISITS, seconds
+
+
+def _queued(n: int) -> bytes:
+    return (
+        f'{{"id":"{n:032x}","type":"contact.queued","at":{NOW + n},"contact_id":"0192f0c8-1111-7abc-8def-{n:012x}",'
+        f'"queue":"queue-{n % 20:03d}","channel":"voice"}}'
+    ).encode()
+
+
+async def _cells(store: RedisStore) -> dict[str, float]:
+    claim = await store.claim(Partition("cells", 0), "first")
+    records = [_Line(n, r) for n, r in enumerate(lifecycle(EVENTS, 60, NOW))]
+    await _fold(claim, records)
+    out: dict[str, float] = {}
+    for resolution, name in ((10_000, "10s"), (60_000, "60s"), (900_000, "15min")):
+        keys = [
+            k async for k in store.client.scan_iter(match=f"kpi:{{cells.0}}:c:{resolution}:*", count=1000)
+        ]
+        sampled: list[Any] = keys[:SAMPLE]
+        used = sum([await store.client.memory_usage(k, samples=0) for k in sampled])
+        cells = sum([await store.client.hlen(k) for k in sampled])
+        out[name] = used / cells
+    return out
