@@ -27,7 +27,7 @@ test: lint ## Check all, and run every test that does not need hours
 	@$(BIN)/python -m pytest
 
 chaos: setup ## Run the long fault tests; writes docs/fault-table.json
-	@$(BIN)/python -m pytest -m chaos
+	@STREAM_APP_FAULT_TABLE=docs/fault-table.json $(BIN)/python -m pytest -m chaos -s
 
 bench: setup ## Measure; writes benchmarks/results.json
 	@$(BIN)/python -m benchmarks
