@@ -28,7 +28,7 @@ class Heartbeat:
         self,
         consumer: AIOKafkaConsumer,
         owned: Mapping[TopicPartition, Owned],
-        claim_again: Callable[[TopicPartition], None],
+        claim_again: Callable[[TopicPartition, Owned], None],
         *,
         owner: str,
         settings_version: Callable[[], Awaitable[int]],
@@ -61,7 +61,7 @@ class Heartbeat:
                 return
             if owned.idle.is_set():
                 await self._close_gap(tp, owned)
-            position = claim.position or 0
+            position = owned.next_offset
             self._lag(owned.partition, max(0, end - position))
             # Not the clock but when the broker was heard of last: a worker cut off from Kafka must not look fresh.
             await claim.beat(
@@ -74,13 +74,13 @@ class Heartbeat:
     async def _close_gap(self, tp: TopicPartition, owned: Owned) -> None:
         """The consumer went past offsets without records: so do we, or the lag would never end."""
         reached = await self._consumer.position(tp)
-        if owned.ready and owned.idle.is_set() and owned.position is not None and reached > owned.position:
+        if owned.ready and owned.idle.is_set() and reached > owned.next_offset:
             owned.idle.clear()
             try:
                 await owned.skip_to(reached)
             except MUST_CLAIM_AGAIN:
                 owned.claim = None
-                self._claim_again(tp)
+                self._claim_again(tp, owned)
             finally:
                 owned.idle.set()
 
@@ -96,7 +96,7 @@ class Heartbeat:
                 owned.ready = False
                 await owned.idle.wait()
                 owned.claim = None
-                self._claim_again(tp)
+                self._claim_again(tp, owned)
 
     async def mirror(self) -> None:
         """Tell Kafka where we are, for lag tools and for human eyes; nothing depends on it."""

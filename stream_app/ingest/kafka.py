@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, OffsetOutOfRangeError
 from mode import Service
 
-from stream_app.errors import LostDataError, QuarantinedError, StoreUnavailableError
+from stream_app.errors import FencedError, LostDataError, QuarantinedError, StoreUnavailableError
 from stream_app.model.ports import Partition
 
 from .batch import Batch
@@ -82,7 +82,7 @@ class Consumer(Service):
         self._wake = asyncio.Event()
         self._polled = time.monotonic()
         self._heartbeat = Heartbeat(
-            consumer, self.owned, self._start_claim, owner=owner, settings_version=settings_version, lag=lag
+            consumer, self.owned, self._claim_again, owner=owner, settings_version=settings_version, lag=lag
         )
 
     async def on_start(self) -> None:
@@ -122,9 +122,16 @@ class Consumer(Service):
                 self.owned[tp] = self._own(Partition(tp.topic, tp.partition))
             self._start_claim(tp)
 
+    def _claim_again(self, tp: TopicPartition, owned: Owned, *, delay_s: float = 0.0) -> None:
+        """Unless a rebalance took the partition meanwhile: then whoever has it claims it."""
+        if self.owned.get(tp) is owned and not owned.gone:
+            self._start_claim(tp, delay_s=delay_s)
+
     def _start_claim(self, tp: TopicPartition, *, delay_s: float = 0.0) -> None:
         owned = self.owned[tp]
         owned.ready = False
+        if (former := self._claims.get(tp)) is not None:
+            former.cancel()
         self._claims[tp] = asyncio.create_task(
             self._claim(tp, owned, delay_s), name=f"claim {tp.topic}.{tp.partition}"
         )
@@ -167,6 +174,7 @@ class Consumer(Service):
                     f"{owned.partition}: the group has read up to {committed}, but the store knows nothing of it: it was "
                     "wiped, or this is another one. `stream-app rebuild` counts again from what the topic still has"
                 )
+            owned.begin = begin
             self._consumer.seek(tp, begin)
             return
         if position > end:
@@ -190,7 +198,7 @@ class Consumer(Service):
     @Service.task
     async def _poll(self) -> None:
         while not self.should_stop:
-            free = [tp for tp, owned in self.owned.items() if owned.ready and owned.idle.is_set()]
+            free = {tp: owned for tp, owned in self.owned.items() if owned.ready and owned.idle.is_set()}
             if not free:
                 await self._wait()
                 continue
@@ -201,14 +209,14 @@ class Consumer(Service):
                 )
             except OffsetOutOfRangeError as error:
                 _log.warning("out_of_range", error=str(error))
-                for tp in free:
-                    self._start_claim(tp)
+                for tp, owned in free.items():
+                    self._claim_again(tp, owned)
                 continue
             except IllegalStateError:  # a rebalance took one of them away meanwhile
                 continue
             for tp, records in found.items():
-                owned = self.owned.get(tp)
-                if owned is None or not owned.ready:
+                owned = free[tp]
+                if owned.gone or not owned.ready:
                     continue
                 owned.idle.clear()
                 flight = asyncio.create_task(
@@ -227,9 +235,8 @@ class Consumer(Service):
             _log.warning("claim_lost", partition=str(owned.partition), error=str(error))
             owned.claim = None
             owned.idle.set()
-            if self.owned.get(tp) is owned and not owned.gone:
-                # Whoever fenced us owns it now, unless the group says otherwise after its next heartbeat.
-                self._start_claim(tp, delay_s=BEAT_S * 3 if "claimed by" in str(error) else 0.0)
+            # Whoever fenced us owns it now, unless the group says otherwise after its next heartbeat.
+            self._claim_again(tp, owned, delay_s=BEAT_S * 3 if isinstance(error, FencedError) else 0.0)
         except StoreUnavailableError:
             _log.warning(
                 "batch_dropped", partition=str(owned.partition)
@@ -256,7 +263,8 @@ class Consumer(Service):
         if mine:
             self._consumer.pause(*mine)
             await self._consumer.getmany(*mine, timeout_ms=0)
-            self._consumer.resume(*mine)
+            # What a rebalance took away meanwhile, or gave anew, is not paused any more.
+            self._consumer.resume(*mine & self._consumer.assignment())
 
     @Service.task
     async def _beat(self) -> None:

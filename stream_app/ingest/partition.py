@@ -43,6 +43,7 @@ class Owned:
     Attributes:
         ready: claimed and sought: its records may be asked for.
         idle: no batch of it is on its way.
+        begin: where its records began when it was sought; counted from here if nothing is stored yet.
         read_at: timestamp of the last record applied, ms.
     """
 
@@ -62,6 +63,7 @@ class Owned:
         self.idle = asyncio.Event()
         self.idle.set()
         self.gone = False
+        self.begin = 0
         self.read_at = 0
         self.known: int | None = None
         self.claim: Claim | None = None
@@ -78,6 +80,11 @@ class Owned:
     def position(self) -> int | None:
         """The next offset to read, as the store has it."""
         return self.claim.position if self.claim else None
+
+    @property
+    def next_offset(self) -> int:
+        """Where its next record is expected; before that, all is accounted for."""
+        return self.begin if self.position is None else self.position
 
     async def take_over(self) -> None:
         """Claim the partition and remember what the former owner left.
@@ -112,20 +119,19 @@ class Owned:
         """
         claim, fold = self.claim, self._fold
         assert claim is not None and fold is not None  # noqa: S101, PT018 - ready means claimed
-        position = claim.position
-        if position is not None and records[0].offset < position:
-            records = [r for r in records if r.offset >= position]
+        end = self.next_offset
+        if records[0].offset < end:
+            records = [r for r in records if r.offset >= end]
             if not records:
                 return
         dead: list[DeadLetter] = []
-        end = records[0].offset if position is None else position
         for at in range(0, len(records), SLICE):
             if at:
                 await asyncio.sleep(0)  # heartbeats share this loop
             end = fold_slice(
                 fold, records[at : at + SLICE], end, decode=self._decode, dead=dead, max_bytes=self._max_bytes
             )
-        commit = commit_of(fold, position, end, dead)
+        commit = commit_of(fold, claim.position, end, dead)
         self._count_dead(commit)
         await self.store(commit)
         self.read_at = records[-1].timestamp
@@ -134,11 +140,10 @@ class Owned:
         """Account for offsets that hold no record (transaction markers, compaction) at the end of what was read."""
         claim, fold = self.claim, self._fold
         assert claim is not None and fold is not None  # noqa: S101, PT018 - ready means claimed
-        start = claim.position
-        if start is None or position <= start:
+        if position <= self.next_offset:
             return
-        fold.count(Result.GAP, position - start)
-        await self.store(Commit(start=start, end=position, batch=uuid4().hex, deltas=fold.take()))
+        fold.count(Result.GAP, position - self.next_offset)
+        await self.store(commit_of(fold, claim.position, position, []))
 
     async def store(self, commit: Commit) -> None:
         """Apply a commit, as often as it takes to hear yes or no."""

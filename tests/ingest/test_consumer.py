@@ -1,0 +1,123 @@
+"""Rebalances that come at the worst moment; nothing here needs a broker."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream_app.failpoints import Failpoints
+from stream_app.ingest.batch import Batch
+from stream_app.ingest.dialects.canonical import decode
+from stream_app.ingest.kafka import Consumer
+from stream_app.ingest.partition import Owned
+from stream_app.model.ports import Partition
+from stream_app.model.targets import Targets, Wishes
+from stream_app.store.memory import MemoryStore
+from stream_app.telemetry import Telemetry
+from tests.services.process import until
+
+TP = TopicPartition("t", 0)
+
+
+class Restless(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
+    """Its partitions change whenever somebody polls."""
+
+    async def getmany(self, *_: TopicPartition, **__: Any) -> dict[TopicPartition, list[Any]]:
+        self.unsubscribe()
+        self.assign([TopicPartition("t", 1)])
+        return {}
+
+
+class Stage:
+    """A consumer that never meets its broker, and the store behind it."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.kafka = Restless(bootstrap_servers="127.0.0.1:9", enable_auto_commit=False)
+        self.lags: dict[Partition, int] = {}
+        self.consumer = Consumer(
+            self.kafka,
+            "t",
+            self.own,
+            self.put,
+            owner="me",
+            batch_records=10,
+            on_lost="fail",
+            settings_version=self.store.settings_version,
+            lag=self.lags.__setitem__,
+        )
+
+    def own(self, partition: Partition) -> Owned:
+        return Owned(
+            partition, self.store, decode, Telemetry(), Failpoints(), max_bytes=1_000, max_dead_in_a_row=0
+        )
+
+    async def put(self, batch: Batch) -> Any:
+        raise AssertionError(batch)
+
+    async def ready(self) -> Owned:
+        """Our partition, claimed, with a batch under way."""
+        owned = self.consumer.owned[TP] = self.own(Partition("t", 0))
+        await owned.take_over()
+        owned.ready = True
+        owned.idle.clear()
+        return owned
+
+    async def change_settings(self, during: Awaitable[None]) -> None:
+        """The heartbeat finds new settings and waits for the batch; meanwhile something happens."""
+        owned = self.consumer.owned[TP]
+        await self.store.apply_settings(Targets(defaults=Wishes(answer_target_s=7.0)))
+        beat = asyncio.create_task(self.consumer._heartbeat.round())
+        await until(lambda: not owned.ready)
+        await during
+        owned.idle.set()
+        await beat
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    stage = Stage()
+    yield stage
+    for owned in stage.consumer.owned.values():
+        owned.gone = True
+    for task in stage.consumer._claims.values():
+        task.cancel()
+    await asyncio.gather(*stage.consumer._claims.values(), return_exceptions=True)
+    await stage.kafka.stop()
+
+
+async def test_a_partition_that_goes_away_while_its_settings_change_is_let_go(stage: Stage) -> None:
+    owned = await stage.ready()
+
+    async def lose_it() -> None:
+        stage.consumer.revoked()
+        stage.consumer.assigned([])
+
+    await stage.change_settings(lose_it())
+    assert owned.gone
+    assert stage.consumer.owned == {}
+    assert stage.consumer._claims == {}
+    assert stage.lags == {Partition("t", 0): 0}
+
+
+async def test_one_that_comes_back_meanwhile_is_claimed_once(stage: Stage) -> None:
+    await stage.ready()
+    claims: list[asyncio.Task[None]] = []
+
+    async def lose_it_and_get_it_back() -> None:
+        stage.consumer.revoked()
+        stage.consumer.assigned([])
+        stage.consumer.assigned([TP])
+        claims.append(stage.consumer._claims[TP])
+
+    await stage.change_settings(lose_it_and_get_it_back())
+    assert stage.consumer._claims[TP] is claims[0]
+
+
+async def test_a_rebalance_while_membership_is_kept(stage: Stage) -> None:
+    """Paused partitions that go away while we poll need not be resumed."""
+    stage.kafka.assign([TP])
+    await stage.consumer._keep_membership()
+    assert stage.kafka.assignment() == {TopicPartition("t", 1)}
