@@ -66,7 +66,7 @@ class Fold:
         return Memory(self._now, self._open, self._known)
 
     def _reset(self) -> None:
-        self._touched: dict[str, bool] = {}
+        self._touched: dict[str, bool] = {}  # contact → it had open visits before
         self._added: dict[int, list[bytes]] = {}
         self._forgotten: list[int] = []
         self._results: dict[str, int] = dict.fromkeys(Result, 0)
@@ -77,11 +77,7 @@ class Fold:
     def take(self) -> Deltas:
         """Hand over what changed since the last call."""
         opened = self._open
-        visits = {
-            contact: opened.get(contact, [])
-            for contact, was_open in self._touched.items()
-            if was_open or contact in opened
-        }
+        visits = {contact: opened.get(contact, []) for contact in self._touched}
         self._results[APPLIED] += self._applied
         deltas = Deltas(
             time=self._now,
@@ -243,6 +239,8 @@ class Fold:
         self._remember(visit.opener)
         if len(visits) == 1:
             del self._open[contact]
+            if not self._touched[contact]:  # came and went: the store need never hear of it
+                del self._touched[contact]
         else:
             visits.remove(visit)
 

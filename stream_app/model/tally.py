@@ -8,7 +8,7 @@ counters survive in cells that an older one rewrites.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -93,33 +93,33 @@ def add_into(cell: Cell, amounts: Cell) -> None:
         cell[number] = cell.get(number, 0) + n
 
 
-def roll_up(
+def spread(
     cells: Mapping[CellKey, Cell], dropped: Callable[[int, int], bool]
-) -> dict[tuple[int, CellKey], Cell]:
-    """10-second amounts → amounts at every resolution and in total, as (resolution, cell key) → amounts.
+) -> Iterator[tuple[int, CellKey, Cell]]:
+    """What 10-second amounts add at every resolution and in total: (resolution, cell key, amounts), a key many times.
 
     Args:
         cells: what was tallied.
         dropped: (resolution, bucket start) → the bucket is not kept any more.
     """
-    out: dict[tuple[int, CellKey], Cell] = {}
     for (start, queue, channel), amounts in cells.items():
         for resolution in RESOLUTIONS:
             bucket = start - start % resolution
             if not dropped(resolution, bucket):
-                _merge(out, (resolution, (bucket, queue, channel)), amounts)
+                yield resolution, (bucket, queue, channel), amounts
         counters = {n: v for n, v in amounts.items() if not is_sketch(n)}
         if counters:
-            _merge(out, (TOTAL, (0, queue, channel)), counters)
+            yield TOTAL, (0, queue, channel), counters
+
+
+def roll_up(
+    cells: Mapping[CellKey, Cell], dropped: Callable[[int, int], bool]
+) -> dict[tuple[int, CellKey], Cell]:
+    """The same, added up: (resolution, cell key) → amounts."""
+    out: dict[tuple[int, CellKey], Cell] = {}
+    for resolution, key, amounts in spread(cells, dropped):
+        add_into(out.setdefault((resolution, key), {}), amounts)
     return out
-
-
-def _merge(out: dict[tuple[int, CellKey], Cell], key: tuple[int, CellKey], amounts: Cell) -> None:
-    cell = out.get(key)
-    if cell is None:
-        out[key] = dict(amounts)
-    else:
-        add_into(cell, amounts)
 
 
 def counters_of(facts: Iterable[Fact]) -> Cell:

@@ -15,6 +15,7 @@ from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT, TOTAL
 
 from .codec import pack_visits, restore_recent, unpack_visits
+from .names import CAPS, OTHER
 
 CellPlace = tuple[int, int, str, str]
 """(resolution, bucket start, queue, channel)"""
@@ -40,8 +41,10 @@ class Contents(Struct):
 class MemoryStore:
     """Counters in dictionaries."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, queue_cap: int = CAPS["queue"]) -> None:
         self.partitions: dict[Partition, Contents] = {}
+        self._names: dict[str, set[str]] = {"queue": set(), "channel": set()}
+        self._caps = {**CAPS, "queue": queue_cap}
         self._settings: list[Targets] = []
 
     async def claim(self, partition: Partition, token: str, known: int | None = None) -> MemoryClaim:
@@ -52,7 +55,14 @@ class MemoryStore:
         if known is not None and (contents.position or 0) < known:
             contents.rollbacks += 1
         version = await self.settings_version()
-        return MemoryClaim(partition, contents, self._settings[-1] if version else Targets(), version)
+        return MemoryClaim(self, partition, contents, self._settings[-1] if version else Targets(), version)
+
+    def name(self, kind: str, name: str) -> str:
+        """A name, or ``other`` for what the registry takes no more."""
+        known = self._names[kind]
+        if name not in known and len(known) < self._caps[kind]:
+            known.add(name)
+        return name if name in known else OTHER
 
     async def settings_version(self) -> int:
         """See ``Store.settings_version``."""
@@ -71,7 +81,10 @@ class MemoryStore:
 class MemoryClaim:
     """See ``Claim``."""
 
-    def __init__(self, partition: Partition, contents: Contents, targets: Targets, version: int) -> None:
+    def __init__(
+        self, store: MemoryStore, partition: Partition, contents: Contents, targets: Targets, version: int
+    ) -> None:
+        self._store = store
         self.partition = partition
         self.position = contents.position
         self.targets = targets
@@ -115,10 +128,15 @@ class MemoryClaim:
         self.position = commit.end
 
     def _add_cells(self, cells: Any, time: int) -> None:
-        mine = self._contents.cells
+        mine, name = self._contents.cells, self._store.name
         rolled = roll_up(cells, lambda resolution, start: start < time - KEPT[resolution])
+        places = {(queue, channel) for _, queue, channel in cells}
+        queues = {queue: name("queue", queue) for queue in sorted({queue for queue, _ in places})}
+        channels = {
+            channel: name("channel", channel) for channel in sorted({channel for _, channel in places})
+        }
         for (resolution, (start, queue, channel)), amounts in rolled.items():
-            add_into(mine.setdefault((resolution, start, queue, channel), {}), amounts)
+            add_into(mine.setdefault((resolution, start, queues[queue], channels[channel]), {}), amounts)
         for place in [p for p in mine if p[0] != TOTAL and p[1] < time - KEPT[p[0]]]:
             del mine[place]
 

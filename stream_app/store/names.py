@@ -7,10 +7,8 @@ grow past it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
-
-from redis.asyncio import Redis
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from . import keys
 from .client import faults, script
@@ -23,32 +21,41 @@ _BATCH = 1000
 class Names:
     """One worker's view of a registry."""
 
-    def __init__(self, client: Redis, kind: str, cap: int | None = None) -> None:
+    def __init__(self, client: Any, kind: str, cap: int | None = None) -> None:
         """``kind`` is one of ``CAPS``."""
+        self._client = client
         self._key = keys.names(kind)
         self._cap = CAPS[kind] if cap is None else cap
         self._script = script(client, "names")
         self._numbers: dict[str, int] = {OTHER: 0}
         self.full = False
 
-    async def learn(self, names: Iterable[str]) -> None:
-        """Number what is not known yet; one round trip where anything is new.
+    async def learn(self, names: Iterable[str]) -> Mapping[str, int]:
+        """Number what is not known yet; one round trip where anything is new. Gives the numbers of all that have one.
 
         Raises:
             StoreUnavailableError: no answer.
         """
-        if self.full:
-            return
-        new = sorted({name for name in names if name not in self._numbers})
+        new = sorted({name for name in names if name not in self._numbers}) if not self.full else []
         for at in range(0, len(new), _BATCH):
             chunk = new[at : at + _BATCH]
             async with faults():
                 numbers = await self._script(keys=[self._key], args=[self._cap, *chunk])
             self._numbers |= {name: n for name, n in zip(chunk, numbers, strict=True) if n}
-            if 0 in numbers:  # add-only: once full, always full
+            if 0 in numbers:  # it takes no more: what is not in it now never will be
+                await self.reload()
                 self.full = True
-                return
+                break
+        return self._numbers
 
-    def number(self, name: str) -> int:
-        """A name's number; 0 for what the registry did not take."""
-        return self._numbers.get(name, 0)
+    async def reload(self) -> None:
+        """Read it anew: a store that was rolled back may have given numbers that we know to other names.
+
+        Raises:
+            StoreUnavailableError: no answer.
+        """
+        async with faults():
+            registry = await self._client.hgetall(self._key)
+        # Another object: whoever looks names up in the former one goes on doing so.
+        self._numbers = {OTHER: 0} | {name.decode(): int(number) for name, number in registry.items()}
+        self.full = False

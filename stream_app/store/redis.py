@@ -8,13 +8,14 @@ cell no longer holds the token, and its commit is refused as a whole.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, Final
 
 from stream_app.errors import FencedError, PositionMismatchError
 from stream_app.model.deltas import Memory
 from stream_app.model.kpis import STORED
 from stream_app.model.ports import Beat, Commit, Partition
-from stream_app.model.tally import Cell, add_into, roll_up
+from stream_app.model.tally import Cell, add_into, spread
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT
 
@@ -31,7 +32,7 @@ DEAD_KEPT: Final = 10_000
 SCAN: Final = 2_000
 
 _KEEP = frame(str(n).encode() for pair in KEPT.items() for n in pair)
-_Place = tuple[int, int, str]  # resolution, bucket start, field
+_Place = tuple[int, int, bytes]  # resolution, bucket start, field
 
 
 class RedisStore:
@@ -49,7 +50,9 @@ class RedisStore:
     async def claim(self, partition: Partition, token: str, known: int | None = None) -> RedisClaim:
         """See ``Store.claim``."""
         version = await self.settings_version()
-        await self._counters.learn(part.name for part in STORED)
+        for names in (self.queues, self.channels, self._counters):
+            await names.reload()
+        numbers = await self._counters.learn(part.name for part in STORED)
         async with faults():
             document = await self.client.get(keys.settings(version)) if version else None
             await self.client.sadd(keys.PARTITIONS, str(partition))
@@ -63,7 +66,7 @@ class RedisStore:
             await claim.restore()
         claim.version = version
         claim.targets = Targets.from_json(document) if document else Targets()
-        claim.numbers = {part.name: self._counters.number(part.name) for part in STORED}
+        claim.numbers = {part.name: numbers[part.name] for part in STORED}
         return claim
 
     async def settings_version(self) -> int:
@@ -150,7 +153,10 @@ class RedisClaim:
         cells = await self._absolute(commit)
         buckets: dict[tuple[int, int], list[bytes]] = {}
         for (resolution, start, name), cell in cells.items():
-            buckets.setdefault((resolution, start), []).extend((name.encode(), pack_cell(cell)))
+            fields = buckets.get((resolution, start))
+            if fields is None:
+                fields = buckets[resolution, start] = []
+            fields += (name, pack_cell(cell))
         blob: list[bytes] = []
         for (resolution, start), fields in buckets.items():
             blob += (b"%d" % resolution, b"%d" % start, b"%d" % (len(fields) // 2), *fields)
@@ -198,36 +204,42 @@ class RedisClaim:
 
     async def _absolute(self, commit: Commit) -> dict[_Place, Cell]:
         """The new values of every cell that the commit touches."""
-        time, store = commit.deltas.time, self._store
-        rolled = roll_up(commit.deltas.cells, lambda resolution, start: start < time - KEPT[resolution])
-        await store.queues.learn(queue for _, queue, _ in commit.deltas.cells)
-        await store.channels.learn(channel for _, _, channel in commit.deltas.cells)
-        amounts: dict[_Place, Cell] = {}
-        for (resolution, (start, queue, channel)), cell in rolled.items():
-            place = (resolution, start, f"{store.queues.number(queue)}.{store.channels.number(channel)}")
-            if place in amounts:  # two names that the registry did not take are one cell
-                add_into(amounts[place], cell)
-            else:
-                amounts[place] = cell
-        await self._load([p for p in amounts if p not in self._fresh and p not in self._older])
+        cells, time, store = commit.deltas.cells, commit.deltas.time, self._store
+        places = {(queue, channel) for _, queue, channel in cells}
+        queues = await store.queues.learn(queue for queue, _ in places)
+        channels = await store.channels.learn(channel for _, channel in places)
+        names = {
+            (queue, channel): b"%d.%d" % (queues.get(queue, 0), channels.get(channel, 0))
+            for queue, channel in places
+        }
+        steps = [
+            ((resolution, start, names[queue, channel]), amounts)
+            for resolution, (start, queue, channel), amounts in spread(
+                cells, lambda resolution, start: start < time - KEPT[resolution]
+            )
+        ]
+        fresh, older = self._fresh, self._older
+        await self._load({place for place, _ in steps if place not in fresh and place not in older})
         out: dict[_Place, Cell] = {}
-        for place, cell in amounts.items():
-            known = self._fresh.get(place)
+        for place, amounts in steps:
+            known = out.get(place)
             if known is None:
-                known = self._fresh[place] = self._older.pop(place)
-            add_into(known, cell)
-            out[place] = known
-        if len(self._fresh) > CELLS_CACHED:
-            self._older, self._fresh = self._fresh, {}
+                known = fresh.get(place)
+                if known is None:
+                    known = fresh[place] = older.pop(place)
+                out[place] = known
+            add_into(known, amounts)
+        if len(fresh) > CELLS_CACHED:
+            self._older, self._fresh = fresh, {}
         return out
 
-    async def _load(self, places: list[_Place]) -> None:
+    async def _load(self, places: Iterable[_Place]) -> None:
         """Read cells that we do not remember; a cell that does not exist is empty."""
-        if not places:
-            return
-        buckets: dict[tuple[int, int], list[str]] = {}
+        buckets: dict[tuple[int, int], list[bytes]] = {}
         for resolution, start, name in places:
             buckets.setdefault((resolution, start), []).append(name)
+        if not buckets:
+            return
         async with faults():
             pipe = self._store.client.pipeline(transaction=False)
             for (resolution, start), names in buckets.items():
