@@ -21,11 +21,11 @@ Sums = Mapping[str, int]
 
 
 class Unit(Enum):
-    """A KPI's unit: (Prometheus suffix, Grafana unit, what one unit of the stored sums is worth)."""
+    """A KPI's unit: (Prometheus suffix, Grafana unit, how much of the stored sums makes one)."""
 
-    RATIO = ("ratio", "percentunit", 1.0)
-    SECONDS = ("seconds", "s", 0.001)
-    CONTACTS = ("contacts", "short", 1.0)
+    RATIO = ("ratio", "percentunit", 1)
+    SECONDS = ("seconds", "s", 1000)
+    CONTACTS = ("contacts", "short", 1)
 
     @property
     def suffix(self) -> str:
@@ -38,8 +38,11 @@ class Unit(Enum):
         return self.value[1]
 
     @property
-    def scale(self) -> float:
-        """Factor from stored sums (milliseconds, contacts) to the base unit."""
+    def parts(self) -> int:
+        """How much of the stored sums (milliseconds, contacts) makes one base unit.
+
+        Divide by it: a thousandth is no binary fraction, and multiplying by it is wrong in the last digit.
+        """
         return self.value[2]
 
 
@@ -179,4 +182,4 @@ Measure = Ratio | Choice | Level
 def percentile(q: float, counts: Mapping[int, int]) -> float | None:
     """The q-quantile of a sketch in seconds, within ``sketch.RELATIVE_ERROR``."""
     estimate = sketch.quantile(q, counts)
-    return None if estimate is None else estimate * Unit.SECONDS.scale
+    return None if estimate is None else estimate / Unit.SECONDS.parts

@@ -23,7 +23,7 @@ from .windows import WINDOWS
 
 PERCENTILES: Final[dict[str, float]] = {"p50": 0.50, "p90": 0.90, "p95": 0.95}
 _NOTHING: Final[dict[str, float | None]] = dict.fromkeys(PERCENTILES)
-_SECONDS: Final = [estimate(index) * Unit.SECONDS.scale for index in range(BUCKETS)]
+_SECONDS: Final = [estimate(index) / Unit.SECONDS.parts for index in range(BUCKETS)]
 
 Values = dict[str, "Value"]
 """KPI → value."""
@@ -84,7 +84,7 @@ class _Formula(Struct, frozen=True):
     """A ratio under one policy, in the store's numbers: hundreds of queues are computed again and again."""
 
     kpi: str
-    scale: float
+    parts: int
     over: _Terms
     under: _Terms
     decided: tuple[int, int]  # how often the counter stands above and below the line
@@ -102,7 +102,7 @@ class _Formula(Struct, frozen=True):
             total = overdue * self.decided[0]
             for sign, number in self.over:
                 total += sign * get(number, 0)
-            value = total / samples * self.scale
+            value = total / (samples * self.parts)
         return Value(value, max(0, samples), percentiles(cell, self.spread) if self.spreads else None)
 
 
@@ -116,7 +116,7 @@ def _formula(kpi: Kpi, ratio: Ratio, numbers: Mapping[str, int]) -> _Formula:
     )
     above, below = (sum(sign for sign, c in terms if c is decided) for terms in parts)
     spread = numbers.get(kpi.spread.name) if kpi.spread else None
-    return _Formula(kpi.name, kpi.unit.scale, over, under, (above, below), spread, kpi.spread is not None)
+    return _Formula(kpi.name, kpi.unit.parts, over, under, (above, below), spread, kpi.spread is not None)
 
 
 class _Cached(Struct):
@@ -200,7 +200,7 @@ class Snapshots:
                 if kpi.measure.read == "count":
                     out[kpi.name] = len(queued)
                 else:  # nobody waits: an alert on the oldest must be able to resolve
-                    out[kpi.name] = max(0, self._board.now - queued[0]) * kpi.unit.scale if queued else 0.0
+                    out[kpi.name] = max(0, self._board.now - queued[0]) / kpi.unit.parts if queued else 0.0
         return out
 
     def _values(self, rule: Rule, cell: Cell, overdue: int) -> Values:

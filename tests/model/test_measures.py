@@ -67,10 +67,10 @@ def test_counters_take_what_they_are_told_to() -> None:
 
 
 def test_units_turn_stored_sums_into_base_units() -> None:
-    assert {unit.name: (unit.suffix, unit.scale) for unit in Unit} == {
-        "RATIO": ("ratio", 1.0),
-        "SECONDS": ("seconds", 0.001),
-        "CONTACTS": ("contacts", 1.0),
+    assert {unit.name: (unit.suffix, unit.parts) for unit in Unit} == {
+        "RATIO": ("ratio", 1),
+        "SECONDS": ("seconds", 1000),
+        "CONTACTS": ("contacts", 1),
     }
     assert percentile(0.5, {}) is None
     assert percentile(0.5, {160: 1}) == pytest.approx(2**10 / 1000, rel=0.022)

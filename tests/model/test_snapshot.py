@@ -105,6 +105,17 @@ def test_the_day_in_the_other_numbers() -> None:
     assert shown.levels == {"backlog": 0, "oldest_waiting": 0.0}
 
 
+def test_seconds_are_exact_to_the_last_digit() -> None:
+    """26 ms over 2 are 0.013 s; multiplied by a thousandth they would be 0.013000000000000001."""
+    board = Board(NOON + 13)
+    cell = {NUMBERS["responded"]: 2, NUMBERS["response_ms"]: 26}
+    board.put_cells("t.0", 10_000, NOON, [(VOICE, pack_cell(cell))])
+    board.put_visits("t.0", "c", [visit(NOON)])
+    shown = row(Snapshots(board).take(Targets()))
+    assert shown.windows["5m"]["first_response"].value == 0.013
+    assert shown.levels["oldest_waiting"] == 0.013
+
+
 def test_who_waits_misses_the_target_the_moment_it_has_passed() -> None:
     """Nobody answers, nobody gives up, no event comes: the service level falls at exactly T."""
     board = Board(NOON)
