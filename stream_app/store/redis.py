@@ -57,8 +57,8 @@ class RedisStore:
             document = await self.client.get(keys.settings(version)) if version else None
             await self.client.sadd(keys.PARTITIONS, str(partition))
             epoch, position, _, seq, time = await self._claim_script(
-                keys=[keys.meta(partition), keys.log(partition)],
-                args=[token, version, "" if known is None else known],
+                keys=[keys.meta(partition)],
+                args=[keys.prefix(partition), token, version, "" if known is None else known],
             )
             claim = RedisClaim(self, partition, f"{epoch}:{token}", int(seq))
             claim.position = int(position) if position else None
@@ -144,7 +144,8 @@ class RedisClaim:
             raise FencedError(f"{self.partition}: claimed by someone else")
         if verdict == b"MISMATCH":
             raise PositionMismatchError(int(number or 0), commit.start or 0)
-        self._prepared = None
+        # Asked for again it need only be recognised: it can't be applied any more, and nothing of it is kept.
+        self._prepared = (commit.batch, [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:]])
         self.position = commit.end
         self._trim(int(number), sum(len(args[i]) for i in (6, 7, 8)))
 

@@ -1,20 +1,38 @@
 -- Take over a partition: from now on every write of its former owner is refused.
 --
--- KEYS  meta, log
--- ARGV  token of the new owner, settings version to pin, position that the new owner knows (or '')
+-- KEYS  meta (the other keys of the partition share its hash tag, so they live in the same slot)
+-- ARGV  1 key prefix   2 token of the new owner   3 settings version to pin   4 position that the new owner knows, or ''
 -- gives {epoch, position or '', batch or '', seq, partition time}
+--
+-- The new owner reads all of these keys next: if one of them is not ours, the former owner shall not lose the partition for it.
 
-local meta, log = KEYS[1], KEYS[2]
-local kind = redis.call('TYPE', meta)['ok']
-if kind ~= 'none' and kind ~= 'hash' then
-  return redis.error_reply('QUARANTINED ' .. meta .. ' is a ' .. kind .. ', not a hash')
+local meta, prefix = KEYS[1], ARGV[1]
+local log, minutes = prefix .. ':log', prefix .. ':r'
+
+local function check(key, kind)
+  local found = redis.call('TYPE', key)['ok']
+  if found ~= 'none' and found ~= kind then
+    return redis.error_reply('QUARANTINED ' .. key .. ' is a ' .. found .. ', not a ' .. kind)
+  end
+end
+
+local wrong = check(meta, 'hash') or check(prefix .. ':visits', 'hash') or check(log, 'stream')
+  or check(prefix .. ':dead', 'stream') or check(prefix .. ':results', 'hash') or check(minutes, 'zset')
+if wrong then
+  return wrong
+end
+for _, minute in ipairs(redis.call('ZRANGE', minutes, 0, -1)) do
+  wrong = check(minutes .. ':' .. minute, 'string')
+  if wrong then
+    return wrong
+  end
 end
 
 local epoch = redis.call('HINCRBY', meta, 'epoch', 1)
 local seq = redis.call('HINCRBY', meta, 'seq', 1)
-redis.call('HSET', meta, 'token', epoch .. ':' .. ARGV[1], 'settings', ARGV[2])
+redis.call('HSET', meta, 'token', epoch .. ':' .. ARGV[2], 'settings', ARGV[3])
 local stored = redis.call('HMGET', meta, 'position', 'batch', 'time')
-if ARGV[3] ~= '' and tonumber(stored[1] or '0') < tonumber(ARGV[3]) then
+if ARGV[4] ~= '' and tonumber(stored[1] or '0') < tonumber(ARGV[4]) then
   redis.call('HINCRBY', meta, 'rollbacks', 1)
 end
 

@@ -1,0 +1,35 @@
+"""Stores for the contract: in memory, and on each real Redis."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from tests.services.redis import VERSIONS, RedisServer
+
+from .backends import Backend, Memory, Real
+
+
+def _real(server_of: Callable[[str], RedisServer], version: str) -> Real:
+    backend = Real(server_of(version).url)
+    backend.client.flushall()
+    return backend
+
+
+@pytest.fixture(params=["memory", *VERSIONS])
+async def backend(
+    request: pytest.FixtureRequest, redis_server_of: Callable[[str], RedisServer]
+) -> AsyncIterator[Backend]:
+    """Every store in turn, empty."""
+    chosen = Memory() if request.param == "memory" else _real(redis_server_of, request.param)
+    yield chosen
+    await chosen.close()
+
+
+@pytest.fixture(params=VERSIONS)
+async def real(
+    request: pytest.FixtureRequest, redis_server_of: Callable[[str], RedisServer]
+) -> AsyncIterator[Real]:
+    """Every Redis in turn, empty."""
+    chosen = _real(redis_server_of, request.param)
+    yield chosen
+    await chosen.close()
