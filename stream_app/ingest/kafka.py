@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from mode import Service
 
 from stream_app.errors import FencedError, LostDataError, QuarantinedError, StoreUnavailableError
@@ -212,7 +212,8 @@ class Consumer(Service):
                 for tp, owned in free.items():
                     self._claim_again(tp, owned)
                 continue
-            except IllegalStateError:  # a rebalance took one of them away meanwhile
+            except (IllegalStateError, NoOffsetForPartitionError):
+                # A rebalance took one of them away meanwhile, or gave it anew: a claim is on its way to say where to begin.
                 continue
             for tp, records in found.items():
                 owned = free[tp]

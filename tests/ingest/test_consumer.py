@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import NoOffsetForPartitionError
 
 from stream_app.failpoints import Failpoints
 from stream_app.ingest.batch import Batch
@@ -24,7 +25,13 @@ TP = TopicPartition("t", 0)
 class Restless(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
     """Its partitions change whenever somebody polls."""
 
-    async def getmany(self, *_: TopicPartition, **__: Any) -> dict[TopicPartition, list[Any]]:
+    uncommitted = False
+
+    async def getmany(self, *partitions: TopicPartition, **_: Any) -> dict[TopicPartition, list[Any]]:
+        await asyncio.sleep(0)
+        if self.uncommitted:
+            self.uncommitted = False
+            raise NoOffsetForPartitionError(partitions[0])
         self.unsubscribe()
         self.assign([TopicPartition("t", 1)])
         return {}
@@ -121,3 +128,14 @@ async def test_a_rebalance_while_membership_is_kept(stage: Stage) -> None:
     stage.kafka.assign([TP])
     await stage.consumer._keep_membership()
     assert stage.kafka.assignment() == {TopicPartition("t", 1)}
+
+
+async def test_a_rebalance_under_a_poll_in_a_group_that_never_committed(stage: Stage) -> None:
+    """The library finds no committed offset for what it was given anew, and tells the poll that is still under way."""
+    owned = await stage.ready()
+    owned.idle.set()
+    stage.kafka.uncommitted = True
+    polling = asyncio.create_task(stage.consumer._poll(stage.consumer))
+    await until(lambda: polling.done() or not stage.kafka.uncommitted)
+    stage.consumer._stopped.set()
+    await polling
