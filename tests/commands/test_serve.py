@@ -6,57 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
-import aiohttp
 import pytest
 
 from stream_app.model.targets import Targets, Wishes
 from stream_app.store.redis import RedisStore
-from tests.services.process import HOST, ServerProcess, accepts, free_port, until
+from tests.e2e.serve import Serve
+from tests.services.process import HOST, until
 from tests.services.redis import RedisServer
 from tests.store.owner import Owner, now_ms, queued
 from tests.views.watcher import Watcher
-
-STOPS_WITHIN_S = 2.0
-
-
-class Serve(ServerProcess):
-    """The command, on a free port."""
-
-    name = "serve"
-    stop_timeout_s = STOPS_WITHIN_S
-
-    def __init__(self, redis_url: str, *options: str) -> None:
-        super().__init__()
-        self.port = free_port()
-        self.url = f"http://{HOST}:{self.port}"
-        self._redis_url = redis_url
-        self._options = options
-
-    def command(self) -> list[str]:
-        """Run it; the option wins over the setting."""
-        environment = ["env", f"REDIS_URL={self._redis_url}", "STREAM_APP_PORT=1", "STREAM_APP_MAX_AGE_S=3"]
-        serve = [sys.executable, "-m", "stream_app", "serve", "--port", str(self.port)]
-        return [*environment, *serve, *self._options]
-
-    def ready(self) -> bool:
-        """It listens."""
-        return accepts(self.port)
-
-    def ended(self) -> int:
-        """Wait for its end, and give its exit code."""
-        assert self._process
-        return self._process.wait(STOPS_WITHIN_S)
-
-
-async def get(serve: Serve, path: str) -> tuple[int, Any]:
-    async with aiohttp.ClientSession() as session, session.get(serve.url + path) as answer:
-        return answer.status, await answer.json() if "json" in answer.content_type else await answer.text()
-
-
-async def is_ready(serve: Serve) -> bool:
-    return (await get(serve, "/readyz"))[0] == 200
 
 
 @pytest.fixture
@@ -74,7 +33,7 @@ def serve(redis_url: str) -> Iterator[Serve]:
 
 async def test_a_commit_is_seen_well_within_a_fifth_of_a_second(serve: Serve, store: RedisStore) -> None:
     owner = await Owner.of(store)
-    await until(lambda: is_ready(serve))
+    await until(serve.is_trusted)
     watcher = Watcher(serve.url)
     await watcher.of("snapshot")
     asked, pushed = [], []
@@ -82,7 +41,7 @@ async def test_a_commit_is_seen_well_within_a_fifth_of_a_second(serve: Serve, st
         watcher.events.clear()
         started = time.monotonic()
         await owner.commit(queued(f"c{n}", f"q{n}"))
-        while not (await get(serve, f"/v1/now?queue=q{n}&window=5m"))[1]["rows"]:
+        while not (await serve.get(f"/v1/now?queue=q{n}&window=5m"))[1]["rows"]:
             pass
         asked.append(time.monotonic() - started)
         await until(lambda: f"q{n}" in {r["queue"] for r in watcher.rows()})  # noqa: B023 - awaited here
@@ -98,7 +57,7 @@ async def test_a_queue_that_nobody_answers_turns_red_a_second_after_its_target(
 ) -> None:
     await store.apply_settings(Targets(defaults=Wishes(answer_target_s=1.5, short_abandon_s=0.0)))
     owner = await Owner.of(store)
-    await until(lambda: is_ready(serve))
+    await until(serve.is_trusted)
     watcher = Watcher(serve.url)
     event = queued("a")
     await owner.commit(event)  # and nothing else ever comes
@@ -143,26 +102,26 @@ def test_an_address_that_is_not_ours_is_one_line(host: str) -> None:
 
 async def test_it_is_honest_while_redis_is_away_and_comes_back() -> None:
     with RedisServer() as server, Serve(server.url) as serve:
-        status, problem = await get(serve, "/readyz")
+        status, problem = await serve.get("/readyz")
         assert status == 503
         store = RedisStore(server.url)
         await store.client.config_set("appendfsync", "always")
         owner = await Owner.of(store)
         await owner.commit(queued("a"))
-        await until(lambda: is_ready(serve))
+        await until(serve.is_trusted)
         await asyncio.to_thread(server.kill)
         watcher = Watcher(serve.url)
         await until(lambda: watcher.events and watcher.events[-1][1]["stale"])
-        status, problem = await get(serve, "/readyz")
+        status, problem = await serve.get("/readyz")
         assert (status, problem["reasons"][0][:13]) == (503, "Redis is away")
-        _, now = await get(serve, "/v1/now")
+        _, now = await serve.get("/v1/now")
         assert now["stale"] is True
         assert now["rows"][0]["levels"]["backlog"] == 1  # the last that was known, and said to be old
-        assert (await get(serve, "/healthz"))[0] == 200
+        assert (await serve.get("/healthz"))[0] == 200
         await asyncio.to_thread(server.start)
         again = RedisStore(server.url)
         await (await Owner.of(again)).beat()
-        await until(lambda: is_ready(serve))
+        await until(serve.is_trusted)
         await until(lambda: not watcher.events[-1][1]["stale"])
         await watcher.stop()
         await store.close()
@@ -171,22 +130,18 @@ async def test_it_is_honest_while_redis_is_away_and_comes_back() -> None:
 
 async def test_data_that_grows_old_is_not_ready(serve: Serve, store: RedisStore) -> None:
     owner = await Owner.of(store)
-    await until(lambda: is_ready(serve))
+    await until(serve.is_trusted)
     await owner.beat(at=now_ms() - 5_000)
-    await until(lambda: is_not_ready(serve))
-    _, problem = await get(serve, "/readyz")
+    await until(serve.is_doubted)
+    _, problem = await serve.get("/readyz")
     assert "s old, more than 3 s" in problem["reasons"][0]
-    assert "cc_ready 0\n" in (await get(serve, "/metrics"))[1]
-
-
-async def is_not_ready(serve: Serve) -> bool:
-    return not await is_ready(serve)
+    assert "cc_ready 0\n" in (await serve.get("/metrics"))[1]
 
 
 async def test_the_access_log_is_off_and_never_shows_what_was_asked(redis_url: str) -> None:
     for options, lines in (((), 0), (("--access-log",), 1)):
         with Serve(redis_url, *options) as serve:
-            await get(serve, "/v1/now?queue=secret-canary")
+            await serve.get("/v1/now?queue=secret-canary")
             await asyncio.to_thread(serve.stop)
             log = serve.log_tail()
         assert log.count("/v1/now") == lines
