@@ -108,8 +108,8 @@ async def test_a_restart_with_a_hundred_thousand_open_contacts(
 
     def queued(first: int, count: int) -> Iterator[Record]:
         for n in range(first, first + count):
-            event = f'{{"id":"e{n}","type":"contact.queued","at":{now},"contact_id":"c{n}",'
-                f'"queue":"q{n % 20}","channel":"email"}}'
+            place = f'"contact_id":"c{n}","queue":"q{n % 20}","channel":"email"'
+            event = f'{{"id":"e{n}","type":"contact.queued","at":{now},{place}}}'
             yield Record(f"c{n}".encode(), event.encode(), timestamp_ms=now)
 
     workers.append(Worker(tmp_path / "worker.log", **environment(kafka.bootstrap, redis.url, topic)))
