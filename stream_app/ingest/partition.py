@@ -75,6 +75,7 @@ class Owned:
         self._max_bytes = max_bytes
         self._max_dead = max_dead_in_a_row
         self._dead_in_a_row = 0
+        self._claiming = asyncio.Lock()
 
     @property
     def position(self) -> int | None:
@@ -93,6 +94,11 @@ class Owned:
             StoreUnavailableError: ask again.
             QuarantinedError: a human must look.
         """
+        async with self._claiming:  # a task that was cancelled may still be at it: the client swallows cancellations
+            if self.claim is None:
+                await self._take_over()
+
+    async def _take_over(self) -> None:
         claim = await self._store.claim(self.partition, uuid4().hex[:12], self.known)
         if self.known is not None and (claim.position or 0) < self.known:
             self._telemetry.rollbacks.inc()
@@ -133,7 +139,7 @@ class Owned:
             )
         commit = commit_of(fold, claim.position, end, dead)
         self._count_dead(commit)
-        await self.store(commit)
+        await self._apply(claim, commit)
         self.read_at = records[-1].timestamp
 
     async def skip_to(self, position: int) -> None:
@@ -143,12 +149,13 @@ class Owned:
         if position <= self.next_offset:
             return
         fold.count(Result.GAP, position - self.next_offset)
-        await self.store(commit_of(fold, claim.position, position, []))
+        await self._apply(claim, commit_of(fold, claim.position, position, []))
 
-    async def store(self, commit: Commit) -> None:
-        """Apply a commit, as often as it takes to hear yes or no."""
-        claim = self.claim
-        assert claim is not None  # noqa: S101 - ready means claimed
+    async def _apply(self, claim: Claim, commit: Commit) -> None:
+        """Have the store apply a commit, as often as it takes to hear yes or no.
+
+        Under the claim whose memory it was folded from, and no other: a newer one has a memory of its own.
+        """
         attempt = 0
         while True:
             await self._failpoints.hit("before_apply")

@@ -1,0 +1,69 @@
+"""One partition in a worker's hands: a claim and the memory that was restored with it belong together."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from stream_app.errors import FencedError
+from stream_app.failpoints import Failpoints
+from stream_app.ingest.dialects.canonical import decode
+from stream_app.ingest.partition import SLICE, Owned
+from stream_app.model.ports import Partition
+from stream_app.store.memory import MemoryStore
+from stream_app.telemetry import Telemetry
+
+PLACE = Partition("t", 0)
+NOW = 1_763_800_000_000
+
+
+@dataclass
+class Line:
+    offset: int
+    timestamp: int
+    value: bytes | None
+
+
+def queued(n: int) -> Line:
+    event = f'{{"id":"e{n}","type":"contact.queued","at":{NOW},"contact_id":"c{n}","queue":"billing"}}'
+    return Line(n, NOW, event.encode())
+
+
+def owned_of(store: MemoryStore) -> Owned:
+    return Owned(PLACE, store, decode, Telemetry(), Failpoints(), max_bytes=1_000, max_dead_in_a_row=0)
+
+
+async def test_two_tasks_that_claim_at_once_claim_once() -> None:
+    store = MemoryStore()
+    owned = owned_of(store)
+    await asyncio.gather(owned.take_over(), owned.take_over())
+    assert store.partitions[PLACE].epoch == 1
+
+
+async def test_what_was_folded_under_one_claim_is_not_stored_under_the_next() -> None:
+    """Its memory would lack what the commit says, and every number after it would be wrong."""
+    store = MemoryStore()
+    owned = owned_of(store)
+    await owned.take_over()
+    await owned.fold([queued(0)])
+
+    async def claim_anew() -> None:
+        owned.claim = None
+        await owned.take_over()
+
+    batch = [queued(n) for n in range(1, 2 * SLICE)]  # more than a slice: the loop turns in the middle
+    folding = asyncio.create_task(owned.fold(batch))
+    claiming = asyncio.create_task(claim_anew())
+    with pytest.raises(FencedError):
+        await folding
+    await claiming
+    assert store.partitions[PLACE].position == 1
+    await owned.fold(batch)
+    contents = store.partitions[PLACE]
+    assert (contents.position, len(contents.visits), contents.results) == (
+        2 * SLICE,
+        2 * SLICE,
+        {"applied": 2 * SLICE},
+    )
