@@ -43,6 +43,10 @@ class QuarantinedError(StreamAppError):
     """A key of the partition has a type that is not ours: nothing was written, a human must look."""
 
 
+class StuckError(StreamAppError):
+    """Nothing moves and nobody knows why: end, and be started again."""
+
+
 class LostDataError(StreamAppError):
     """Records or counters are gone that can't be had back without a decision: fail closed."""
 

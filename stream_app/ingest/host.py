@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
+from functools import partial
 from typing import Any, Final, cast
 
 import faust
@@ -54,22 +56,27 @@ def add_agent(app: faust.App) -> Put:
     @app.agent(batches, concurrency=CONCURRENCY, name="fold")
     async def fold(stream: faust.StreamT[Batch]) -> None:
         async for batch in stream:
-            try:
-                owned = batch.owned
-                assert isinstance(owned, Owned)  # noqa: S101 - the consumer made it
-                await owned.fold(batch.records)
-            except asyncio.CancelledError:
-                batch.done.cancel()
-                raise
-            except Exception as error:  # noqa: BLE001 - the consumer decides; an agent that raises would be restarted
-                if not batch.done.done():
-                    batch.done.set_exception(error)
-            else:
-                if not batch.done.done():
-                    batch.done.set_result(None)
+            owned = batch.owned
+            assert isinstance(owned, Owned)  # noqa: S101 - the consumer made it
+            # A task of its own: the host cancels agents when it stops, and a commit under way is to be finished.
+            work = asyncio.ensure_future(owned.fold(batch.records))
+            work.add_done_callback(partial(_tell, batch))
+            await asyncio.wait([work])
 
     put: Any = batches.put  # typed for events; the queue behind it takes whatever the agent is made for
     return cast("Put", put)
+
+
+def _tell(batch: Batch, work: asyncio.Future[None]) -> None:
+    """How a batch ended is for the consumer to judge; an agent that raises would only be restarted."""
+    if batch.done.done():
+        return
+    if work.cancelled():
+        batch.done.cancel()
+    elif (error := work.exception()) is not None:
+        batch.done.set_exception(error)
+    else:
+        batch.done.set_result(None)
 
 
 class Worker(faust.Worker):
@@ -82,6 +89,12 @@ class Worker(faust.Worker):
     def _install_signal_handlers_unix(self) -> None:
         for sig in (signal.SIGINT, signal.SIGTERM):
             self.loop.add_signal_handler(sig, self._asked_to_stop, sig)
+        self.loop.add_signal_handler(signal.SIGUSR1, self._show_tasks)
+
+    def _show_tasks(self) -> None:
+        """For whoever wonders what a silent worker waits for."""
+        for task in asyncio.all_tasks(self.loop):
+            task.print_stack(limit=4, file=sys.stderr)
 
     def _asked_to_stop(self, sig: signal.Signals) -> None:
         _log.info("stopping", signal=sig.name)

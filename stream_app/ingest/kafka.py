@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from mode import Service
 
-from stream_app.errors import FencedError, LostDataError, QuarantinedError, StoreUnavailableError
+from stream_app.errors import FencedError, LostDataError, QuarantinedError, StoreUnavailableError, StuckError
 from stream_app.model.ports import Partition
 
 from .batch import Batch
@@ -29,9 +29,13 @@ from .partition import BACKOFF_S, MUST_CLAIM_AGAIN, Owned
 _log = structlog.get_logger(__name__)
 
 POLL_MS: Final = 200
+PAUSE_S: Final = 0.02
 BEAT_S: Final = 1.0
 KEEP_MEMBERSHIP_S: Final = 30.0
 DRAIN_S: Final = 5.0
+STALLED_S: Final = 10.0
+STUCK_S: Final = 90.0
+"""Longer than any request to Kafka or Redis may take."""
 
 Own = Callable[[Partition], Owned]
 Put = Callable[[Batch], Awaitable[Any]]
@@ -80,7 +84,7 @@ class Consumer(Service):
         self._claims: dict[TopicPartition, asyncio.Task[None]] = {}
         self._flights: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._polled = time.monotonic()
+        self._polled = self._watched = time.monotonic()
         self._heartbeat = Heartbeat(
             consumer, self.owned, self._claim_again, owner=owner, settings_version=settings_version, lag=lag
         )
@@ -148,6 +152,7 @@ class Consumer(Service):
                     await self._seek(tp, owned)
                 except (StoreUnavailableError, KafkaError) as error:
                     _log.warning("claim_delayed", partition=str(owned.partition), error=str(error))
+                    owned.progressed()
                     await asyncio.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
                     attempt += 1
                 else:
@@ -211,10 +216,14 @@ class Consumer(Service):
                 _log.warning("out_of_range", error=str(error))
                 for tp, owned in free.items():
                     self._claim_again(tp, owned)
+                await asyncio.sleep(PAUSE_S)
                 continue
             except (IllegalStateError, NoOffsetForPartitionError):
                 # A rebalance took one of them away meanwhile, or gave it anew: a claim is on its way to say where to begin.
+                await asyncio.sleep(PAUSE_S)  # raised without waiting for anything, it must not spin
                 continue
+            for owned in free.values():
+                owned.progressed()
             for tp, records in found.items():
                 owned = free[tp]
                 if owned.gone or not owned.ready:
@@ -242,10 +251,18 @@ class Consumer(Service):
             _log.warning(
                 "batch_dropped", partition=str(owned.partition)
             )  # only after the partition went away
+        except asyncio.CancelledError:
+            owned.claim = None  # its memory may be ahead of what was stored
+            if self.should_stop:
+                raise
+            _log.warning("batch_cancelled", partition=str(owned.partition))
+            owned.idle.set()
+            self._claim_again(tp, owned)
         except Exception as error:  # noqa: BLE001 - nothing may vanish in a task
             _log.error("stopping", partition=str(owned.partition), error=str(error))
             await self.crash(error)
         finally:
+            owned.progressed()
             owned.idle.set()
             self._wake.set()
 
@@ -272,6 +289,17 @@ class Consumer(Service):
         while not self.should_stop:
             await self.sleep(BEAT_S)
             await self._heartbeat.round()
+            self._watch()
+
+    def _watch(self) -> None:
+        """A worker that can't make progress, and does not know why, ends: whoever started it starts it again."""
+        now = time.monotonic()
+        stalled, self._watched = now - self._watched > STALLED_S, now
+        for owned in self.owned.values():
+            if stalled:  # the whole process stood still: nobody could progress
+                owned.progressed()
+            elif now - owned.progressed_at > STUCK_S:
+                raise StuckError(f"{owned.partition}: no progress for {STUCK_S:.0f} s, and no reason known")
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed

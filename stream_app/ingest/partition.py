@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 from uuid import uuid4
@@ -42,6 +43,7 @@ class Owned:
 
     Attributes:
         ready: claimed and sought: its records may be asked for.
+        progressed_at: monotonic time of the last sign of life.
         idle: no batch of it is on its way.
         begin: where its records began when it was sought; counted from here if nothing is stored yet.
         read_at: timestamp of the last record applied, ms.
@@ -76,6 +78,7 @@ class Owned:
         self._max_dead = max_dead_in_a_row
         self._dead_in_a_row = 0
         self._claiming = asyncio.Lock()
+        self.progressed_at = time.monotonic()
 
     @property
     def position(self) -> int | None:
@@ -87,6 +90,10 @@ class Owned:
         """Where its next record is expected; before that, all is accounted for."""
         return self.begin if self.position is None else self.position
 
+    def progressed(self) -> None:
+        """Something moved, or the reason why nothing does is known."""
+        self.progressed_at = time.monotonic()
+
     async def take_over(self) -> None:
         """Claim the partition and remember what the former owner left.
 
@@ -94,7 +101,9 @@ class Owned:
             StoreUnavailableError: ask again.
             QuarantinedError: a human must look.
         """
-        async with self._claiming:  # a task that was cancelled may still be at it: the client swallows cancellations
+        async with (
+            self._claiming
+        ):  # a task that was cancelled may still be at it: the client swallows cancellations
             if self.claim is None:
                 await self._take_over()
 
@@ -167,6 +176,7 @@ class Owned:
                     _log.warning("store_unavailable", partition=str(self.partition), error=str(error))
                 if self.gone:
                     raise
+                self.progressed()
                 await asyncio.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
                 attempt += 1
             else:

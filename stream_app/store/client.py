@@ -17,8 +17,15 @@ from stream_app.errors import QuarantinedError, StoreUnavailableError
 
 TIMEOUT_S: Final = 5.0
 
-_PASSING = re.compile(
-    r"\b(LOADING|READONLY|OOM|MISCONF|BUSY|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|UNBLOCKED|NOAUTH|WRONGPASS|NOPERM)\b"
+_PASSING = re.compile(r"\b(MISCONF|BUSY|NOREPLICAS|UNBLOCKED|OOM|READONLY|LOADING)\b")
+"""Words that mean "not now"; a script's error has them in its text."""
+_PASSING_TYPES: Final = (  # the library takes the word away from those it knows
+    rx.OutOfMemoryError,
+    rx.ReadOnlyError,
+    rx.NoPermissionError,
+    rx.TryAgainError,
+    rx.ClusterDownError,
+    rx.MasterDownError,
 )
 
 
@@ -54,8 +61,8 @@ async def faults() -> AsyncIterator[None]:
             raise QuarantinedError(text.partition("QUARANTINED ")[2].split(" script:")[0]) from error
         if "WRONGTYPE" in text:  # a script's error begins otherwise on Redis 6
             raise QuarantinedError(text) from error
-        if _PASSING.search(text):
-            raise StoreUnavailableError(text) from error
+        if isinstance(error, _PASSING_TYPES) or _PASSING.search(text):
+            raise StoreUnavailableError(f"{type(error).__name__}: {text}") from error
         raise
     except (rx.ConnectionError, rx.TimeoutError, OSError, TimeoutError) as error:
         raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error

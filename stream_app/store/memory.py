@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -57,12 +58,13 @@ class MemoryStore:
         version = await self.settings_version()
         return MemoryClaim(self, partition, contents, self._settings[-1] if version else Targets(), version)
 
-    def name(self, kind: str, name: str) -> str:
-        """A name, or ``other`` for what the registry takes no more."""
-        known = self._names[kind]
-        if name not in known and len(known) < self._caps[kind]:
-            known.add(name)
-        return name if name in known else OTHER
+    def learn(self, kind: str, names: Iterable[str]) -> dict[str, str]:
+        """Names as they are kept: ``other`` for what the registry takes no more."""
+        known, wanted = self._names[kind], sorted(set(names))
+        for name in wanted:
+            if len(known) < self._caps[kind]:
+                known.add(name)
+        return {name: name if name in known else OTHER for name in wanted}
 
     async def settings_version(self) -> int:
         """See ``Store.settings_version``."""
@@ -97,18 +99,21 @@ class MemoryClaim:
         )
         self._contents = contents
         self._token = contents.token
+        self._stored = ""
 
     async def apply(self, commit: Commit) -> None:
         """See ``Claim.apply``."""
         mine, deltas = self._contents, commit.deltas
+        queues = self._store.learn("queue", (queue for _, queue, _ in deltas.cells))
+        channels = self._store.learn("channel", (channel for _, _, channel in deltas.cells))
         if mine.token != self._token:
             raise FencedError(f"{self.partition}: claimed by someone else")
         if mine.position == commit.end and mine.batch == commit.batch:
             return
-        if mine.position != commit.start:
+        if mine.position != commit.start or commit.batch == self._stored:
             raise PositionMismatchError(mine.position or 0, commit.start or 0)
         mine.position, mine.batch, mine.time = commit.end, commit.batch, deltas.time
-        self._add_cells(deltas.cells, deltas.time)
+        self._add_cells(deltas.cells, deltas.time, queues, channels)
         for contact, visits in deltas.visits.items():
             if visits:
                 mine.visits[contact] = pack_visits(visits)
@@ -125,16 +130,11 @@ class MemoryClaim:
         for name, n in counted.items():
             mine.results[name] = mine.results.get(name, 0) + n
         mine.dead += commit.dead
-        self.position = commit.end
+        self.position, self._stored = commit.end, commit.batch
 
-    def _add_cells(self, cells: Any, time: int) -> None:
-        mine, name = self._contents.cells, self._store.name
+    def _add_cells(self, cells: Any, time: int, queues: dict[str, str], channels: dict[str, str]) -> None:
+        mine = self._contents.cells
         rolled = roll_up(cells, lambda resolution, start: start < time - KEPT[resolution])
-        places = {(queue, channel) for _, queue, channel in cells}
-        queues = {queue: name("queue", queue) for queue in sorted({queue for queue, _ in places})}
-        channels = {
-            channel: name("channel", channel) for channel in sorted({channel for _, channel in places})
-        }
         for (resolution, (start, queue, channel)), amounts in rolled.items():
             add_into(mine.setdefault((resolution, start, queues[queue], channels[channel]), {}), amounts)
         for place in [p for p in mine if p[0] != TOTAL and p[1] < time - KEPT[p[0]]]:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
 
-from stream_app.errors import FencedError, PositionMismatchError
+from stream_app.errors import FencedError, PositionMismatchError, QuarantinedError
 from stream_app.model.deltas import Memory
 from stream_app.model.kpis import STORED
 from stream_app.model.ports import Beat, Commit, Partition
@@ -24,7 +24,7 @@ from .client import connect, faults, script
 from .codec import frame, pack_cell, pack_visits, restore_recent, unpack_cell, unpack_visits
 from .names import Names
 
-CELLS_CACHED: Final = 10_000
+CELLS_CACHED: Final = 5_000
 """Cells that a claim remembers; twice that at the most."""
 LOG_BYTES: Final = 2_000_000
 """How much of a partition's latest commits stays for readers to follow; one further behind loads the partition anew."""
@@ -55,6 +55,8 @@ class RedisStore:
         numbers = await self._counters.learn(part.name for part in STORED)
         async with faults():
             document = await self.client.get(keys.settings(version)) if version else None
+            if version and document is None:  # thresholds are not guessed
+                raise QuarantinedError(f"{keys.settings(version)} is missing, though it is in force")
             await self.client.sadd(keys.PARTITIONS, str(partition))
             epoch, position, _, seq, time = await self._claim_script(
                 keys=[keys.meta(partition)],
