@@ -27,7 +27,7 @@ class Held:
     rollbacks: int = 0
     cells: dict[tuple[int, int, str, str], dict[Any, int]] = field(default_factory=dict)
     visits: dict[str, list[Any]] = field(default_factory=dict)
-    recent: dict[int, list[bytes]] = field(default_factory=dict)
+    recent: dict[int, list[bytes]] = field(default_factory=dict)  # sorted: within a minute none is older
     results: dict[str, int] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
     beat: Beat | None = None
@@ -70,7 +70,7 @@ class Memory:
             rollbacks=mine.rollbacks,
             cells={place: _named(cell, names) for place, cell in mine.cells.items()},
             visits={contact: _plain(packed) for contact, packed in mine.visits.items()},
-            recent={minute: list(marks) for minute, marks in mine.recent.items()},
+            recent={minute: sorted(marks) for minute, marks in mine.recent.items()},
             results=dict(mine.results),
             dead=list(mine.dead),
             beat=mine.beat,
@@ -145,18 +145,18 @@ class Real:
         out = {}
         for minute in client.zrange(f"{key}:r", 0, -1):
             marks = client.get(f"{key}:r:{int(minute)}")
-            out[int(minute)] = [marks[i : i + 8] for i in range(0, len(marks), 8)]
+            out[int(minute)] = sorted(marks[i : i + 8] for i in range(0, len(marks), 8))
         stored = {int(k.rsplit(b":", 1)[1]) for k in client.scan_iter(match=f"{key}:r:*")}
         assert stored == set(out), "the index knows what exists"
         return out
 
-    def dump(self) -> dict[bytes, Any]:
-        """Every key, as Redis would move it to another server."""
+    def dump(self, match: str = "*") -> dict[bytes, Any]:
+        """Keys, as Redis would move them to another server."""
         client: Any = self.client
-        return {key: client.dump(key) for key in client.scan_iter()}
+        return {key: client.dump(key) for key in client.scan_iter(match=match)}
 
     def save(self) -> Callable[[], None]:
-        saved = {key: value for key, value in self.dump().items() if key.startswith(b"kpi:{")}
+        saved = self.dump("kpi:{*")
 
         def restore() -> None:
             client: Any = self.client
