@@ -9,10 +9,12 @@ variable with ``_FILE`` behind it. A wrong setting exits 78 with one line that n
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -24,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from redis.asyncio.connection import parse_url
 
 from .errors import BadSettingsError
 
@@ -80,8 +83,23 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_url(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+        url = value.get_secret_value()
+        if not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        try:
+            parse_url(url)
+        except ValueError:  # whose text quotes the address, and so may quote a password
+            raise ValueError("is no address like redis://user:password@host:6379/0") from None
+        # The library takes database 0 where it can't read the number.
+        if not url.startswith("unix://") and not re.fullmatch(r"/?\d*", urlsplit(url).path):
+            raise ValueError("the database is a number, as in redis://host:6379/0")
+        return value
+
+    @field_validator("kafka_ssl_cafile")
+    @classmethod
+    def _cafile(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {value}")
         return value
 
     @field_validator("kafka_bootstrap_servers")
@@ -89,7 +107,7 @@ class Settings(BaseSettings):
     def _servers(cls, value: str, _info: ValidationInfo) -> str:
         for server in value.split(","):
             host, _, port = server.strip().rpartition(":")
-            if not host or not port.isdigit():
+            if not host or not port.isdecimal() or not 0 < int(port) <= 65_535:
                 raise ValueError(f"{server.strip()!r} is not host:port")
         return value
 
@@ -132,7 +150,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
                 raise BadSettingsError(f"{name}: set it or {name}_FILE, not both")
             try:
                 values[name.lower()] = Path(path).read_text().strip()
-            except OSError as error:
+            except (OSError, UnicodeDecodeError) as error:
                 raise BadSettingsError(f"{name}_FILE: {error}") from None
     try:
         return Settings(**values)
