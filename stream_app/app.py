@@ -6,6 +6,7 @@ import gc
 import os
 import socket
 import tempfile
+from functools import partial
 from typing import Any
 
 import structlog
@@ -38,6 +39,8 @@ def run_worker(settings: Settings) -> None:
         telemetry = Telemetry()
         failpoints = Failpoints.from_environment()
         store = RedisStore(settings.redis_url.get_secret_value(), queue_cap=settings.queue_cap)
+        for kind, names in (("queue", store.queues), ("channel", store.channels)):
+            telemetry.names_full.labels(kind).set_function(partial(getattr, names, "full"))
         put = add_agent(app)
 
         def own(partition: Partition) -> Owned:

@@ -173,10 +173,10 @@ class Consumer(Service):
         end = (await self._consumer.end_offsets([tp]))[tp]
         position = owned.position
         if position is None:
-            committed = await self._consumer.committed(tp)
-            if committed and committed > begin and not self._accept_lost:
+            read = max(await self._consumer.committed(tp) or 0, owned.known or 0)
+            if read > begin and not self._accept_lost:
                 raise LostDataError(
-                    f"{owned.partition}: the group has read up to {committed}, but the store knows nothing of it: it was "
+                    f"{owned.partition}: the group has read up to {read}, but the store knows nothing of it: it was "
                     "wiped, or this is another one. `stream-app rebuild` counts again from what the topic still has"
                 )
             owned.begin = begin
@@ -259,6 +259,8 @@ class Consumer(Service):
             owned.idle.set()
             self._claim_again(tp, owned)
         except Exception as error:  # noqa: BLE001 - nothing may vanish in a task
+            # Its records were read and not counted: nobody may take them for a gap while we stop.
+            owned.ready, owned.claim = False, None
             _log.error("stopping", partition=str(owned.partition), error=str(error))
             await self.crash(error)
         finally:

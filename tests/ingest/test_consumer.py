@@ -36,6 +36,9 @@ class Restless(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         self.assign([TopicPartition("t", 1)])
         return {}
 
+    async def position(self, _: TopicPartition) -> int:
+        return 10
+
 
 class Stage:
     """A consumer that never meets its broker, and the store behind it."""
@@ -62,7 +65,7 @@ class Stage:
         )
 
     async def put(self, batch: Batch) -> Any:
-        raise AssertionError(batch)
+        batch.done.set_exception(ZeroDivisionError("a bug of ours"))
 
     async def ready(self) -> Owned:
         """Our partition, claimed, with a batch under way."""
@@ -139,3 +142,14 @@ async def test_a_rebalance_under_a_poll_in_a_group_that_never_committed(stage: S
     await until(lambda: polling.done() or not stage.kafka.uncommitted)
     stage.consumer._stopped.set()
     await polling
+
+
+async def test_what_was_read_and_not_counted_is_no_gap(stage: Stage) -> None:
+    """A batch that fails ends the worker; until it has ended its heart still beats."""
+    owned = await stage.ready()
+    await stage.consumer._fly(TP, owned, [])
+    if owned.ready and owned.claim is not None:
+        await stage.consumer._heartbeat._close_gap(TP, owned)
+    await stage.consumer._heartbeat.round()
+    assert stage.store.partitions[Partition("t", 0)].position is None
+    assert isinstance(stage.consumer.crash_reason, ZeroDivisionError)
