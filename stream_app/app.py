@@ -85,7 +85,7 @@ def run_worker(settings: Settings) -> None:
 
 def tune_collector() -> None:
     """Let the collector run rarely: events make no cycles, and scanning them costs a fifth of the speed."""
-    gc.set_threshold(200_000, 50, 100)
+    gc.set_threshold(400_000, 50, 100)
 
 
 def _consumer(settings: Settings) -> AIOKafkaConsumer:
