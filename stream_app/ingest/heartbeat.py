@@ -28,7 +28,7 @@ class Heartbeat:
         self,
         consumer: AIOKafkaConsumer,
         owned: Mapping[TopicPartition, Owned],
-        claim_again: Callable[[TopicPartition, Owned], None],
+        claim_again: Callable[[TopicPartition, Owned, Exception | None], None],
         *,
         owner: str,
         settings_version: Callable[[], Awaitable[int]],
@@ -67,6 +67,12 @@ class Heartbeat:
             await claim.beat(
                 Beat(at=heard, owner=self._owner, position=position, end=end, read_at=owned.read_at)
             )
+        except MUST_CLAIM_AGAIN as error:
+            # The store was rolled back, or someone else claimed: without a record to store nobody else would notice.
+            _log.warning("claim_lost", partition=str(owned.partition), error=str(error))
+            if owned.idle.is_set() and owned.claim is claim:
+                owned.claim = None
+                self._claim_again(tp, owned, error)
         except (StoreUnavailableError, KafkaError, IllegalStateError, AssertionError) as error:
             # The assertion is the library's: the partition was taken away meanwhile.
             _log.debug("beat_missed", partition=str(owned.partition), error=str(error))
@@ -78,9 +84,9 @@ class Heartbeat:
             owned.idle.clear()
             try:
                 await owned.skip_to(reached)
-            except MUST_CLAIM_AGAIN:
+            except MUST_CLAIM_AGAIN as error:
                 owned.claim = None
-                self._claim_again(tp, owned)
+                self._claim_again(tp, owned, error)
             finally:
                 owned.idle.set()
 
@@ -96,7 +102,7 @@ class Heartbeat:
                 owned.ready = False
                 await owned.idle.wait()
                 owned.claim = None
-                self._claim_again(tp, owned)
+                self._claim_again(tp, owned, None)
 
     async def mirror(self) -> None:
         """Tell Kafka where we are, for lag tools and for human eyes; nothing depends on it."""

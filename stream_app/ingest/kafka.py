@@ -31,6 +31,7 @@ _log = structlog.get_logger(__name__)
 POLL_MS: Final = 200
 PAUSE_S: Final = 0.02
 BEAT_S: Final = 1.0
+FENCED_S: Final = 3.0
 KEEP_MEMBERSHIP_S: Final = 30.0
 DRAIN_S: Final = 5.0
 STALLED_S: Final = 10.0
@@ -126,10 +127,11 @@ class Consumer(Service):
                 self.owned[tp] = self._own(Partition(tp.topic, tp.partition))
             self._start_claim(tp)
 
-    def _claim_again(self, tp: TopicPartition, owned: Owned, *, delay_s: float = 0.0) -> None:
+    def _claim_again(self, tp: TopicPartition, owned: Owned, because: Exception | None = None) -> None:
         """Unless a rebalance took the partition meanwhile: then whoever has it claims it."""
         if self.owned.get(tp) is owned and not owned.gone:
-            self._start_claim(tp, delay_s=delay_s)
+            # Whoever fenced us owns it now, unless the group says otherwise after its next heartbeat.
+            self._start_claim(tp, delay_s=FENCED_S if isinstance(because, FencedError) else 0.0)
 
     def _start_claim(self, tp: TopicPartition, *, delay_s: float = 0.0) -> None:
         owned = self.owned[tp]
@@ -245,8 +247,7 @@ class Consumer(Service):
             _log.warning("claim_lost", partition=str(owned.partition), error=str(error))
             owned.claim = None
             owned.idle.set()
-            # Whoever fenced us owns it now, unless the group says otherwise after its next heartbeat.
-            self._claim_again(tp, owned, delay_s=BEAT_S * 3 if isinstance(error, FencedError) else 0.0)
+            self._claim_again(tp, owned, error)
         except StoreUnavailableError:
             _log.warning(
                 "batch_dropped", partition=str(owned.partition)

@@ -113,9 +113,11 @@ class Claim(Protocol):
         """
 
     async def beat(self, beat: Beat) -> None:
-        """Say that the owner lives.
+        """Say that the owner lives, and see that the store is where this claim left it.
 
         Raises:
+            FencedError: someone claimed the partition since; nothing was said.
+            PositionMismatchError: it was rolled back. Not while a commit is under way: that one will tell.
             StoreUnavailableError: no answer; the next beat will do.
         """
 

@@ -142,4 +142,9 @@ class MemoryClaim:
 
     async def beat(self, beat: Beat) -> None:
         """See ``Claim.beat``."""
-        self._contents.beat = deepcopy(beat)
+        mine = self._contents
+        if mine.token != self._token:
+            raise FencedError(f"{self.partition}: claimed by someone else")
+        mine.beat = deepcopy(beat)
+        if mine.position != self.position:
+            raise PositionMismatchError(mine.position or 0, self.position or 0)

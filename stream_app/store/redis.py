@@ -42,6 +42,7 @@ class RedisStore:
         """Connects with the first command, not before."""
         self.client = connect(url)
         self.apply_script = script(self.client, "apply")
+        self.beat_script = script(self.client, "beat")
         self._claim_script = script(self.client, "claim")
         self.queues = Names(self.client, "queue", queue_cap)
         self.channels = Names(self.client, "channel")
@@ -116,6 +117,7 @@ class RedisClaim:
         self._fresh: dict[_Place, Cell] = {}
         self._older: dict[_Place, Cell] = {}
         self._prepared: tuple[str, list[Any]] | None = None
+        self._pending = False
         self._log: deque[tuple[int, int]] = deque([(seq, 0)])
         self._log_bytes = 0
 
@@ -137,6 +139,7 @@ class RedisClaim:
 
     async def apply(self, commit: Commit) -> None:
         """See ``Claim.apply``."""
+        self._pending = True
         if self._prepared is None or self._prepared[0] != commit.batch:
             self._prepared = (commit.batch, await self._prepare(commit))
         args = self._prepared[1]
@@ -148,7 +151,7 @@ class RedisClaim:
             raise PositionMismatchError(int(number or 0), commit.start or 0)
         # Asked for again it need only be recognised: it can't be applied any more, and nothing of it is kept.
         self._prepared = (commit.batch, [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:]])
-        self.position = commit.end
+        self.position, self._pending = commit.end, False
         self._trim(int(number), sum(len(args[i]) for i in (6, 7, 8)))
 
     async def _prepare(self, commit: Commit) -> list[Any]:
@@ -263,14 +266,25 @@ class RedisClaim:
 
     async def beat(self, beat: Beat) -> None:
         """See ``Claim.beat``."""
+        position, calm = self.position, not self._pending
+        fields = (
+            "at",
+            beat.at,
+            "owner",
+            beat.owner,
+            "position",
+            beat.position,
+            "end",
+            beat.end,
+            "read_at",
+            beat.read_at,
+        )
         async with faults():
-            await self._store.client.hset(
-                keys.beat(self.partition),
-                mapping={
-                    "at": beat.at,
-                    "owner": beat.owner,
-                    "position": beat.position,
-                    "end": beat.end,
-                    "read_at": beat.read_at,
-                },
+            ours, stored = await self._store.beat_script(
+                keys=[keys.meta(self.partition), keys.beat(self.partition)], args=[self._token, *fields]
             )
+        if not ours:
+            raise FencedError(f"{self.partition}: claimed by someone else")
+        calm = calm and not self._pending and self.position == position
+        if calm and stored != (b"" if position is None else b"%d" % position):
+            raise PositionMismatchError(int(stored or 0), position or 0)

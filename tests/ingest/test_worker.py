@@ -148,6 +148,21 @@ async def test_a_store_that_was_wiped_stops_the_worker(stage: Stage, when: str) 
         assert client.keys("kpi:{*:c:*") == [], "nothing was counted from the middle on"
 
 
+async def test_a_rollback_is_noticed_without_a_record_to_store(stage: Stage) -> None:
+    """All is read, nothing comes, and Redis comes back without its last writes."""
+    await stage.produce(2_000)
+    stage.worker.start(STREAM_APP_BATCH_RECORDS="50")
+    await until(stage.is_read, 30, "all is counted")
+    stage.redis.kill()
+    await asyncio.to_thread(stage.redis.cut_aof, 12)
+    await asyncio.to_thread(stage.redis.start)
+    assert not await stage.is_read()
+    await until(stage.is_read, 20, "it has counted again what was lost")
+    await stage.verify()
+    assert stage.worker.count("store_rolled_back") > 0
+    assert stage.worker.stop() == 0
+
+
 async def test_redis_may_be_away_for_a_while(stage: Stage) -> None:
     await stage.produce(1_000)
     stage.worker.start()

@@ -289,6 +289,33 @@ async def test_a_heartbeat_says_who_lives_and_moves_nothing(backend: Backend) ->
         assert backend.held() == Held(**{**vars(held), "beat": beat})
 
 
+async def test_a_former_owner_can_not_say_that_it_lives(backend: Backend) -> None:
+    former = await Hand.take(backend.open())
+    await former.do(queued("a"))
+    await Hand.take(backend.open())
+    held = backend.held()
+    with pytest.raises(FencedError, match=r"t\.0"):
+        await former.claim.beat(Beat(at=T0, owner="zombie", position=1, end=1, read_at=0))
+    assert backend.held() == held
+
+
+async def test_a_heartbeat_notices_that_the_store_was_rolled_back(backend: Backend) -> None:
+    """A quiet partition has no commits by which its owner would."""
+    hand = await Hand.take(backend.open())
+    beat = Beat(at=T0, owner="me", position=0, end=0, read_at=0)
+    nothing = backend.save()
+    await hand.claim.beat(beat)
+    await hand.do(queued("a"))
+    first = backend.save()
+    await hand.do(queued("b"))
+    await hand.claim.beat(beat)
+    for restore, stored in ((first, 1), (nothing, 0)):
+        restore()
+        with pytest.raises(PositionMismatchError) as error:
+            await hand.claim.beat(beat)
+        assert (error.value.stored, error.value.ours) == (stored, 2)
+
+
 async def test_any_text_in_ids_and_names(backend: Backend) -> None:
     names = ["", "a b", "é", "\0", "{t.0}", "x" * 64, "1.1", ":", "other", "\u2028", "\U0001f600"][1:]
     hand = await Hand.take(backend.open())

@@ -60,6 +60,24 @@ async def test_a_lost_reply_is_asked_for_again_and_counted_once(
     assert held.cells[0, 0, "sales", "voice"] == {"offered": 11}
 
 
+async def test_a_heartbeat_beside_a_lost_reply_is_no_rollback(
+    proxied: tuple[FaultProxy, RedisStore],
+) -> None:
+    """The store is ahead of what the owner was told; asking again will tell."""
+    proxy, store = proxied
+    hand = await Hand.take(store)
+    await hand.do(queued("first"))
+    beat = Beat(at=1, owner="me", position=1, end=2, read_at=0)
+    await hand.claim.beat(beat)
+    commit = hand.commit(queued("a"))
+    proxy.drop_replies(1, matching=commit.batch.encode())
+    with pytest.raises(StoreUnavailableError):
+        await hand.claim.apply(commit)
+    await hand.claim.beat(beat)
+    await hand.claim.apply(commit)
+    await hand.claim.beat(beat)
+
+
 async def test_the_library_repeats_nothing_by_itself(
     real: Real, proxied: tuple[FaultProxy, RedisStore]
 ) -> None:
