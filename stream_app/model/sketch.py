@@ -39,9 +39,8 @@ def quantile(q: float, counts: Mapping[int, int]) -> float | None:
     if n <= 0:
         return None
     rank = max(1, ceil(q * n))
-    seen = 0
     for index in sorted(counts):
-        seen += counts[index]
-        if seen >= rank:
-            return estimate(index)
-    return None  # pragma: no cover - the last bucket reaches n
+        rank -= counts[index]
+        if rank <= 0:
+            break
+    return estimate(index)

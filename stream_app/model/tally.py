@@ -70,7 +70,10 @@ class Tally:
             if fact.at != at:  # most often they share a moment, and so a cell
                 at = fact.at
                 key = (at - at % BASE, fact.queue, fact.channel)
-                cell = cells[key] if key in cells else cells.setdefault(key, defaultdict(int))
+                try:  # once: a tuple is hashed anew at each look
+                    cell = cells[key]
+                except KeyError:
+                    cell = cells[key] = defaultdict(int)
             ones, amounts, sketches = plans[type(fact)]
             for number in ones:
                 cell[number] += 1
