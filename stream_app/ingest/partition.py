@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 from uuid import uuid4
 
@@ -14,7 +14,6 @@ from stream_app.errors import (
     FencedError,
     LostDataError,
     PositionMismatchError,
-    QuarantinedError,
     StoreUnavailableError,
 )
 from stream_app.failpoints import Failpoints
@@ -199,6 +198,3 @@ class Owned:
 
 
 MUST_CLAIM_AGAIN = (FencedError, PositionMismatchError)
-MUST_STOP = (LostDataError, QuarantinedError)
-
-Seek = Callable[[Owned], Awaitable[None]]
