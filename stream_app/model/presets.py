@@ -1,0 +1,181 @@
+"""Presets: an industry's usual targets as data, one line a number, each with its reason.
+
+``preset = "retail"`` at the top of the settings document takes them; everything else in the document overrides them. A line
+names a KPI of the catalogue (its target) or a setting of ``model.targets.Wishes``, and holds for one channel or for all.
+Published figures carry their source. They are what others aim at or reach, not what customers of yours will bear: a start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+
+from .kpis import BY_NAME
+
+SETTINGS: Final = ("answer_target_s", "short_abandon_s")
+"""What a line may name beside KPIs."""
+OURS: Final = "our choice"
+
+_CHAT = "https://chatsy.app/blog/live-chat-response-time-benchmarks"
+_SHOP = "https://bookbag.ai/blog/customer-service-response-time-by-channel"
+_FIRST = "https://www.lorikeetcx.ai/articles/first-response-time-benchmark-customer-service"
+_SAAS = "https://helptal.com/en/blog/first-response-time-benchmarks-by-channel-2026"
+_HANDLE = "https://kayako.com/blog/average-handle-time-industry-standard"
+_SURVEY = "https://callcentrehelper.com/80-in-20-seconds-think-again-78567.htm"
+_BASELINE = (
+    "https://searchcustomerexperience.techtarget.com/answer/Exploring-US-call-center-industry-standards"
+)
+_ABANDON = "https://convin.ai/frequently-asked-questions/call-center-industry-standards-abandonment-rate"
+_PLAN = "https://lawinsider.com/clause/call-center-performance"
+_CMS = "https://www.cqfluency.com/blog/cms-call-center-monitoring/"
+
+
+class Line(Struct, frozen=True):
+    """One number of a preset.
+
+    Attributes:
+        name: a KPI (the value is its target, in the KPI's unit) or one of ``SETTINGS``.
+        channel: where it holds; empty for every channel.
+        why: the reason, for people.
+        source: where the number was published, or ``OURS``.
+    """
+
+    name: str
+    value: float
+    channel: str
+    why: str
+    source: str = OURS
+
+
+class Preset(Struct, frozen=True):
+    """The targets of an industry."""
+
+    name: str
+    about: str
+    lines: tuple[Line, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Its lines as a settings document: the tables ``defaults`` and ``channels``."""
+        levels: dict[str, Any] = {"defaults": {}, "channels": {}}
+        for line in self.lines:
+            level = levels["channels"].setdefault(line.channel, {}) if line.channel else levels["defaults"]
+            place = level if line.name in SETTINGS else level.setdefault("targets", {})
+            place[line.name] = line.value
+        return levels
+
+
+def _answered(channel: str, seconds: float, why: str, source: str = OURS) -> tuple[Line, ...]:
+    """Answered within, the mean to aim at, and when one waiting contact is one too many: they follow from one number."""
+    return (
+        Line("answer_target_s", seconds, channel, why, source),
+        Line("first_response", seconds, channel, "the answer target, as a mean"),
+        Line(
+            "oldest_waiting", 6 * seconds, channel, "six answer targets: by then somebody has been forgotten"
+        ),
+    )
+
+
+PRESETS: Final[tuple[Preset, ...]] = (
+    Preset(
+        "retail",
+        "Shops: many short contacts, and customers who are one click from another shop.",
+        (
+            Line("service_level", 0.80, "", "80 % within 20 s is what most voice queues aim at", _SURVEY),
+            Line(
+                "abandonment",
+                0.05,
+                "",
+                "80/20/5: the baseline of service level, seconds, abandonment",
+                _BASELINE,
+            ),
+            *_answered("voice", 20, "80 % within 20 s is what most voice queues aim at", _SURVEY),
+            *_answered("chat", 45, "a human within 45 s in online shops", _CHAT),
+            *_answered("messaging", 300, "text messages are expected to be answered within 5 minutes", _SHOP),
+            *_answered("email", 14_400, "customers of shops expect an answer within 4 hours", _SHOP),
+            Line("handle_time", 240, "voice", "the middle of 3 to 5 minutes in retail", _HANDLE),
+            Line("handle_time", 480, "chat", "twice a call: written side by side with other chats"),
+        ),
+    ),
+    Preset(
+        "healthcare",
+        "Patients and the insured: long calls, callers who can't go elsewhere, and regulators who measure.",
+        (
+            Line("service_level", 0.80, "", "US Medicare-Medicaid plans: 80 % of calls within 30 s", _PLAN),
+            Line("abandonment", 0.05, "", "US Medicare plans: at most 5 % of calls disconnected", _CMS),
+            *_answered("voice", 30, "US Medicare-Medicaid plans: 80 % of calls within 30 s", _PLAN),
+            Line("oldest_waiting", 120, "voice", "US Medicare plans: 2 minutes on hold, as a mean", _CMS),
+            *_answered("chat", 120, "a human within 2 minutes in healthcare", _CHAT),
+            *_answered(
+                "messaging", 300, "as in retail: the channel sets the expectation, not the industry", _SHOP
+            ),
+            *_answered("email", 14_400, "the best support teams answer email within 4 hours", _FIRST),
+            Line(
+                "handle_time", 396, "voice", "6.6 minutes: intake and scheduling take several steps", _HANDLE
+            ),
+            Line("handle_time", 720, "chat", "twice a call, less what needs no spelling out"),
+        ),
+    ),
+    Preset(
+        "finance",
+        "Banks and insurers: money is at stake, so waiting alarms, and every call begins with who is calling.",
+        (
+            Line("service_level", 0.90, "", "leading centres aim at 90 % within 20 s", _SURVEY),
+            Line("abandonment", 0.03, "", "the strict end of the usual 3 to 5 %", _ABANDON),
+            *_answered("voice", 20, "leading centres aim at 90 % within 20 s", _SURVEY),
+            *_answered("chat", 60, "a human within a minute in financial services", _CHAT),
+            *_answered(
+                "messaging", 300, "as in retail: the channel sets the expectation, not the industry", _SHOP
+            ),
+            *_answered("email", 14_400, "the best support teams answer email within 4 hours", _FIRST),
+            Line("handle_time", 285, "voice", "4 min 45 s, identification included", _HANDLE),
+            Line("handle_time", 570, "chat", "twice a call: written side by side with other chats"),
+        ),
+    ),
+    Preset(
+        "saas",
+        "Software support: few calls and long ones, chat and email first, answers that take looking up.",
+        (
+            Line(
+                "service_level",
+                0.80,
+                "",
+                "80 % is the usual share; the seconds are a setting of their own",
+                _SURVEY,
+            ),
+            Line(
+                "abandonment",
+                0.05,
+                "",
+                "80/20/5: the baseline of service level, seconds, abandonment",
+                _BASELINE,
+            ),
+            *_answered("voice", 30, "callers with a technical question wait a little longer"),
+            *_answered("chat", 60, "chat customers of software expect a human within 60 s", _SAAS),
+            *_answered(
+                "messaging", 300, "as in retail: the channel sets the expectation, not the industry", _SHOP
+            ),
+            *_answered(
+                "email",
+                14_400,
+                "4 to 8 business hours are borne: the strict end, best with a calendar",
+                _SAAS,
+            ),
+            Line("handle_time", 510, "voice", "the middle of 7 to 10 minutes in technical support", _HANDLE),
+            Line("handle_time", 1_020, "chat", "twice a call: written side by side with other chats"),
+        ),
+    ),
+)
+BY_PRESET: Final[Mapping[str, Preset]] = {preset.name: preset for preset in PRESETS}
+
+
+def _check() -> None:
+    """Refuse a preset that names what does not exist."""
+    for preset in PRESETS:
+        for line in preset.lines:
+            if line.name not in BY_NAME and line.name not in SETTINGS:
+                raise ValueError(f"preset {preset.name} names {line.name}, which the catalogue does not hold")
+
+
+_check()

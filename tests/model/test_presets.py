@@ -1,0 +1,87 @@
+"""Presets: numbers with reasons, and everything in the document overrides them."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from stream_app.model.kpis import BY_NAME
+from stream_app.model.measures import Unit
+from stream_app.model.presets import BY_PRESET, OURS, PRESETS, SETTINGS, Line, Preset
+from stream_app.model.targets import Targets
+
+CHANNELS = ("voice", "chat", "messaging", "email", "social")
+names = st.sampled_from(sorted(BY_PRESET))
+ratios = st.dictionaries(st.sampled_from(["service_level", "abandonment"]), st.floats(0, 1), max_size=2)
+
+
+def last(preset: Preset, name: str, channel: str) -> float | None:
+    """What the preset says of a name, its channel's line before that of every channel."""
+    found = {line.channel: line.value for line in preset.lines if line.name == name}
+    return found.get(channel, found.get(""))
+
+
+def test_the_industries_are_there() -> None:
+    assert [*BY_PRESET] == ["retail", "healthcare", "finance", "saas"]
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_every_number_of_a_preset_is_in_force(preset: Preset) -> None:
+    targets = Targets.of({"preset": preset.name})
+    for line in preset.lines:
+        rule = targets.rule("any", line.channel or "social")
+        wanted = last(preset, line.name, line.channel or "social")
+        if line.name == "answer_target_s":
+            assert rule.answer_target == (wanted or 0) * 1000
+        else:
+            assert rule.targets[line.name] == wanted
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_every_number_has_a_reason_a_source_and_a_sane_size(preset: Preset) -> None:
+    for line in preset.lines:
+        assert line.why
+        assert line.source == OURS or line.source.startswith("https://")
+        assert line.channel in {*CHANNELS, ""}
+        if line.name not in SETTINGS and BY_NAME[line.name].unit is Unit.RATIO:
+            assert 0 < line.value < 1
+        else:
+            assert 1 <= line.value <= 86_400
+    told = [(line.name, line.channel) for line in preset.lines if line.source != OURS]
+    assert len(told) >= 5, "most of the numbers that are no consequence of others were published"
+    assert {"service_level", "abandonment", "handle_time"} <= {name for name, _ in told}
+
+
+@given(names, ratios, ratios, st.sampled_from([None, 7.0]), st.sampled_from(CHANNELS))
+def test_everything_in_the_document_overrides_it(
+    name: str, everywhere: dict[str, float], of_queue: dict[str, float], seconds: float | None, channel: str
+) -> None:
+    said: dict[str, Any] = {"preset": name, "defaults": {"targets": everywhere}}
+    if seconds is not None:  # even a default, over what the preset says of a channel
+        said["defaults"]["answer_target_s"] = seconds
+    said["queues"] = {"q": {"targets": of_queue}}
+    rule, alone = Targets.of(said).rule("q", channel), Targets.of({"preset": name}).rule("q", channel)
+    assert rule.targets == alone.targets | everywhere | of_queue
+    assert rule.answer_target == (alone.answer_target if seconds is None else seconds * 1000)
+
+
+@given(names)
+def test_what_is_stored_keeps_the_numbers_and_not_only_the_name(name: str) -> None:
+    stored = Targets.of({"preset": name}).to_json()
+    renamed = stored.replace(f'"preset":"{name}"'.encode(), b'"preset":"of another release"')
+    assert renamed != stored
+    read = Targets.from_json(renamed)
+    for channel in CHANNELS:
+        assert read.rule("q", channel) == Targets.of({"preset": name}).rule("q", channel)
+
+
+def test_a_line_is_a_target_or_a_setting_of_a_channel_or_of_all() -> None:
+    lines = (
+        Line("service_level", 0.7, "", "why"),
+        Line("answer_target_s", 30.0, "voice", "why"),
+        Line("service_level", 0.9, "voice", "why"),
+    )
+    assert Preset("x", "about", lines).document() == {
+        "defaults": {"targets": {"service_level": 0.7}},
+        "channels": {"voice": {"answer_target_s": 30.0, "targets": {"service_level": 0.9}}},
+    }
