@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from stream_app.ingest.batch import fold_records
+from stream_app.ingest.dialects import Headers
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.fold import Fold
 from stream_app.model.ports import Claim, Partition
@@ -29,6 +30,7 @@ class _Line:
         self.offset = offset
         self.timestamp = record.timestamp_ms or 0
         self.value: bytes | None = record.value
+        self.headers: Headers = ()
 
 
 def measure() -> list[Figure]:

@@ -65,7 +65,10 @@ def measure() -> list[Figure]:
                 "raw": _reference("raw", broker, core, "events-60", EVENTS),
                 **_ours(broker, store, core, f"round-{n}", 60),
                 **_ours(broker, store, core, f"round-{n}", 600),
-                "plain": _reference("faust", broker, core, "events-plain", PLAIN_EVENTS, store.url),
+                **{
+                    which: _reference(which, broker, core, "events-plain", PLAIN_EVENTS, store.url)
+                    for which in ("plain", "pipelined")
+                },
             }
             rounds.append(found)
             print(f"  round {n + 1}: " + ", ".join(f"{k} {v:,.1f}" for k, v in found.items()), flush=True)
@@ -76,12 +79,20 @@ def measure() -> list[Figure]:
     def ratio(a: str, b: str) -> float:
         return statistics.median(r[a] / r[b] for r in rounds)
 
-    raw, plain = median("raw"), median("plain")
+    raw, plain, pipelined = median("raw"), median("plain"), median("pipelined")
     figures = [
         Figure("raw_loop_events_per_second", raw, "events/s"),
         Figure("plain_faust_agent_events_per_second", plain, "events/s"),
+        Figure("pipelined_faust_agent_events_per_second", pipelined, "events/s"),
         Figure("full_job_events_per_second", median("ours"), "events/s", raw, ratio("ours", "raw")),
         Figure("full_job_against_plain_agent", median("ours"), "events/s", plain, ratio("ours", "plain")),
+        Figure(
+            "full_job_against_pipelined_agent",
+            median("ours"),
+            "events/s",
+            pipelined,
+            ratio("ours", "pipelined"),
+        ),
     ]
     for suffix, size in (("", "60"), ("_600", "600")):
         rss = max(r[f"rss{suffix}"] for r in rounds)

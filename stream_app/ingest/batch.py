@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final, Protocol
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from stream_app.model.deltas import Result
 from stream_app.model.fold import Fold
 from stream_app.model.ports import Commit, DeadLetter
 
-from .dialects import Decode
+from .dialects import Decode, Headers
 
 MAX_EVENT_BYTES: Final = 65_536
 KEPT_BYTES: Final = 512
@@ -26,6 +26,15 @@ class Record(Protocol):
     timestamp: int
     value: bytes | None
 
+    @property
+    def headers(self) -> Headers:
+        """Name and value, in order."""
+        ...
+
+
+Slices = AsyncIterator[Sequence[Record]]
+"""Records as they are read: some at a time, folded while they are in the processor's cache, let go, and committed together."""
+
 
 class Batch:
     """Records on their way from a poll to the agent that folds them.
@@ -34,11 +43,11 @@ class Batch:
         done: resolved when the store said yes, or failed with the reason why it did not.
     """
 
-    __slots__ = ("done", "owned", "records")
+    __slots__ = ("done", "owned", "slices")
 
-    def __init__(self, owned: object, records: Sequence[Record]) -> None:
+    def __init__(self, owned: object, slices: Slices) -> None:
         self.owned = owned
-        self.records = records
+        self.slices = slices
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
@@ -55,31 +64,33 @@ def fold_slice(
 
     Args:
         fold: the partition's fold; advanced.
-        records: in offset order, none before ``expected``.
+        records: in offset order, not empty, none before ``expected``.
         expected: the position before them.
         decode: the dialect.
         dead: takes what could not become events.
         max_bytes: a longer value is not even looked at.
     """
-    record_event, count = fold.record, fold.count
+    record_event, several, count = fold.record, fold.several, fold.count
+    future = Result.DEAD_LETTER  # an enum's look-up is slow
+    end = records[-1].offset + 1
+    if missing := end - expected - len(records):
+        count(Result.GAP, missing)
     for record in records:
-        offset = record.offset
-        if offset != expected:
-            count(Result.GAP, offset - expected)
-        expected = offset + 1
         value = record.value
         try:
             if value is None or len(value) > max_bytes:
                 raise _no_value(value, max_bytes)
-            for event in decode(value):
-                if record_event(event, record.timestamp) is Result.DEAD_LETTER:
-                    dead.append(_letter(record, "future", "stamped later than the partition's time"))  # noqa: PERF401 - rare
+            events = decode(value, record.headers) if record.headers else decode(value)
+            one = len(events) == 1
+            result = record_event(events[0], record.timestamp) if one else several(events, record.timestamp)
+            if result is future:
+                dead.append(_letter(record, "future", "stamped later than the partition's time"))
         except UnreadableError as error:
             count(Result.DEAD_LETTER, reason=error.reason)
             dead.append(_letter(record, error.reason, error.detail))
         except UnknownTypeError:
             count(Result.UNKNOWN_TYPE)
-    return expected
+    return end
 
 
 def fold_records(

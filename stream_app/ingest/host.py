@@ -59,7 +59,7 @@ def add_agent(app: faust.App) -> Put:
             owned = batch.owned
             assert isinstance(owned, Owned)  # noqa: S101 - the consumer made it
             # A task of its own: the host cancels agents when it stops, and a commit under way is to be finished.
-            work = asyncio.ensure_future(owned.fold(batch.records))
+            work = asyncio.ensure_future(owned.fold(batch.slices))
             work.add_done_callback(partial(_tell, batch))
             await asyncio.wait([work])
 

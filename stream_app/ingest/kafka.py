@@ -22,13 +22,15 @@ from mode import Service
 from stream_app.errors import FencedError, LostDataError, QuarantinedError, StoreUnavailableError, StuckError
 from stream_app.model.ports import Partition
 
-from .batch import Batch
+from .batch import Batch, Slices
 from .heartbeat import Heartbeat
 from .partition import BACKOFF_S, MUST_CLAIM_AGAIN, Owned
 
 _log = structlog.get_logger(__name__)
 
 POLL_MS: Final = 200
+SLICE: Final = 2_000
+"""Records read and folded at a stretch: about twenty milliseconds."""
 PAUSE_S: Final = 0.02
 BEAT_S: Final = 1.0
 FENCED_S: Final = 3.0
@@ -67,7 +69,7 @@ class Consumer(Service):
             own: makes the handle of a partition.
             put: hands a batch to the agent.
             owner: this process's name in heartbeats.
-            batch_records: at most so many records of one poll.
+            batch_records: at most so many records of one commit.
             on_lost: ``fail`` or ``accept`` records and counters that can't be had back.
             settings_version: the version that a claim would pin now.
             lag: told how far behind each partition is.
@@ -212,7 +214,7 @@ class Consumer(Service):
             self._polled = time.monotonic()
             try:
                 found = await self._consumer.getmany(
-                    *free, timeout_ms=POLL_MS, max_records=self._batch_records
+                    *free, timeout_ms=POLL_MS, max_records=min(SLICE, self._batch_records)
                 )
             except OffsetOutOfRangeError as error:
                 _log.warning("out_of_range", error=str(error))
@@ -240,7 +242,7 @@ class Consumer(Service):
     async def _fly(self, tp: TopicPartition, owned: Owned, records: list[Any]) -> None:
         """See one batch to its end: the agent folds it and the store says yes, or the partition is claimed again."""
         try:
-            batch = Batch(owned, records)
+            batch = Batch(owned, self._slices(tp, owned, records))
             await self._put(batch)
             await batch.done
         except MUST_CLAIM_AGAIN as error:
@@ -268,6 +270,22 @@ class Consumer(Service):
             owned.progressed()
             owned.idle.set()
             self._wake.set()
+
+    async def _slices(self, tp: TopicPartition, owned: Owned, records: list[Any]) -> Slices:
+        """A batch: what a poll found, and then, while it is folded, what else is there without waiting."""
+        left = self._batch_records
+        while records:
+            yield records
+            left -= len(records)
+            await asyncio.sleep(0)  # heartbeats share this loop
+            if left <= 0 or not owned.ready or self.should_stop:
+                return
+            try:
+                found = await self._consumer.getmany(tp, timeout_ms=0, max_records=min(SLICE, left))
+            except KafkaError:  # whoever polls next will meet it again
+                return
+            # What a rebalance left meanwhile is read again, after its seek.
+            records = found.get(tp, []) if owned.ready else []
 
     async def _wait(self) -> None:
         """Nothing to ask for now; stay a member of the group all the same."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Final
 from uuid import uuid4
 
@@ -23,13 +22,11 @@ from stream_app.model.ports import Claim, Commit, DeadLetter, Partition, Store
 from stream_app.model.tally import Tally
 from stream_app.telemetry import Telemetry
 
-from .batch import Record, commit_of, fold_slice
+from .batch import Slices, commit_of, fold_slice
 from .dialects import Decode
 
 _log = structlog.get_logger(__name__)
 
-SLICE: Final = 1_000
-"""Records folded at a stretch: about ten milliseconds."""
 BACKOFF_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -124,8 +121,8 @@ class Owned:
             settings=claim.version,
         )
 
-    async def fold(self, records: Sequence[Record]) -> None:
-        """Fold records and have the store say yes.
+    async def fold(self, slices: Slices) -> None:
+        """Fold records to the end of their batch and have the store say yes to all of them at once.
 
         Raises:
             FencedError, PositionMismatchError, QuarantinedError: the memory of this partition is worthless.
@@ -133,22 +130,24 @@ class Owned:
         """
         claim, fold = self.claim, self._fold
         assert claim is not None and fold is not None  # noqa: S101, PT018 - ready means claimed
-        end = self.next_offset
-        if records[0].offset < end:
-            records = [r for r in records if r.offset >= end]
-            if not records:
-                return
+        start = end = self.next_offset
+        read_at = 0
         dead: list[DeadLetter] = []
-        for at in range(0, len(records), SLICE):
-            if at:
-                await asyncio.sleep(0)  # heartbeats share this loop
-            end = fold_slice(
-                fold, records[at : at + SLICE], end, decode=self._decode, dead=dead, max_bytes=self._max_bytes
-            )
+        async for records in slices:
+            if records[0].offset < end:
+                records = [r for r in records if r.offset >= end]  # noqa: PLW2901 - counted before
+            if records:
+                end = fold_slice(
+                    fold, records, end, decode=self._decode, dead=dead, max_bytes=self._max_bytes
+                )
+                read_at = records[-1].timestamp
+            self.progressed()
+        if end == start:
+            return
         commit = commit_of(fold, claim.position, end, dead)
         self._count_dead(commit)
         await self._apply(claim, commit)
-        self.read_at = records[-1].timestamp
+        self.read_at = read_at
 
     async def skip_to(self, position: int) -> None:
         """Account for offsets that hold no record (transaction markers, compaction) at the end of what was read."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from .lifecycle import Visit
+from .lifecycle import Visits
 from .tally import Cell, CellKey
 
 
@@ -21,6 +21,7 @@ class Result(StrEnum):
     DEAD_LETTER = "dead_letter"
     UNKNOWN_TYPE = "unknown_type"
     GAP = "gap"
+    IGNORED = "ignored"
 
 
 APPLIED: Final = Result.APPLIED
@@ -36,7 +37,7 @@ class Memory(Struct):
     """
 
     time: int = 0
-    open: dict[str, list[Visit]] = field(default_factory=dict)
+    open: dict[str, Visits] = field(default_factory=dict)
     recent: dict[bytes, int] = field(default_factory=dict)
 
 
@@ -56,7 +57,7 @@ class Deltas(Struct):
 
     time: int
     cells: dict[CellKey, Cell]
-    visits: dict[str, list[Visit]]
+    visits: dict[str, Visits]
     recent: dict[int, list[bytes]]
     forgotten: list[int]
     results: dict[str, int]

@@ -275,3 +275,11 @@ def type_name(event: Event | type[Event]) -> str:
     """The wire name of an event or of its class."""
     config: Any = event.__struct_config__
     return str(config.tag)
+
+
+def key(event: Event) -> str:
+    """The Kafka key: the contact, or whoever else the event is about."""
+    for name in ("contact_id", "agent", "customer"):
+        if (value := getattr(event, name, None)) is not None:
+            return str(value)
+    return event.id

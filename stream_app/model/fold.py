@@ -6,14 +6,25 @@ specification; an independent reference in the tests is written from the same pa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from itertools import takewhile
 from typing import Any, Final
 
 from . import events as e, facts as f
 from .deltas import APPLIED, Deltas, Memory, Result
-from .lifecycle import CLOSED, SHORTEST_IDLE, TABLE, WAITING, BotMessage, Visit, expires, step, time_out
+from .lifecycle import (
+    CLOSED,
+    SHORTEST_IDLE,
+    TABLE,
+    WAITING,
+    BotMessage,
+    Visit,
+    Visits,
+    expires,
+    step,
+    time_out,
+)
 from .tally import Tally
 from .targets import Rule, Targets
 from .windows import KEPT
@@ -30,6 +41,11 @@ RECENT_MAX: Final = 500_000
 """How many are remembered at most."""
 RULES_MAX: Final = 10_000
 MINUTE: Final = 60_000
+_REASONED: Final = (Result.ILLEGAL, Result.DEAD_LETTER)
+_BEST_FIRST: Final = (
+    APPLIED, Result.DUPLICATE, Result.LATE, Result.ILLEGAL, Result.DEAD_LETTER, Result.IGNORED,
+)  # fmt: skip
+_NOTHING_TOLD: Final = (Result.IGNORED, "")
 
 
 def fingerprint(event_id: str) -> bytes:
@@ -53,6 +69,7 @@ class Fold:
         self._minute = self._now // MINUTE
         self._next_minute = (self._minute + 1) * MINUTE
         self._sweep_at = 0
+        self._reason = ""  # of the latest result that has one
         self._routes: dict[type[e.Event], Callable[[Any], Result]] = dict.fromkeys(e.OTHER_TYPES, self._once)
         self._routes |= {
             kind: self._repeat if kind.repeatable else self._progress for kind in e.CONTACT_TYPES
@@ -66,7 +83,8 @@ class Fold:
         return Memory(self._now, self._open, self._known)
 
     def _reset(self) -> None:
-        self._touched: dict[str, bool] = {}  # contact → it had open visits before
+        self._touched: dict[str, Visits] = {}
+        self._new: set[str] = set()  # contacts that the store has not heard of
         self._added: dict[int, list[bytes]] = {}
         self._forgotten: list[int] = []
         self._results: dict[str, int] = dict.fromkeys(Result, 0)
@@ -76,13 +94,11 @@ class Fold:
 
     def take(self) -> Deltas:
         """Hand over what changed since the last call."""
-        opened = self._open
-        visits = {contact: opened.get(contact, []) for contact in self._touched}
         self._results[APPLIED] += self._applied
         deltas = Deltas(
             time=self._now,
             cells=self._tally.take(),
-            visits=visits,
+            visits=self._touched,
             recent=self._added,
             forgotten=self._forgotten,
             results={result: n for result, n in self._results.items() if n},
@@ -107,6 +123,13 @@ class Fold:
             event: as a dialect gave it.
             timestamp: the record's Kafka timestamp in milliseconds; negative where it has none.
         """
+        result = self._judge(event, timestamp)
+        if result is not APPLIED:
+            return self._book(result)
+        self._applied += 1
+        return result
+
+    def _judge(self, event: e.Event, timestamp: int) -> Result:
         at = event.at
         now = at if timestamp < 0 or at < timestamp else timestamp
         if now > self._now:
@@ -116,20 +139,28 @@ class Fold:
         else:
             now = self._now
         if at > now + SKEW:
-            return self.count(Result.DEAD_LETTER, reason="future")
-        if at < now - LATE:
-            if at < now - OLDEST:
-                return self.count(Result.LATE)
-            self._sweep_at = 0  # its time-out may be nearer than any other's
-            result = self._routes[type(event)](event)
-            self._late += result is APPLIED
-        else:
-            result = self._routes[type(event)](event)
-        if result is APPLIED:
-            self._applied += 1
-        else:
-            self._results[result] += 1
+            self._reason = "future"
+            return Result.DEAD_LETTER
+        if at >= now - LATE:
+            return self._routes[type(event)](event)
+        if at < now - OLDEST:
+            return Result.LATE
+        self._sweep_at = 0  # its time-out may be nearer than any other's
+        result = self._routes[type(event)](event)
+        self._late += result is APPLIED
         return result
+
+    def several(self, events: Sequence[e.Event], timestamp: int) -> Result:
+        """Fold the events of one record. It has one result, the best of theirs; ``ignored`` where there are none."""
+        results = [(self._judge(event, timestamp), self._reason) for event in events]
+        best, self._reason = min(
+            results, key=lambda found: _BEST_FIRST.index(found[0]), default=_NOTHING_TOLD
+        )
+        return self._book(best)
+
+    def _book(self, result: Result) -> Result:
+        """Count a record's result, under its reason where it has one."""
+        return self.count(result, reason=self._reason if result in _REASONED else None)
 
     def _progress(self, event: e.ContactEvent) -> Result:
         """An event that a visit takes once."""
@@ -144,8 +175,7 @@ class Fold:
             if any(visit.seen & kind.bit and _fits(visit, event) for visit in visits):
                 return Result.DUPLICATE
             return self._illegal("state")
-        if contact not in self._touched:
-            self._touched[contact] = True
+        self._touched[contact] = visits
         facts = step(visit, move, event)
         if facts:
             self._add(facts)
@@ -168,7 +198,7 @@ class Fold:
         move = TABLE[visit.state].get(kind)
         if move is None or not _fits(visit, event):
             return self._illegal("state")
-        self._touched.setdefault(event.contact_id, True)
+        self._touched[event.contact_id] = visits
         facts = step(visit, move, event)
         if facts:
             self._add(facts)
@@ -200,11 +230,9 @@ class Fold:
             event.bit,
             event.visit,
         )
-        self._touched.setdefault(contact, visits is not None)
-        if visits is None:
-            self._open[contact] = [visit]
-        else:
-            visits.append(visit)
+        if visits is None and contact not in self._touched:
+            self._new.add(contact)
+        self._open[contact] = self._touched[contact] = (*visits, visit) if visits else (visit,)
         self._add((f.Offered(queue, channel, at),))
         return APPLIED
 
@@ -230,19 +258,21 @@ class Fold:
         return APPLIED
 
     def _illegal(self, reason: str) -> Result:
-        key = (Result.ILLEGAL.value, reason)
-        self._reasons[key] = self._reasons.get(key, 0) + 1
+        self._reason = reason
         return Result.ILLEGAL
 
-    def _close(self, contact: str, visits: list[Visit], visit: Visit) -> None:
+    def _close(self, contact: str, visits: Visits, visit: Visit) -> None:
         self._known.pop(visit.opener, None)  # another event may have borne this id: the younger use counts
         self._remember(visit.opener)
-        if len(visits) == 1:
-            del self._open[contact]
-            if not self._touched[contact]:  # came and went: the store need never hear of it
-                del self._touched[contact]
+        if len(visits) > 1:
+            self._open[contact] = self._touched[contact] = tuple(v for v in visits if v is not visit)
+            return
+        del self._open[contact]
+        if contact in self._new:  # came and went: the store need never hear of it
+            self._new.remove(contact)
+            del self._touched[contact]
         else:
-            visits.remove(visit)
+            self._touched[contact] = ()
 
     def _remember(self, mark: bytes) -> None:
         self._known[mark] = minute = self._minute
@@ -262,12 +292,11 @@ class Fold:
     def _sweep(self, now: int) -> None:
         nearest = now + SHORTEST_IDLE
         for contact, visits in list(self._open.items()):
-            for visit in list(visits):
+            for visit in visits:
                 due = expires(visit)
                 if due < now:
-                    self._touched.setdefault(contact, True)
                     self._add(time_out(visit, now))
-                    self._close(contact, visits, visit)
+                    self._close(contact, self._open[contact], visit)
                 elif due < nearest:
                     nearest = due
         self._sweep_at = nearest - LATE
@@ -294,7 +323,7 @@ def _fits(visit: Visit, event: e.ContactEvent) -> bool:
     return event.queue is None or event.queue == visit.queue
 
 
-def _choose(visits: list[Visit], kind: type[e.ContactEvent], event: e.ContactEvent) -> Visit:
+def _choose(visits: Visits, kind: type[e.ContactEvent], event: e.ContactEvent) -> Visit:
     """Of several open visits the one that an event is for: the newest that takes it, its agent's first."""
     fitting = [v for v in reversed(visits) if kind in TABLE[v.state] and _fits(v, event)]
     agents = (v for v in fitting if event.agent is not None and v.agent == event.agent)

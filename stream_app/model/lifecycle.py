@@ -74,6 +74,9 @@ class Visit(Struct, array_like=True, gc=False):
         return self.queued_at + self.answer_target
 
 
+Visits = tuple[Visit, ...]
+"""A contact's open visits, oldest first. Nearly always one, and a tuple is one object less than a list to keep and to find."""
+
 WAITING, TALKING, HELD, WRAPPING, CLOSED = (int(state) for state in State)
 
 Facts = tuple[f.Fact, ...]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
@@ -93,14 +94,25 @@ class Sum(Struct, frozen=True):
         return " ".join(words).removeprefix("+ ")
 
 
-def count(name: str, fact: type[F], where: Callable[[F], bool] | None = None) -> Counter:
-    """How many facts there were (those for which ``where`` holds)."""
-    return Counter(name, fact, where or (lambda _: 1), always=where is None)
+def count(name: str, fact: type[F], where: str | Callable[[F], bool] | None = None) -> Counter:
+    """How many facts there were (those whose field ``where`` is true, or for which it holds)."""
+    return Counter(
+        name, fact, (lambda _: 1) if where is None else _reading(fact, where), always=where is None
+    )
 
 
-def total(name: str, fact: type[F], amount: Callable[[F], int]) -> Counter:
-    """The sum of a number of each fact (milliseconds)."""
-    return Counter(name, fact, amount)
+def total(name: str, fact: type[F], amount: str | Callable[[F], int]) -> Counter:
+    """The sum of a field of each fact, or of a number computed from it (milliseconds)."""
+    return Counter(name, fact, _reading(fact, amount))
+
+
+def _reading(fact: type[F], part: str | Callable[[F], int]) -> Callable[[F], int]:
+    """What reads a number off a fact. A field's name is read without entering Python: this is the hot path."""
+    if not isinstance(part, str):
+        return part
+    if part not in fact.__struct_fields__:
+        raise ValueError(f"{fact.__name__} has no field {part!r}; it has {', '.join(fact.__struct_fields__)}")
+    return attrgetter(part)
 
 
 class Sketch(Struct, frozen=True):
@@ -111,9 +123,9 @@ class Sketch(Struct, frozen=True):
     value: Callable[[Any], int]
 
 
-def distribution(name: str, fact: type[F], value: Callable[[F], int]) -> Sketch:
+def distribution(name: str, fact: type[F], value: str | Callable[[F], int]) -> Sketch:
     """The distribution of a duration of each fact, in milliseconds."""
-    return Sketch(name, fact, value)
+    return Sketch(name, fact, _reading(fact, value))
 
 
 class Ratio(Struct, frozen=True):

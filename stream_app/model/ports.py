@@ -8,19 +8,27 @@ where the worker knows it to be, together with everything that follows from the 
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from .deltas import Deltas, Memory
 from .targets import Targets
 
+FILE: Final = "file:"
+"""What the topic of a file that was folded like a partition begins with; Kafka's topics know no colon."""
+
 
 class Partition(NamedTuple):
-    """A Kafka partition."""
+    """A Kafka partition, or a recorded file."""
 
     topic: str
     number: int
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody reads on, so that its age means something."""
+        return not self.topic.startswith(FILE)
 
     def __str__(self) -> str:
         return f"{self.topic}.{self.number}"

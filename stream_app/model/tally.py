@@ -8,7 +8,7 @@ counters survive in cells that an older one rewrites.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +26,8 @@ SHIFT: Final = 9
 NUMBERS: Final[dict[str, int]] = {part.name: n for n, part in enumerate(STORED, 1)}
 """The numbering of a fresh registry."""
 
+
+_EVER: Final = 1 << 62
 
 _decoder = msgspec.msgpack.Decoder(Cell)
 pack_cell = msgspec.msgpack.Encoder().encode
@@ -92,36 +94,47 @@ class Tally:
 
 def add_into(cell: Cell, amounts: Cell) -> None:
     """Merge amounts into a cell."""
+    if not cell:  # most are new
+        cell.update(amounts)
+        return
     for number, n in amounts.items():
         cell[number] = cell.get(number, 0) + n
-
-
-def spread(
-    cells: Mapping[CellKey, Cell], dropped: Callable[[int, int], bool]
-) -> Iterator[tuple[int, CellKey, Cell]]:
-    """What 10-second amounts add at every resolution and in total: (resolution, cell key, amounts), a key many times.
-
-    Args:
-        cells: what was tallied.
-        dropped: (resolution, bucket start) → the bucket is not kept any more.
-    """
-    for (start, queue, channel), amounts in cells.items():
-        for resolution in RESOLUTIONS:
-            bucket = start - start % resolution
-            if not dropped(resolution, bucket):
-                yield resolution, (bucket, queue, channel), amounts
-        counters = {n: v for n, v in amounts.items() if not is_sketch(n)}
-        if counters:
-            yield TOTAL, (0, queue, channel), counters
 
 
 def roll_up(
     cells: Mapping[CellKey, Cell], dropped: Callable[[int, int], bool]
 ) -> dict[tuple[int, CellKey], Cell]:
-    """The same, added up: (resolution, cell key) → amounts."""
+    """What 10-second amounts add at every resolution and in total: (resolution, cell key) → amounts, not to be changed.
+
+    Args:
+        cells: what was tallied.
+        dropped: (resolution, bucket start) → the bucket is not kept any more.
+    """
     out: dict[tuple[int, CellKey], Cell] = {}
-    for resolution, key, amounts in spread(cells, dropped):
-        add_into(out.setdefault((resolution, key), {}), amounts)
+    for resolution in RESOLUTIONS:
+        cells = _coarser(cells, resolution)  # each is a multiple of the one before
+        for key, amounts in cells.items():
+            if not dropped(resolution, key[0]):
+                out[resolution, key] = amounts
+    for (_, queue, channel), amounts in _coarser(cells, _EVER).items():
+        if counters := {n: v for n, v in amounts.items() if not is_sketch(n)}:
+            out[TOTAL, (0, queue, channel)] = counters
+    return out
+
+
+def _coarser(cells: Mapping[CellKey, Cell], size: int) -> dict[CellKey, Cell]:
+    """Cells of buckets of another size; what is alone in its bucket is shared and not copied."""
+    out: dict[CellKey, Cell] = {}
+    sums: set[CellKey] = set()
+    for (start, queue, channel), amounts in cells.items():
+        key = (start - start % size, queue, channel)
+        if key not in out:
+            out[key] = amounts
+            continue
+        if key not in sums:
+            sums.add(key)
+            out[key] = dict(out[key])
+        add_into(out[key], amounts)
     return out
 
 

@@ -10,19 +10,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
-from stream_app.model.lifecycle import Visit
+from stream_app.model.lifecycle import Visits
 from stream_app.model.tally import pack_cell, unpack_cell
 
 __all__ = ["frame", "pack_cell", "pack_visits", "restore_recent", "unframe", "unpack_cell", "unpack_visits"]
 
-_visits = msgspec.msgpack.Decoder(list[Visit])
+_visits = msgspec.msgpack.Decoder(Visits)
 pack_visits = msgspec.msgpack.Encoder().encode
 
 
-def unpack_visits(packed: bytes) -> list[Visit]:
+def unpack_visits(packed: bytes) -> Visits:
     """A contact's open visits."""
     return _visits.decode(packed)
 
@@ -37,15 +38,15 @@ def restore_recent(minutes: Iterable[tuple[int, Iterable[bytes]]]) -> dict[bytes
     return known
 
 
-_SIZES = [n.to_bytes(4, "big") for n in range(1024)]
+_SIZES: Final = [n.to_bytes(4, "big") for n in range(1024)]
 
 
 def frame(parts: Iterable[bytes]) -> bytes:
     """Put parts into one string."""
-    out: list[bytes] = []
-    for part in parts:
-        size = len(part)
-        out += (_SIZES[size] if size < len(_SIZES) else size.to_bytes(4, "big"), part)
+    parts = list(parts)
+    out = [b""] * (2 * len(parts))
+    out[::2] = [_SIZES[n] if (n := len(part)) < len(_SIZES) else n.to_bytes(4, "big") for part in parts]
+    out[1::2] = parts
     return b"".join(out)
 
 

@@ -95,10 +95,11 @@ class Reader:
     def age_s(self) -> float | None:
         """Age of the oldest partition's data in seconds.
 
-        ``None`` where it can't be told: nothing was ever claimed, or an owner has not given a heartbeat yet.
+        ``None`` where it can't be told: nothing was ever claimed, or an owner has not given a heartbeat yet. Files that
+        were folded beside the topic have no owner, and no age.
         """
         now = self._clock()
-        ages = [h.age_ms(now) for h in self.health.values()]
+        ages = [h.age_ms(now) for text, h in self.health.items() if Partition.parse(text).is_live]
         known = [age for age in ages if age is not None]
         return max(known) / 1000 if ages and len(known) == len(ages) else None
 

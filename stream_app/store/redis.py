@@ -15,7 +15,7 @@ from stream_app.errors import FencedError, PositionMismatchError, QuarantinedErr
 from stream_app.model.deltas import Memory
 from stream_app.model.kpis import STORED
 from stream_app.model.ports import Beat, Commit, Partition
-from stream_app.model.tally import Cell, add_into, spread
+from stream_app.model.tally import Cell, add_into, roll_up
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT
 
@@ -218,23 +218,20 @@ class RedisClaim:
             (queue, channel): b"%d.%d" % (queues.get(queue, 0), channels.get(channel, 0))
             for queue, channel in places
         }
-        steps = [
+        rolled = roll_up(cells, lambda resolution, start: start < time - KEPT[resolution])
+        steps = [  # queues past the cap share a name, and so a place
             ((resolution, start, names[queue, channel]), amounts)
-            for resolution, (start, queue, channel), amounts in spread(
-                cells, lambda resolution, start: start < time - KEPT[resolution]
-            )
+            for (resolution, (start, queue, channel)), amounts in rolled.items()
         ]
         fresh, older = self._fresh, self._older
         await self._load({place for place, _ in steps if place not in fresh and place not in older})
         out: dict[_Place, Cell] = {}
         for place, amounts in steps:
-            known = out.get(place)
+            known = fresh.get(place)
             if known is None:
-                known = fresh.get(place)
-                if known is None:
-                    known = fresh[place] = older.pop(place)
-                out[place] = known
+                known = fresh[place] = older.pop(place)
             add_into(known, amounts)
+            out[place] = known
         if len(fresh) > CELLS_CACHED:
             self._older, self._fresh = fresh, {}
         return out

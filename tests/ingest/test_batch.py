@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from stream_app.errors import LostDataError, StreamAppError
 from stream_app.failpoints import Failpoints
 from stream_app.ingest.batch import KEPT_BYTES, MAX_EVENT_BYTES, fold_records
+from stream_app.ingest.dialects import Headers
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.ingest.partition import DeadLetterLimitError, Owned
 from stream_app.model.fold import Fold
@@ -21,6 +22,8 @@ from stream_app.telemetry import Telemetry
 from tests.model.streams import DAY, T0
 from tests.reference import poison
 
+from .slices import slices
+
 PARTITION = Partition("t", 0)
 
 
@@ -29,6 +32,7 @@ class Record:
     offset: int
     value: bytes | None
     timestamp: int = T0
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def queued(contact: str, at: int = T0, **more: Any) -> bytes:
@@ -150,10 +154,10 @@ async def owned(store: MemoryStore, *, most_dead: int = 1_000, begin: int = 0) -
 async def test_nothing_but_poison_trips_the_limit_before_anything_is_stored() -> None:
     store = MemoryStore()
     mine = await owned(store, most_dead=5)
-    await mine.fold([Record(0, queued("a"))])
+    await mine.fold(slices([Record(0, queued("a"))]))
     before = store.partitions[PARTITION].results.copy()
     with pytest.raises(DeadLetterLimitError) as error:
-        await mine.fold([Record(n, b"{") for n in range(1, 7)])
+        await mine.fold(slices([Record(n, b"{") for n in range(1, 7)]))
     assert store.partitions[PARTITION].results == before
     assert store.partitions[PARTITION].position == 1
     assert isinstance(error.value, LostDataError)
@@ -164,17 +168,17 @@ async def test_nothing_but_poison_trips_the_limit_before_anything_is_stored() ->
 
 async def test_the_limit_is_of_records_in_a_row_over_batches() -> None:
     mine = await owned(MemoryStore(), most_dead=5)
-    await mine.fold([Record(n, b"{") for n in range(4)])
-    await mine.fold([Record(4, queued("a")), Record(5, b"{")])  # one that lives
-    await mine.fold([Record(n, b"{") for n in range(6, 10)])
+    await mine.fold(slices([Record(n, b"{") for n in range(4)]))
+    await mine.fold(slices([Record(4, queued("a")), Record(5, b"{")]))  # one that lives
+    await mine.fold(slices([Record(n, b"{") for n in range(6, 10)]))
     with pytest.raises(DeadLetterLimitError):
-        await mine.fold([Record(10, b"{")])
+        await mine.fold(slices([Record(10, b"{")]))
 
 
 async def test_without_a_limit_all_poison_is_drained() -> None:
     store = MemoryStore()
     mine = await owned(store, most_dead=0)
-    await mine.fold([Record(n, b"{") for n in range(3_000)])
+    await mine.fold(slices(*([Record(n, b"{")] for n in range(3_000))))
     assert store.partitions[PARTITION].results == {"dead_letter": 3_000, "dead_letter:not_json": 3_000}
 
 
@@ -182,9 +186,9 @@ async def test_records_that_were_counted_before_are_passed_over() -> None:
     store = MemoryStore()
     mine = await owned(store)
     records = [Record(n, queued(f"c{n}")) for n in range(6)]
-    await mine.fold(records[:4])
-    await mine.fold(records)
-    await mine.fold(records)
+    await mine.fold(slices(records[:4]))
+    await mine.fold(slices(records))
+    await mine.fold(slices(records))
     assert store.partitions[PARTITION].results == {"applied": 6}
     assert store.partitions[PARTITION].position == 6
 
@@ -193,7 +197,7 @@ async def test_offsets_before_the_first_record_are_a_gap_too() -> None:
     """Aborted transactions at a topic's beginning: offsets consumed = all results together."""
     store = MemoryStore()
     mine = await owned(store, begin=3)
-    await mine.fold([Record(7, queued("a"))])
+    await mine.fold(slices([Record(7, queued("a"))]))
     assert store.partitions[PARTITION].results == {"gap": 4, "applied": 1}
     assert store.partitions[PARTITION].position == 8
 
@@ -208,14 +212,14 @@ async def test_a_partition_of_nothing_but_gaps_is_read_to_its_end() -> None:
     await mine.skip_to(4)
     assert store.partitions[PARTITION].results == {"gap": 5}
     assert store.partitions[PARTITION].position == 5
-    await mine.fold([Record(6, queued("a"))])
+    await mine.fold(slices([Record(6, queued("a"))]))
     assert store.partitions[PARTITION].results == {"gap": 6, "applied": 1}
 
 
 async def test_a_bug_is_no_dead_letter() -> None:
     """Our own mistakes end the worker: to go on would count wrong for ever."""
 
-    def broken(_value: bytes) -> tuple[()]:
+    def broken(_value: bytes, _headers: Headers = ()) -> tuple[()]:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -10,10 +10,12 @@ import pytest
 from stream_app.errors import FencedError
 from stream_app.failpoints import Failpoints
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.ingest.partition import SLICE, Owned
+from stream_app.ingest.partition import Owned
 from stream_app.model.ports import Partition
 from stream_app.store.memory import MemoryStore
 from stream_app.telemetry import Telemetry
+
+from .slices import slices
 
 PLACE = Partition("t", 0)
 NOW = 1_763_800_000_000
@@ -24,6 +26,7 @@ class Line:
     offset: int
     timestamp: int
     value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def queued(n: int) -> Line:
@@ -47,23 +50,19 @@ async def test_what_was_folded_under_one_claim_is_not_stored_under_the_next() ->
     store = MemoryStore()
     owned = owned_of(store)
     await owned.take_over()
-    await owned.fold([queued(0)])
+    await owned.fold(slices([queued(0)]))
 
     async def claim_anew() -> None:
         owned.claim = None
         await owned.take_over()
 
-    batch = [queued(n) for n in range(1, 2 * SLICE)]  # more than a slice: the loop turns in the middle
-    folding = asyncio.create_task(owned.fold(batch))
+    parts = [[queued(1), queued(2)], [queued(3)]]  # the loop turns in the middle
+    folding = asyncio.create_task(owned.fold(slices(*parts)))
     claiming = asyncio.create_task(claim_anew())
     with pytest.raises(FencedError):
         await folding
     await claiming
     assert store.partitions[PLACE].position == 1
-    await owned.fold(batch)
+    await owned.fold(slices(*parts))
     contents = store.partitions[PLACE]
-    assert (contents.position, len(contents.visits), contents.results) == (
-        2 * SLICE,
-        2 * SLICE,
-        {"applied": 2 * SLICE},
-    )
+    assert (contents.position, len(contents.visits), contents.results) == (4, 4, {"applied": 4})

@@ -31,6 +31,7 @@ class Line:
     offset: int
     value: bytes | None
     timestamp: int
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass

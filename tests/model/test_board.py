@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from stream_app.model.board import EVERYONE, Board, Queue
-from stream_app.model.lifecycle import State, Visit
+from stream_app.model.lifecycle import State, Visit, Visits
 from stream_app.model.tally import Cell, add_into, pack_cell
 from stream_app.model.windows import KEPT, TOTAL, WINDOWS
 
@@ -39,7 +39,7 @@ class Incremental(RuleBasedStateMachine):
         self.now = NOON
         self.board = Board(NOON)
         self.cells: dict[tuple[str, int, int, Queue], Cell] = {}
-        self.visits: dict[tuple[str, str], list[Visit]] = {}
+        self.visits: dict[tuple[str, str], Visits] = {}
         self.shown: dict[Queue, dict[int, int]] = defaultdict(dict)
 
     @initialize(asked=st.booleans())
@@ -75,7 +75,7 @@ class Incremental(RuleBasedStateMachine):
             max_size=3,
         ),
     )
-    def put_visits(self, partition: str, contact: str, visits: list[Visit]) -> None:
+    def put_visits(self, partition: str, contact: str, visits: Visits) -> None:
         self.board.put_visits(partition, contact, visits)
         self.visits[partition, contact] = visits
 

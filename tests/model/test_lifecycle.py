@@ -60,7 +60,7 @@ def test_a_pair_is_in_the_table_or_changes_nothing(state: State, kind: type[e.Co
     before = repr(fold.state.open)
     result = fold.record(make(kind, "new", T0 + 5_000), T0 + 5_000)
     deltas = fold.take()
-    visits = fold.state.open.get("c", [])
+    visits = fold.state.open.get("c", ())
     if kind is e.Refused:
         assert result == "applied"
         assert repr(fold.state.open) == before

@@ -87,6 +87,10 @@ class TestKafka:
                 assert proxy.counts["bytes_down"] > 100
 
 
+AT_ONCE = ("--appendfsync", "no")
+"""The usual ``everysec`` holds writes back, up to two seconds, while the disk is slow to sync the ones before."""
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 class TestRedisAof:
     def fill(self, server: RedisServer, writes: int) -> None:
@@ -107,7 +111,7 @@ class TestRedisAof:
             return int(client.get("n") or 0), [int(n) for n in pipeline], [int(n) for n in script]
 
     def test_a_kill_alone_loses_nothing(self, version: str) -> None:
-        with RedisServer(version) as server:
+        with RedisServer(version, args=AT_ONCE) as server:
             self.fill(server, 10)
             server.kill()
             server.start()
@@ -116,7 +120,7 @@ class TestRedisAof:
     @pytest.mark.parametrize("torn", [False, True])
     @pytest.mark.parametrize("lost", [0, 1, 2, 3, 10])
     def test_exactly_the_writes_that_are_cut_are_lost(self, version: str, lost: int, torn: bool) -> None:
-        with RedisServer(version) as server:
+        with RedisServer(version, args=AT_ONCE) as server:
             self.fill(server, 10)
             server.kill()
             server.cut_aof(lost, torn=torn)
@@ -129,7 +133,7 @@ class TestRedisAof:
             )
 
     def test_it_writes_on_after_the_cut(self, version: str) -> None:
-        with RedisServer(version) as server:
+        with RedisServer(version, args=AT_ONCE) as server:
             self.fill(server, 10)
             for lost, torn in ((2, False), (1, True)):
                 server.kill()
@@ -141,7 +145,7 @@ class TestRedisAof:
             assert self.state(server)[0] == 9
 
     def test_bytes_off_the_end_tear_the_last_write(self, version: str) -> None:
-        with RedisServer(version) as server:
+        with RedisServer(version, args=AT_ONCE) as server:
             self.fill(server, 10)
             server.kill()
             server.truncate_aof(1)
@@ -149,7 +153,7 @@ class TestRedisAof:
             assert self.state(server)[0] == 9
 
     def test_what_cannot_be_cut_is_said(self, version: str) -> None:
-        with RedisServer(version) as server:
+        with RedisServer(version, args=AT_ONCE) as server:
             self.fill(server, 3)
             with pytest.raises(ServiceError, match="while it is down"):
                 server.cut_aof(1)

@@ -10,11 +10,10 @@ import pytest
 import redis.asyncio
 
 from stream_app.model.events import Answered
-from stream_app.model.ports import Partition
+from stream_app.model.ports import FILE, Partition
 from stream_app.model.snapshot import Row, Snapshots
 from stream_app.model.targets import Targets
 from stream_app.store import keys, reader as reader_module
-from stream_app.store.health import Health
 from stream_app.store.reader import Reader
 from stream_app.store.redis import RedisStore
 from tests.services.process import free_port, until
@@ -89,6 +88,19 @@ async def test_it_loads_what_is_there_and_follows_what_comes(redis_url: str) -> 
         assert age is not None
         assert age < 2
     await store.close()
+
+
+async def test_a_file_that_was_folded_beside_the_topic_does_not_age(
+    reader: Reader, store: RedisStore
+) -> None:
+    """Nobody reads on in it: it counts, and makes the rest neither old nor unknown."""
+    owner = await Owner.of(store)
+    await owner.commit(queued("a"))
+    recorded = Owner(await store.claim(Partition(f"{FILE}monday", 7), "replay"))
+    await recorded.commit(queued("b"))
+    await until(lambda: reader.ready and waiting(reader) == 2)
+    await owner.beat()
+    await until(lambda: reader.age_s() is not None)
 
 
 async def test_ten_thousand_visits_are_loaded(redis_url: str, store: RedisStore) -> None:
@@ -334,36 +346,3 @@ async def test_it_ends_whenever_it_is_told_to(redis_url: str) -> None:
         await asyncio.wait([task], timeout=5)
         assert task.cancelled()
         await reader.close()
-
-
-@pytest.mark.parametrize(
-    ("health", "age"),
-    [
-        (Health(level_at=1000), None),  # no heartbeat yet
-        (Health(beat_at=1000), None),  # not loaded yet
-        (Health(beat_at=9_000, level_at=9_900), 1000),  # caught up: since the heartbeat
-        (Health(beat_at=9_900, level_at=4_000), 6000),  # the mirror is behind
-        (
-            Health(beat_at=9_900, level_at=9_900, position=5, end=9, read_at=2_000),
-            8000,
-        ),  # the owner is behind
-        (Health(beat_at=9_900, level_at=9_900, position=5, end=9), 100),  # behind, and nothing read yet
-        (Health(beat_at=9_900, level_at=9_900, position=9, end=9, read_at=2_000), 100),  # a quiet night
-        (Health(beat_at=11_000, level_at=12_000), 0),  # clocks differ
-    ],
-)
-def test_the_age_of_a_partition(health: Health, age: int | None) -> None:
-    assert health.age_ms(10_000) == age
-
-
-def test_level_means_that_what_was_seen_stored_is_mirrored() -> None:
-    health = Health(seq=5, level_at=1_000)
-    health.stored(7, 2_000)
-    health.stored(9, 3_000)  # more came, but level with 7 is level as of 2 s
-    assert health.level_at == 1_000
-    health.seq = 7
-    health.mirrored()
-    assert health.level_at == 2_000
-    health.seq = 9
-    health.stored(9, 4_000)
-    assert health.level_at == 4_000
