@@ -120,7 +120,11 @@ def kafka() -> Iterator[Cluster]:
 
 
 class MakeTopic(Protocol):
-    """Creates a topic of a name that nobody else has, and returns the name; deleted after the test."""
+    """Creates a topic of a name that nobody else has, and returns the name; deleted after the test.
+
+    It keeps its records for ever unless `config` says otherwise: the stamps of most tests are of the past, and the broker
+    would delete them by these before anyone has read them.
+    """
 
     def __call__(self, *, partitions: int = 4, config: Mapping[str, str] | None = None) -> Awaitable[str]: ...
 
@@ -131,7 +135,7 @@ async def make_topic(kafka: Cluster) -> AsyncIterator[MakeTopic]:
 
     async def make(*, partitions: int = 4, config: Mapping[str, str] | None = None) -> str:
         name = f"test-{uuid.uuid4().hex[:12]}"
-        await kafka.create_topic(name, partitions, config)
+        await kafka.create_topic(name, partitions, {"retention.ms": "-1", **(config or {})})
         names.append(name)
         return name
 

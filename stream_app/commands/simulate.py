@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from stream_app.simulation.out import Topic
+    from stream_app.producer import Topic
     from stream_app.simulation.session import Wishes
 
 
@@ -47,7 +47,8 @@ def run(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write NDJSON there (- is stdout) instead of into Kafka.")
+        Path | None,
+        typer.Option(help="Write NDJSON there (- is stdout) instead of into Kafka."),
     ] = None,
     stamps: Annotated[Literal["epoch", "rfc3339"], typer.Option(help="How times are written.")] = "epoch",
     compression: Annotated[Literal["none", "lz4"], typer.Option(help="Of Kafka's batches.")] = "none",
@@ -81,9 +82,9 @@ def run(
 def _topic(wishes: "Wishes") -> "Topic":
     """The settings' topic; a file needs neither Kafka nor settings."""
     from stream_app.kafka import security  # noqa: PLC0415 - loads ssl
+    from stream_app.producer import Topic  # noqa: PLC0415 - same
     from stream_app.settings import load  # noqa: PLC0415 - same
-    from stream_app.simulation.out import Topic  # noqa: PLC0415 - same
 
     settings = load()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
-    return Topic(security(settings), settings.topic, wishes.stamps, wishes.compression)
+    return Topic(security(settings), settings.topic, wishes.compression)

@@ -15,14 +15,15 @@ from typing import BinaryIO, Final
 from msgspec import Struct, structs
 
 from stream_app.errors import BadSettingsError, StreamAppError
+from stream_app.producer import Compression, Topic
 
 from .centre import Centre
 from .incidents import milliseconds, parse
-from .out import Compression, File, Topic
+from .out import File, Stream
 from .player import Pace, Progress, Sink, play
 from .presets import centre
 from .settings import DAY
-from .wire import Stamps, rfc3339
+from .wire import Stamps, canonical, rfc3339
 
 FILES_START: Final = 1_767_607_200_000
 """2026-01-05T10:00:00Z, a Monday: files begin at the same moment each time, so that they are the same."""
@@ -121,12 +122,13 @@ async def _until_told(play_it: Coroutine[None, None, None]) -> None:
 
 async def _play(planned: Plan, wishes: Wishes, topic: Callable[[Wishes], Topic]) -> None:
     events = planned.centre.events(planned.pace.start, planned.end)
+    tell = canonical(wishes.stamps)
     async with AsyncExitStack() as stack:
         sink: Sink
         if wishes.out is not None:
-            sink = File(stack.enter_context(_file(wishes.out)), wishes.stamps)
+            sink = File(stack.enter_context(_file(wishes.out)), tell)
         else:
-            sink = await stack.enter_async_context(topic(wishes))
+            sink = Stream(await stack.enter_async_context(topic(wishes)), tell)
         with _progress() as told:
             await play(events, planned.pace, sink, told)
 

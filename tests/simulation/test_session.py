@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -14,12 +16,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream_app.errors import BadSettingsError, StreamAppError
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.model.events import Event
+from stream_app.model.events import Event, key
+from stream_app.producer import PARTITIONS, Compression, Topic
 from stream_app.simulation import Centre, centre
-from stream_app.simulation.out import PARTITIONS, Compression, Topic
+from stream_app.simulation.out import Stream
 from stream_app.simulation.player import SLICE, Pace, Progress, play
 from stream_app.simulation.session import FILES_START, Wishes, plan
-from stream_app.simulation.wire import encode, key
+from stream_app.simulation.wire import canonical, encode
+from tests.conftest import MakeTopic
 from tests.services.kafka import Cluster
 from tests.services.process import wait_until
 
@@ -157,14 +161,19 @@ async def test_without_a_limit_slices_are_full() -> None:
 # --- Kafka ---
 
 
-async def test_records_have_the_key_the_time_and_the_bytes(kafka: Cluster) -> None:
-    name = "simulated-topic"
+@pytest.mark.parametrize("ours", [True, False])
+async def test_records_have_the_key_the_time_and_the_bytes(
+    kafka: Cluster, make_topic: MakeTopic, ours: bool
+) -> None:
+    """Into a topic of ours, stamped by the broker, and into one that was there and keeps the events' own times."""
+    name = f"simulated-{uuid.uuid4().hex[:8]}" if ours else await make_topic(partitions=PARTITIONS)
     events = list(Centre(centre(50), 1).events(MONDAY + 10 * HOUR, MONDAY + 10 * HOUR + 2 * MINUTE))
     connection = {"bootstrap_servers": kafka.bootstrap}
     compressions: tuple[Compression, ...] = ("none", "lz4")
+    begun = round(time.time() * 1000) - MINUTE  # clocks of two machines differ
     for compression in compressions:
-        async with Topic(connection, name, "epoch", compression) as topic:
-            await topic.put(events)
+        async with Topic(connection, name, compression) as topic:
+            await Stream(topic, canonical("epoch")).put(events)
     assert len(await kafka.end_offsets(name)) == PARTITIONS
     try:
         partitions = [TopicPartition(name, n) for n in range(PARTITIONS)]
@@ -176,19 +185,25 @@ async def test_records_have_the_key_the_time_and_the_bytes(kafka: Cluster) -> No
             while len(records) < 2 * len(events):
                 for found in (await consumer.getmany(timeout_ms=10_000)).values():
                     records += found
-        expected = sorted((key(event), event.at, encode(event)) for event in [*events, *events])
-        assert sorted((r.key.decode(), r.timestamp, r.value) for r in records) == expected
+        expected = sorted((key(event), encode(event)) for event in [*events, *events])
+        assert sorted((r.key.decode(), r.value) for r in records) == expected
+        if ours:
+            assert {r.timestamp_type for r in records} == {1}
+            assert min(r.timestamp for r in records) >= begun
+        else:
+            assert all(r.timestamp == found.at for r in records for found in decode(r.value))
         homes = {(r.key, r.partition) for r in records}
         assert len(homes) == len({r.key for r in records})
         for partition in range(PARTITIONS):
             stamps = [r.timestamp for r in records if r.partition == partition]
             assert stamps[: len(stamps) // 2] == sorted(stamps[: len(stamps) // 2])
     finally:
-        await kafka.delete_topic(name)
+        if ours:
+            await kafka.delete_topic(name)
 
 
 async def test_a_broker_that_is_not_there_is_named() -> None:
-    topic = Topic({"bootstrap_servers": "127.0.0.1:1"}, "t", "epoch", "none")
+    topic = Topic({"bootstrap_servers": "127.0.0.1:1"}, "t", "none")
     with pytest.raises(StreamAppError, match=r"Kafka at 127\.0\.0\.1:1"):
         async with topic:
             pass

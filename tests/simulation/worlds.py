@@ -24,6 +24,7 @@ class Record:
         self.offset = offset
         self.timestamp = timestamp
         self.value: bytes | None = value
+        self.headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def plain(**changes: object) -> Settings:

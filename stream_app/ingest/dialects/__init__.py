@@ -1,24 +1,34 @@
 """Dialects: one file a platform. The module's name is the setting.
 
-A dialect is a module with ``decode(value: bytes) -> Iterable[Event]``, which raises ``UnreadableError`` and nothing else, and
-``UnknownTypeError`` for a message that is readable but of a type that we don't listen to.
+A dialect is a module with ``decode(value, headers=()) -> Sequence[Event]``: the events that one record tells, none if it is
+readable and tells nothing of a contact. It keeps nothing in mind between two records. It raises ``UnreadableError`` and nothing
+else, and ``UnknownTypeError`` for a message that is readable but of a type that we don't listen to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Protocol
 
 from stream_app.errors import BadSettingsError
 from stream_app.model.events import Event
 
-Decode = Callable[[bytes], Iterable[Event]]
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Decode(Protocol):
+    """What reads a platform's records."""
+
+    def __call__(self, value: bytes, headers: Headers = (), /) -> Sequence[Event]:
+        """The events that a record tells."""
+        ...
 
 
 def available() -> list[str]:
-    """The names of all dialects."""
-    return sorted(module.name for module in iter_modules(__path__))
+    """The names of all dialects; a module with a leading underscore helps them and is none."""
+    return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def load(name: str) -> Decode:

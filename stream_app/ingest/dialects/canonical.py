@@ -1,86 +1,68 @@
-"""Our own vocabulary as JSON. The example to copy for a platform."""
+"""Our own vocabulary as JSON, bare or in CloudEvents 1.0. The example to copy for a platform."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Union
 
 import msgspec
 
 from stream_app.errors import UnknownTypeError, UnreadableError
-from stream_app.model.events import EARLIEST_MS, LATEST_MS, TYPES, Event
+from stream_app.model.events import TYPES, Event
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
-_TOO_DEEP: Final = "nested too deeply"
+from . import Headers
+from ._cloudevents import attributes, is_structured, merged, opened
+from ._making import milliseconds
+from ._reading import TOO_DEEP, check_utf8, detail, read_json
+
 _Events: Final = Union[tuple(TYPES.values())]  # noqa: UP007 - built at run time
 _decoder: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Events)
 
 
-def decode(value: bytes) -> tuple[Event, ...]:
+def decode(value: bytes, headers: Headers = ()) -> tuple[Event, ...]:
     """One event.
 
     Raises:
         UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep`` or ``invalid``.
         UnknownTypeError: a type that the vocabulary does not know.
     """
-    try:
-        event: Event = _decoder.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        event = _look_again(value, error)
+    event: Any
+    if headers and (envelope := attributes(headers)) is not None:
+        event = _event(merged(envelope, read_json(value) if value else None))
+    else:
+        try:
+            event = _decoder.decode(value)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            event = _look_again(value, error)
     if not value.isascii():  # the decoder does not look into fields that it skips
-        _check_utf8(value)
+        check_utf8(value)
     if type(event.at) is not int:
-        event.at = _milliseconds(event.at)
+        event.at = milliseconds(event.at)
     return (event,)
 
 
-def _milliseconds(at: Any) -> int:
-    ms = int((at - _EPOCH) // _MILLISECOND)
-    if not EARLIEST_MS <= ms <= LATEST_MS:
-        raise UnreadableError("invalid", "`at` lies outside of 2000 to 2100")
-    return ms
-
-
-def _check_utf8(value: bytes) -> None:
-    try:
-        value.decode()
-    except UnicodeDecodeError as error:
-        raise UnreadableError("bad_utf8", f"byte {error.start} is not UTF-8") from None
-
-
 def _look_again(value: bytes, error: Exception) -> Event:
-    """Off the hot path: a null where the type knows none counts as absent; else say what is wrong."""
-    whole = _whole(value)
+    """Off the hot path: an envelope, or a null where the type knows none, which counts as absent; else say what is wrong."""
+    whole = read_json(value)
     if isinstance(error, RecursionError):
-        raise UnreadableError("too_deep", _TOO_DEEP)
+        raise UnreadableError("too_deep", TOO_DEEP)
     if not isinstance(whole, dict):
-        raise UnreadableError("invalid", _detail(error))
-    if isinstance(name := whole.get("type"), str) and name not in TYPES:
+        raise UnreadableError("invalid", detail(error))
+    if is_structured(whole):
+        return _event(opened(whole))
+    return _event(whole, error)
+
+
+def _event(fields: dict[str, Any], error: Exception | None = None) -> Event:
+    """An event from its fields, nulls counting as absent; ``error`` is what is wrong with them if there are none."""
+    if isinstance(name := fields.get("type"), str) and name not in TYPES:
         raise UnknownTypeError(name)
-    present = {key: field for key, field in whole.items() if field is not None}
-    if len(present) < len(whole):
-        try:
-            event: Event = msgspec.convert(present, _Events)
-        except msgspec.ValidationError as still:
-            raise UnreadableError("invalid", _detail(still)) from None
-        return event
-    raise UnreadableError("invalid", _detail(error))
-
-
-def _whole(value: bytes) -> Any:
-    _check_utf8(value)
+    present = {key: field for key, field in fields.items() if field is not None}
+    if error is not None and len(present) == len(fields):
+        raise UnreadableError("invalid", detail(error))
     try:
-        return msgspec.json.decode(value)
-    except RecursionError:
-        raise UnreadableError("too_deep", _TOO_DEEP) from None
-    except msgspec.ValidationError as invalid:  # a number that nothing could hold
-        raise UnreadableError("invalid", str(invalid)) from None
-    except msgspec.DecodeError as syntax:
-        raise UnreadableError("not_json", str(syntax)) from None
-
-
-def _detail(error: Exception) -> str:
-    """What is wrong and where, without what stood there."""
-    what, at, place = str(error).rpartition(" - at ")
-    return f"Invalid value{at}{place}" if what.startswith("Invalid") else str(error)
+        # A single type where it is known: a union is taken apart anew each time.
+        kind: Any = TYPES[name] if isinstance(name, str) else _Events
+        event: Event = msgspec.convert(present, kind)
+    except msgspec.ValidationError as still:
+        raise UnreadableError("invalid", detail(still)) from None
+    return event

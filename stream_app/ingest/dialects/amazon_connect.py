@@ -1,0 +1,291 @@
+"""Amazon Connect: contact events (EventBridge), contact records and agent events (Kinesis), told apart by their fields.
+
+A contact is in one queue at most and a transfer makes a new one, so a fact's id is the contact's and what happened to it: a
+contact event and a contact record that tell the same are duplicates. What ends the wait is one fact (``left``), and so is what
+ends the conversation (``ended``), however it is told. docs/dialects.md has the table of what becomes what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from stream_app.errors import UnknownTypeError, UnreadableError
+from stream_app.model import events as e
+
+from . import Headers
+from ._connect import (
+    AGENT_QUEUES,
+    Fields,
+    Story,
+    between,
+    channel_of,
+    last_part,
+    of_event,
+    of_record,
+    stamp,
+    text,
+)
+from ._making import cut, event_id, make, not_ready
+from ._reading import lowered, read_json
+
+CONTACT_EVENTS: Final = "Amazon Connect Contact Event"
+SETTLED_MS: Final = 1_800_000
+"""A record that changed longer than this after its contact's end was delivered before: only its attributes are new.
+
+Half of the time for which the fold recognises duplicates."""
+_OUTBOUND: Final = frozenset({"OUTBOUND", "EXTERNAL_OUTBOUND", "AGENT_REPLY", "FLOW", "MONITOR"})
+_NOT_BY_CUSTOMER: Final[Mapping[str, str]] = {
+    "TRANSFERRED": "transfer",
+    "CONTACT_FLOW_DISCONNECT": "flow",
+    "EXPIRED": "expired",
+    "API": "api",
+    "AGENT_DISCONNECT": "agent",
+    "AGENT_COMPLETED": "agent",
+    "AGENT_NETWORK_DISCONNECT": "agent",
+    "THIRD_PARTY_DISCONNECT": "third_party",
+    "BARGED": "barged",
+    "DISCARDED": "discarded",
+    "SYSTEM_ERROR": "system_error",
+}
+_MISSED: Final = frozenset({"MISSED", "REJECTED"})
+
+
+def decode(value: bytes, headers: Headers = ()) -> Sequence[e.Event]:  # noqa: ARG001 - see the protocol
+    """The events that a record tells.
+
+    Raises:
+        UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep`` or ``invalid``.
+        UnknownTypeError: an event of EventBridge or of Connect that we don't listen to.
+    """
+    fields, told = lowered(read_json(value)), None
+    if "detail" in fields:
+        kind = text(fields, "detail-type") or CONTACT_EVENTS
+        if kind != CONTACT_EVENTS:
+            raise UnknownTypeError(kind)
+        told = stamp(fields.get("time"))
+        fields = lowered(fields["detail"])
+    if "agentarn" in fields and "eventtype" in fields:
+        return _agent_event(fields)
+    if "eventtype" in fields:
+        return _contact_event(fields, told)
+    if "contactid" in fields:
+        return tuple(_record(of_record(fields)))
+    raise UnreadableError("invalid", "neither a contact event, a contact record nor an agent event")
+
+
+# --- contacts ---
+
+
+def _contact_event(fields: Fields, told: int | None) -> Sequence[e.Event]:
+    kind = (text(fields, "eventtype") or "").upper()
+    tell = TOLD.get(kind)
+    if tell is None:
+        if kind in SILENT:
+            return ()
+        raise UnknownTypeError(kind)
+    return tuple(tell(of_event(fields, told)))
+
+
+def _record(story: Story) -> Iterator[e.Event]:
+    ends = [end for end in (story.disconnected, story.worked) if end is not None]
+    if story.updated is not None and ends and story.updated > max(ends) + SETTLED_MS:
+        return
+    if story.queue is None or story.enqueued is None or story.method in _OUTBOUND:
+        return
+    yield from _queued(story)
+    if story.connected:
+        yield from _answered(story)
+    if story.disconnected is not None:
+        yield from _over(story)
+        yield from _wrapped(story)
+
+
+def _initiated(story: Story) -> Iterator[e.Event]:
+    """A callback, or a queue that passes its waiting contact on, is a new contact; the one before leaves its queue."""
+    if story.previous is None:
+        return
+    at, left = story.initiated or story.told, event_id(story.previous, "left")
+    if story.method == "CALLBACK":
+        yield make(e.CallbackScheduled, id=left, at=at, contact_id=story.previous)
+    elif story.method == "QUEUE_TRANSFER":
+        yield make(e.LeftQueue, id=left, at=at, contact_id=story.previous, reason="transfer")
+
+
+def _queued(story: Story) -> Iterator[e.Event]:
+    if story.method in _OUTBOUND:
+        return
+    at = story.enqueued or story.told
+    yield _event(story, e.Queued, "queued", at)
+    if story.method == "TRANSFER" and story.previous is not None and story.queue != AGENT_QUEUES:
+        # An agent's contact goes to a queue; to an agent's own it may be no more than a question between colleagues.
+        yield make(
+            e.Transferred,
+            id=event_id(story.previous, "ended"),
+            at=at,
+            contact_id=story.previous,
+            to_queue=story.queue,
+        )
+
+
+def _answered(story: Story) -> Iterator[e.Event]:
+    if not _outside(story):
+        yield _event(story, e.Answered, "answered", story.answered or story.told, wait_s=_wait(story))
+
+
+def _over(story: Story) -> Iterator[e.Event]:
+    """Disconnected: a conversation's end, or the end of a wait."""
+    if _outside(story):
+        return
+    at, wait = story.disconnected or story.told, _wait(story)
+    if story.connected:
+        spent = {"wait_s": wait, "talk_s": story.talk_s, "hold_s": story.hold_s}
+        if story.goes_on or story.reason == "TRANSFERRED":
+            yield _event(story, e.Transferred, "ended", at, **spent)
+        else:
+            yield _event(story, e.Ended, "ended", at, by=_by(story), **spent)
+    elif story.enqueued is not None:
+        at = story.dequeued or at
+        if (reason := _left(story)) is not None:
+            yield _event(story, e.LeftQueue, "left", at, wait_s=wait, reason=reason)
+        else:
+            yield _event(story, e.Abandoned, "left", at, wait_s=wait)
+
+
+def _wrapped(story: Story) -> Iterator[e.Event]:
+    """Everything is over, after contact work included; there may have been none."""
+    if story.connected and not _outside(story):
+        at = story.worked or story.disconnected or story.told
+        spent = {"talk_s": story.talk_s, "hold_s": story.hold_s, "wrap_s": story.wrap_s}
+        if story.wrap_s is None and story.worked is None:
+            spent["wrap_s"] = 0.0
+        yield _event(story, e.Wrapped, "wrapped", at, wait_s=_wait(story), **spent)
+
+
+TOLD: Final[Mapping[str, Callable[[Story], Iterator[e.Event]]]] = {
+    "INITIATED": _initiated,
+    "QUEUED": _queued,
+    "CONNECTED_TO_AGENT": _answered,
+    "DISCONNECTED": _over,
+    "COMPLETED": _wrapped,
+}
+"""What contact events tell."""
+SILENT: Final = frozenset(
+    {"CONNECTED_TO_SYSTEM", "CONTACT_DATA_UPDATED", "AMD_DISABLED", "PAUSED", "RESUMED", "WEBRTC_API"}
+)
+"""Contact events of which no visit hears."""
+
+
+def _event(story: Story, kind: type[e.ContactEvent], what: str, at: int | None, **fields: Any) -> e.Event:
+    if at is None:
+        raise UnreadableError("invalid", f"no time says when it was {what}")
+    # Told with its queue, an outcome makes up for a lost beginning. A record has told the beginning already: as a duplicate of
+    # a contact that is over and done with, its outcomes must not begin another visit, nor one in a queue of another name.
+    queue = None if story.whole and kind is not e.Queued else story.queue
+    event: e.Event = make(
+        kind,
+        id=event_id(story.contact, what),
+        at=at,
+        contact_id=story.contact,
+        queue=queue,
+        channel=story.channel,
+        agent=story.agent if story.connected and kind is not e.Queued else None,
+        **fields,
+    )
+    return event
+
+
+def _outside(story: Story) -> bool:
+    """Never in a queue: no visit."""
+    return story.queue is None or story.method in _OUTBOUND
+
+
+def _wait(story: Story) -> float | None:
+    if story.wait_s is not None:
+        return story.wait_s
+    return between(story.enqueued, story.answered if story.connected else story.dequeued)
+
+
+def _by(story: Story) -> str | None:
+    reason = (story.reason or "").removesuffix("_DISCONNECT").lower()
+    return reason if reason in {"customer", "agent"} else None
+
+
+def _left(story: Story) -> str | None:
+    """Why a contact left its queue unanswered; ``None`` if the customer gave up."""
+    if story.method == "CALLBACK":
+        return "callback"
+    if story.goes_on:
+        return "transfer"
+    return _NOT_BY_CUSTOMER.get(story.reason or "")
+
+
+# --- agents ---
+
+
+def _agent_event(fields: Fields) -> Sequence[e.Event]:
+    kind = (text(fields, "eventtype") or "").upper()
+    if kind == "HEART_BEAT":
+        return ()
+    if kind not in {"LOGIN", "LOGOUT", "STATE_CHANGE"}:
+        raise UnknownTypeError(kind)
+    agent, at = last_part(text(fields, "agentarn")), stamp(fields.get("eventtimestamp"))
+    if agent is None or at is None:
+        raise UnreadableError("invalid", "an agent event has `AgentARN` and `EventTimestamp`")
+    now, before = lowered(fields.get("currentagentsnapshot")), lowered(fields.get("previousagentsnapshot"))
+    return (*_offers(now, before, agent, at), *_presence(now, before, agent, at, logout=kind == "LOGOUT"))
+
+
+def _offers(now: Fields, before: Fields, agent: str, at: int) -> Iterator[e.Event]:
+    """What changed between an agent and the contacts."""
+    former = {contact["contactid"]: _state(contact) for contact in _contacts(before)}
+    for contact in _contacts(now):
+        name, state = contact["contactid"], _state(contact)
+        was = former.get(name)
+        # On hold, the state's own stamp goes on saying when the conversation began.
+        kind: type[e.ContactEvent] | None = None
+        when, what = at, ""
+        if state in _MISSED and was != state:
+            kind, when, what = e.Missed, stamp(contact.get("statestarttimestamp")) or at, "missed"
+        elif state == "CONNECTED_ONHOLD" and was == "CONNECTED":
+            kind, what = e.Held, "held"
+        elif state == "CONNECTED" and was == "CONNECTED_ONHOLD":
+            kind, what = e.Resumed, "resumed"
+        if kind is not None:
+            yield make(
+                kind,
+                id=event_id(name, what, agent, when),
+                at=when,
+                contact_id=name,
+                channel=channel_of(contact),
+                agent=agent,
+            )
+
+
+def _presence(now: Fields, before: Fields, agent: str, at: int, *, logout: bool) -> Iterator[e.Event]:
+    status, former = lowered(now.get("agentstatus")), lowered(before.get("agentstatus"))
+    name, kind = text(status, "name"), (text(status, "type") or "").upper()
+    if logout:
+        yield make(e.AgentState, id=event_id(agent, "state", at), at=at, agent=agent, state="offline")
+        return
+    since = stamp(status.get("starttimestamp")) or at
+    if name is None or (name == text(former, "name") and since == stamp(former.get("starttimestamp"))):
+        return
+    known = {"ROUTABLE": "available", "OFFLINE": "offline"}.get(kind) or {
+        "Available": "available",
+        "Offline": "offline",
+    }.get(name)
+    state, reason = known or not_ready(name), None if known else cut(name)
+    yield make(
+        e.AgentState, id=event_id(agent, "state", since), at=since, agent=agent, state=state, reason=reason
+    )
+
+
+def _contacts(snapshot: Fields) -> list[dict[str, Any]]:
+    found = snapshot.get("contacts")
+    contacts = [lowered(contact) for contact in found] if isinstance(found, list) else []
+    return [contact for contact in contacts if isinstance(contact.get("contactid"), str)]
+
+
+def _state(contact: Fields) -> str:
+    return (text(contact, "state") or "").upper()

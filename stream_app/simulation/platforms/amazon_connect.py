@@ -1,0 +1,169 @@
+"""The simulated centre as Amazon Connect tells it: contact events, agent events for hold and offers, contact records.
+
+A visit is a contact of its own there, with the visit before as its previous one. Everything about a chain of contacts has the
+chain's first contact as its key, so that it stays in one partition.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+
+from stream_app.model import events as e
+
+from .payloads import Contact, Payload, agent_event, contact_event, offered, record, snapshot
+
+_CHANNELS: Final = {"voice": "VOICE", "email": "EMAIL", "task": "TASK"}
+_METHODS: Final = {"VOICE": "INBOUND", "EMAIL": "INBOUND"}
+_LAST: Final = (e.Abandoned, e.LeftQueue, e.CallbackScheduled, e.Refused, e.Wrapped)
+_json: Final = msgspec.json.Encoder()
+
+
+class Connect:
+    """Writes JSON; the key is the chain's first contact, or the agent."""
+
+    def __init__(self) -> None:
+        self._contacts: dict[tuple[str, int], Contact] = {}
+        self._status: dict[str, tuple[str, str, int]] = {}
+        self._tell: Mapping[type[e.Event], Callable[[Any, Contact], Iterator[Payload]]] = {
+            e.Queued: self._queued,
+            e.Answered: self._answered,
+            e.Held: self._held,
+            e.Resumed: self._resumed,
+            e.Missed: self._missed,
+            e.Refused: self._refused,
+            e.CallbackScheduled: self._callback,
+            e.Abandoned: self._abandoned,
+            e.LeftQueue: self._left,
+            e.Transferred: self._transferred,
+            e.Ended: self._ended,
+            e.Wrapped: self._wrapped,
+        }
+
+    def encode(self, event: e.Event) -> list[tuple[str, bytes]]:
+        """What Connect says of it, in its order."""
+        if isinstance(event, e.AgentState):
+            return [(event.agent, _json.encode(self._presence(event)))]
+        tell = self._tell.get(type(event))
+        if tell is None or not isinstance(event, e.ContactEvent):
+            return []
+        place = event.contact_id, event.visit or 1
+        contact = self._contacts.get(place) or self._new(event, place[1], "TRANSFER")
+        said = [(contact.first, _json.encode(payload)) for payload in tell(event, contact)]
+        if isinstance(event, _LAST):
+            del self._contacts[place]
+        return said
+
+    def _new(self, event: e.ContactEvent, number: int, method: str) -> Contact:
+        """The contact that a visit is; the first comes from outside."""
+
+        def name(n: int) -> str:
+            return str(uuid5(NAMESPACE_URL, f"{event.contact_id}/{n}"))
+
+        channel = _CHANNELS.get(event.channel or "", "CHAT")
+        contact = Contact(
+            id=name(number),
+            first=name(1),
+            previous=name(number - 1) if number > 1 else None,
+            method=method if number > 1 else _METHODS.get(channel, "API"),
+            channel=channel,
+            queue=event.queue or "",
+        )
+        self._contacts[event.contact_id, number] = contact
+        return contact
+
+    def _following(self, event: e.ContactEvent, contact: Contact, method: str) -> Contact:
+        following = self._new(event, (event.visit or 1) + 1, method)
+        contact.next = following.id
+        return following
+
+    # --- waiting ---
+
+    def _queued(self, event: e.Queued, contact: Contact) -> Iterator[Payload]:
+        if contact.queued is None:  # else the transfer said so
+            if contact.method != "CALLBACK":
+                yield contact_event(contact, "INITIATED", event.at)
+            contact.queued = event.at
+            yield contact_event(contact, "QUEUED", event.at)
+
+    def _missed(self, event: e.Missed, contact: Contact) -> Iterator[Payload]:
+        yield self._offer(contact, event.agent, event.at, ("CONNECTING", "MISSED"))
+
+    def _refused(self, event: e.Refused, contact: Contact) -> Iterator[Payload]:
+        """Connect has no word for it: a contact that was never queued."""
+        yield contact_event(contact, "INITIATED", event.at)
+        yield from _over(contact, event.at, "CONTACT_FLOW_DISCONNECT")
+
+    def _callback(self, event: e.CallbackScheduled, contact: Contact) -> Iterator[Payload]:
+        yield contact_event(self._following(event, contact, "CALLBACK"), "INITIATED", event.at)
+        yield from _over(contact, event.at, "CONTACT_FLOW_DISCONNECT")
+
+    def _abandoned(self, event: e.Abandoned, contact: Contact) -> Iterator[Payload]:
+        yield from _over(contact, event.at, "CUSTOMER_DISCONNECT")
+
+    def _left(self, event: e.LeftQueue, contact: Contact) -> Iterator[Payload]:
+        yield from _over(contact, event.at, "CONTACT_FLOW_DISCONNECT")
+
+    # --- talking ---
+
+    def _answered(self, event: e.Answered, contact: Contact) -> Iterator[Payload]:
+        contact.answered, contact.agent = event.at, event.agent
+        yield contact_event(contact, "CONNECTED_TO_AGENT", event.at)
+
+    def _held(self, event: e.Held, contact: Contact) -> Iterator[Payload]:
+        contact.held = event.at
+        yield self._offer(contact, contact.agent, event.at, ("CONNECTED", "CONNECTED_ONHOLD"))
+
+    def _resumed(self, event: e.Resumed, contact: Contact) -> Iterator[Payload]:
+        _resume(contact, event.at)
+        yield self._offer(contact, contact.agent, event.at, ("CONNECTED_ONHOLD", "CONNECTED"))
+
+    def _transferred(self, event: e.Transferred, contact: Contact) -> Iterator[Payload]:
+        """The next contact waits before the agent leaves this one."""
+        if event.to_queue is not None:
+            following = self._following(event, contact, "TRANSFER")
+            following.queue, following.queued = event.to_queue, event.at
+            yield contact_event(following, "INITIATED", event.at)
+            yield contact_event(following, "QUEUED", event.at)
+        yield from _disconnected(contact, event.at, None)
+
+    def _ended(self, event: e.Ended, contact: Contact) -> Iterator[Payload]:
+        by = "AGENT_DISCONNECT" if event.by == "agent" else "CUSTOMER_DISCONNECT"
+        yield from _disconnected(contact, event.at, by)
+
+    def _wrapped(self, event: e.Wrapped, contact: Contact) -> Iterator[Payload]:
+        yield contact_event(contact, "COMPLETED", event.at, worked=event.at)
+        yield record(contact, event.at)
+
+    # --- agents ---
+
+    def _offer(self, contact: Contact, agent: str | None, at: int, states: tuple[str, str]) -> Payload:
+        was, now = ([offered(contact, at, state)] for state in states)
+        name = agent or "nobody"
+        status = self._status.get(name, ("Available", "ROUTABLE", contact.queued or at))
+        return agent_event(name, at, snapshot(status, now), snapshot(status, was))
+
+    def _presence(self, event: e.AgentState) -> Payload:
+        former = self._status.get(event.agent, ("Offline", "OFFLINE", event.at - 1))
+        kind = {"available": "ROUTABLE", "offline": "OFFLINE"}.get(event.state, "CUSTOM")
+        self._status[event.agent] = status = (event.state.capitalize(), kind, event.at)
+        return agent_event(event.agent, event.at, snapshot(status, []), snapshot(former, []))
+
+
+def _over(contact: Contact, at: int, reason: str) -> Iterator[Payload]:
+    """Disconnected, and nobody had it."""
+    yield from _disconnected(contact, at, reason)
+    yield contact_event(contact, "COMPLETED", at)
+    yield record(contact, at)
+
+
+def _disconnected(contact: Contact, at: int, reason: str | None) -> Iterator[Payload]:
+    _resume(contact, at)
+    contact.over, contact.reason = at, reason
+    yield contact_event(contact, "DISCONNECTED", at)
+
+
+def _resume(contact: Contact, at: int) -> None:
+    if contact.held is not None:
+        contact.hold, contact.held = contact.hold + at - contact.held, None

@@ -1,0 +1,147 @@
+"""Payloads of Amazon Connect, from what a contact has been through: contact events, contact records, agent events."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+from msgspec import Struct
+
+from stream_app.simulation.wire import rfc3339
+
+INSTANCE: Final = "arn:aws:connect:eu-central-1:111122223333:instance/simulated"
+Payload = dict[str, Any]
+
+
+class Contact(Struct):
+    """A visit as a contact, as far as it is known. Times and ``hold`` in milliseconds."""
+
+    id: str
+    first: str
+    previous: str | None
+    method: str
+    channel: str
+    queue: str
+    queued: int | None = None
+    answered: int | None = None
+    over: int | None = None
+    agent: str | None = None
+    held: int | None = None
+    hold: int = 0
+    reason: str | None = None
+    next: str | None = None
+
+
+def contact_event(contact: Contact, kind: str, at: int, worked: int | None = None) -> Payload:
+    """What EventBridge delivers; ``worked``: when the after contact work was over."""
+    detail: Payload = {
+        "eventType": kind,
+        "contactId": contact.id,
+        "initialContactId": contact.first if contact.previous else None,
+        "previousContactId": contact.previous,
+        "channel": contact.channel,
+        "instanceArn": INSTANCE,
+        "initiationMethod": contact.method,
+        "initiationTimestamp": rfc3339(at if contact.queued is None else contact.queued),
+    }
+    if contact.queued is not None:
+        queue = {"queueArn": f"{INSTANCE}/queue/{contact.queue}", "queueType": "STANDARD"}
+        detail["queueInfo"] = {**queue, "enqueueTimestamp": rfc3339(contact.queued)}
+    if contact.answered is not None:
+        agent: Payload = {"agentArn": f"{INSTANCE}/agent/{contact.agent}"}
+        agent["connectedToAgentTimestamp"] = rfc3339(contact.answered)
+        if contact.over is not None:
+            agent["agentInitiatedHoldDuration"] = round(contact.hold / 1000)
+        if worked is not None and contact.over is not None:
+            agent |= _work(contact.over, worked, "afterContactWork", rfc3339)
+        detail["agentInfo"] = agent
+    if contact.over is not None:
+        detail["disconnectTimestamp"] = rfc3339(contact.over)
+        detail["disconnectReason"] = contact.reason
+    envelope = {"version": "0", "detail-type": "Amazon Connect Contact Event", "source": "aws.connect"}
+    return {**envelope, "time": _whole(at), "resources": [INSTANCE], "detail": detail}
+
+
+def record(contact: Contact, at: int) -> Payload:
+    """A contact record; it knows whole seconds only."""
+    over = at if contact.over is None else contact.over
+    record: Payload = {
+        "AWSContactTraceRecordFormatVersion": "2017-03-10",
+        "ContactId": contact.id,
+        "InitialContactId": contact.first if contact.previous else None,
+        "PreviousContactId": contact.previous,
+        "NextContactId": contact.next,
+        "Channel": contact.channel,
+        "InitiationMethod": contact.method,
+        "DisconnectTimestamp": _whole(over),
+        "DisconnectReason": contact.reason,
+        "LastUpdateTimestamp": _whole(at),
+        "InstanceARN": INSTANCE,
+        "Queue": None,
+        "Agent": None,
+    }
+    if contact.queued is not None:
+        left = over if contact.answered is None else contact.answered
+        record["Queue"] = {
+            "ARN": f"{INSTANCE}/queue/{contact.queue}",
+            "Name": contact.queue,
+            "EnqueueTimestamp": _whole(contact.queued),
+            "DequeueTimestamp": _whole(left),
+            "Duration": left // 1000 - contact.queued // 1000,
+        }
+    if contact.answered is not None:
+        hold = round(contact.hold / 1000)
+        record["Agent"] = {
+            "ARN": f"{INSTANCE}/agent/{contact.agent}",
+            "ConnectedToAgentTimestamp": _whole(contact.answered),
+            "AgentInteractionDuration": max(0, over // 1000 - contact.answered // 1000 - hold),
+            "CustomerHoldDuration": hold,
+            **_work(over, at, "AfterContactWork", _whole),
+        }
+    return record
+
+
+def _work(begin: int, end: int, name: str, stamp: Callable[[int], str]) -> Payload:
+    return {
+        f"{name}StartTimestamp": stamp(begin),
+        f"{name}EndTimestamp": stamp(end),
+        f"{name}Duration": end // 1000 - begin // 1000,
+    }
+
+
+def offered(contact: Contact, at: int, state: str) -> Payload:
+    """A contact in an agent's snapshot."""
+    since = at if state in {"MISSED", "CONNECTING"} or contact.answered is None else contact.answered
+    return {
+        "ContactId": contact.id,
+        "Channel": contact.channel,
+        "State": state,
+        "StateStartTimestamp": rfc3339(since),
+        "Queue": {"ARN": f"{INSTANCE}/queue/{contact.queue}", "Name": contact.queue},
+    }
+
+
+def snapshot(status: tuple[str, str, int], contacts: list[Payload]) -> Payload:
+    """An agent at a moment: name, type and begin of the status, and the contacts."""
+    name, kind, since = status
+    return {
+        "AgentStatus": {"Name": name, "Type": kind, "StartTimestamp": rfc3339(since)},
+        "Contacts": contacts,
+    }
+
+
+def agent_event(agent: str, at: int, now: Payload, before: Payload) -> Payload:
+    """The agent event stream's notice of a change."""
+    return {
+        "AgentARN": f"{INSTANCE}/agent/{agent}",
+        "EventId": str(uuid5(NAMESPACE_URL, f"{agent}/{at}")),
+        "EventTimestamp": rfc3339(at),
+        "EventType": "STATE_CHANGE",
+        "InstanceARN": INSTANCE,
+        "CurrentAgentSnapshot": now,
+        "PreviousAgentSnapshot": before,
+        "Version": "2017-10-01",
+    }
+
+
+def _whole(at: int) -> str:
+    return rfc3339(at // 1000 * 1000)[:19] + "Z"
