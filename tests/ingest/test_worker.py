@@ -76,7 +76,7 @@ def redis() -> Iterator[RedisServer]:
 async def stage(
     kafka: Cluster, redis: RedisServer, make_topic: MakeTopic, tmp_path: Path
 ) -> AsyncIterator[Stage]:
-    topic = await make_topic(partitions=PARTITIONS, config={"retention.ms": "-1"})
+    topic = await make_topic(partitions=PARTITIONS)
     stage = Stage(kafka, redis, topic, tmp_path)
     yield stage
     stage.worker.close()

@@ -1,0 +1,246 @@
+"""What ``replay`` runs: from what was asked for to files, a way through them, and what is said about it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import re
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from stream_app.errors import BadSettingsError
+from stream_app.ingest import dialects
+from stream_app.ingest.batch import MAX_EVENT_BYTES
+from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
+from stream_app.ingest.files.reading import STDIN, Format
+from stream_app.ingest.replay import Pace, Run, Selection, into_store, into_topic, report
+from stream_app.kafka import security
+from stream_app.logs import configure
+from stream_app.model.targets import Targets
+from stream_app.producer import Topic
+from stream_app.settings import Settings, load
+from stream_app.store.redis import RedisStore
+
+from . import config
+from .replay_summary import progress, summary
+
+EX_DATAERR: Final = 65
+_TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
+
+
+class Wishes(Struct, frozen=True, kw_only=True):
+    """The command's options; see its help."""
+
+    files: list[Path]
+    dialect: str | None = None
+    form: Format | None = None
+    maps: list[str] = []
+    topic: str | None = None
+    speed: float | None = None
+    direct: bool = False
+    report: bool = False
+    targets: Path | None = None
+    queues: list[str] = []
+    channels: list[str] = []
+    begin: str | None = None
+    end: str | None = None
+    limit: int | None = None
+    strict: bool = False
+
+    def check(self) -> None:
+        """Refuse options that have no meaning together: silence would look like obedience.
+
+        Raises:
+            BadSettingsError: one line that names the option.
+        """
+        told: dict[str, Any] = {
+            "--topic": self.topic,
+            "--speed": self.speed,
+            "--report": self.report,
+            "--targets": self.targets,
+            "--queue": self.queues,
+            "--channel": self.channels,
+            "--from": self.begin,
+            "--to": self.end,
+        }
+        wrong: tuple[str, ...]
+        if not self.direct:
+            wrong, why = ("--report", "--targets"), "is for --direct, which needs no Kafka"
+        elif self.report:
+            wrong, why = ("--topic", "--speed"), "is for Kafka, not for --direct"
+        else:
+            wrong = tuple(name for name in told if name != "--report")
+            why = "can't go with --direct alone: its position says how far all was counted, by the store's targets"
+        for name in wrong:
+            if told[name]:
+                raise BadSettingsError(f"{name}: {why}")
+        if self.files.count(STDIN) > 1:
+            raise BadSettingsError("-: standard input can be read once")
+        if self.topic is not None and not _TOPIC.fullmatch(self.topic):
+            raise BadSettingsError(f"--topic: {self.topic!r} is no name of a topic")
+
+
+def replay(wishes: Wishes) -> None:
+    """Replay, and say on stderr what became of it.
+
+    Raises:
+        BadSettingsError: a wrong option or setting.
+        StreamAppError: Kafka or Redis refused.
+        SystemExit: 65 for a file or, with ``--strict``, a line; 130 or 143 for a signal.
+    """
+    wishes.check()
+    settings = None if wishes.report else load()
+    dialect = wishes.dialect or (settings.dialect if settings else "canonical")
+    layout = Layout(
+        dialect=dialect,
+        format=wishes.form,
+        columns=parse_columns(wishes.maps),
+        limit=settings.max_event_bytes if settings else MAX_EVENT_BYTES,
+    )
+    layout.check()
+    run = Run(_decoder(dialect), selection=_selection(wishes), limit=wishes.limit, strict=wishes.strict)
+    targets = _targets(wishes.targets)
+    gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles
+    files = [RecordFile(path, layout) for path in wishes.files]
+    interrupts = _Interrupts(wait=all(file.known_size is not None for file in files))
+    began = time.monotonic()
+    rows, code = None, 0
+    try:
+        readable(wishes.files)
+        with progress(files, run):
+            if settings is None:
+                rows = report(files, targets, run)
+            elif wishes.direct:
+                interrupts.run(_into_store(files, run, settings))
+            else:
+                interrupts.run(_into_topic(files, run, settings, wishes))
+    except FileError as error:
+        sys.stderr.write(f"stream-app: {error}\n")
+        code = EX_DATAERR
+    except _InterruptedError as interruption:
+        sys.stderr.write("stream-app: interrupted\n")
+        code = 128 + interruption.number
+    finally:  # also when Kafka or Redis ends it
+        if rows is not None:
+            _print(rows)
+        if run.account.read or rows is not None:
+            sys.stderr.write(summary(files, run, time.monotonic() - began, dialect))
+    if code:
+        raise SystemExit(code)
+
+
+class _InterruptedError(KeyboardInterrupt):
+    """A signal. Wherever it comes, nothing is half done: the position is stored with what was counted."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+class _Interrupts:
+    """SIGINT and SIGTERM: end what is under way; a second one ends it at once."""
+
+    def __init__(self, *, wait: bool) -> None:
+        """``wait`` for the event loop to hear of it. It would not while a pipe has nothing to read."""
+        self._wait = wait
+        self._task: asyncio.Task[None] | None = None
+        self._number = 0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._interrupt)
+
+    def _interrupt(self, number: int, _frame: object) -> None:
+        if self._wait and self._task and not self._number:
+            self._number = number
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+        else:
+            raise _InterruptedError(number)
+
+    def run(self, work: Coroutine[None, None, None]) -> None:
+        """Run it to its end, or to the first signal."""
+        asyncio.run(self._until_told(work))
+        if self._number:
+            raise _InterruptedError(self._number)
+
+    async def _until_told(self, work: Coroutine[None, None, None]) -> None:
+        self._task = asyncio.create_task(work)
+        await asyncio.wait([self._task])
+        if not self._task.cancelled():
+            await self._task  # to raise what it raised
+
+
+async def _into_store(files: list[RecordFile], run: Run, settings: Settings) -> None:
+    if settings.log_level == "info":  # whoever starts a replay sees that it runs
+        settings = settings.model_copy(update={"log_level": "warning"})
+    configure(settings)
+    store = RedisStore(settings.redis_url.get_secret_value(), queue_cap=settings.queue_cap)
+    try:
+        for each in files:
+            with each as file:
+                await into_store(
+                    file,
+                    store,
+                    run,
+                    batch_records=settings.batch_records,
+                    max_dead_in_a_row=settings.max_dead_in_a_row,
+                )
+            if not run.left:
+                return
+    finally:
+        await store.close()
+
+
+async def _into_topic(files: list[RecordFile], run: Run, settings: Settings, wishes: Wishes) -> None:
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
+    async with Topic(security(settings), wishes.topic or settings.topic) as topic:
+        await into_topic(files, topic, run, Pace(wishes.speed))
+
+
+def _decoder(dialect: str) -> dialects.Decode:
+    try:
+        return dialects.load(dialect)
+    except BadSettingsError as error:
+        raise BadSettingsError(str(error).replace("STREAM_APP_DIALECT", "--dialect", 1)) from None
+
+
+def _selection(wishes: Wishes) -> Selection:
+    begin, end = _moment("--from", wishes.begin), _moment("--to", wishes.end)
+    if begin is not None and end is not None and begin >= end:
+        raise BadSettingsError("--to: must be later than --from")
+    return Selection(wishes.queues, wishes.channels, begin, end)
+
+
+def _moment(option: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise BadSettingsError(f"{option}: {text!r} is no time with an offset; write 2026-01-05T08:00:00Z")
+    return round(at.timestamp() * 1000)
+
+
+def _targets(file: Path | None) -> Targets:
+    if file is None:
+        return Targets()
+    try:
+        return config.read(file)
+    except BadSettingsError as error:
+        raise BadSettingsError(f"--targets: {error}") from None
+
+
+def _print(rows: list[Any]) -> None:
+    """One row a line, so that two reports can be compared by eye."""
+    lines = ",\n ".join(msgspec.json.encode(row).decode() for row in rows)
+    sys.stdout.buffer.write(f"[{lines}]\n".encode())
+    sys.stdout.buffer.flush()

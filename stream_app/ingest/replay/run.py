@@ -1,0 +1,113 @@
+"""What all ways of a replay share: the account of the records, and when to stop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from stream_app.ingest.dialects import Decode
+from stream_app.ingest.files import FileError, RecordFile, checked
+from stream_app.model.deltas import Deltas, Result
+from stream_app.model.ports import DeadLetter
+
+from .selection import Selection
+
+COMPLAINTS: Final = 10
+"""So many lines that are no events are named; all are counted."""
+
+
+class StrictError(FileError):
+    """The first line that is no event, where none was to be."""
+
+
+class Account:
+    """What became of the records.
+
+    Attributes:
+        read: records read.
+        before: of these, counted by an earlier run.
+        left_out: of these, not wanted.
+        sent: of these, handed to Kafka.
+        results: result → records, of those that were folded, or were no events and not sent.
+        reasons: (result, reason) → records.
+        late: records applied although they came late.
+        complaints: the first lines that are no events: place, reason and detail.
+        unfinished: places of last lines that are cut, and left for the next run.
+    """
+
+    def __init__(self) -> None:
+        self.read = self.before = self.left_out = self.sent = self.late = 0
+        self.results: Counter[str] = Counter()
+        self.reasons: Counter[tuple[str, str]] = Counter()
+        self.complaints: list[str] = []
+        self.unfinished: list[str] = []
+
+    def folded(self, deltas: Deltas) -> None:
+        """What a fold said."""
+        self.results.update(deltas.results)
+        self.reasons.update(deltas.reasons)
+        self.late += deltas.late
+
+    def refused(self, reason: str) -> None:
+        """A line that is no event, and was not folded."""
+        self.results[Result.DEAD_LETTER] += 1
+        self.reasons[Result.DEAD_LETTER, reason] += 1
+
+
+class Run:
+    """One replay of some files.
+
+    Attributes:
+        decode: the dialect; also refuses what the files' reader refused.
+        account: of all records.
+        selection: which events are wanted.
+        left: records that may still be folded or sent.
+        told: called now and then with the file that is being read.
+    """
+
+    def __init__(
+        self,
+        decode: Decode,
+        *,
+        selection: Selection | None = None,
+        limit: int | None = None,
+        strict: bool = False,
+        told: Callable[[RecordFile], None] = lambda _: None,
+    ) -> None:
+        """Say how.
+
+        Args:
+            decode: the dialect.
+            selection: which events are wanted; all by default.
+            limit: at most so many records, those apart that are not wanted or were counted before.
+            strict: the first line that is no event ends the run.
+            told: see above.
+        """
+        self.decode = checked(decode)
+        self.account = Account()
+        self.selection = selection or Selection()
+        self.left = 1 << 62 if limit is None else limit
+        self.told = told
+        self._strict = strict
+
+    def no_event(self, file: RecordFile, number: int, reason: str, detail: str) -> None:
+        """A line of a file is none.
+
+        Raises:
+            StrictError: that was one too many.
+        """
+        line = f"{file.name}:{number}: {reason}: {detail}"
+        if self._strict:
+            raise StrictError(line)
+        if len(self.account.complaints) < COMPLAINTS:
+            self.account.complaints.append(line)
+
+    def dead(self, file: RecordFile, numbers: Mapping[int, int], letters: Sequence[DeadLetter]) -> None:
+        """What a fold could not take; ``numbers`` are the lines of its records, by offset.
+
+        Raises:
+            StrictError: that was one too many.
+        """
+        for letter in letters:
+            self.no_event(file, numbers[letter.offset], letter.reason, letter.detail)

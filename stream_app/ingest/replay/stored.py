@@ -1,0 +1,143 @@
+"""A file → a store: what the worker does with a partition, exactly once by the position in the file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from stream_app.errors import UnknownTypeError, UnreadableError
+from stream_app.failpoints import Failpoints
+from stream_app.ingest.batch import Slices
+from stream_app.ingest.files import FileError, Line, RecordFile
+from stream_app.ingest.files.reading import SLICE
+from stream_app.ingest.partition import DeadLetterLimitError, Owned
+from stream_app.model.deltas import Result
+from stream_app.model.ports import Claim, Commit, Store
+from stream_app.telemetry import Telemetry
+
+from .run import Run
+
+
+async def into_store(
+    file: RecordFile, store: Store, run: Run, *, batch_records: int, max_dead_in_a_row: int
+) -> None:
+    """Fold what of an open file was not counted yet; its name and beginning are its partition, records its offsets.
+
+    Args:
+        file: open.
+        store: where the counters are, and the position.
+        run: how; without a selection, for the position says how far *everything* was counted.
+        batch_records: at most so many records of one commit.
+        max_dead_in_a_row: nothing is stored of so many lines in a row that are no events; 0 is no limit.
+
+    Raises:
+        FileError: the file breaks off; all before the damage is stored. Or nothing of it is an event.
+        StrictError: a line is no event; nothing from there on is stored.
+        FencedError: another replay of this file began.
+        PositionMismatchError: the store was rolled back: begin again.
+        StoreUnavailableError: there is no store.
+    """
+    if not file.mark:
+        return
+    owned = _Owned(file, store, run, max_dead_in_a_row)
+    await owned.take_over()
+    reading = _Reading(file, owned.next_offset, run, min(SLICE, batch_records))
+    while not reading.over:
+        owned.numbers = reading.numbers = {}
+        try:
+            await owned.fold(reading.batch(batch_records))
+        except DeadLetterLimitError as error:
+            raise FileError(f"{file.name}: {error}") from None
+    if reading.problem:
+        raise reading.problem
+
+
+class _Reading:
+    """A file, read in batches behind a position.
+
+    Attributes:
+        over: there is nothing more.
+        problem: why, if not because it ends.
+        numbers: offset → line, of the latest batch.
+    """
+
+    def __init__(self, file: RecordFile, position: int, run: Run, most: int) -> None:
+        self.over = False
+        self.problem: FileError | None = None
+        self.numbers: dict[int, int] = {}
+        self._file = file
+        self._position = position
+        self._run = run
+        self._slices: Iterator[list[Line]] = file.slices(most)
+
+    async def batch(self, most: int) -> Slices:
+        """Slices until there are enough for a commit; the loop turns between them."""
+        count = 0
+        while count < most:
+            try:
+                found = next(self._slices, None)
+            except FileError as error:
+                self.problem, found = error, None
+            if found is None or not self._run.left:
+                self.over = True
+                return
+            self._run.account.read += len(found)
+            if lines := self._uncounted(found):
+                count += len(lines)
+                yield lines
+            self._run.told(self._file)
+            await asyncio.sleep(0)
+
+    def _uncounted(self, found: list[Line]) -> list[Line]:
+        before = min(len(found), max(0, self._position - found[0].offset))
+        self._run.account.before += before
+        lines = found[before : before + self._run.left]
+        if lines and lines[-1].cut and not self._is_event(lines[-1]):
+            self._run.account.unfinished.append(f"{self._file.name}:{lines[-1].number}")
+            lines.pop()
+        self._run.left -= len(lines)
+        self.numbers |= {line.offset: line.number for line in lines}
+        return lines
+
+    def _is_event(self, line: Line) -> bool:
+        try:
+            self._run.decode(line.value or b"")
+        except UnreadableError:
+            return False
+        except UnknownTypeError:
+            return True
+        return True
+
+
+class _Owned(Owned):
+    """A file in this run's hands, which hears what is stored, and says no before it is.
+
+    Attributes:
+        numbers: offset → line, of what is being folded.
+    """
+
+    def __init__(self, file: RecordFile, store: Store, run: Run, max_dead_in_a_row: int) -> None:
+        super().__init__(
+            file.partition,
+            store,
+            run.decode,
+            Telemetry(),
+            Failpoints.from_environment(),
+            max_bytes=file.limit,
+            max_dead_in_a_row=max_dead_in_a_row,
+        )
+        self.numbers: dict[int, int] = {}
+        self._file = file
+        self._run = run
+
+    async def _apply(self, claim: Claim, commit: Commit) -> None:
+        if commit.start is None and commit.deltas.results.keys() <= {Result.DEAD_LETTER}:
+            self._run.account.folded(commit.deltas)
+            first = commit.dead[0]
+            raise FileError(
+                f"{self._file.name}:{self.numbers[first.offset]}: {first.reason}: {first.detail}; none of the first "
+                f"{len(commit.dead)} records is an event, and nothing was stored"
+            )
+        self._run.dead(self._file, self.numbers, commit.dead)
+        await super()._apply(claim, commit)
+        self._run.account.folded(commit.deltas)
