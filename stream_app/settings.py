@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     dialect: str = "canonical"
     allow_plaintext_sasl: bool = False
     max_event_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 65_536
-    batch_records: Annotated[int, Field(ge=1, le=50_000)] = 20_000
+    batch_records: Annotated[int, Field(ge=1, le=50_000)] = 30_000
     session_timeout_ms: Annotated[int, Field(ge=1_000, le=300_000)] = 8_000
     max_dead_in_a_row: Annotated[int, Field(ge=0)] = 1_000
     on_lost: Literal["fail", "accept"] = "fail"
@@ -159,14 +159,14 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _from_file(path: str | None) -> dict[str, Any]:
-    """Top-level keys of the TOML file; its tables (queues, channels, defaults) are for ``config apply``."""
+    """Top-level keys of the TOML file; its tables (queues, channels, …) and its preset are for ``config apply``."""
     if not path:
         return {}
     try:
         document = tomllib.loads(Path(path).read_text())
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSettingsError(f"STREAM_APP_CONFIG: {path}: {error}") from None
-    values = {key: value for key, value in document.items() if not isinstance(value, dict)}
+    values = {k: value for k, value in document.items() if not isinstance(value, dict) and k != "preset"}
     unknown = values.keys() - Settings.model_fields.keys()
     if unknown:
         raise BadSettingsError(

@@ -111,8 +111,7 @@ async def staged(kafka: Cluster, topic: str, tmp_path: Path, ledger: dict[int, l
 async def test_half_a_million_events_through_every_fault(
     seed: int, kafka: Cluster, make_topic: MakeTopic, tmp_path: Path
 ) -> None:
-    # The stamps are of the past: retention by time would delete what was not read yet.
-    topic = await make_topic(partitions=PARTITIONS, config={"retention.ms": "-1"})
+    topic = await make_topic(partitions=PARTITIONS)
     stream = traffic.hostile(
         traffic.traffic(seed, CONTACTS),
         seed,

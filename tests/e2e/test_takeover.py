@@ -59,7 +59,7 @@ async def produce(kafka: Cluster, topic: str, seed: int, contacts: int) -> int:
 async def test_two_workers_share_and_replace_each_other(
     kafka: Cluster, make_topic: MakeTopic, redis: RedisServer, workers: list[Worker], tmp_path: Path
 ) -> None:
-    topic = await make_topic(partitions=PARTITIONS, config={"retention.ms": "-1"})
+    topic = await make_topic(partitions=PARTITIONS)
     # The session timeout is the one that users get.
     env = {**environment(kafka.bootstrap, redis.url, topic), "STREAM_APP_SESSION_TIMEOUT_MS": "8000"}
     workers += [Worker(tmp_path / f"worker-{n}.log", **env) for n in range(2)]
