@@ -20,6 +20,7 @@ MODEL_MAY_IMPORT = {
     "collections",
     "dataclasses",
     "datetime",
+    "decimal",
     "difflib",
     "enum",
     "functools",
@@ -29,6 +30,7 @@ MODEL_MAY_IMPORT = {
     "math",
     "msgspec",
     "operator",
+    "re",
     "typing",
     "zoneinfo",
 }

@@ -6,92 +6,27 @@ argument. A window that nobody feeds decays all the same, because buckets leave 
 time has passed.
 """
 
-from bisect import bisect_left, bisect_right, insort
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from msgspec import Struct
 
-from .lifecycle import State, Visit
-from .tally import NUMBERS, Cell, unpack_cell
-from .windows import KEPT, TOTAL, WINDOWS, Window
+from .kpis import TOTALS
+from .running import EVERYONE, QUARTER, AtRisk, Bucket, Queue, Running, Waiting, Waits
+from .tally import NUMBERS, Cell, add_into, unpack_cell
+from .visit import State, Visit
+from .windows import KEPT, TOTAL, WINDOWS
 
-Queue = tuple[str, str]
-"""(queue, channel)"""
-EVERYONE: Final[Queue] = ("", "")
-"""All queues and channels together, for percentiles that can't be averaged afterwards."""
-
-_Bucket = tuple[int, int]  # resolution, start
-_Waits = tuple[Queue, int, int]  # queue, queued, due
-
-
-class Waiting:
-    """Who waits in a queue: when each was queued, and when each is decided at the latest. Sorted."""
-
-    __slots__ = ("due", "queued")
-
-    def __init__(self) -> None:
-        self.queued: list[int] = []
-        self.due: list[int] = []
-
-    def add(self, queued: int, due: int) -> None:
-        """A contact begins to wait."""
-        insort(self.queued, queued)
-        insort(self.due, due)
-
-    def remove(self, queued: int, due: int) -> None:
-        """It does not wait any more."""
-        del self.queued[bisect_left(self.queued, queued)]
-        del self.due[bisect_left(self.due, due)]
-
-    def overdue(self, start: int, now: int) -> int:
-        """How many were decided by the passing of T between ``start`` and ``now``, both inclusive."""
-        return max(0, bisect_right(self.due, now) - bisect_left(self.due, start))
-
-
-class Running:
-    """The sums of one window in one zone.
-
-    Attributes:
-        start: the start of its first bucket.
-        last: the start of its last bucket, the one that holds now.
-        sums: per queue, and of ``EVERYONE``.
-        versions: per queue, a number that grows whenever its sums change.
-    """
-
-    def __init__(self, window: Window, zone: str, now: int) -> None:
-        self.window = window
-        self.zone = zone
-        self.start = window.start(now, zone)
-        self.last = now - now % window.resolution
-        self.sums: dict[Queue, Cell] = {EVERYONE: {}}
-        self.versions: dict[Queue, int] = {}
-
-    def holds(self, resolution: int, bucket: int) -> bool:
-        """Whether a bucket lies in the window."""
-        return resolution == self.window.resolution and self.start <= bucket <= self.last
-
-    def add(self, queue: Queue, cell: Cell, sign: int = 1) -> None:
-        """Add a cell to the sums, or take it away."""
-        for whose in (queue, EVERYONE):
-            self.versions[whose] = self.versions.get(whose, 0) + 1
-            sums = self.sums.get(whose)
-            if sums is None:
-                sums = self.sums[whose] = {}
-            for number, n in cell.items():
-                left = sums.get(number, 0) + sign * n
-                if left:
-                    sums[number] = left
-                else:
-                    sums.pop(number, None)
+__all__ = ["EVERYONE", "Board", "Queue", "Running"]
 
 
 class _Kept(Struct):
     """What is mirrored of a partition, and what a load that is under way has not seen again yet."""
 
-    cells: dict[_Bucket, dict[Queue, bytes]] = {}
-    visits: dict[str, tuple[_Waits, ...]] = {}
-    old_cells: dict[_Bucket, set[Queue]] = {}
+    cells: dict[Bucket, dict[Queue, bytes]] = {}
+    visits: dict[str, tuple[Waits, ...]] = {}
+    moods: dict[str, tuple[AtRisk, ...]] = {}
+    old_cells: dict[Bucket, set[Queue]] = {}
     old_visits: set[str] = set()
 
 
@@ -103,7 +38,9 @@ class Board:
         self.now = now
         self.numbers = dict(numbers)
         self.waiting: dict[Queue, Waiting] = {}
-        self.totals: dict[Queue, Cell] = {}
+        self.totals: dict[Queue, dict[str, int]] = {}
+        self.moods: dict[Queue, Counter[AtRisk]] = {}
+        self.quarters: dict[Queue, set[int]] = {}
         self.changes: dict[Queue, int] = {}
         self._total_sums: dict[Queue, Cell] = {}
         self._kept: dict[str, _Kept] = {}
@@ -116,11 +53,6 @@ class Board:
 
     def renumber(self, numbers: Mapping[str, int]) -> None:
         """The store numbers its counters so. Cells under another numbering must have been forgotten."""
-        names = {number: name for name, number in self.numbers.items()}
-        self.totals = {
-            queue: {numbers[names[n]]: v for n, v in shown.items() if names.get(n) in numbers}
-            for queue, shown in self.totals.items()
-        }
         self.numbers = dict(numbers)
 
     def running(self, window: str, zone: str) -> Running:
@@ -150,6 +82,8 @@ class Board:
                 continue
             mine[queue] = packed
             self._touch(queue, 0 if before else 1)
+            if resolution == QUARTER:
+                self.quarters.setdefault(queue, set()).add(bucket)
             if holding or resolution == TOTAL:
                 self._add(queue, _difference(before, packed), resolution, holding)
 
@@ -159,16 +93,19 @@ class Board:
         if resolution != TOTAL:
             return
         sums = self._total_sums.setdefault(queue, {})
-        shown = self.totals.setdefault(queue, {})
         for number, n in difference.items():
-            sums[number] = now = sums.get(number, 0) + n
-            if now > shown.get(number, 0):  # what rate() reads must not fall when Redis was rolled back
-                shown[number] = now
+            sums[number] = sums.get(number, 0) + n
+        shown = self.totals.setdefault(queue, dict.fromkeys(TOTALS, 0))
+        for name, terms in TOTALS.items():
+            now = sum(sign * sums.get(self.numbers.get(c.name, 0), 0) for sign, c in terms.terms)
+            shown[name] = max(shown[name], now)  # what rate() reads must not fall when Redis was rolled back
 
     def put_visits(self, partition: str, contact: str, visits: Iterable[Visit]) -> None:
         """A contact's open visits as they are now (none: it is gone)."""
         kept = self._of(partition)
         kept.old_visits.discard(contact)
+        visits = tuple(visits)
+        self._put_moods(kept, contact, visits)
         before = kept.visits.get(contact, ())
         waits = tuple(((v.queue, v.channel), v.queued_at, v.due) for v in visits if v.state == State.WAITING)
         if waits == before:
@@ -184,6 +121,45 @@ class Board:
         else:
             del kept.visits[contact]
 
+    def _put_moods(self, kept: _Kept, contact: str, visits: tuple[Visit, ...]) -> None:
+        moods = tuple(
+            AtRisk(contact, v.queue, v.channel, v.predicted, v.queued_at, v.state, v.agent)
+            for v in visits
+            if v.predicted and v.state != State.ABANDONED
+        )
+        before = kept.moods.get(contact, ())
+        if moods == before:
+            return
+        for sign, changed in ((-1, before), (+1, moods)):
+            for mood in changed:
+                queue = (mood.queue, mood.channel)
+                found = self.moods.setdefault(queue, Counter())
+                found[mood] += sign
+                if not found[mood]:
+                    del found[mood]
+                self._touch(queue, sign)
+        if moods:
+            kept.moods[contact] = moods
+        else:
+            del kept.moods[contact]
+
+    def mark_quarters(self) -> None:
+        """All that is kept counts as changed."""
+        for kept in self._kept.values():
+            for (resolution, bucket), cells in kept.cells.items():
+                if resolution == QUARTER:
+                    for queue in cells:
+                        self.quarters.setdefault(queue, set()).add(bucket)
+
+    def quarter(self, queue: Queue, bucket: int) -> Cell:
+        """The sums of one quarter of an hour, over the partitions."""
+        cells = (kept.cells.get((QUARTER, bucket), {}).get(queue) for kept in self._kept.values())
+        sums: Cell = {}
+        for packed in cells:
+            if packed:
+                add_into(sums, unpack_cell(packed))
+        return sums
+
     def mark(self, partition: str) -> None:
         """A partition is about to be loaded anew: what is not put again until ``sweep`` does not exist.
 
@@ -191,7 +167,7 @@ class Board:
         """
         kept = self._of(partition)
         kept.old_cells = {place: set(cells) for place, cells in kept.cells.items()}
-        kept.old_visits = set(kept.visits)
+        kept.old_visits = {*kept.visits, *kept.moods}
 
     def sweep(self, partition: str) -> None:
         """The load is complete."""
@@ -203,6 +179,8 @@ class Board:
             holding = [r for r in self._running.values() if r.holds(*place)]
             for queue in queues & mine.keys():
                 self._add(queue, _difference(mine.pop(queue), None), place[0], holding)
+                if place[0] == QUARTER:
+                    self.quarters.setdefault(queue, set()).add(place[1])
                 self._touch(queue, -1)
         kept.old_cells = {}
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from .lifecycle import Visits
 from .tally import Cell, CellKey
+from .visit import Visits
 
 
 class Result(StrEnum):
@@ -49,7 +49,7 @@ class Deltas(Struct):
         cells: 10-second cells → what to add.
         visits: contact → its open visits now; empty where it had some before and has none any more.
         recent: minute → hashes added.
-        forgotten: minutes whose hashes are dropped, before those of ``recent`` are added.
+        forgotten: hashes of this minute and all before are dropped, before those of ``recent`` are added; -1: none.
         results: result → records.
         reasons: (result, reason) → records, for dead letters and illegal events.
         late: records applied although they came late.
@@ -59,7 +59,7 @@ class Deltas(Struct):
     cells: dict[CellKey, Cell]
     visits: dict[str, Visits]
     recent: dict[int, list[bytes]]
-    forgotten: list[int]
+    forgotten: int
     results: dict[str, int]
     reasons: dict[tuple[str, str], int]
     late: int

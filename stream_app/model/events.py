@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
+from .currencies import CURRENCIES, parts
+
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -72,7 +74,27 @@ class Queued(ContactEvent, kw_only=True, tag="contact.queued"):
     repeatable: ClassVar[bool] = False
 
 
-class Answered(ContactEvent, kw_only=True, tag="contact.answered"):
+class Beginning(Struct, frozen=True, gc=False):
+    """How a visit began, told with its outcome for the case that its beginning is never told, or later.
+
+    Attributes:
+        id: that of its ``contact.queued``, if one comes; else any that no other visit has.
+        at: when it was queued, in milliseconds since the epoch.
+        answered_at: when an agent was connected; ``None`` if none was.
+    """
+
+    id: Id
+    at: Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)]
+    answered_at: Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)] | None = None
+
+
+class Outcome(ContactEvent, kw_only=True):
+    """What a wait or a conversation came to."""
+
+    beginning: Beginning | None = None
+
+
+class Answered(Outcome, kw_only=True, tag="contact.answered"):
     """An agent is connected."""
 
     wait_s: Seconds | None = None
@@ -95,7 +117,7 @@ class HandedOff(ContactEvent, kw_only=True, tag="bot.handed_off"):
     """A bot passes the contact to people; the human response time starts here."""
 
 
-class CallbackScheduled(ContactEvent, kw_only=True, tag="callback.scheduled"):
+class CallbackScheduled(Outcome, kw_only=True, tag="callback.scheduled"):
     """The contact asked to be called back; it waits again when its next ``contact.queued`` comes."""
 
     due: Stamp | None = None
@@ -103,7 +125,7 @@ class CallbackScheduled(ContactEvent, kw_only=True, tag="callback.scheduled"):
     repeatable: ClassVar[bool] = False
 
 
-class Transferred(ContactEvent, kw_only=True, tag="contact.transferred"):
+class Transferred(Outcome, kw_only=True, tag="contact.transferred"):
     """The visit ends in a transfer (while waiting: it left)."""
 
     to_queue: Name | None = None
@@ -115,7 +137,7 @@ class Transferred(ContactEvent, kw_only=True, tag="contact.transferred"):
     repeatable: ClassVar[bool] = False
 
 
-class LeftQueue(ContactEvent, kw_only=True, tag="contact.left_queue"):
+class LeftQueue(Outcome, kw_only=True, tag="contact.left_queue"):
     """Left unanswered, not by giving up: callback, overflow, timeout, voicemail."""
 
     reason: Name | None = None
@@ -131,14 +153,13 @@ class Refused(ContactEvent, kw_only=True, tag="contact.refused"):
     reason: Name | None = None
 
 
-class Abandoned(ContactEvent, kw_only=True, tag="contact.abandoned"):
-    """The customer gave up while waiting."""
+class Abandoned(Outcome, kw_only=True, tag="contact.abandoned"):
+    """The customer gave up while waiting; a platform may take that back, so that a visit may see several."""
 
     wait_s: Seconds | None = None
-    repeatable: ClassVar[bool] = False
 
 
-class Ended(ContactEvent, kw_only=True, tag="contact.ended"):
+class Ended(Outcome, kw_only=True, tag="contact.ended"):
     """The conversation is over, wrap-up begins."""
 
     by: Name | None = None
@@ -147,7 +168,7 @@ class Ended(ContactEvent, kw_only=True, tag="contact.ended"):
     repeatable: ClassVar[bool] = False
 
 
-class Wrapped(ContactEvent, kw_only=True, tag="contact.wrapped"):
+class Wrapped(Outcome, kw_only=True, tag="contact.wrapped"):
     """Wrap-up is over; the contact is handled."""
 
     talk_s: Seconds | None = None
@@ -195,7 +216,20 @@ class SurveyAnswered(ContactEvent, kw_only=True, tag="survey.answered"):
 
     kind: Literal["csat", "nps", "ces"]
     score: float
-    scale: int | None = None
+    scale: Annotated[int, Meta(ge=2, le=100)] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a score that is not on its scale."""
+        low, high = (0, 10) if self.kind == "nps" else (1, self.steps)
+        if not low <= self.score <= high:
+            raise ValueError(f"a score of {self.kind} is from {low} to {high}")
+        if self.kind == "csat" and self.score != int(self.score):
+            raise ValueError("a score of csat is a whole number")
+
+    @property
+    def steps(self) -> int:
+        """The highest score of its scale."""
+        return self.scale or (5 if self.kind == "csat" else 7)
 
 
 class QualityScored(ContactEvent, kw_only=True, tag="quality.scored"):
@@ -210,14 +244,18 @@ class SentimentScored(ContactEvent, kw_only=True, tag="sentiment.scored"):
     """The mood of a contact, and what CSAT it predicts."""
 
     score: Annotated[float, Meta(ge=-1, le=1)]
-    predicted_csat: float | None = None
+    predicted_csat: Annotated[float, Meta(ge=1, le=5)] | None = None
 
 
 class SaleRecorded(ContactEvent, kw_only=True, tag="sale.recorded"):
-    """Money came of it."""
+    """Money came of it: a decimal number of units, as a text so that nothing is rounded on its way."""
 
     amount: str | float
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    currency: Literal[CURRENCIES]  # type: ignore[valid-type]
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount."""
+        parts(self.amount)
 
 
 class AgentState(Event, kw_only=True, tag="agent.state"):

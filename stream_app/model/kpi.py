@@ -1,4 +1,4 @@
-"""What a KPI is: the record that ``kpis.py`` fills in, and what is wrong with a bad one."""
+"""What a KPI is: the record that ``kpis`` fills in, and what is wrong with a bad one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from .measures import Choice, Level, Measure, Ratio, Sketch, Unit
+from .measures import Choice, Measure, Ratio, Sketch, Unit, Volume
 from .windows import WINDOWS
 
 
@@ -37,8 +37,10 @@ class Kpi(Struct, frozen=True, kw_only=True):
         name: unique, snake case; the stem of metric and API names.
         measure: the formula.
         target: default target in the KPI's unit, one for all channels or by channel (``""`` is the rest).
-        target_why: where the default comes from.
+        target_why: where the default comes from, or why there is none.
         spread: the distribution whose percentiles are shown beside the mean.
+        headline: one of the few that people look at first.
+        adds: of a level, whether several queues have the sum of theirs; otherwise the largest.
         pairs: KPIs to read beside it, because this one can be met by ruining them.
         misleads: what it is easily misread as.
     """
@@ -52,6 +54,8 @@ class Kpi(Struct, frozen=True, kw_only=True):
     measure: Measure
     tier: Literal["operational", "quality", "business"] = "operational"
     leading: bool = False
+    headline: bool = False
+    adds: bool = False
     target: float | Mapping[str, float] | None = None
     target_why: str = ""
     misleads: str = ""
@@ -65,15 +69,19 @@ class Kpi(Struct, frozen=True, kw_only=True):
         for window in self.windows:
             if window not in WINDOWS:
                 raise ValueError(f"{self.name}: no window is called {window!r}")
-        if self.unit is Unit.RATIO:
+        if self.unit.is_ratio:
             for value in self.targets.values():
                 if not 0 <= value <= 1:
                     raise ValueError(f"{self.name}: the target of a ratio lies in 0…1, not {value}")
+        if not self.target_why or not self.misleads or not self.pairs:
+            raise ValueError(
+                f"{self.name}: say why its target is that, what it is misread as, and what to read beside it"
+            )
         if self.alert:
             self._check_alert(self.alert)
 
     def _check_alert(self, alert: Alert) -> None:
-        level = isinstance(self.measure, Level)
+        level = not self.windows
         if self.target is None:
             raise ValueError(f"{self.name}: an alert needs a target to miss")
         if not level and alert.window not in self.windows:
@@ -82,6 +90,16 @@ class Kpi(Struct, frozen=True, kw_only=True):
             raise ValueError(f"{self.name}: an alert on a ratio needs a minimum volume")
         if level and (alert.window or alert.min_samples):
             raise ValueError(f"{self.name}: a level has neither window nor samples")
+
+    @property
+    def is_level(self) -> bool:
+        """A value now, without window and samples."""
+        return not self.windows
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether a denominator tells how much its value rests on; a volume is its own."""
+        return not self.is_level and not isinstance(self.measure, Volume)
 
     @property
     def targets(self) -> Mapping[str, float]:
@@ -100,7 +118,7 @@ class Kpi(Struct, frozen=True, kw_only=True):
         return f"cc_{self.name}_{self.unit.suffix}"
 
     def ratio(self, policy: str) -> Ratio | None:
-        """Its formula under a service-level policy; ``None`` for a level."""
+        """Its formula under a service-level policy; ``None`` if it is no ratio of sums."""
         if isinstance(self.measure, Choice):
             return self.measure.options[policy]
         return self.measure if isinstance(self.measure, Ratio) else None

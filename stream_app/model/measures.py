@@ -22,11 +22,23 @@ Sums = Mapping[str, int]
 
 
 class Unit(Enum):
-    """A KPI's unit: (Prometheus suffix, Grafana unit, how much of the stored sums makes one)."""
+    """A KPI's unit: (Prometheus suffix, Grafana unit, how much of the stored sums makes one).
+
+    ``GRADE`` is a ratio whose parts are scores, ``POINTS`` run from -100 to 100, ``AMOUNT`` is money in the currency beside.
+    """
 
     RATIO = ("ratio", "percentunit", 1)
+    GRADE = ("ratio", "percentunit", 10_000)
     SECONDS = ("seconds", "s", 1000)
     CONTACTS = ("contacts", "short", 1)
+    POINTS = ("points", "none", 1)
+    SCORE = ("score", "none", 1000)
+    AMOUNT = ("amount", "none", 10_000)
+
+    @property
+    def is_ratio(self) -> bool:
+        """Shown in per cent."""
+        return self.suffix == "ratio"
 
     @property
     def suffix(self) -> str:
@@ -128,11 +140,26 @@ def distribution(name: str, fact: type[F], value: str | Callable[[F], int]) -> S
     return Sketch(name, fact, _reading(fact, value))
 
 
+class Family(Struct, frozen=True):
+    """Sums apart by a small number, kept like a sketch: amounts of money by currency."""
+
+    name: str
+    fact: type[Fact]
+    amount: Callable[[Any], int]
+    member: Callable[[Any], int]
+
+
+def family(name: str, fact: type[F], amount: str, member: str) -> Family:
+    """The sums of one field of each fact, by another one, which is below 512."""
+    return Family(name, fact, _reading(fact, amount), _reading(fact, member))
+
+
 class Ratio(Struct, frozen=True):
-    """A sum over a sum: shares, and means of durations."""
+    """A sum over a sum: shares, and means of durations and scores. ``times``: 100 for points."""
 
     numerator: Counter | Sum
     denominator: Counter | Sum
+    times: int = 1
 
     @property
     def counters(self) -> tuple[Counter, ...]:
@@ -146,13 +173,14 @@ class Ratio(Struct, frozen=True):
     def value(self, sums: Sums) -> float | None:
         """The ratio in stored units; ``None`` without samples."""
         n = self.samples(sums)
-        return Sum.of(self.numerator).value(sums) / n if n > 0 else None
+        return self.times * Sum.of(self.numerator).value(sums) / n if n > 0 else None
 
     def __str__(self) -> str:
         def bracket(part: Counter | Sum) -> str:
             return str(part) if isinstance(part, Sum) and len(part.terms) == 1 else f"({part})"
 
-        return f"{_text(self.numerator, bracket)} / {_text(self.denominator, bracket)}"
+        factor = f"{self.times} * " if self.times != 1 else ""
+        return f"{factor}{_text(self.numerator, bracket)} / {_text(self.denominator, bracket)}"
 
 
 def _text(part: Counter | Sum, bracket: Callable[[Counter | Sum], str]) -> str:
@@ -174,10 +202,68 @@ class Choice(Struct, frozen=True):
         return str(self.options[self.default])
 
 
-class Level(Struct, frozen=True):
-    """A number read off the set of visits that wait now: how many, or how long the oldest has (ms)."""
+class Volume(Struct, frozen=True):
+    """How many: a sum over a window. None of them is 0, and that is data."""
 
-    read: Literal["count", "oldest"]
+    of: Counter
+
+    @property
+    def counters(self) -> tuple[Counter, ...]:
+        """What must be stored for it."""
+        return (self.of,)
+
+    def __str__(self) -> str:
+        return self.of.name
+
+
+class Revenue(Struct, frozen=True):
+    """An amount of money for each contact, by currency."""
+
+    amounts: Family
+    contacts: Counter
+
+    @property
+    def counters(self) -> tuple[Counter, ...]:
+        """What must be stored for it, beside the amounts."""
+        return (self.contacts,)
+
+    def __str__(self) -> str:
+        return f"{self.amounts.name} / {self.contacts.name}"
+
+
+class Cost(Struct, frozen=True):
+    """What a contact costs under a queue's settings: the agents' time on contacts at their rate, and what each contact adds."""
+
+    time: Sum
+    contacts: Counter
+
+    @property
+    def counters(self) -> tuple[Counter, ...]:
+        """What must be stored for it."""
+        return (*(c for _, c in self.time.terms), self.contacts)
+
+    def __str__(self) -> str:
+        return f"({self.time}) * cost per hour / {self.contacts.name} + cost per contact"
+
+
+class IntervalsMet(Struct, frozen=True):
+    """Of the day's finished quarters of an hour that had contacts, those in which another KPI met its target."""
+
+    kpi: str
+
+    @property
+    def counters(self) -> tuple[Counter, ...]:
+        """None of its own."""
+        return ()
+
+    def __str__(self) -> str:
+        return f"intervals with {self.kpi} at target / intervals with contacts"
+
+
+class Level(Struct, frozen=True):
+    """A number read off the open visits: how many wait, how long the oldest has (ms), how many are at risk."""
+
+    read: Literal["count", "oldest", "at_risk"]
 
     @property
     def counters(self) -> tuple[Counter, ...]:
@@ -185,10 +271,52 @@ class Level(Struct, frozen=True):
         return ()
 
     def __str__(self) -> str:
-        return "waiting now" if self.read == "count" else "now - queued of the longest waiting contact"
+        return {
+            "count": "waiting now",
+            "oldest": "now - queued of the longest waiting contact",
+            "at_risk": "open contacts whose predicted csat is below risk_below",
+        }[self.read]
 
 
-Measure = Ratio | Choice | Level
+class Derived(Struct, frozen=True):
+    """A number now that follows from other KPIs.
+
+    Attributes:
+        text: the formula, for people.
+        of: (KPI, its window; ``None`` for a level), the arguments of ``how``: a level as a number, any other as a ``Value``.
+        how: gives ``None`` where one of them, or the result, has no data.
+    """
+
+    text: str
+    of: tuple[tuple[str, str | None], ...]
+    how: Callable[..., float | None]
+
+    @property
+    def counters(self) -> tuple[Counter, ...]:
+        """None of its own."""
+        return ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Value(Struct, frozen=True):
+    """A KPI in a window.
+
+    Attributes:
+        value: in the KPI's unit; ``None`` is no data, and money, which has one value a currency.
+        samples: the denominator, what the value rests on.
+        percentiles: ``p50``, ``p90``, ``p95`` in seconds, for KPIs with a distribution.
+        amounts: currency → amount, for money.
+    """
+
+    value: float | None
+    samples: int
+    percentiles: dict[str, float | None] | None = None
+    amounts: dict[str, str] | None = None
+
+
+Measure = Ratio | Choice | Volume | Revenue | Cost | IntervalsMet | Level | Derived
 
 
 def percentile(q: float, counts: Mapping[int, int]) -> float | None:

@@ -70,7 +70,10 @@ def _answered(channel: str, seconds: float, why: str, source: str = OURS) -> tup
     """Answered within, the mean to aim at, and when one waiting contact is one too many: they follow from one number."""
     return (
         Line("answer_target_s", seconds, channel, why, source),
-        Line("first_response", seconds, channel, "the answer target, as a mean"),
+        *(
+            Line(name, seconds, channel, "the answer target, as a mean")
+            for name in ("first_response", "first_response_business", "speed_of_answer", "queue_time")
+        ),
         Line(
             "oldest_waiting", 6 * seconds, channel, "six answer targets: by then somebody has been forgotten"
         ),

@@ -4,43 +4,29 @@
 "no data".
 """
 
-from bisect import bisect_left
-from collections.abc import Mapping
-from itertools import accumulate
-from math import ceil
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, Literal
 
 from msgspec import Struct
 
+from . import compliance
 from .board import EVERYONE, Board, Queue, Running
+from .formulas import PERCENTILES, Formula, Terms, added, formula, percentiles
 from .kpi import Kpi
-from .kpis import KPIS, TOTALS, decided
-from .measures import Level, Ratio, Sum, Unit
-from .sketch import BUCKETS, estimate
-from .tally import SHIFT, Cell
+from .kpis import KPIS, TOTALS
+from .measures import Derived, IntervalsMet, Level, Value
+from .running import AtRisk
+from .tally import Cell, add_into
 from .targets import Rule, Targets
 from .windows import WINDOWS
 
-PERCENTILES: Final[dict[str, float]] = {"p50": 0.50, "p90": 0.90, "p95": 0.95}
-_NOTHING: Final[dict[str, float | None]] = dict.fromkeys(PERCENTILES)
-_SECONDS: Final = [estimate(index) / Unit.SECONDS.parts for index in range(BUCKETS)]
+__all__ = ["PERCENTILES", "Group", "Row", "Snapshot", "Snapshots", "Value", "Values", "percentiles"]
 
-Values = dict[str, "Value"]
+Values = dict[str, Value]
 """KPI → value."""
-
-
-class Value(Struct, frozen=True):
-    """A KPI in a window.
-
-    Attributes:
-        value: in the KPI's unit.
-        samples: the denominator, what the value rests on.
-        percentiles: ``p50``, ``p90``, ``p95`` in seconds, for KPIs with a distribution.
-    """
-
-    value: float | None
-    samples: int
-    percentiles: dict[str, float | None] | None = None
+By = Literal["site", "unit", "channel", "queue"]
+TODAY: Final = "today"
+_COMPLIANCE: Final = tuple((kpi, kpi.measure.kpi) for kpi in KPIS if isinstance(kpi.measure, IntervalsMet))
 
 
 class Row(Struct, frozen=True):
@@ -51,7 +37,9 @@ class Row(Struct, frozen=True):
         targets: KPI → target.
         levels: KPI → value now.
         windows: window → KPI → value.
-        totals: ``offered``, ``answered``, ``abandoned``, ``handled`` since the beginning.
+        totals: ``offered``, ``answered``, ``abandoned``, … since the beginning.
+        site: where it is worked; ``partner``: by somebody else.
+        unit: the business unit that it belongs to.
     """
 
     queue: str
@@ -61,6 +49,25 @@ class Row(Struct, frozen=True):
     levels: dict[str, float | None]
     windows: dict[str, Values]
     totals: dict[str, int]
+    site: str | None = None
+    partner: bool = False
+    unit: str | None = None
+
+
+class Group(Struct, frozen=True):
+    """Several queues and channels together: the sums of what their rows are made of.
+
+    Attributes:
+        name: the site, unit, channel or queue; ``None`` for those of which nobody said.
+        queues: how many rows are in it.
+        levels: the sum of the rows', or the largest, as the KPI has it; ``None`` where one of them is not known.
+        windows: as in a row.
+    """
+
+    name: str | None
+    queues: int
+    levels: dict[str, float | None]
+    windows: dict[str, Values]
 
 
 class Snapshot(Struct, frozen=True):
@@ -77,46 +84,8 @@ class Snapshot(Struct, frozen=True):
     everyone: dict[str, Values]
 
 
-_Terms = tuple[tuple[int, int], ...]  # sign, counter's number
-
-
-class _Formula(Struct, frozen=True):
-    """A ratio under one policy, in the store's numbers: hundreds of queues are computed again and again."""
-
-    kpi: str
-    parts: int
-    over: _Terms
-    under: _Terms
-    decided: tuple[int, int]  # how often the counter stands above and below the line
-    spread: int | None
-    spreads: bool
-
-    def value(self, cell: Cell, overdue: int) -> Value:
-        """The KPI over a window's sums; ``overdue`` were decided by the passing of time alone."""
-        get = cell.get
-        samples = overdue * self.decided[1]
-        for sign, number in self.under:
-            samples += sign * get(number, 0)
-        value = None
-        if samples > 0:
-            total = overdue * self.decided[0]
-            for sign, number in self.over:
-                total += sign * get(number, 0)
-            value = total / (samples * self.parts)
-        return Value(value, max(0, samples), percentiles(cell, self.spread) if self.spreads else None)
-
-
-def _formula(kpi: Kpi, ratio: Ratio, numbers: Mapping[str, int]) -> _Formula:
-    parts = [Sum.of(part).terms for part in (ratio.numerator, ratio.denominator)]
-    over, under = (
-        tuple(
-            (sign, numbers[c.name]) for sign, c in terms if c.name in numbers
-        )  # else nobody ever counted it
-        for terms in parts
-    )
-    above, below = (sum(sign for sign, c in terms if c is decided) for terms in parts)
-    spread = numbers.get(kpi.spread.name) if kpi.spread else None
-    return _Formula(kpi.name, kpi.unit.parts, over, under, (above, below), spread, kpi.spread is not None)
+_MadeFrom = tuple[Running, int, int, int]
+"""The sums of a window, which of their versions, how many are overdue, and which quarter of an hour runs."""
 
 
 class _Cached(Struct):
@@ -124,60 +93,172 @@ class _Cached(Struct):
 
     row: Row
     change: int
-    made_from: dict[str, tuple[Running, int, int]]
+    made_from: dict[str, _MadeFrom]
 
 
 class Snapshots:
     """Takes snapshots of a board; what did not change is the same object as before."""
 
     def __init__(self, board: Board) -> None:
-        """``board`` is read, never written."""
+        """``board`` is read; which intervals changed is taken off it."""
         self._board = board
         self._numbers: dict[str, int] = {}
-        self._formulas: dict[str, list[_Formula]] = {}
+        self._formulas: dict[str, list[Formula]] = {}
         self._rules: dict[Queue, Rule] = {}
         self._targets: Targets | None = None
         self._cached: dict[Queue, _Cached] = {}
         self._everyone: dict[str, tuple[tuple[Running, int], Values]] = {}
+        self._intervals = compliance.Intervals(board)
 
     def take(self, targets: Targets) -> Snapshot:
         """The board as of its ``now``, under these settings."""
+        self._under(targets)
+        rows = [self._row(queue) for queue in self._queues()]
+        return Snapshot(self._board.now, rows, {name: self._of_everyone(name, targets) for name in WINDOWS})
+
+    def at_risk(self, targets: Targets) -> list[AtRisk]:
+        """Open contacts whose predicted CSAT is below their queue's limit, the worst first."""
+        self._under(targets)
+        found = [one for queue in self._board.moods for one in self._at_risk(queue)]
+        return sorted(found, key=lambda one: (one.predicted, one.queued_at, one.contact))
+
+    def groups(self, targets: Targets, by: By, chosen: Callable[[Row], bool] = lambda _: True) -> list[Group]:
+        """The chosen rows rolled up, by name; each under its own policy and day."""
+        self._under(targets)
+        members: dict[str | None, list[Queue]] = {}
+        for queue in self._queues():
+            row = self._row(queue)
+            if chosen(row):
+                members.setdefault(getattr(row, by), []).append(queue)
+        return [
+            self._group(name, members[name]) for name in sorted(members, key=lambda n: (n is None, n or ""))
+        ]
+
+    def _under(self, targets: Targets) -> None:
         board = self._board
         if targets is not self._targets or board.numbers != self._numbers:
             self._targets, self._numbers = targets, dict(board.numbers)
             self._formulas, self._rules, self._cached, self._everyone = {}, {}, {}, {}
-        rows = [self._row(queue, targets) for queue in board.queues() if queue != EVERYONE]
-        return Snapshot(board.now, rows, {name: self._of_everyone(name, targets) for name in WINDOWS})
+            self._intervals.forget()
 
-    def _row(self, queue: Queue, targets: Targets) -> Row:
-        board = self._board
+    def _queues(self) -> Iterable[Queue]:
+        return (queue for queue in self._board.queues() if queue != EVERYONE)
+
+    def _rule(self, queue: Queue) -> Rule:
         rule = self._rules.get(queue)
-        if rule is None:
-            rule = self._rules[queue] = targets.rule(*queue)
+        if rule is None and self._targets is not None:
+            rule = self._rules[queue] = self._targets.rule(*queue)
+        assert rule is not None  # noqa: S101 - `_under` comes first
+        return rule
+
+    # --- rows ---
+
+    def _row(self, queue: Queue) -> Row:
+        board, rule = self._board, self._rule(queue)
         waiting = board.waiting.get(queue)
         waits = waiting is not None and bool(waiting.queued)
-        made_from = {}
-        for name in WINDOWS:
-            running = board.running(name, rule.zone)
-            overdue = waiting.overdue(running.start, board.now) if waiting is not None and waits else 0
-            made_from[name] = (running, running.versions.get(queue, 0), overdue)
+        made_from = {name: self._made_from(queue, name) for name in WINDOWS}
         cached, change = self._cached.get(queue), board.changes[queue]
         if cached and cached.change == change and cached.made_from == made_from and not waits:
             return cached.row
-        windows, totals = (cached.row.windows, cached.row.totals) if cached else ({}, {})
+        windows = cached.row.windows if cached else {}
         if not cached or cached.made_from != made_from:
             windows = {
                 name: windows[name]
                 if cached and cached.made_from[name] == made_from[name]
-                else self._values(rule, made_from[name][0].sums.get(queue, {}), made_from[name][2])
-                for name in WINDOWS
+                else self._values(queue, running.sums.get(queue, {}), overdue, running)
+                for name, (running, _, overdue, _) in made_from.items()
             }
-        if not cached or cached.change != change:
-            total = board.totals.get(queue, {})
-            totals = {c.name: total.get(self._numbers.get(c.name, 0), 0) for c in TOTALS}
-        row = Row(*queue, rule.policy, rule.targets, self._levels(queue), windows, totals)
+        totals = board.totals.get(queue) or dict.fromkeys(TOTALS, 0)
+        levels = self._levels(queue, windows)
+        row = Row(
+            *queue,
+            rule.policy,
+            rule.targets,
+            levels,
+            windows,
+            dict(totals),
+            rule.site,
+            partner=rule.partner,
+            unit=rule.unit,
+        )
         self._cached[queue] = _Cached(row, change, made_from)
         return row
+
+    def _made_from(self, queue: Queue, window: str) -> _MadeFrom:
+        board = self._board
+        running = board.running(window, self._rule(queue).zone)
+        waiting = board.waiting.get(queue)
+        overdue = waiting.overdue(running.start, board.now) if waiting is not None and waiting.queued else 0
+        quarter = running.last if window == TODAY else 0  # with each that is over, compliance may change
+        return running, running.versions.get(queue, 0), overdue, quarter
+
+    def _values(self, queue: Queue, cell: Cell, overdue: int, running: Running) -> Values:
+        rule = self._rule(queue)
+        values = {f.kpi.name: f.of(cell, overdue, rule) for f in self._of_policy(rule.policy)}
+        if running.window.name == TODAY:
+            values |= {
+                kpi.name: compliance.value(self._compliance(queue, of, running)) for kpi, of in _COMPLIANCE
+            }
+        return values
+
+    def _compliance(self, queue: Queue, kpi: str, running: Running) -> Terms:
+        rule = self._rule(queue)
+        judged = next(f for f in self._of_policy(rule.policy) if f.kpi.name == kpi)
+        return self._intervals.terms(queue, rule, judged, running.start)
+
+    def _of_policy(self, policy: str) -> list[Formula]:
+        found = self._formulas.get(policy)
+        if found is None:
+            made = (formula(kpi, policy, self._numbers) for kpi in KPIS)
+            found = self._formulas[policy] = [one for one in made if one]
+        return found
+
+    # --- levels ---
+
+    def _levels(self, queue: Queue, windows: dict[str, Values]) -> dict[str, float | None]:
+        waiting = self._board.waiting.get(queue)
+        queued = waiting.queued if waiting else []
+        # Nobody waits: an alert on the oldest must be able to resolve.
+        oldest = float(max(0, self._board.now - queued[0])) if queued else 0.0
+        return _levels(len(queued), oldest, len(self._at_risk(queue)), windows)
+
+    def _at_risk(self, queue: Queue) -> list[AtRisk]:
+        moods = self._board.moods.get(queue)
+        if not moods:
+            return []
+        limit = round(self._rule(queue).risk_below * 1000)
+        return [one for one in moods.elements() if one.predicted < limit]
+
+    # --- several queues ---
+
+    def _group(self, name: str | None, queues: list[Queue]) -> Group:
+        windows: dict[str, Values] = {}
+        for window in WINDOWS:
+            cells: Cell = {}
+            terms: dict[str, list[Terms]] = {}
+            formulas: dict[str, Formula] = {}
+            for queue in queues:
+                rule = self._rule(queue)
+                running, _, overdue, _ = self._made_from(queue, window)
+                cell = running.sums.get(queue, {})
+                add_into(cells, cell)
+                for one in self._of_policy(rule.policy):
+                    formulas[one.kpi.name] = one
+                    terms.setdefault(one.kpi.name, []).append(one.terms(cell, overdue, rule))
+                if window == TODAY:
+                    for kpi, of in _COMPLIANCE:
+                        terms.setdefault(kpi.name, []).append(self._compliance(queue, of, running))
+            windows[window] = {
+                kpi: formulas[kpi].value(added(parts), cells)
+                if kpi in formulas
+                else compliance.value(added(parts))
+                for kpi, parts in terms.items()
+            }
+        rows = [self._row(queue) for queue in queues]
+        return Group(
+            name, len(queues), {kpi.name: _together(kpi, rows) for kpi in KPIS if kpi.is_level}, windows
+        )
 
     def _of_everyone(self, window: str, targets: Targets) -> Values:
         rule = targets.rule(*EVERYONE)
@@ -186,42 +267,31 @@ class Snapshots:
         cached = self._everyone.get(window)
         if cached and cached[0] == made_from:
             return cached[1]
-        values = self._values(rule, running.sums[EVERYONE], 0)
-        spread = {kpi: value for kpi, value in values.items() if value.percentiles is not None}
+        sums = running.sums[EVERYONE]
+        spread = {f.kpi.name: f.of(sums, 0, rule) for f in self._of_policy(rule.policy) if f.kpi.spread}
         self._everyone[window] = (made_from, spread)
         return spread
 
-    def _levels(self, queue: Queue) -> dict[str, float | None]:
-        waiting = self._board.waiting.get(queue)
-        queued = waiting.queued if waiting else []
-        out: dict[str, float | None] = {}
-        for kpi in KPIS:
-            if isinstance(kpi.measure, Level):
-                if kpi.measure.read == "count":
-                    out[kpi.name] = len(queued)
-                else:  # nobody waits: an alert on the oldest must be able to resolve
-                    out[kpi.name] = max(0, self._board.now - queued[0]) / kpi.unit.parts if queued else 0.0
-        return out
 
-    def _values(self, rule: Rule, cell: Cell, overdue: int) -> Values:
-        formulas = self._formulas.get(rule.policy)
-        if formulas is None:
-            ratios = ((kpi, kpi.ratio(rule.policy)) for kpi in KPIS)
-            formulas = self._formulas[rule.policy] = [
-                _formula(kpi, ratio, self._numbers) for kpi, ratio in ratios if ratio
-            ]
-        return {formula.kpi: formula.value(cell, overdue) for formula in formulas}
+def _together(kpi: Kpi, rows: list[Row]) -> float | None:
+    levels = [row.levels[kpi.name] for row in rows]
+    known = [level for level in levels if level is not None]
+    if len(known) < len(levels):
+        return None
+    return sum(known) if kpi.adds else max(known)
 
 
-def percentiles(cell: Mapping[int, int], number: int | None) -> dict[str, float | None]:
-    """The percentiles of one sketch in a cell, in seconds; one pass for all of them."""
-    if number is None:  # the store knows nothing of this sketch yet
-        return _NOTHING
-    first = number << SHIFT
-    end = first + BUCKETS
-    keys = sorted([key for key in cell if first <= key < end])
-    if not keys:
-        return _NOTHING
-    seen = list(accumulate([cell[key] for key in keys]))
-    n = seen[-1]
-    return {name: _SECONDS[keys[bisect_left(seen, ceil(q * n))] - first] for name, q in PERCENTILES.items()}
+def _levels(
+    waiting: int, oldest_ms: float, at_risk: int, windows: dict[str, Values]
+) -> dict[str, float | None]:
+    """The KPIs without a window: read off the open visits, and what follows from others."""
+    read: dict[str, float] = {"count": waiting, "oldest": oldest_ms, "at_risk": at_risk}
+    out: dict[str, float | None] = {}
+    for kpi in KPIS:
+        match kpi.measure:
+            case Level(read=what):
+                out[kpi.name] = read[what] / kpi.unit.parts if what == "oldest" else read[what]
+            case Derived(of=of, how=how):
+                arguments = (out[name] if window is None else windows[window][name] for name, window in of)
+                out[kpi.name] = how(*arguments)
+    return out

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from .facts import Fact
-from .kpis import COUNTERS, SKETCHES, STORED
+from .facts import Fact, TakenBack
+from .kpis import COUNTERS, FAMILIES, SKETCHES, STORED
 from .sketch import bucket as sketch_bucket
 from .windows import BASE, RESOLUTIONS, TOTAL
 
@@ -40,11 +40,12 @@ def unpack_cell(packed: bytes) -> Cell:
 
 
 def is_sketch(key: int) -> bool:
-    """Whether a cell's key is a bucket of a sketch."""
+    """Whether a cell's key is a bucket of a sketch, or a member of a family: what no total is kept of."""
     return key >> SHIFT > 0
 
 
-_Amounts = tuple[tuple[int, Callable[[Any], int]], ...]
+_Read = Callable[[Any], int]
+_Amounts = tuple[tuple[int, _Read], ...]
 _Plan = tuple[tuple[int, ...], _Amounts, _Amounts]
 """What a fact of a kind adds: 1 to these, so much to those, one to a bucket of the last."""
 
@@ -55,8 +56,14 @@ class Tally:
     def __init__(self, numbers: Mapping[str, int] = NUMBERS) -> None:
         """Compile the catalogue; ``numbers`` maps each counter and sketch to its key."""
         self.cells: dict[CellKey, Cell] = {}
+        self._numbers = numbers
+        self._back: Tally | None = None
         self._plans: dict[type[Fact], _Plan] = {}
-        for kind in {part.fact for part in STORED}:
+        self._families: dict[type[Fact], tuple[tuple[int, _Read, _Read], ...]] = {
+            kind: tuple((numbers[f.name] << SHIFT, f.amount, f.member) for f in FAMILIES if f.fact is kind)
+            for kind in {f.fact for f in FAMILIES}
+        }
+        for kind in {c.fact for c in COUNTERS} - self._families.keys():
             mine = [c for c in COUNTERS if c.fact is kind]
             self._plans[kind] = (
                 tuple(numbers[c.name] for c in mine if c.always),
@@ -76,7 +83,11 @@ class Tally:
                     cell = cells[key]
                 except KeyError:
                     cell = cells[key] = defaultdict(int)
-            ones, amounts, sketches = plans[type(fact)]
+            try:
+                ones, amounts, sketches = plans[type(fact)]
+            except KeyError:
+                self._add_rare(cell, fact)
+                continue
             for number in ones:
                 cell[number] += 1
             for number, amount in amounts:
@@ -85,6 +96,21 @@ class Tally:
                     cell[number] += n
             for base, value in sketches:
                 cell[base | sketch_bucket(value(fact))] += 1
+
+    def _add_rare(self, cell: Cell, fact: Fact) -> None:
+        """What is taken back, and what is kept apart by a member."""
+        if isinstance(fact, TakenBack):
+            if self._back is None:
+                self._back = Tally(self._numbers)
+            self._back.add(fact.facts)
+            for key, amounts in self._back.take().items():
+                add_into(self.cells.setdefault(key, defaultdict(int)), {n: -v for n, v in amounts.items()})
+            return
+        for counter in COUNTERS:
+            if counter.fact is type(fact) and (n := counter.amount(fact)):
+                cell[self._numbers[counter.name]] += n
+        for base, amount, member in self._families[type(fact)]:
+            cell[base | member(fact)] += amount(fact)
 
     def take(self) -> dict[CellKey, Cell]:
         """Hand over what was added since the last call."""
@@ -146,4 +172,4 @@ def counters_of(facts: Iterable[Fact]) -> Cell:
     out: Cell = {}
     for cell in tally.take().values():
         add_into(out, cell)
-    return out
+    return {number: n for number, n in out.items() if n}

@@ -176,6 +176,14 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             **said,
         )
 
+    @property
+    def always_open(self) -> bool:
+        """No queue has business hours."""
+        wishes = [self.base.defaults, *self.base.channels.values(), self.defaults, *self.channels.values()]
+        for own in self.queues.values():
+            wishes += [own, *own.channels.values()]
+        return all(wish.calendar is None for wish in wishes)
+
     def check(self) -> None:
         """Refuse names that nothing answers to and numbers that contradict each other.
 

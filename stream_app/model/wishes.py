@@ -10,7 +10,6 @@ from msgspec import Meta, Struct, ValidationError, convert
 
 from .calendars import Hours, check_zone, guess
 from .kpis import BY_NAME, SERVICE_LEVELS
-from .measures import Unit
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Money = Annotated[float, Meta(ge=0, le=1_000_000)]
@@ -104,7 +103,7 @@ def check(place: str, wishes: Wishes, calendars: Mapping[str, Hours]) -> None:
     for name, value in wishes.targets.items():
         if name not in BY_NAME:
             raise ValueError(f"{place}.targets.{name}: no KPI is called so{guess(name, BY_NAME)}")
-        if BY_NAME[name].unit is Unit.RATIO and not 0 <= value <= 1:
+        if BY_NAME[name].unit.is_ratio and not 0 <= value <= 1:
             raise ValueError(f"{place}.targets.{name}: a ratio's target lies in 0…1, not {value:g}")
         if not 0 <= value < inf:  # JSON, in which the document is stored, knows no nan either
             raise ValueError(f"{place}.targets.{name}: a target is a number from 0, not {value:g}")

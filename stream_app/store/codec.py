@@ -2,9 +2,9 @@
 
 - **Framed** list: each part is its length in four bytes, big-endian, followed by its bytes.
 - **Cell**: a MessagePack map, number → integer. A number below 512 is a counter; otherwise ``number >> 9`` is a sketch and
-  ``number & 511`` its bucket. Numbers are those of the registry ``kpi:names:counter``. A field of a bucket's hash is
-  ``queue number.channel number``.
-- **Visits** of a contact: a MessagePack array of ``model.lifecycle.Visit`` as arrays, oldest first.
+  ``number & 511`` its bucket, or a family of sums and its member (of ``revenue`` the currency). Numbers are those of the
+  registry ``kpi:names:counter``. A field of a bucket's hash is ``queue number.channel number``.
+- **Visits** of a contact: a MessagePack array of ``model.visit.Visit`` as arrays, oldest first.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final
 
 import msgspec
 
-from stream_app.model.lifecycle import Visits
 from stream_app.model.tally import pack_cell, unpack_cell
+from stream_app.model.visit import Visits
 
 __all__ = ["frame", "pack_cell", "pack_visits", "restore_recent", "unframe", "unpack_cell", "unpack_visits"]
 

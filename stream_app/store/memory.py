@@ -119,8 +119,8 @@ class MemoryClaim:
                 mine.visits[contact] = pack_visits(visits)
             else:
                 mine.visits.pop(contact, None)
-        for minute in deltas.forgotten:
-            mine.recent.pop(minute, None)
+        for minute in [m for m in mine.recent if m <= deltas.forgotten]:
+            del mine.recent[minute]
         for minute, marks in deltas.recent.items():
             mine.recent.setdefault(minute, []).extend(marks)
         counted: dict[str, int] = {**deltas.results}

@@ -191,7 +191,7 @@ class RedisClaim:
             frame(
                 part for minute, marks in deltas.recent.items() for part in (b"%d" % minute, b"".join(marks))
             ),
-            frame(b"%d" % minute for minute in deltas.forgotten),
+            b"%d" % deltas.forgotten if deltas.forgotten >= 0 else b"",
             frame(results),
             frame(
                 part

@@ -18,7 +18,8 @@ import redis
 from tests.reference.model import Reference
 
 RESOLUTIONS_S = (10, 60, 900)
-STATES = {1: "waiting", 2: "talking", 3: "held", 4: "wrapping"}
+STATES = {1: "waiting", 2: "talking", 3: "held", 4: "wrapping", 5: "abandoned"}
+SKETCHES = ("response", "handle", "revenue")
 
 _READ = """
 local p = KEYS[1]
@@ -105,7 +106,7 @@ class Verifier:
                 for visit in msgspec.msgpack.decode(packed)
             ),
             counters={size: {} for size in (0, *RESOLUTIONS_S)},
-            sketches={(name, size): {} for name in ("response", "handle") for size in RESOLUTIONS_S},
+            sketches={(name, size): {} for name in SKETCHES for size in RESOLUTIONS_S},
             dead=dead,
         )
         for size, start, fields in cells:
@@ -156,7 +157,7 @@ class Verifier:
             out.append((f"cells of {size} s", reference.cells(size), _nonzero(found.counters[size])))
             out += [
                 (f"sketch {name} of {size} s", reference.sketch(name, size), found.sketches[name, size])
-                for name in ("response", "handle")
+                for name in SKETCHES
             ]
         return out
 

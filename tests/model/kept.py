@@ -11,10 +11,10 @@ from stream_app.ingest.batch import fold_records
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.deltas import Deltas, Memory
 from stream_app.model.fold import Fold
-from stream_app.model.lifecycle import State
 from stream_app.model.ports import DeadLetter
 from stream_app.model.tally import NUMBERS, SHIFT, Cell, add_into, is_sketch, pack_cell, roll_up, unpack_cell
 from stream_app.model.targets import Targets
+from stream_app.model.visit import State
 from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
 from stream_app.store.codec import pack_visits, restore_recent, unpack_visits
 from tests.reference.model import Reference
@@ -62,8 +62,8 @@ class Kept:
                 self.visits[contact] = pack_visits(visits)
             else:
                 del self.visits[contact]
-        for minute in deltas.forgotten:
-            self.recent.pop(minute, None)
+        for minute in [m for m in self.recent if m <= deltas.forgotten]:
+            del self.recent[minute]
         for minute, marks in deltas.recent.items():
             self.recent.setdefault(minute, []).extend(marks)
         self.results.update(deltas.results)
@@ -92,7 +92,7 @@ class Kept:
         for (size, *key), packed in self.cells.items():
             if size == resolution:
                 cell: Cell = unpack_cell(packed)
-                counts = {n & 511: v for n, v in cell.items() if n >> SHIFT == NUMBERS[name]}
+                counts = {n & 511: v for n, v in cell.items() if v and n >> SHIFT == NUMBERS[name]}
                 if counts:
                     out[tuple(key)] = counts
         return out
@@ -122,6 +122,7 @@ def folded(
             fold = Fold(targets or Targets(), memory=kept.memory(rng))
         commit = fold_records(fold, lines[start:end], _next_offset(lines, start), decode)
         kept.add(commit.deltas)
+        assert kept.memory(rng).recent == fold.state.recent, "what is restored is not what was remembered"
         kept.dead += commit.dead
     return kept
 
@@ -152,6 +153,6 @@ def differences(reference: Reference, kept: Kept) -> list[str]:
         pairs.append((f"cells of {seconds} s", reference.cells(seconds), kept.counters(size)))
         pairs += [
             (f"{name} of {seconds} s", reference.sketch(name, seconds), kept.sketch(name, size))
-            for name in ("response", "handle")
+            for name in ("response", "handle", "revenue")
         ]
     return [f"{what}: expected {a}, found {b}" for what, a, b in pairs if a != b]

@@ -34,6 +34,31 @@ _LEAPS = [20 * MINUTE, 30 * MINUTE, 31 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 12 * 
 _SKEWS = [0, 0, 0, 0, -1, -1_000, -30_000, -60_000, -60_001, -2 * MINUTE - 1, -20 * MINUTE, -HOUR, -2 * DAY]
 _AHEAD = [1, 30_000, 60_000, 60_001, HOUR, 40 * DAY]
 _CONTACT = [kind for kind in TYPES if kind.startswith(("contact", "message", "bot", "callback", "agent.m"))]
+_OPINIONS: dict[str, list[dict[str, Any]]] = {
+    "survey.answered": [
+        {"kind": "csat", "score": 3, "scale": 3},
+        {"kind": "csat", "score": 4.5},
+        {"kind": "nps", "score": 9},
+        {"kind": "nps", "score": 6},
+        {"kind": "nps", "score": 11},
+        {"kind": "ces", "score": 2},
+        {"kind": "ces", "score": 3, "scale": 4},
+        {"kind": "ces", "score": 0},
+    ],
+    "quality.scored": [
+        {"score": 0.875, "compliant": True},
+        {"score": 0.3333, "compliant": False, "automatic": True},
+        {"score": 1.5},
+    ],
+    "sentiment.scored": [{"score": -0.3335}, {"score": 1, "predicted_csat": 2.2}, {"score": 2}],
+    "sale.recorded": [
+        {"amount": "0.1", "currency": "EUR"},
+        {"amount": 19.99, "currency": "USD"},
+        {"amount": "1.00005", "currency": "EUR"},
+        {"amount": "1", "currency": "XXX"},
+        {"amount": " 1", "currency": "EUR"},
+    ],
+}
 _KINDS = [*_CONTACT, *_CONTACT, "contact.queued", "contact.queued", "contact.answered", *TYPES]
 
 
@@ -58,9 +83,23 @@ def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
             "hold_s": [0, 3],
             "wrap_s": [0, 7.5],
             "bot": [False, True],
+            "by": ["bot", "bot", "agent"],
+            "direction": ["outbound", "inbound"],
+            "resumes": [True],
+            "beginning": [
+                {"id": name, "at": T0 + back, **({"answered_at": T0 + back + 7_000} if answered else {})}
+                for name in ("i1", "b1", "b2")
+                for back in (0, 30_000, 2 * MINUTE)
+                for answered in (False, True)
+            ],
         }
         for name, values in optional.items():
             if draw(st.integers(0, 3)) == 0:
+                fields[name] = draw(st.sampled_from(values))
+    elif "contact_id" in fields and kind in _OPINIONS:
+        fields |= draw(st.sampled_from(_OPINIONS[kind]))
+        for name, values in {"queue": ["x", "y"], "channel": ["voice", "chat"]}.items():
+            if draw(st.booleans()):
                 fields[name] = draw(st.sampled_from(values))
     step = draw(st.sampled_from(_LEAPS if draw(st.integers(0, 9)) == 0 else _STEPS))
     skew = draw(st.sampled_from(_AHEAD if draw(st.integers(0, 9)) == 0 else _SKEWS))

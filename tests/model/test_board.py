@@ -1,14 +1,16 @@
 """The board, fed piece by piece in any order, shows what a plain sum over all that it was given shows."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Final
 
 from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from stream_app.model.board import EVERYONE, Board, Queue
-from stream_app.model.lifecycle import State, Visit, Visits
-from stream_app.model.tally import Cell, add_into, pack_cell
+from stream_app.model.kpis import TOTALS
+from stream_app.model.running import QUARTER
+from stream_app.model.tally import NUMBERS, Cell, add_into, pack_cell
+from stream_app.model.visit import State, Visit, Visits
 from stream_app.model.windows import KEPT, TOTAL, WINDOWS
 
 NOON: Final = 1_767_182_400_000  # 2025-12-31 12:00 UTC
@@ -17,12 +19,14 @@ QUEUES: tuple[Queue, ...] = (("sales", "voice"), ("sales", "chat"), ("care", "vo
 ZONES = ("UTC", "Asia/Kathmandu", "America/New_York")
 
 cells = st.dictionaries(
-    st.sampled_from([1, 2, 14, 27 << 9 | 40, 28 << 9 | 511]), st.integers(1, 50), max_size=4
+    st.sampled_from([1, 2, *(NUMBERS[name] for name in TOTALS), 77 << 9 | 40]), st.integers(1, 50), max_size=4
 )
 
 
-def visit(queue: Queue, queued_at: int, target: int = 20_000, state: State = State.WAITING) -> Visit:
-    return Visit(*queue, state, queued_at, queued_at, target, 5_000, b"12345678")
+def visit(
+    queue: Queue, queued_at: int, target: int = 20_000, state: State = State.WAITING, predicted: int = 0
+) -> Visit:
+    return Visit(*queue, state, queued_at, queued_at, target, 5_000, b"12345678", predicted=predicted)
 
 
 def put(
@@ -40,7 +44,7 @@ class Incremental(RuleBasedStateMachine):
         self.board = Board(NOON)
         self.cells: dict[tuple[str, int, int, Queue], Cell] = {}
         self.visits: dict[tuple[str, str], Visits] = {}
-        self.shown: dict[Queue, dict[int, int]] = defaultdict(dict)
+        self.shown: dict[Queue, dict[str, int]] = defaultdict(dict)
 
     @initialize(asked=st.booleans())
     def ask_early_or_late(self, asked: bool) -> None:
@@ -70,7 +74,8 @@ class Incremental(RuleBasedStateMachine):
                 st.sampled_from(QUEUES),
                 st.integers(NOON - 100_000, NOON + 100_000),
                 st.integers(0, 60_000),
-                st.sampled_from([State.WAITING, State.WAITING, State.TALKING]),
+                st.sampled_from([State.WAITING, State.WAITING, State.TALKING, State.ABANDONED]),
+                st.sampled_from([0, 0, 2_000, 4_000]),
             ),
             max_size=3,
         ),
@@ -154,11 +159,34 @@ class Incremental(RuleBasedStateMachine):
                 if resolution == TOTAL and cell_queue == queue:
                     add_into(summed, cell)
             shown = self.shown[queue]
-            for number, n in summed.items():
-                shown[number] = max(n, shown.get(number, 0))
+            for name, terms in TOTALS.items():
+                now = sum(sign * summed.get(NUMBERS[c.name], 0) for sign, c in terms.terms)
+                shown[name] = max(now, shown.get(name, 0))
             got = self.board.totals.get(queue, {})
-            assert all(got.get(number, 0) >= n for number, n in shown.items())
+            assert all(got.get(name, 0) >= n for name, n in shown.items())
             shown |= got
+
+    @invariant()
+    def moods_are_those_of_open_visits(self) -> None:
+        for queue in QUEUES:
+            expected = sorted(
+                (contact, v.predicted, v.queued_at)
+                for (_, contact), visits in self.visits.items()
+                for v in visits
+                if (v.queue, v.channel) == queue and v.predicted and v.state != State.ABANDONED
+            )
+            found = self.board.moods.get(queue, Counter()).elements()
+            assert sorted((one.contact, one.predicted, one.queued_at) for one in found) == expected
+
+    @invariant()
+    def a_quarter_is_the_sum_of_its_partitions(self) -> None:
+        for queue in QUEUES:
+            buckets = {k[2] for k in self.cells if k[1] == QUARTER and k[3] == queue}
+            for bucket in buckets:
+                summed = Cell()
+                for partition in PARTITIONS:
+                    add_into(summed, self.cells.get((partition, QUARTER, bucket, queue), {}))
+                assert self.board.quarter(queue, bucket) == summed
 
     @invariant()
     def a_queue_is_known_as_long_as_anything_is_kept_of_it(self) -> None:
@@ -167,7 +195,7 @@ class Incremental(RuleBasedStateMachine):
             (v.queue, v.channel)
             for visits in self.visits.values()
             for v in visits
-            if v.state == State.WAITING
+            if v.state == State.WAITING or (v.predicted and v.state != State.ABANDONED)
         }
         assert set(self.board.queues()) == known
 

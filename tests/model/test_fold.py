@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.model import fold as fold_module
+from stream_app.model import contacts, seen
 from stream_app.model.deltas import Deltas, Result
 from stream_app.model.events import Answered, LeftQueue, Queued, Refused
 from stream_app.model.fold import Fold
@@ -72,7 +72,7 @@ def test_what_is_remembered_of_ids_is_bounded_and_still_does_not_depend_on_cuts(
     if not lines:
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fold_module, "RECENT_MAX", most)
+        patch.setattr(seen, "RECENT_MAX", most)
         kept = folded(lines, cuts, restarts)
     assert differences(referred(lines, recent_max=most), kept) == []
 
@@ -124,8 +124,8 @@ def test_an_id_that_two_events_share_ages_as_its_last_use() -> None:
 def test_a_million_queue_names_leave_no_trace_in_memory() -> None:
     fold = Fold(Targets())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fold_module, "RULES_MAX", 100)
-        patch.setattr(fold_module, "RECENT_MAX", 1_000)
+        patch.setattr(contacts, "RULES_MAX", 100)
+        patch.setattr(seen, "RECENT_MAX", 1_000)
         for n in range(20_000):
             at, queue, contact = T0 + n * 100, f"q{n}", f"c{n}"
             for event in (
@@ -136,7 +136,7 @@ def test_a_million_queue_names_leave_no_trace_in_memory() -> None:
                 assert fold.record(event, at) is Result.APPLIED
             if n % 1_000 == 0:
                 fold.take()
-                assert len(fold._rules) <= 100
+                assert len(fold._contacts._rules) <= 100
                 assert len(fold.state.recent) <= 1_000 + 2 * 600, "the cap, and what the running minute added"
     assert fold.state.open == {}
 
@@ -168,7 +168,7 @@ def test_taking_twice_gives_nothing_the_second_time() -> None:
     fold = Fold(Targets())
     fold.record(Queued(id="1", at=T0, contact_id="a", queue="x"), T0)
     assert fold.take().cells
-    assert fold.take() == Deltas(T0, {}, {}, {}, [], {}, {}, 0)
+    assert fold.take() == Deltas(T0, {}, {}, {}, -1, {}, {}, 0)
 
 
 def test_every_prefix_keeps_its_books() -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from stream_app.model import events as e, lifecycle
 from stream_app.model.fold import Fold
-from stream_app.model.lifecycle import CLOSED, TABLE, BotMessage, State
+from stream_app.model.lifecycle import TABLE, BotEnded, BotMessage, QueuedAgain
 from stream_app.model.targets import Targets
+from stream_app.model.visit import CLOSED, State, Visit
 
 from .streams import FIELDS, T0
 
@@ -21,15 +22,20 @@ ROUTES: dict[State, list[type[e.ContactEvent]]] = {
     State.TALKING: [e.Queued, e.Answered],
     State.HELD: [e.Queued, e.Answered, e.Held],
     State.WRAPPING: [e.Queued, e.Answered, e.Ended],
+    State.ABANDONED: [e.Queued, e.Abandoned],
 }
 """How a visit gets into each state."""
-EVERY_TYPE: list[type[e.ContactEvent]] = [*e.CONTACT_TYPES, BotMessage]
+EVERY_TYPE: list[type[e.ContactEvent]] = [*e.CONTACT_TYPES, BotMessage, BotEnded, QueuedAgain]
 
 
 def make(kind: type[e.ContactEvent], name: str, at: int, contact: str = "c") -> e.Event:
     fields: dict[str, Any] = {"id": name, "at": at, "contact_id": contact}
-    fields |= FIELDS.get(e.type_name(kind), {})
-    return e.MessageSent(bot=True, **fields) if kind is BotMessage else kind(**fields)
+    fields |= FIELDS.get(e.type_name(kind).partition(":")[0], {})
+    if kind is BotMessage:
+        return e.MessageSent(bot=True, **fields)
+    if kind is BotEnded:
+        return e.Ended(by="bot", **fields)
+    return e.Queued(resumes=True, **fields) if kind is QueuedAgain else kind(**fields)
 
 
 def in_state(state: State) -> Fold:
@@ -50,6 +56,9 @@ def test_every_open_state_has_a_row_and_every_row_leads_somewhere() -> None:
 def test_every_type_of_a_visit_is_in_the_table() -> None:
     listed = {kind for row in TABLE.values() for kind in row}
     assert listed == set(EVERY_TYPE) - {e.Queued, e.Refused}
+    assert {kind.bit for kind in (BotMessage, BotEnded, QueuedAgain)} == {
+        kind.bit for kind in (e.MessageSent, e.Ended, e.Queued)
+    }
 
 
 @pytest.mark.parametrize(
@@ -64,7 +73,7 @@ def test_a_pair_is_in_the_table_or_changes_nothing(state: State, kind: type[e.Co
     if kind is e.Refused:
         assert result == "applied"
         assert repr(fold.state.open) == before
-    elif kind is e.Queued and state is not State.WAITING:
+    elif issubclass(kind, e.Queued) and state is not State.WAITING and kind not in TABLE[state]:
         assert result == "applied"  # another visit of the same contact to the same queue
         assert [v.state for v in visits] == [state, State.WAITING]
     elif kind in TABLE[state]:
@@ -72,14 +81,17 @@ def test_a_pair_is_in_the_table_or_changes_nothing(state: State, kind: type[e.Co
         to = TABLE[state][kind].to
         assert [v.state for v in visits] == ([] if to == CLOSED else [to])
     else:
-        seen = kind in ROUTES[state] and not kind.repeatable and kind is not e.Queued
+        seen = (
+            kind in ROUTES[state] or (kind is BotEnded and e.Ended in ROUTES[state])
+        ) and not kind.repeatable
+        seen = seen and kind is not e.Queued
         assert result == ("duplicate" if seen else "illegal")
         assert deltas.reasons == ({} if seen else {("illegal", "state"): 1})
         assert repr(fold.state.open) == before
         assert (deltas.cells, deltas.visits, deltas.recent) == ({}, {}, {})
 
 
-@pytest.mark.parametrize("kind", [k for k in EVERY_TYPE if k not in (e.Queued, e.Refused)])
+@pytest.mark.parametrize("kind", [k for k in EVERY_TYPE if not issubclass(k, e.Queued | e.Refused)])
 def test_without_a_visit_every_event_is_illegal_and_changes_nothing(kind: type[e.ContactEvent]) -> None:
     fold = Fold(Targets())
     assert fold.record(make(kind, "x", T0), T0) == "illegal"
@@ -94,15 +106,18 @@ def test_the_page_says_what_the_table_holds() -> None:
     names = {state.name.lower(): int(state) for state in State}
     for line in PAGE.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        states = [names[s] for s in cells[0].split(", ") if s in names]
+        states = OPEN if cells[0] == "any" else [names[s] for s in cells[0].split(", ") if s in names]
         if not states or len(cells) != 4:
             continue
-        for kind in re.findall(r"`([a-z_.]+)`", cells[1]):
-            shown = "message.sent:bot" if "bot: true" in cells[1] else kind
+        for kind in re.findall(r"`([a-z]+\.[a-z_]+)`", cells[1]):
+            shown = kind
+            for words, variant in (("bot: true", "bot"), ("`by` `bot`", "bot"), ("resumes: true", "resumes")):
+                shown = f"{kind}:{variant}" if words in cells[1] else shown
             for state in states:
                 told[state][shown] = state if cells[2] == "same" else names[cells[2]]
     for state in (State.TALKING, State.HELD):
         told[state]["message.sent:bot"] = int(state)  # in the sentence on human replies
+        told[state]["contact.ended:bot"] = told[state]["contact.ended"]  # whoever ends it
     held = {state: {e.type_name(kind): move.to for kind, move in row.items()} for state, row in TABLE.items()}
     assert told == held
 
@@ -113,7 +128,7 @@ def test_the_diagram_is_drawn_from_the_table() -> None:
         if found := re.fullmatch(r"\s+(\S+) --> (\S+): (.*)", line):
             source, target, kinds = found.groups()
             drawn |= {(source, target, kind) for kind in kinds.split(", ")}
-    expected = {("[*]", "waiting", "contact.queued")}
+    expected = {("[*]", "waiting", "contact.queued"), ("[*]", "talking", "contact.answered (outbound)")}
     for state, row in TABLE.items():
         for kind, move in row.items():
             target = "[*]" if move.to == CLOSED else State(move.to).name.lower()
@@ -128,6 +143,7 @@ def test_what_is_stored_is_never_renumbered() -> None:
         "TALKING": 2,
         "HELD": 3,
         "WRAPPING": 4,
+        "ABANDONED": 5,
         "CLOSED": 9,
     }
     assert [e.type_name(kind) for kind in sorted(e.CONTACT_TYPES, key=lambda kind: kind.bit)][:15] == [
@@ -136,7 +152,7 @@ def test_what_is_stored_is_never_renumbered() -> None:
         *("contact.refused", "contact.abandoned", "contact.ended", "contact.wrapped"),
         *("message.received", "message.sent"),
     ]
-    assert lifecycle.Visit.__struct_fields__[:16] == (
+    assert Visit.__struct_fields__[:16] == (
         *("queue", "channel", "state", "queued_at", "since", "answer_target", "short_abandon", "opener"),
         *("seen", "number", "agent", "clock", "responded", "talk", "hold", "held"),
     )

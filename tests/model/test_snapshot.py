@@ -11,11 +11,11 @@ from stream_app.model.board import Board
 from stream_app.model.events import Abandoned, Answered, LeftQueue, Queued
 from stream_app.model.fold import Fold
 from stream_app.model.kpis import SERVICE_LEVELS
-from stream_app.model.lifecycle import State, Visit
 from stream_app.model.measures import percentile
 from stream_app.model.snapshot import PERCENTILES, Row, Snapshot, Snapshots, Value, percentiles
 from stream_app.model.tally import NUMBERS, Cell, counters_of, pack_cell, roll_up
 from stream_app.model.targets import Targets, Wishes
+from stream_app.model.visit import State, Visit
 from stream_app.model.windows import TOTAL, WINDOWS
 
 NOON: Final = 1_767_182_400_000  # 2025-12-31 12:00 UTC
@@ -90,6 +90,10 @@ def test_every_policy_has_its_example() -> None:
     assert {example[0] for example in marks[0].args[1]} == set(SERVICE_LEVELS)
 
 
+def waits(shown: Row) -> tuple[float | None, float | None]:
+    return shown.levels["backlog"], shown.levels["oldest_waiting"]
+
+
 def test_the_day_in_the_other_numbers() -> None:
     shown = row(Snapshots(the_hundred_offered()).take(Targets()))
     five = shown.windows["5m"]
@@ -101,8 +105,14 @@ def test_the_day_in_the_other_numbers() -> None:
     assert isclose(first.percentiles["p50"] or 0, 10, rel_tol=sketch.RELATIVE_ERROR)
     assert isclose(first.percentiles["p90"] or 0, 30, rel_tol=sketch.RELATIVE_ERROR)
     assert five["handle_time"] == Value(None, 0, dict.fromkeys(PERCENTILES))
-    assert shown.totals == {"offered": 100, "answered": 85, "abandoned": 13, "handled": 0}
-    assert shown.levels == {"backlog": 0, "oldest_waiting": 0.0}
+    assert shown.totals == {
+        "offered": 100,
+        "answered": 85,
+        "abandoned": 13,
+        "abandonments_undone": 0,
+        "handled": 0,
+    }
+    assert waits(shown) == (0, 0.0)
 
 
 def test_seconds_are_exact_to_the_last_digit() -> None:
@@ -125,14 +135,14 @@ def test_who_waits_misses_the_target_the_moment_it_has_passed() -> None:
     board.advance(NOON + 19_999)
     before = row(snapshots.take(targets))
     assert before.windows["5m"]["service_level"] == Value(None, 0)
-    assert before.levels == {"backlog": 1, "oldest_waiting": 19.999}
+    assert waits(before) == (1, 19.999)
     board.advance(NOON + 20_000)
     assert row(snapshots.take(targets)).windows["5m"]["service_level"] == Value(0.0, 1)
     board.advance(NOON + 20_000 + 300_000)  # it waits on, but was decided longer ago than the window reaches
     after = row(snapshots.take(targets))
     assert after.windows["5m"]["service_level"] == Value(None, 0)
     assert after.windows["30m"]["service_level"] == Value(0.0, 1)
-    assert after.levels == {"backlog": 1, "oldest_waiting": 320.0}
+    assert waits(after) == (1, 320.0)
 
 
 def test_windows_decay_without_an_event_until_there_is_no_data() -> None:

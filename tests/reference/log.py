@@ -13,6 +13,12 @@ MIN, H, D = 60, 3_600, 86_400
 OK, DUPLICATE, ILLEGAL = "applied", "duplicate", "illegal"
 
 
+def began(name: str, at: float, answered_at: float | None = None) -> dict[str, Any]:
+    """The beginning of a visit, as its outcome tells it."""
+    told: dict[str, Any] = {"id": name, "at": T0 + round(at * 1000)}
+    return told if answered_at is None else {**told, "answered_at": T0 + round(answered_at * 1000)}
+
+
 class Log:
     """A partition to which events are appended; times are seconds after T0."""
 
@@ -21,7 +27,7 @@ class Log:
         self.offset = 0
 
     def put(
-        self, at: float, kind: str, contact: str = "c1", stamp: float | None = None, **fields: Any
+        self, at: float, kind: str, /, contact: str = "c1", stamp: float | None = None, **fields: Any
     ) -> str:
         event = {"id": f"e{self.offset}", "type": kind, "at": T0 + round(at * 1000), "contact_id": contact}
         if kind in ("contact.queued", "contact.refused"):

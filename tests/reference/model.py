@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from .checks import Refusal
 from .counters import DAY, HOUR, MINUTE, Cell, Counters, Key
-from .records import QUEUE_EVENTS, VISIT_EVENTS, Event, Refusal, read
-from .visits import Visit
+from .facts import Sale, Settings, default_satisfied
+from .ledger import Ledger
+from .memory import Memory, fingerprint
+from .records import VISIT_EVENTS, Beginning, Event, read
+from .steps import Steps
+from .visits import ROWS, Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 SECOND = 1_000
-FUTURE_MS, LATE_MS, RECENT_MS = MINUTE, 2 * DAY, HOUR
-WRAP_TIME_OUT_MS = 30 * MINUTE
+FUTURE_MS, LATE_MS = MINUTE, 2 * DAY
 RECENT_MAX = 500_000
+NO_QUEUE = "unassigned"
+BEGINS_WITHIN_MS = 55 * MINUTE
+_ENDS_A_CONVERSATION = ("contact.transferred", "contact.ended", "contact.wrapped")
 REPEATABLE = frozenset(
     {
+        "contact.abandoned",
         "contact.held",
         "contact.resumed",
         "agent.missed",
@@ -38,8 +44,9 @@ def default_targets(_queue: str, channel: str, _queued_at: int) -> tuple[int, in
 class Reference:
     """All that the records fed so far must have become.
 
-    `targets(queue, channel, queued_at)` gives the answer target and the short-abandon threshold in ms.
-    Counters that are zero are left out of every answer.
+    `targets(queue, channel, queued_at)` gives the answer target and the short-abandon threshold in ms,
+    `satisfied(score, scale)` whether a csat score is in the satisfied set. Counters that are zero are left out
+    of every answer.
     """
 
     def __init__(
@@ -47,16 +54,22 @@ class Reference:
         targets: Callable[[str, str, int], tuple[int, int]] = default_targets,
         *,
         recent_max: int = RECENT_MAX,
+        satisfied: Callable[[float, float], bool] = default_satisfied,
+        low_is_easy: bool = True,
     ) -> None:
         self.results: Counter[str] = Counter()
         self.reasons: Counter[tuple[str, str]] = Counter()
-        self.partition_time = 0
         self._targets = targets
-        self._recent_max = recent_max
+        self._settings = Settings(satisfied, low_is_easy)
         self._next_offset: int | None = None
-        self._visits: dict[str, list[Visit]] = {}  # contact -> its open visits, oldest first
-        self._recent: dict[bytes, int] = {}  # hash of an event id -> the minute when it was added, in order
+        self._memory = Memory(recent_max)
         self._counters = Counters()
+        self._steps = Steps(self._memory, Ledger(self._counters))
+
+    @property
+    def partition_time(self) -> int:
+        """The largest time seen so far, ms."""
+        return self._memory.now
 
     # What came in ------------------------------------------------------------------------------------
 
@@ -95,7 +108,10 @@ class Reference:
         return self._counters.totals()
 
     def sketch(self, name: str, resolution_s: int) -> dict[Cell, dict[int, int]]:
-        """The sketch `response` or `handle`: sketch bucket -> number of durations, by cell still kept."""
+        """The family `response`, `handle` (sketch bucket -> number of durations) or `revenue`, by cell still kept.
+
+        `revenue` is the place of the currency -> the amount in ten-thousandths.
+        """
         return self._counters.sketch(name, resolution_s, self.partition_time)
 
     def total_sketch(self, name: str) -> dict[Key, dict[int, int]]:
@@ -104,51 +120,17 @@ class Reference:
 
     def open_visits(self) -> list[tuple[str, str, str, str, int]]:
         """(contact, queue, channel, state, queued_at) of every open visit, sorted."""
-        return sorted((v.contact, v.queue, v.channel, v.state, v.queued_at) for v in self._all_visits())
+        return sorted((v.contact, v.queue, v.channel, v.state, v.queued_at) for v in self._memory)
 
-    def _all_visits(self) -> Iterator[Visit]:
-        return (visit for visits in self._visits.values() for visit in visits)
-
-    # Time --------------------------------------------------------------------------------------------
+    # Time, and judgement: future, late, duplicate, illegal, applied -----------------------------------
 
     def _pass_time(self, time: int) -> None:
         before = self.partition_time
-        self.partition_time = max(before, time)
+        self._memory.now = max(before, time)
         if self.partition_time // MINUTE > before // MINUTE:
-            for visit in list(self._all_visits()):
-                self._time_out(visit)
-            self._forget()
-
-    def _remember(self, name: bytes) -> None:
-        self._recent.pop(name, None)  # at the end again: the oldest stay in front
-        self._recent[name] = self.partition_time - self.partition_time % 60_000
-
-    def _forget(self) -> None:
-        oldest = self.partition_time - RECENT_MS
-        for name in list(itertools.takewhile(lambda name: self._recent[name] < oldest, self._recent)):
-            del self._recent[name]
-        while len(self._recent) > self._recent_max:
-            minute = min(self._recent.values())
-            self._recent = {name: stamp for name, stamp in self._recent.items() if stamp > minute}
-
-    def _time_out(self, visit: Visit) -> None:
-        now = self.partition_time
-        idle = now - visit.since
-        voice = visit.channel == "voice"
-        if visit.state == "waiting":
-            if idle > (4 * HOUR if voice else 30 * DAY):
-                self._add(visit, now, lost=1)
-                self._decide(visit, now, max(0, now - visit.queued_at))
-                self._close(visit)
-        elif visit.state == "wrapping":
-            if idle > WRAP_TIME_OUT_MS:
-                self._add(visit, now, wrap_timed_out=1)
-                self._handled(visit, now)
-        elif idle > (12 * HOUR if voice else 30 * DAY):
-            self._add(visit, now, unfinished=1)
-            self._close(visit)
-
-    # Judgement: future, late, duplicate, illegal, applied --------------------------------------------
+            for visit in list(self._memory):
+                self._steps.time_out(visit)
+            self._memory.forget()
 
     def _judge(self, event: Event) -> tuple[str, str]:
         if event.at > self.partition_time + FUTURE_MS:
@@ -156,144 +138,124 @@ class Reference:
         if event.at < self.partition_time - LATE_MS:
             return "late", ""
         if event.type == "contact.queued":
-            return self._open(event)
-        name = _hash(event.id)
+            return self._queue(event)
+        if event.type == "contact.answered" and event.outbound:
+            return self._call_out(event)
+        return self._follow(event)
+
+    def _follow(self, event: Event) -> tuple[str, str]:
+        """All but the events that open a visit."""
+        name = fingerprint(event.id)
         repeatable = event.type in REPEATABLE or event.type not in VISIT_EVENTS
-        if repeatable and name in self._recent:
+        if repeatable and self._memory.knows(name):
+            return "duplicate", ""
+        beginning = event.beginning if event.queue and not event.outbound else None
+        if beginning and beginning.at > event.at + MINUTE:
+            beginning = None
+        answered_at = beginning.answered_at if beginning else None
+        if beginning and answered_at is not None and not beginning.at <= answered_at <= event.at:
+            beginning = beginning._replace(answered_at=None)
+        if beginning and not self._begin(event, beginning):
             return "duplicate", ""
         result, reason = "applied", ""
         if event.type in VISIT_EVENTS:
-            result, reason = self._move(event)
-        elif event.type in QUEUE_EVENTS:
-            self._add(event, event.at, refused=1)
+            result, reason = self._move(event, beginning)
+        else:
+            self._count(event)
         if repeatable and result == "applied":
-            self._remember(name)
+            self._memory.remember(name)
         return result, reason
 
-    def _open(self, event: Event) -> tuple[str, str]:
-        name = _hash(event.id)
-        visits = self._visits.get(event.contact, [])
-        if name in self._recent or any(v.opener == name for v in visits):
+    def _visit(self, event: Event, at: int, opener: bytes) -> Visit:
+        limits = self._targets(*event.place, at)
+        return Visit(event, at, opener, limits)
+
+    def _queue(self, event: Event) -> tuple[str, str]:
+        name = fingerprint(event.id)
+        if self._memory.knows_opener(event.contact, name):
             return "duplicate", ""
-        place = (event.queue, event.channel)
-        if any(v.state == "waiting" and (v.queue, v.channel) == place for v in visits):
+        here = [v for v in self._memory.newest_first(event.contact) if v.place == event.place]
+        if any(v.state == "waiting" for v in here):
             return "illegal", "state"
-        visit = Visit(event, name, *self._targets(*place, event.at))
-        self._visits.setdefault(event.contact, []).append(visit)
-        self._add(visit, visit.queued_at, offered=1)
+        abandoned = next((v for v in here if v.state == "abandoned"), None)
+        if event.resumes and abandoned:
+            self._steps.resume(abandoned, event.at)
+            self._memory.remember(name)
+        else:
+            self._steps.open(self._visit(event, event.at, name))
         return "applied", ""
 
-    def _move(self, event: Event) -> tuple[str, str]:
-        visits = self._visits.get(event.contact, [])
-        fitting = [v for v in reversed(visits) if v.allows(event)]
+    def _call_out(self, event: Event) -> tuple[str, str]:
+        """Somebody was called and answered."""
+        name = fingerprint(event.id)
+        if self._memory.knows_opener(event.contact, name):
+            return "duplicate", ""
+        if not event.queue:
+            return "illegal", "no_visit"
+        here = [v for v in self._memory.newest_first(event.contact) if v.place == event.place]
+        if any(v.outbound and v.state in ("talking", "held") for v in here):
+            return "illegal", "state"
+        self._steps.open_outbound(self._visit(event, event.at, name), event.agent)
+        return "applied", ""
+
+    def _begin(self, event: Event, beginning: Beginning) -> bool:
+        """Make up for what was lost of the beginning; False if the outcome is a duplicate."""
+        opener = fingerprint(beginning.id)
+        visits = self._memory.newest_first(event.contact)
+        ready = [
+            v
+            for v in visits
+            if v.opener == opener
+            or v.allows(event)
+            or (v.state == "waiting" and v.fits(event))
+            or (event.type not in REPEATABLE and v.has_taken(event))
+        ]
+        minute = self.partition_time // MINUTE * MINUTE
+        ends_a_wait = event.type in ROWS["waiting"] or (event.type == "contact.ended" and event.by == "bot")
+        if (
+            not ready
+            and (ends_a_wait or beginning.answered_at is not None)
+            and beginning.at >= minute - BEGINS_WITHIN_MS
+        ):
+            if self._memory.knows(opener):
+                return False
+            self._steps.open(self._visit(event, beginning.at, opener))
+        visits = self._memory.newest_first(event.contact)
+        waiting = next((v for v in visits if v.state == "waiting" and v.fits(event)), None)
+        at = beginning.answered_at
+        if waiting and at is not None and event.type in _ENDS_A_CONVERSATION:
+            self._steps.answer(waiting, at, event.agent, waiting.waited(at), stated=False)
+            waiting.taken.add("contact.answered")
+        return True
+
+    def _move(self, event: Event, beginning: Beginning | None) -> tuple[str, str]:
+        visits = self._memory.newest_first(event.contact)
+        fitting = [v for v in visits if v.allows(event)]
         if fitting:
             visit = next((v for v in fitting if event.agent and v.agent == event.agent), fitting[0])
-            self._step(visit, event)
-            visit.taken.add(event.type)
+            if (
+                visit.state == "wrapping"
+                and event.type == "contact.transferred"
+                and event.type in visit.taken
+            ):
+                return "duplicate", ""
+            self._steps.take(visit, event)
+            if beginning and fingerprint(beginning.id) != visit.opener:
+                self._memory.remember(fingerprint(beginning.id))
             return "applied", ""
         if event.type not in REPEATABLE and any(v.has_taken(event) for v in visits):
             return "duplicate", ""
         return "illegal", "state" if visits else "no_visit"
 
-    # What each event does to the visit that allows it ------------------------------------------------
-
-    def _step(self, visit: Visit, event: Event) -> None:
-        match event.type:
-            case "contact.answered":
-                self._answer(visit, event)
-            case "message.sent":
-                self._reply(visit, event)
-            case "message.received" | "bot.handed_off":
-                visit.start_clock(event)
-            case "agent.missed":
-                self._add(visit, event.at, missed=1)
-            case "contact.abandoned":
-                self._abandon(visit, event)
-            case "contact.held":
-                visit.change("held", event.at)
-            case "contact.resumed":
-                visit.change("talking", event.at)
-            case "contact.wrapped":
-                visit.change("closed", event.at)
-                visit.state_durations(event)
-                self._handled(visit, event.at)
-            case _:
-                self._leave_or_end(visit, event)
-
-    def _answer(self, visit: Visit, event: Event) -> None:
-        wait = visit.wait(event)
-        self._add(visit, event.at, answered=1, answered_in_target=wait <= visit.target, answer_wait_ms=wait)
-        self._decide(visit, event.at, wait)
-        visit.agent = event.agent
-        visit.change("talking", event.at)
-        if visit.channel == "voice":
-            self._respond(visit, event.at, wait)
-
-    def _reply(self, visit: Visit, event: Event) -> None:
-        if event.bot:
+    def _count(self, event: Event) -> None:
+        """An event that belongs to no visit."""
+        if event.type == "contact.refused":
+            self._counters.add(event.place, event.at, {"refused": 1})
+        if event.fact is None:
             return
-        if visit.state == "waiting":
-            self._answer(visit, event)
-        clock = visit.queued_at if visit.clock is None else visit.clock
-        self._respond(visit, event.at, max(0, event.at - clock))
-
-    def _respond(self, visit: Visit, at: int, duration: int) -> None:
-        if not visit.responded:
-            visit.responded = True
-            self._add(visit, at, responded=1, response_ms=duration)
-            self._counters.note((visit.queue, visit.channel), at, "response", duration)
-
-    def _abandon(self, visit: Visit, event: Event) -> None:
-        wait = visit.wait(event)
-        late = wait > visit.target
-        self._add(
-            visit,
-            event.at,
-            abandoned=1,
-            abandoned_in_target=not late,
-            abandoned_short=wait <= visit.short,
-            abandon_wait_ms=wait,
-            abandoned_late=late,
-        )
-        self._add(visit, self._decide(visit, event.at, wait), decided_then_abandoned=late)
-        self._close(visit)
-
-    def _leave_or_end(self, visit: Visit, event: Event) -> None:
-        """Left the queue, called back, transferred (from the queue or by the agent), or ended."""
-        if visit.state == "waiting":
-            wait = visit.wait(event)
-            self._add(visit, event.at, left=1, left_in_target=wait <= visit.target)
-            self._decide(visit, event.at, wait)
-            self._close(visit)
-            return
-        if event.type == "contact.transferred":
-            self._add(visit, event.at, transferred=1)
-        visit.change("wrapping", event.at)
-        visit.state_durations(event)
-
-    def _decide(self, visit: Visit, at: int, wait: int) -> int:
-        """Count the visit as decided and return when that was."""
-        when = at if wait <= visit.target else min(visit.queued_at + visit.target, at)
-        self._add(visit, when, decided=1)
-        return when
-
-    def _handled(self, visit: Visit, at: int) -> None:
-        talk, hold, wrap = visit.talk, visit.hold, visit.wrap
-        held = visit.hold_began or hold > 0
-        self._add(visit, at, handled=1, talk_ms=talk, hold_ms=hold, wrap_ms=wrap, held=held)
-        self._counters.note((visit.queue, visit.channel), at, "handle", talk + hold + wrap)
-        self._close(visit)
-
-    def _close(self, visit: Visit) -> None:
-        visits = self._visits[visit.contact]
-        visits.remove(visit)
-        if not visits:
-            del self._visits[visit.contact]
-        self._remember(visit.opener)
-
-    def _add(self, where: Visit | Event, at: int, **amounts: int) -> None:
-        self._counters.add((where.queue, where.channel), at, amounts)
-
-
-def _hash(event_id: str) -> bytes:
-    return hashlib.blake2b(event_id.encode(), digest_size=8).digest()
+        visits = self._memory.newest_first(event.contact)
+        queue = event.queue or next((v.queue for v in visits), NO_QUEUE)
+        channel = event.channel or next((v.channel for v in visits if v.queue == queue), "voice")
+        self._counters.add((queue, channel), event.at, event.fact.counts(self._settings))
+        if isinstance(event.fact, Sale):
+            self._counters.take((queue, channel), event.at, "revenue", event.fact.place, event.fact.amount)

@@ -23,6 +23,9 @@ _GOOD: dict[str, Any] = {
     "channel": "voice",
     "customer": "u-1",
 }
+_OUTCOME = {"type": "contact.answered", "beginning": {"id": "b-1", "at": 1_763_800_000_000}}
+_CSAT = {"type": "survey.answered", "kind": "csat", "score": 4}
+_SALE = {"type": "sale.recorded", "amount": 49.9, "currency": "EUR"}
 
 
 def _with(**fields: Any) -> bytes:
@@ -34,14 +37,14 @@ def _without(*names: str, **fields: Any) -> bytes:
 
 
 def _nested(opening: str, inner: str, closing: str, levels: int) -> bytes:
-    return _with(customer=0).replace(b"0}", (opening * levels + inner + closing * levels).encode() + b"}")
+    return _with(note=0).replace(b"0}", (opening * levels + inner + closing * levels).encode() + b"}")
 
 
 _TEXT = _with()
 _NOT_UTF_8 = {
     "a lone byte": b"\xff",
     "in the id": _with(id="@").replace(b"@", b"\xfe"),
-    "in a field that nobody reads": _with(customer="@").replace(b"@", b"\xff"),
+    "in a field that nobody reads": _with(note="@").replace(b"@", b"\xff"),
     "latin 1": _with(queue="caf@").replace(b"@", b"\xe9"),
     "an overlong zero": _with(queue="@").replace(b"@", b"\xc0\x80"),
     "half a surrogate pair": _with(queue="@").replace(b"@", b"\xed\xa0\x80"),
@@ -58,8 +61,8 @@ _NOT_JSON = {
     "trailing text": _TEXT + b"x",
     "two objects": _TEXT + b"\n" + _TEXT,
     "byte order mark": b"\xef\xbb\xbf" + _TEXT,
-    "NaN": _with(customer=0).replace(b"0}", b"NaN}"),
-    "Infinity": _with(customer=0).replace(b"0}", b"Infinity}"),
+    "NaN": _with(note=0).replace(b"0}", b"NaN}"),
+    "Infinity": _with(note=0).replace(b"0}", b"Infinity}"),
     "utf-16 without a mark": _TEXT.decode().encode("utf-16-le"),
     "a raw line break in a string": _with(customer="@").replace(b"@", b"\n"),
 }
@@ -108,15 +111,100 @@ _INVALID = {
     "answered without a contact": _without("contact_id", type="contact.answered"),
     "message without a contact": _without("contact_id", type="message.sent"),
     "missed without a contact": _without("contact_id", type="agent.missed"),
-    "survey without a contact": _without("contact_id", type="survey.answered"),
-    "sale without a contact": _without("contact_id", type="sale.recorded"),
+    "survey without a contact": _without("contact_id", **_CSAT),
+    "sale without a contact": _without("contact_id", **_SALE),
+}
+_WRONG_TYPES = {
+    "team is a number": _with(team=7),
+    "team of 65": _with(team="t" * 65),
+    "site of 65": _with(site="s" * 65),
+    "empty site": _with(site=""),
+    "customer of 129": _with(customer="u" * 129),
+    "customer is a list": _with(customer=["u-1"]),
+    "direction is sideways": _with(direction="sideways"),
+    "direction is true": _with(direction=True),
+    "resumes is a text": _with(resumes="true"),
+    "resumes is 1": _with(resumes=1),
+    "bot is a name": _with(type="message.sent", bot="bot"),
+    "by is a truth value": _with(type="contact.ended", by=True),
+    "by of 65": _with(type="contact.ended", by="b" * 65),
+    "by is empty": _with(type="contact.ended", by=""),
+}
+_BEGINNINGS = {
+    f"beginning {name}": _with(**{**_OUTCOME, "beginning": beginning})
+    for name, beginning in {
+        "is a text": "b-1",
+        "is a list": ["b-1", 1_763_800_000_000],
+        "is empty": {},
+        "without an id": {"at": 1_763_800_000_000},
+        "without a time": {"id": "b-1"},
+        "with an empty id": {"id": "", "at": 1_763_800_000_000},
+        "with an id of 129": {"id": "b" * 129, "at": 1_763_800_000_000},
+        "in words": {"id": "b-1", "at": "2025-11-22T08:26:40Z"},
+        "in seconds": {"id": "b-1", "at": 1_763_800_000},
+        "in fractions": {"id": "b-1", "at": 1_763_800_000_000.5},
+        "after 2100": {"id": "b-1", "at": 4_102_444_800_001},
+        "answered truly": {"id": "b-1", "at": 1_763_800_000_000, "answered_at": True},
+        "answered before 2000": {"id": "b-1", "at": 1_763_800_000_000, "answered_at": 946_684_799_999},
+    }.items()
+}
+_FACTS = {
+    "survey without a kind": _with(type="survey.answered", score=4),
+    "survey of another kind": _with(**{**_CSAT, "kind": "stars"}),
+    "survey without a score": _with(type="survey.answered", kind="csat"),
+    "csat of 0": _with(**{**_CSAT, "score": 0}),
+    "csat of 6": _with(**{**_CSAT, "score": 6}),
+    "csat of 4 of 3": _with(**_CSAT, scale=3),
+    "csat of true": _with(**{**_CSAT, "score": True}),
+    "csat in a text": _with(**{**_CSAT, "score": "4"}),
+    "csat of 1 of 1": _with(**{**_CSAT, "score": 1}, scale=1),
+    "csat of 101": _with(**_CSAT, scale=101),
+    "nps of -1": _with(type="survey.answered", kind="nps", score=-1),
+    "nps of 11": _with(type="survey.answered", kind="nps", score=11),
+    "nps of 11 of 20": _with(type="survey.answered", kind="nps", score=11, scale=20),
+    "ces of 8": _with(type="survey.answered", kind="ces", score=8),
+    "ces of 0": _with(type="survey.answered", kind="ces", score=0),
+    "ces on a scale in a text": _with(type="survey.answered", kind="ces", score=1, scale="7"),
+    "review without a score": _with(type="quality.scored", compliant=True),
+    "review of 1.01": _with(type="quality.scored", score=1.01),
+    "review of -0.01": _with(type="quality.scored", score=-0.01),
+    "review compliant with a 1": _with(type="quality.scored", score=1, compliant=1),
+    "review by a text": _with(type="quality.scored", score=1, automatic="yes"),
+    "mood without a score": _with(type="sentiment.scored", predicted_csat=4),
+    "mood of -1.5": _with(type="sentiment.scored", score=-1.5),
+    "mood of 1e400": _with(type="sentiment.scored", score=0).replace(b'"score": 0', b'"score": 1e400'),
+    "a csat of 0.5 predicted": _with(type="sentiment.scored", score=0, predicted_csat=0.5),
+    "a csat of 5.01 predicted": _with(type="sentiment.scored", score=0, predicted_csat=5.01),
+    "sale without an amount": _with(type="sale.recorded", currency="EUR"),
+    "sale without a currency": _with(type="sale.recorded", amount=1),
+    "sale in small letters": _with(**{**_SALE, "currency": "eur"}),
+    "sale in a currency of old": _with(**{**_SALE, "currency": "DEM"}),
+    "sale in a list of currencies": _with(**{**_SALE, "currency": ["EUR"]}),
+    **{
+        f"sale of {amount!r}": _with(**{**_SALE, "amount": amount})
+        for amount in (
+            *(
+                -1,
+                -0.01,
+                "-1",
+                100_000_000.0001,
+                1_000_000_001,
+                "100000000.0001",
+                0.00001,
+                "0.00001",
+                1e300,
+            ),
+            *("", "much", "1,5", "1.5 EUR", "NaN", "Infinity", "0x10", "1.00000000000000000000000000001"),
+            *(True, [1], "1e-999999999999", "1e99999999999999999999", "0." + "0" * 60 + "1"),
+        )
+    },
 }
 _TOO_DEEP = {
     "30,000 arrays": _nested("[", "", "]", 30_000),
     "10,000 objects": _nested('{"a":', "0", "}", 10_000),
 }
 _TOO_LARGE = {
-    "a byte too long": _with(customer="u" * (65_537 - len(_with(customer="")))),
+    "a byte too long": _with(note="n" * (65_537 - len(_with(note="")))),
     "200,000 arrays": _nested("[", "", "]", 200_000),
 }
 BIG = tuple(
@@ -126,8 +214,12 @@ BIG = tuple(
 )
 SMALL = tuple(
     Poison(name, value, reason)
-    for reason, values in {"bad_utf8": _NOT_UTF_8, "not_json": _NOT_JSON, "invalid": _INVALID}.items()
+    for reason, values in {
+        "bad_utf8": _NOT_UTF_8,
+        "not_json": _NOT_JSON,
+        "invalid": _INVALID | _WRONG_TYPES | _BEGINNINGS | _FACTS,
+    }.items()
     for name, value in values.items()
 )
 GALLERY = SMALL + BIG
-LARGEST_GOOD = _with(customer="u" * (65_536 - len(_with(customer=""))))
+LARGEST_GOOD = _with(note="n" * (65_536 - len(_with(note=""))))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple, NoReturn
+
+from .checks import ID, NAME, Fields, Refusal, Refused, is_int, number, text, truth, whole
+from .facts import Fact, read_fact
 
 MAX_VALUE_BYTES = 65_536
 MAX_DEPTH = 100
@@ -50,8 +52,22 @@ OTHER_EVENTS = frozenset(
     },
 )
 VOCABULARY = CONTACT_EVENTS | OTHER_EVENTS
+OUTCOMES = frozenset(
+    {
+        "contact.answered",
+        "contact.abandoned",
+        "contact.left_queue",
+        "callback.scheduled",
+        "contact.transferred",
+        "contact.ended",
+        "contact.wrapped",
+    },
+)
 
-_LONGEST = {"id": 128, "contact_id": 128, "agent": 128, "queue": 64, "channel": 64}
+_TEXTS = {
+    **dict.fromkeys(("id", "contact_id", "agent", "customer"), ID),
+    **dict.fromkeys(("queue", "channel", "team", "site"), NAME),
+}
 _STATED = {
     "contact.answered": ("wait_s",),
     "contact.abandoned": ("wait_s",),
@@ -83,8 +99,16 @@ def _int(digits: str) -> int:
 _decode = json.JSONDecoder(parse_constant=_no_constants, parse_int=_int).decode
 
 
+class Beginning(NamedTuple):
+    """How the visit of an outcome began, for those who missed its `contact.queued`."""
+
+    id: str
+    at: int
+    answered_at: int | None
+
+
 class Event(NamedTuple):
-    """A record that could be read; times and stated durations in milliseconds."""
+    """A record that could be read; times and stated durations in milliseconds, absent texts empty."""
 
     id: str
     type: str
@@ -94,94 +118,94 @@ class Event(NamedTuple):
     channel: str
     agent: str
     visit: int | None
+    outbound: bool
+    resumes: bool
     bot: bool
+    by: str
     stated: dict[str, int]
+    beginning: Beginning | None
+    fact: Fact | None
 
-
-class Refusal(NamedTuple):
-    """A record that could not be read as an event: its result, and the reason of a dead letter."""
-
-    result: str
-    reason: str
-
-
-class _Refused(Exception):  # noqa: N818 - their bytes, not our error
-    def __init__(self, reason: str, result: str = "dead_letter") -> None:
-        super().__init__(reason)
-        self.refusal = Refusal(result, reason)
+    @property
+    def place(self) -> tuple[str, str]:
+        """Queue and channel of an event that starts something: without a channel it is voice."""
+        return self.queue, self.channel or "voice"
 
 
 def read(value: bytes | None) -> Event | Refusal:
     """Decode one record's value; never raises, whatever the bytes."""
     try:
         return _event(_json_object(value))
-    except _Refused as refused:
+    except Refused as refused:
         return refused.refusal
 
 
-def _json_object(value: bytes | None) -> dict[str, Any]:
+def _json_object(value: bytes | None) -> Fields:
     if value is None:
-        raise _Refused("not_json")
+        raise Refused("not_json")
     if len(value) > MAX_VALUE_BYTES:
-        raise _Refused("too_large")
+        raise Refused("too_large")
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _Refused("bad_utf8") from error
+        raise Refused("bad_utf8") from error
     if _depth(text) > MAX_DEPTH:
-        raise _Refused("too_deep")
+        raise Refused("too_deep")
     try:
         fields = _decode(text)
         json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair, escaped, is no text
     except ValueError as error:
-        raise _Refused("not_json") from error
+        raise Refused("not_json") from error
     if not isinstance(fields, dict):
-        raise _Refused("invalid")
+        raise Refused("invalid")
     return fields
 
 
-def _event(fields: dict[str, Any]) -> Event:
+def _event(fields: Fields) -> Event:
     kind = fields.get("type")
     if not isinstance(kind, str):
-        raise _Refused("invalid")
+        raise Refused("invalid")
     if kind not in VOCABULARY:
-        raise _Refused("", result="unknown_type")
+        raise Refused("", result="unknown_type")
     required = ["id"]
     if kind in CONTACT_EVENTS:
         required.append("contact_id")
     if kind in QUEUE_EVENTS:
         required.append("queue")
-    text = {name: _text(fields, name, longest) for name, longest in _LONGEST.items()}
-    if not all(text[name] for name in required):
-        raise _Refused("invalid")
-    bot = fields.get("bot") if kind == "message.sent" else None
-    if bot is not None and not isinstance(bot, bool):
-        raise _Refused("invalid")
-    visit = fields.get("visit")
-    if visit is not None and not (_is_int(visit) and 0 <= visit < 2**63):
-        raise _Refused("invalid")
+    texts = {name: text(fields, name, longest) for name, longest in _TEXTS.items()}
+    if not all(texts[name] for name in required):
+        raise Refused("invalid")
+    if fields.get("direction") not in (None, "inbound", "outbound"):
+        raise Refused("invalid")
     return Event(
-        id=text["id"],
+        id=texts["id"],
         type=kind,
         at=_at(fields.get("at")),
-        contact=text["contact_id"],
-        queue=text["queue"],
-        channel=text["channel"] or "voice",
-        agent=text["agent"],
-        visit=visit,
-        bot=bool(bot),
+        contact=texts["contact_id"],
+        queue=texts["queue"],
+        channel=texts["channel"],
+        agent=texts["agent"],
+        visit=whole(fields, "visit", 0, 2**63 - 1),
+        outbound=fields.get("direction") == "outbound",
+        resumes=kind == "contact.queued" and bool(truth(fields, "resumes")),
+        bot=kind == "message.sent" and bool(truth(fields, "bot")),
+        by=text(fields, "by", NAME) if kind == "contact.ended" else "",
         stated=_durations(kind, fields),
+        beginning=_beginning(fields.get("beginning")) if kind in OUTCOMES else None,
+        fact=read_fact(kind, fields),
     )
 
 
-def _text(fields: dict[str, Any], name: str, longest: int) -> str:
-    """The text, or "" where the field is absent or null."""
-    value = fields.get(name)
+def _beginning(value: Any) -> Beginning | None:
     if value is None:
-        return ""
-    if not isinstance(value, str) or not 1 <= len(value) <= longest:
-        raise _Refused("invalid")
-    return value
+        return None
+    if not isinstance(value, dict):
+        raise Refused("invalid")
+    name = text(value, "id", ID)
+    at = whole(value, "at", EARLIEST_MS, LATEST_MS)
+    if not name or at is None:
+        raise Refused("invalid")
+    return Beginning(name, at, whole(value, "answered_at", EARLIEST_MS, LATEST_MS))
 
 
 def _at(value: Any) -> int:
@@ -189,35 +213,26 @@ def _at(value: Any) -> int:
         try:
             moment = datetime.fromisoformat(_FRACTION.sub("", value.upper()))
         except ValueError as error:  # the 30th of February
-            raise _Refused("invalid") from error
+            raise Refused("invalid") from error
         fraction = _FRACTION.search(value)
         micro = Decimal(fraction[0] if fraction else 0).quantize(Decimal("0.000001"), ROUND_HALF_UP)
         at = (moment - _EPOCH) // timedelta(milliseconds=1) + int(micro * 1000)
-    elif _is_int(value):
+    elif is_int(value):
         at = int(value)
     else:
-        raise _Refused("invalid")
+        raise Refused("invalid")
     if not EARLIEST_MS <= at <= LATEST_MS:
-        raise _Refused("invalid")
+        raise Refused("invalid")
     return at
 
 
-def _durations(kind: str, fields: dict[str, Any]) -> dict[str, int]:
+def _durations(kind: str, fields: Fields) -> dict[str, int]:
     stated = {}
     for name in _STATED.get(kind, ()):
-        seconds = fields.get(name)
-        if seconds is None:
-            continue
-        if not (_is_int(seconds) or (isinstance(seconds, float) and math.isfinite(seconds))):
-            raise _Refused("invalid")
-        if not 0 <= seconds <= LONGEST_S:
-            raise _Refused("invalid")
-        stated[name.removesuffix("_s")] = round(seconds * 1000)
+        seconds = number(fields, name, 0, LONGEST_S)
+        if seconds is not None:
+            stated[name.removesuffix("_s")] = round(seconds * 1000)
     return stated
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _depth(text: str) -> int:

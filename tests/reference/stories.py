@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .opinions import mood, review, sale, survey
+from .records import OUTCOMES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
@@ -22,9 +25,11 @@ class Story:
         self.customer = f"u-{rng.randrange(100_000):05d}"
         self.told: list[Told] = []
         self.numbered = rng.random() < 0.2  # this platform numbers its visits
-        self.named = rng.random() < 0.5  # this platform names the queue in every event
+        self.says_beginnings = rng.random() < 0.15  # this platform says in every outcome how it began
+        self.named = self.says_beginnings or rng.random() < 0.5  # it names the queue in every event
         self.states_durations = rng.random() < 0.15
         self.visits = 0
+        self.beginning: dict[str, Any] = {}
         self.pace = 15 if channel == "email" else 1
 
     def chance(self, probability: float) -> bool:
@@ -43,6 +48,8 @@ class Story:
             head["queue"] = queue
         if self.numbered:
             head["visit"] = self.visits
+        if self.beginning and "queue" in head and kind in OUTCOMES:
+            head |= {"channel": self.channel, "beginning": dict(self.beginning)}
         self.told.append((at or self.now, self.contact, {**head, **fields, "customer": self.customer}))
 
     def durations(self, **ranges_s: tuple[float, float]) -> dict[str, Any]:
@@ -56,20 +63,35 @@ class Story:
 
     def visit(self, queue: str, depth: int = 0, **fields: Any) -> None:
         """A stay in a queue and all that follows from it."""
-        self.visits += 1
+        if not fields.get("resumes"):
+            self.visits += 1
         if self.chance(0.02):
             self.tell("contact.refused", queue, channel=self.channel, reason="full")
             return
         if self.channel != "voice" or self.chance(0.9):  # without a channel it is voice
             fields["channel"] = self.channel
-        self.tell("contact.queued", queue, **fields)
         queued_at = self.now
-        if self.channel in MESSAGE_CHANNELS:
-            self.greet(queue)
+        self.enqueue(queue, fields)
+        met_bot = self.channel in MESSAGE_CHANNELS and self.greet(queue)
+        if self.chance(0.3 if met_bot else 0.01):  # a call may be contained as well
+            self.wait(1, 60)
+            self.tell("contact.ended", queue, by="bot")
+            self.opinions(queue)
+            return
         while self.chance(0.15):
             self.wait(1, 8)
             self.tell("agent.missed", queue, agent=self.agent())
         self.outcomes(queue, queued_at, depth)
+
+    def enqueue(self, queue: str, fields: dict[str, Any]) -> None:
+        """A platform that says in its outcomes how they began may well not send the beginning itself."""
+        if not self.says_beginnings or fields.get("resumes"):
+            self.tell("contact.queued", queue, **fields)
+            return
+        name = f"b-{self.contact}-{len(self.told)}"
+        self.beginning = {"id": name, "at": self.now}
+        if self.chance(0.6):
+            self.tell("contact.queued", queue, id=name, **fields)
 
     def outcomes(self, queue: str, queued_at: int, depth: int) -> None:
         """Answered most of the time; else given up, called back, moved on, or never heard of again."""
@@ -104,20 +126,35 @@ class Story:
         else:
             self.wait(*self.rng.choice(((0.2, 5), (5, 20), (20, 180))))
         self.tell("contact.abandoned", queue, **self.durations(wait_s=(0, 60)))
-        if self.chance(0.2):
-            self.wait(5, 600)
+        fate = self.rng.random()
+        if fate < 0.3:  # most come back in time to be the same visit
+            self.wait(5, 800 / self.pace)
             self.again(queue, depth, resumes=True)
+        elif fate < 0.45:  # it was no abandonment
+            self.wait(1, 660 / self.pace)
+            kind = self.rng.choice(("contact.left_queue", "contact.transferred", "callback.scheduled"))
+            self.tell(kind, queue, **self.durations(wait_s=(0, 60)))
 
-    def greet(self, queue: str) -> None:
-        """The customer writes, a bot may answer and hand over."""
+    def greet(self, queue: str) -> bool:
+        """The customer writes, a bot may answer and hand over. Returns whether it did."""
         self.tell("message.received", queue)
-        if self.chance(0.4):
+        met_bot = self.chance(0.4)
+        if met_bot:
             for _ in range(self.rng.randrange(1, 4)):
                 self.wait(0.5, 2)
                 self.tell("message.sent", queue, bot=True)
                 self.wait(1, 20)
                 self.tell("message.received", queue)
             self.tell("bot.handed_off", queue)
+        return met_bot
+
+    def call_out(self, queue: str) -> None:
+        """An agent calls or writes first. Such an event must name its queue, which not every platform knows."""
+        self.visits += 1
+        agent = self.agent()
+        place: dict[str, Any] = {"channel": self.channel, **({"queue": queue} if self.chance(0.95) else {})}
+        self.tell("contact.answered", agent=agent, direction="outbound", **place)
+        self.converse(queue, agent, 0)
 
     # With the agent ----------------------------------------------------------------------------------
 
@@ -125,7 +162,14 @@ class Story:
         agent = self.agent()
         self.wait(*self.rng.choice(((0.5, 20), (0.5, 20), (0.5, 20), (20, 90), (20, 20))))
         if self.channel == "voice" or self.chance(0.5):
-            self.tell("contact.answered", queue, agent=agent, **self.durations(wait_s=(0, 40)))
+            if not self.says_beginnings or self.chance(0.7):
+                self.tell("contact.answered", queue, agent=agent, **self.durations(wait_s=(0, 40)))
+            if self.beginning:
+                self.beginning["answered_at"] = self.now
+        self.converse(queue, agent, depth)
+
+    def converse(self, queue: str, agent: str, depth: int) -> None:
+        """From the answer to the end of wrap-up."""
         if self.channel in MESSAGE_CHANNELS:
             self.write(queue, agent)
         else:
@@ -145,7 +189,7 @@ class Story:
             )
             self.now += self.rng.randrange(1_000, 90_000)
             self.wrap_up(queue, agent, self.now)
-            self.aftermath()
+            self.aftermath(queue)
 
     def wrap_up(self, queue: str, agent: str, at: int) -> None:
         """Most platforms say when wrap-up ends; the others leave it to the time-out."""
@@ -154,6 +198,8 @@ class Story:
 
     def talk(self, queue: str, agent: str) -> None:
         self.wait(10, 300)
+        if self.chance(0.1):
+            self.tell("sentiment.scored", queue, **mood(self.rng))
         while self.chance(0.25):
             self.tell("contact.held", queue, agent=agent)
             self.wait(3, 90)
@@ -166,23 +212,39 @@ class Story:
         for _ in range(self.rng.randrange(1, 5)):
             self.wait(1, 30)
             self.tell("message.sent", queue, agent=agent)
-            if self.chance(0.6):
+            while self.chance(0.45):
                 self.wait(2, 60)
                 self.tell("message.received", queue)
+            if self.chance(0.03):
+                self.tell("bot.handed_off", queue)
 
-    def aftermath(self) -> None:
-        """Facts about a contact that is over, of types which nothing here counts yet."""
+    def aftermath(self, queue: str) -> None:
+        """Facts about a contact that is over."""
+        self.opinions(queue)
         for kind, probability, fields in (
-            ("survey.answered", 0.1, {"kind": "csat", "score": self.rng.randrange(1, 6), "scale": 5}),
-            ("quality.scored", 0.03, {"score": 0.875, "compliant": True, "automatic": True}),
-            ("sentiment.scored", 0.1, {"score": -0.25, "predicted_csat": 0.5}),
-            ("sale.recorded", 0.03, {"amount": 49.9, "currency": "EUR"}),
             ("case.resolved", 0.1, {"case": f"k{self.contact}", "tier": 1}),
             ("case.reopened", 0.02, {"case": f"k{self.contact}"}),
             ("case.escalated", 0.02, {"case": f"k{self.contact}", "tier": 2}),
         ):
             if self.chance(probability):
                 self.wait(1, 600)
+                self.tell(kind, **fields)
+
+    def opinions(self, queue: str) -> None:
+        """Surveys and the like; some say which queue they are about, some the channel as well."""
+        for kind, probability, matter in (
+            ("survey.answered", 0.15, survey),
+            ("quality.scored", 0.08, review),
+            ("sentiment.scored", 0.1, mood),
+            ("sale.recorded", 0.08, sale),
+        ):
+            if self.chance(probability):
+                self.wait(1, 600)
+                fields = matter(self.rng)
+                if self.chance(0.5):
+                    fields["queue"] = queue
+                if self.chance(0.5):
+                    fields["channel"] = self.channel
                 self.tell(kind, **fields)
 
     def bystanders(self) -> None:
@@ -200,6 +262,9 @@ def tell_story(
 ) -> list[Told]:
     """All events of contact `number`, which arrives `now`; not quite in order of time."""
     story = Story(rng, number, now, queues, rng.choice(channels))
-    story.visit(rng.choice(queues))
+    if rng.random() < 0.06:
+        story.call_out(rng.choice(queues))
+    else:
+        story.visit(rng.choice(queues))
     story.bystanders()
     return story.told

@@ -29,6 +29,7 @@ def test_a_call_with_a_hold(log: Log) -> None:
         "answer_wait_ms": 12_000,
         "responded": 1,
         "response_ms": 12_000,
+        "response_open_ms": 12_000,
         "handled": 1,
         "held": 1,
         "talk_ms": 78_000,
@@ -71,8 +72,10 @@ def test_a_transfer_is_a_visit_in_each_queue(log: Log) -> None:
     assert log.put(200, "contact.wrapped", agent="a2") == OK  # straight from talking
     first, second = log.total(), log.total("sales")
     assert (first["transferred"], first["talk_ms"], first["wrap_ms"]) == (1, 60_000, 30_000)
+    assert first["handled_transferred"] == 1
     assert (second["talk_ms"], second["answer_wait_ms"]) == (110_000, 24_000)
-    assert {"transferred", "wrap_ms", "answered_in_target"}.isdisjoint(second)
+    assert {"transferred", "wrap_ms", "answered_in_target", "handled_transferred"}.isdisjoint(second)
+    assert {"answered_stated", "handled_stated"}.isdisjoint(first.keys() | second.keys())
     assert second["decided"] == 1
     assert log.where("decided") == [0, 80]  # the second at 66 + 20 s, before it was answered
 
@@ -80,7 +83,13 @@ def test_a_transfer_is_a_visit_in_each_queue(log: Log) -> None:
 def test_a_transfer_out_of_the_queue_is_left(log: Log) -> None:
     log.put(0, "contact.queued")
     assert log.put(20, "contact.transferred", to_queue="sales") == OK
-    assert log.total() == {"offered": 1, "decided": 1, "left": 1, "left_in_target": 1}
+    assert log.total() == {
+        "offered": 1,
+        "decided": 1,
+        "left": 1,
+        "left_in_target": 1,
+        "left_wait_ms": 20_000,
+    }
 
 
 def test_the_first_response_of_a_chat_counts_from_the_hand_off(log: Log) -> None:
@@ -143,13 +152,23 @@ def test_a_contact_may_come_back_to_the_same_queue(log: Log) -> None:
     assert log.put(3, "contact.queued") == ILLEGAL  # it waits there
     assert log.put(4, "contact.queued", channel="chat") == OK
     assert log.put(5, "contact.abandoned") == OK  # the newest visit: the chat
-    assert log.put(8, "callback.scheduled", due=T0) == OK
+    assert log.put(8, "callback.scheduled", due=T0) == OK  # the chat again: it was no abandonment
+    assert log.put(9, "callback.scheduled", due=T0) == OK  # the call
     assert log.put(600, "contact.queued", resumes=True) == OK
     assert log.put(603, "contact.answered") == OK
     assert log.put(604, "contact.queued") == OK  # it talks there, but does not wait
     total = log.total()
     assert (total["offered"], total["left"], total["answered"], total["answer_wait_ms"]) == (3, 1, 1, 3_000)
-    assert log.total(channel="chat")["abandoned"] == 1
+    assert (total["callbacks"], total["left_wait_ms"]) == (1, 9_000)
+    assert log.total(channel="chat") == {
+        "offered": 1,
+        "abandonments_undone": 1,
+        "decided": 1,
+        "left": 1,
+        "left_in_target": 1,
+        "left_wait_ms": 1_000,  # it waited from 4 to 5
+        "callbacks": 1,
+    }
 
 
 def test_late_abandonment_is_decided_when_the_target_passes(log: Log) -> None:
@@ -174,6 +193,7 @@ def test_stated_durations_win(log: Log) -> None:
     log.put(90, "contact.wrapped", wrap_s=2.5, talk_s=30)
     total = log.total()
     assert (total["answer_wait_ms"], total["response_ms"], total["answered_in_target"]) == (20_000, 20_000, 1)
+    assert (total["answered_stated"], total["handled_stated"]) == (1, 1)
     assert (total["talk_ms"], total["wrap_ms"], total["held"]) == (30_000, 2_500, 1)
     assert "hold_ms" not in total
 
@@ -191,8 +211,12 @@ def test_missed_offers_and_refusals(log: Log) -> None:
     for agent in ("a1", "a2"):
         assert log.put(11, "agent.missed", agent=agent) == OK
     assert log.put(12, "contact.answered", agent="a3") == OK
-    assert log.put(13, "agent.missed", agent="a3") == ILLEGAL
-    assert log.total()["missed"] == 2
+    assert log.put(13, "agent.missed", agent="a3") == OK  # agents' events come later
+    assert log.put(20, "contact.ended") == OK
+    assert log.put(21, "agent.missed", agent="a1") == OK
+    assert log.put(22, "contact.wrapped") == OK
+    assert log.put(23, "agent.missed", agent="a1") == ILLEGAL
+    assert log.total()["missed"] == 4
     assert log.reference.totals()[CHAT] == {"refused": 1}
 
 

@@ -11,10 +11,11 @@ from fractions import Fraction
 import pytest
 
 from .counters import sketch_bucket
+from .facts import Review
 from .model import Reference
 from .poison import GALLERY, LARGEST_GOOD, Poison
 from .ratios import quantile
-from .records import VOCABULARY, Event, read
+from .records import OUTCOMES, VOCABULARY, Event, read
 from .traffic import Record, hostile, traffic
 
 
@@ -95,11 +96,38 @@ def test_every_result_and_reason_occurs(rough: list[Record]) -> None:
     assert reference.results["gap"] == len(rough) - 1
     assert reference.results.total() == 2 * len(rough) - 1
     assert {name for counts in reference.totals().values() for name in counts} == {
-        *("offered", "answered", "answered_in_target", "answer_wait_ms", "responded", "response_ms"),
+        *("offered", "answered", "answered_in_target", "answer_wait_ms", "answered_stated"),
+        *("responded", "response_ms", "response_open_ms", "replies", "reply_ms", "reply_open_ms"),
         *("abandoned", "abandoned_in_target", "abandoned_short", "abandon_wait_ms", "abandoned_late"),
-        *("left", "left_in_target", "decided", "decided_then_abandoned", "refused", "missed", "transferred"),
-        *("handled", "talk_ms", "hold_ms", "wrap_ms", "held", "lost", "wrap_timed_out"),
+        *("abandonments_undone", "left", "left_in_target", "left_wait_ms", "callbacks", "bot_met"),
+        *("bot_contained", "decided", "decided_then_abandoned", "refused", "missed", "transferred"),
+        *("outbound", "outbound_handled", "outbound_ms", "handled", "handled_transferred", "handled_stated"),
+        *("talk_ms", "hold_ms", "wrap_ms", "held", "lost", "wrap_timed_out"),
+        *("csat_answers", "csat_satisfied", "nps_answers", "nps_promoters", "nps_detractors"),
+        *("ces_answers", "ces_effort", "reviews", "review_score", "reviews_judged", "reviews_compliant"),
+        *("auto_reviews", "auto_review_score", "auto_reviews_judged", "auto_reviews_compliant"),
+        *("sentiments", "sentiment_score", "predictions", "predicted_csat", "sales"),
     }
+
+
+def test_the_traffic_has_all_that_the_rules_are_about(calm: list[Record], rough: list[Record]) -> None:
+    """Beginnings with and without their `contact.queued`, before and after; money as numbers and as texts."""
+    events = [event for _, value, _ in rough if isinstance(event := read(value), Event)]
+    told = {event.id: n for n, event in reversed(list(enumerate(events))) if event.type == "contact.queued"}
+    firsts = {e.beginning.id: n for n, e in reversed(list(enumerate(events))) if e.beginning}
+    assert {name in told and told[name] < n for name, n in firsts.items()} == {True, False}
+    assert any(name in told and told[name] > n for name, n in firsts.items())
+    assert any(name not in told for name in firsts)
+    assert {e.type for e in events if e.beginning} == OUTCOMES
+    assert {bool(e.queue) for e in events if e.outbound} == {True, False}
+    for kind in ("survey.answered", "quality.scored", "sentiment.scored", "sale.recorded"):
+        about = {(bool(e.queue), bool(e.channel)) for e in events if e.type == kind}
+        assert about == set(itertools.product((False, True), repeat=2))
+    reviews = {(e.fact.automatic, e.fact.compliant) for e in events if isinstance(e.fact, Review)}
+    assert reviews == set(itertools.product((False, True), (None, False, True)))
+    sales = [json.loads(value) for _, value, _ in calm if b'"sale.recorded"' in value]
+    assert {type(sale["amount"]) for sale in sales} == {float, str}
+    assert len({sale["currency"] for sale in sales}) == 8
 
 
 def test_the_books_balance_after_every_prefix(rough: list[Record]) -> None:
@@ -114,8 +142,13 @@ def test_the_books_balance_after_every_prefix(rough: list[Record]) -> None:
         visits = Counter(state for _, _, _, state, _ in reference.open_visits())
         assert total["decided"] == sum(total[n] for n in ("answered", "abandoned", "left", "lost"))
         assert total["offered"] == total["decided"] + visits["waiting"]
-        under_way = visits.total() - visits["waiting"]
-        assert total["answered"] == total["handled"] + total["unfinished"] + under_way
+        under_way = visits["talking"] + visits["held"] + visits["wrapping"]
+        over = total["handled"] + total["outbound_handled"] + total["unfinished"]
+        assert total["answered"] + total["outbound"] == over + under_way
+        assert total["abandoned"] >= visits["abandoned"]
+        assert total["response_ms"] == total["response_open_ms"]
+        assert total["reply_ms"] == total["reply_open_ms"]
+        assert min(total[n] for n in total if n != "sentiment_score") >= 0
         handled = Counter[int]()
         for sketch in reference.total_sketch("handle").values():
             handled.update(sketch)

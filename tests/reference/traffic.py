@@ -64,10 +64,12 @@ def hostile(
     late: float = 0.005,
     future: float = 0.005,
     out_of_order: float = 0.02,
+    late_beginnings: float = 0.3,
 ) -> Iterator[Record]:
     """The stream with trouble in the given shares of its records.
 
-    Duplicates come at once or up to 300,000 records later, out-of-order records up to 50 records later.
+    Duplicates come at once or up to 300,000 records later, out-of-order records up to 50 records later, and
+    late beginnings (each the `contact.queued` of a platform whose outcomes say how they began) up to 1,000.
     Poison and unknown types are added, and so are events with stamps from too old to too far ahead, edges
     included. Record timestamps stay honest, so that no stamp can drag partition time along.
     """
@@ -77,8 +79,8 @@ def hostile(
     for index, record in enumerate(stream):
         while later and later[0][0] <= index:
             yield heapq.heappop(later)[2]
-        if rng.random() < out_of_order:
-            heapq.heappush(later, (index + rng.randrange(1, 50), next(order), record))
+        if delay := _delay(rng, record, out_of_order, late_beginnings):
+            heapq.heappush(later, (index + delay, next(order), record))
         else:
             yield record
         if rng.random() < duplicates:
@@ -98,6 +100,14 @@ def hostile(
         yield heapq.heappop(later)[2]
 
 
+def _delay(rng: Random, record: Record, out_of_order: float, late_beginnings: float) -> int:
+    """By how many records this one comes late."""
+    if record[1].startswith(_BEGINNING) and rng.random() < late_beginnings:
+        return rng.choice((50, 300, 1_000))
+    return rng.randrange(1, 50) if rng.random() < out_of_order else 0
+
+
+_BEGINNING = b'{"id":"b-'
 _AGES = (
     *(5 * _SECOND, 10 * _MINUTE, 20 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 3 * _HOUR, 26 * _HOUR),
     *(2 * _DAY - _SECOND, 2 * _DAY, 2 * _DAY + _SECOND, 3 * _DAY, 400 * _DAY),

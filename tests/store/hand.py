@@ -5,7 +5,7 @@ from itertools import count
 from typing import Self
 from uuid import uuid4
 
-from stream_app.model.events import Abandoned, Answered, Event, Queued
+from stream_app.model.events import Abandoned, Answered, Event, LeftQueue, Queued
 from stream_app.model.fold import Fold
 from stream_app.model.ports import Claim, Commit, DeadLetter, Partition, Store
 from stream_app.model.tally import Tally
@@ -35,6 +35,10 @@ def answered(contact: str, at_s: float) -> Answered:
 
 def abandoned(contact: str, at_s: float) -> Abandoned:
     return Abandoned(id=f"g{next(_ids)}", at=_at(at_s), contact_id=contact)
+
+
+def left(contact: str, at_s: float) -> LeftQueue:
+    return LeftQueue(id=f"l{next(_ids)}", at=_at(at_s), contact_id=contact)
 
 
 class Hand:

@@ -5,7 +5,7 @@ from copy import deepcopy
 import pytest
 
 from stream_app.errors import FencedError, PositionMismatchError
-from stream_app.model import fold as fold_module
+from stream_app.model import seen
 from stream_app.model.deltas import Deltas
 from stream_app.model.events import AgentState, LeftQueue
 from stream_app.model.ports import Beat, Commit, DeadLetter
@@ -14,14 +14,14 @@ from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
 from stream_app.store import redis as redis_store
 
 from .backends import P0, P1, Backend, Held
-from .hand import DAY, HOUR, MINUTE, SECOND, T0, Hand, abandoned, answered, queued
+from .hand import DAY, HOUR, MINUTE, SECOND, T0, Hand, abandoned, answered, left, queued
 
 BASE = RESOLUTIONS[0]
 
 
 def gap(start: int | None, end: int, batch: str, time: int = 0) -> Commit:
     """A step that moves nothing but the position."""
-    return Commit(start, end, batch, Deltas(time, {}, {}, {}, [], {"gap": end - (start or 0)}, {}, 0))
+    return Commit(start, end, batch, Deltas(time, {}, {}, {}, -1, {"gap": end - (start or 0)}, {}, 0))
 
 
 async def test_a_partition_nobody_knows_starts_with_nothing(backend: Backend) -> None:
@@ -133,7 +133,7 @@ async def test_a_claim_restores_what_the_fold_must_remember(backend: Backend) ->
 async def test_a_restored_fold_goes_on_where_the_other_stopped(backend: Backend) -> None:
     """Duplicates are known, waits are measured, the ids of an hour ago are forgotten."""
     first = await Hand.take(backend.open())
-    await first.do(queued("a", 0, name="same"), abandoned("a", 10), queued("b", 20))
+    await first.do(queued("a", 0, name="same"), left("a", 10), queued("b", 20))
     second = await Hand.take(backend.open())
     await second.do(queued("a", 30, name="same"), answered("b", 40))
     assert backend.held().results == {"applied": 4, "duplicate": 1}
@@ -149,7 +149,7 @@ async def test_ids_added_to_a_minute_that_was_dropped_before_stay(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So many visits time out at once that their minute goes over the limit, and then more comes in it."""
-    monkeypatch.setattr(fold_module, "RECENT_MAX", 2)
+    monkeypatch.setattr(seen, "RECENT_MAX", 2)
     hand = await Hand.take(backend.open())
     await hand.do(*(queued(f"c{n}") for n in range(5)))
     late = 5 * HOUR / SECOND

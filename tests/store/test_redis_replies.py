@@ -17,7 +17,7 @@ from stream_app.store.redis import RedisStore
 from tests.services.proxy import FaultProxy
 
 from .backends import P0, P1, Real
-from .hand import HOUR, SECOND, Hand, abandoned, answered, queued
+from .hand import HOUR, SECOND, Hand, answered, left, queued
 
 
 async def test_scripts_that_were_flushed_are_sent_again(real: Real) -> None:
@@ -187,7 +187,7 @@ async def test_a_commit_of_many_cells_visits_and_letters(real: Real) -> None:
     hand = await Hand.take(real.open(queue_cap=20_000))
     events = [queued(f"c{n}", n / 100, f"q{n}") for n in range(9_000)]
     await hand.do(*events)
-    await hand.do(*(abandoned(f"c{n}", 100 + n / 100) for n in range(9_000)))
+    await hand.do(*(left(f"c{n}", 100 + n / 100) for n in range(9_000)))
     held = real.held()
     assert held.visits == {}
     assert sum(cell["offered"] for place, cell in held.cells.items() if not place[0]) == 9_000

@@ -11,10 +11,10 @@ from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.batch import fold_slice
 from stream_app.ingest.files import Line, RecordFile
 from stream_app.model.fold import Fold
-from stream_app.model.lifecycle import WAITING
 from stream_app.model.ports import DeadLetter
 from stream_app.model.tally import NUMBERS, Cell, is_sketch
 from stream_app.model.targets import Targets
+from stream_app.model.visit import WAITING
 
 from .run import Run
 

@@ -6,7 +6,7 @@
 --        8 visits     contact, packed visits, …
 --        9 closed     contact, …
 --       10 recent     minute, hashes, …
---       11 forgotten  minute, …
+--       11 the last minute whose hashes, and those of all before, are dropped, or ''
 --       12 results    name, n, …
 --       13 dead       offset, reason, detail, value, …
 --       14 keep       per resolution: its size, how long its buckets are kept
@@ -14,7 +14,7 @@
 --       16 most dead letters to keep
 -- gives {'OK', seq} | {'ALREADY', seq} | {'FENCED', position} | {'MISMATCH', position}
 --
--- 7 to 14 are framed: each part is its length in four bytes, big-endian, and its bytes. Lua has no rollback, so the type of
+-- 7 to 10 and 12 to 14 are framed: each part is its length in four bytes, big-endian, and its bytes. Lua has no rollback, so the type of
 -- every key is checked before the first write.
 
 local function parts(blob)
@@ -85,9 +85,11 @@ end
 local opened, closed = parts(ARGV[8]), parts(ARGV[9])
 each('HSET', visits, opened, 1, #opened)
 each('HDEL', visits, closed, 1, #closed)
-for _, minute in ipairs(parts(ARGV[11])) do
-  redis.call('UNLINK', prefix .. ':r:' .. minute)
-  redis.call('ZREM', minutes, minute)
+if ARGV[11] ~= '' then
+  for _, minute in ipairs(redis.call('ZRANGEBYSCORE', minutes, '-inf', ARGV[11])) do
+    redis.call('UNLINK', prefix .. ':r:' .. minute)
+    redis.call('ZREM', minutes, minute)
+  end
 end
 for i = 1, #recent, 2 do
   redis.call('APPEND', prefix .. ':r:' .. recent[i], recent[i + 1])

@@ -1,0 +1,333 @@
+"""The contacts of one partition: their open visits, and what each type of event does to them.
+
+``docs/semantics.md`` is the specification. Pure, like the fold that drives it: time is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from . import events as e, facts as f
+from .deltas import APPLIED, Memory, Result
+from .in_hours import InHours
+from .lifecycle import SHORTEST_IDLE, TABLE, BotEnded, BotMessage, Move, QueuedAgain, expires, step, time_out
+from .matching import SKEW, choose, concerns, fits
+from .seen import MINUTE, Seen, fingerprint
+from .tally import Tally
+from .targets import Rule, Targets
+from .verdicts import verdict
+from .visit import ABANDONED, CLOSED, HELD, QUEUED, TALKING, WAITING, Visit, Visits
+
+BEGINS_WITHIN: Final = 55 * MINUTE
+"""How far back a visit may begin that is made up for: had there been one, its opener would still be known."""
+RULES_MAX: Final = 10_000
+UNASSIGNED: Final = "unassigned"
+"""The queue of what is said about a contact of which nobody says, and nothing tells, where it was."""
+
+_Take = Callable[[Any], Result]
+
+
+class Contacts:
+    """What is known of the contacts.
+
+    Attributes:
+        routes: type of event → what takes it.
+        reason: of the latest result that has one.
+        touched: contact → its open visits now, for all that changed; empty where it had some and has none any more.
+        seen: the ids that were seen.
+    """
+
+    def __init__(self, targets: Targets, tally: Tally, memory: Memory) -> None:
+        """Start from what a claim restored, or from nothing."""
+        self.open = memory.open
+        self.seen = Seen(memory)
+        self._known = self.seen.known
+        self._remember = self.seen.add
+        self._targets = targets
+        self._rules: dict[tuple[str, str], tuple[str, str, Rule]] = {}
+        self._tally = tally
+        self._add = tally.add if targets.always_open else InHours(tally, self._rule_of).add
+        self._sweep_at = 0
+        self.reason = ""
+        self.routes: dict[type[e.Event], _Take] = dict.fromkeys(e.OTHER_TYPES, self._once)
+        self.routes |= {kind: self._repeat if kind.repeatable else self._progress for kind in e.CONTACT_TYPES}
+        self.routes |= {
+            e.Queued: self._queue,
+            e.Answered: self._answer,
+            e.Refused: self._refuse,
+        }
+        self.routes |= dict.fromkeys(
+            (e.SurveyAnswered, e.QualityScored, e.SentimentScored, e.SaleRecorded), self._judgement
+        )
+        self.reset()
+
+    def reset(self) -> None:
+        """What changed was handed over."""
+        self.touched: dict[str, Visits] = {}
+        self._new: set[str] = set()  # contacts that the store has not heard of
+        self.seen.reset()
+
+    # --- what a visit takes ---
+
+    def _progress(self, event: e.Outcome) -> Result:
+        """An event that a visit takes once."""
+        contact = event.contact_id
+        visits = self.open.get(contact)
+        if visits is None or len(visits) > 1 or event.beginning is not None:
+            return self._outcome(event)
+        # Nearly always there is one visit, and it moves on: what `_take` does, without the calls.
+        visit = visits[0]
+        move = TABLE[visit.state].get(type(event))
+        if move is None or move.to == visit.state or not fits(visit, event):
+            return self._outcome(event)
+        self.touched[contact] = visits
+        facts = step(visit, move, event)
+        if facts:
+            self._add(facts)
+        if visit.state == CLOSED:
+            self._close(contact, visits, visit)
+        return APPLIED
+
+    def _outcome(self, event: e.Outcome) -> Result:
+        kind = BotEnded if isinstance(event, e.Ended) and event.by == "bot" else type(event)
+        if event.beginning is not None:
+            return self._with_beginning(event, kind, event.beginning)
+        return self._take(event, kind)
+
+    def _take(self, event: e.ContactEvent, kind: type[e.ContactEvent]) -> Result:
+        contact = event.contact_id
+        visits = self.open.get(contact)
+        if visits is None:
+            return self._illegal("no_visit")
+        visit = visits[0] if len(visits) == 1 else choose(visits, kind, event)
+        move = TABLE[visit.state].get(kind)
+        again = move is not None and move.to == visit.state and visit.seen & kind.bit and not kind.repeatable
+        if move is None or again or not fits(visit, event):
+            if not kind.repeatable and any(v.seen & kind.bit and fits(v, event) for v in visits):
+                return Result.DUPLICATE
+            return self._illegal("state")
+        self._move(visits, visit, move, event)
+        return APPLIED
+
+    def _move(self, visits: Visits, visit: Visit, move: Move, event: e.ContactEvent) -> None:
+        contact = event.contact_id
+        self.touched[contact] = visits
+        facts = step(visit, move, event)
+        if facts:
+            self._add(facts)
+        if visit.state == CLOSED:
+            self._close(contact, visits, visit)
+
+    def _repeat(self, event: e.ContactEvent) -> Result:
+        """An event that a visit may take several times: only its id tells whether it was seen before."""
+        mark = fingerprint(event.id)
+        if mark in self._known:
+            return Result.DUPLICATE
+        if isinstance(event, e.Abandoned):
+            result = self._progress(event)
+            self._close_abandoned(event.contact_id)
+        else:
+            is_bot = isinstance(event, e.MessageSent) and event.bot
+            result = self._take(event, BotMessage if is_bot else type(event))
+        if result is APPLIED:
+            self._remember(mark)
+        return result
+
+    def _illegal(self, reason: str) -> Result:
+        self.reason = reason
+        return Result.ILLEGAL
+
+    # --- how visits begin and end ---
+
+    def _queue(self, event: e.Queued) -> Result:
+        mark = fingerprint(event.id)
+        if mark in self._known:
+            return Result.DUPLICATE
+        queue, channel = event.queue, event.channel
+        visits = self.open.get(event.contact_id)
+        if visits is not None:
+            if any(visit.opener == mark for visit in visits):
+                return Result.DUPLICATE
+            there = [v for v in visits if v.queue == queue and v.channel == channel]
+            if any(v.state == WAITING for v in there):
+                return self._illegal("state")
+            if event.resumes and (abandoned := [v for v in there if v.state == ABANDONED]):
+                self._move(visits, abandoned[-1], TABLE[ABANDONED][QueuedAgain], event)
+                self._remember(mark)
+                return APPLIED
+        self._begin(event, (queue, channel), event.at, mark)
+        return APPLIED
+
+    def _answer(self, event: e.Answered) -> Result:
+        return self._progress(event) if event.direction == "inbound" else self._call_out(event)
+
+    def _call_out(self, event: e.Answered) -> Result:
+        """A customer takes a call of the centre's: a visit that never waited."""
+        mark = fingerprint(event.id)
+        visits = self.open.get(event.contact_id, ())
+        if mark in self._known or any(visit.opener == mark for visit in visits):
+            return Result.DUPLICATE
+        queue, channel = event.queue, event.channel or "voice"
+        if queue is None:
+            return self._illegal("no_visit")
+        if any(
+            v.outbound and v.state in (TALKING, HELD) and (v.queue, v.channel) == (queue, channel)
+            for v in visits
+        ):
+            return self._illegal("state")
+        at, (queue, channel, rule) = event.at, self._rules.get((queue, channel)) or self._rule(queue, channel)
+        times = (at, at, rule.answer_target, rule.short_abandon)
+        visit = Visit(queue, channel, TALKING, *times, mark, event.bit, event.visit, event.agent)
+        self._open(event.contact_id, visit)
+        self._add((f.CalledOut(queue, channel, at),))
+        return APPLIED
+
+    def _with_beginning(self, event: e.Outcome, kind: type[e.Outcome], beginning: e.Beginning) -> Result:
+        """An outcome that says how its visit began: what was not told of that is made up for."""
+        queue, contact = event.queue, event.contact_id
+        if queue is None or event.direction == "outbound" or beginning.at > event.at + SKEW:
+            return self._take(event, kind)
+        mark, answered_at = fingerprint(beginning.id), beginning.answered_at
+        if answered_at is not None and not beginning.at <= answered_at <= event.at:
+            answered_at = None
+        visits = self.open.get(contact, ())
+        if (
+            not any(v.opener == mark or concerns(v, kind, event) for v in visits)
+            and (kind in TABLE[WAITING] or answered_at is not None)
+            and beginning.at >= self.seen.minute * MINUTE - BEGINS_WITHIN
+        ):
+            if mark in self._known:
+                return Result.DUPLICATE
+            self._begin(event, (queue, event.channel or "voice"), beginning.at, mark)
+            visits = self.open[contact]
+        waiting = next((v for v in reversed(visits) if v.state == WAITING and fits(v, event)), None)
+        if waiting and answered_at is not None and kind in TABLE[TALKING]:
+            answered = e.Answered(id=beginning.id, at=answered_at, contact_id=contact, agent=event.agent)
+            self.late()  # of the past: its time-out may be nearer than any other's
+            self._move(visits, waiting, TABLE[WAITING][e.Answered], answered)
+        result = self._take(event, kind)
+        if result is APPLIED and all(v.opener != mark for v in visits):
+            self.seen.again(mark)
+        return result
+
+    def _begin(self, event: e.ContactEvent, place: tuple[str, str], at: int, opener: bytes) -> None:
+        """Open a visit that waits."""
+        contact = event.contact_id
+        queue, channel, rule = self._rules.get(place) or self._rule(*place)
+        visit = Visit(
+            queue,
+            channel,
+            WAITING,
+            at,
+            at,
+            rule.answer_target,
+            rule.short_abandon,
+            opener,
+            QUEUED,
+            event.visit,
+        )
+        self._open(contact, visit)
+        self._add((f.Offered(queue, channel, at),))
+
+    def _open(self, contact: str, visit: Visit) -> None:
+        visits = self.open.get(contact)
+        if visits is None and contact not in self.touched:
+            self._new.add(contact)
+        self.open[contact] = self.touched[contact] = (*visits, visit) if visits else (visit,)
+
+    def _close(self, contact: str, visits: Visits, visit: Visit) -> None:
+        self.seen.again(visit.opener)
+        if len(visits) > 1:
+            self.open[contact] = self.touched[contact] = tuple(v for v in visits if v is not visit)
+            return
+        del self.open[contact]
+        if contact in self._new:  # came and went: the store need never hear of it
+            self._new.remove(contact)
+            del self.touched[contact]
+        else:
+            self.touched[contact] = ()
+
+    def _close_abandoned(self, contact: str) -> None:
+        """Of a contact's abandoned visits of a queue only the newest may still be taken back."""
+        visits = self.open.get(contact, ())
+        abandoned = [v for v in visits if v.state == ABANDONED]
+        for n, visit in enumerate(abandoned):
+            if any((v.queue, v.channel) == (visit.queue, visit.channel) for v in abandoned[n + 1 :]):
+                self._close(contact, self.open[contact], visit)
+
+    def _rule_of(self, queue: str, channel: str) -> Rule:
+        return (self._rules.get((queue, channel)) or self._rule(queue, channel))[2]
+
+    def _rule(self, queue: str, channel: str) -> tuple[str, str, Rule]:
+        """What holds for a queue, with one copy of its name for all its visits."""
+        if len(self._rules) >= RULES_MAX:  # names come from outside; a flood of them must not stay
+            self._rules.clear()
+        found = self._rules[queue, channel] = (queue, channel, self._targets.rule(queue, channel))
+        return found
+
+    # --- what belongs to no visit ---
+
+    def _refuse(self, event: e.Refused) -> Result:
+        result = self._once(event)
+        if result is APPLIED:
+            self._add((f.Refused(event.queue, event.channel or "voice", event.at),))
+        return result
+
+    def _once(self, event: e.Event) -> Result:
+        """Types that no visit listens to: only the id tells whether one was seen before."""
+        mark = fingerprint(event.id)
+        if mark in self._known:
+            return Result.DUPLICATE
+        self._remember(mark)
+        return APPLIED
+
+    def _judgement(self, event: e.ContactEvent) -> Result:
+        """What customers, reviewers and machines say of a contact, which may long be over."""
+        result = self._once(event)
+        if result is not APPLIED:
+            return result
+        visits = self.open.get(event.contact_id, ())
+        queue = event.queue or (visits[-1].queue if visits else UNASSIGNED)
+        channel = event.channel or next((v.channel for v in reversed(visits) if v.queue == queue), "voice")
+        place = (queue, channel)
+        queue, channel, rule = self._rules.get(place) or self._rule(*place)
+        self._add(verdict(event, queue, channel, rule))
+        if isinstance(event, e.SentimentScored) and event.predicted_csat is not None:
+            for visit in reversed(visits):
+                if visit.state != ABANDONED and event.queue in (None, visit.queue):
+                    visit.predicted = round(event.predicted_csat * 1000)
+                    self.touched[event.contact_id] = visits
+                    break
+        return APPLIED
+
+    # --- time ---
+
+    def late(self) -> None:
+        """An event of the past comes: the time-out of its visit may be nearer than any other's."""
+        self._sweep_at = 0
+
+    def run_time_outs(self, now: int, late: int) -> None:
+        """Partition time entered a new minute: close what never ended, forget ids of an hour ago.
+
+        Args:
+            now: partition time.
+            late: an event that is not announced by ``late()`` is at most this much behind it.
+        """
+        self.seen.minute = now // MINUTE
+        if now > self._sweep_at:  # before that, none can be due: no need to look at each
+            self._sweep_at = self._sweep(now) - late
+        self.seen.forget(now)
+
+    def _sweep(self, now: int) -> int:
+        """Close what is due; gives when the next may be."""
+        nearest = now + SHORTEST_IDLE
+        for contact, visits in list(self.open.items()):
+            for visit in visits:
+                due = expires(visit)
+                if due < now:
+                    self._add(time_out(visit, now))
+                    self._close(contact, self.open[contact], visit)
+                elif due < nearest:
+                    nearest = due
+        return nearest

@@ -1,0 +1,213 @@
+"""Formulas of windowed KPIs in a store's numbers, made once: hundreds of queues are computed again and again.
+
+A formula reads additive ``Terms`` off a window's sums, and a value off terms. So a group of queues, each under its own
+settings, has the value of the sum of their terms: what a group shows and what its parts show can't disagree.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from itertools import accumulate
+from math import ceil
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from .currencies import CURRENCIES, PARTS, written
+from .kpi import Kpi
+from .kpis.counters import decided
+from .measures import Choice, Cost, Ratio, Revenue, Sum, Unit, Value, Volume
+from .sketch import BUCKETS, estimate
+from .tally import SHIFT, Cell
+from .targets import Rule
+
+Terms = Mapping[str, int | Decimal]
+"""What adds up over queues: ``over`` and ``under`` the line; of money the amounts by currency and, below ``#`` and the
+currency, the contacts that they are of (below ``under``, if they are of all)."""
+
+PERCENTILES: Final[dict[str, float]] = {"p50": 0.50, "p90": 0.90, "p95": 0.95}
+_NOTHING: Final[dict[str, float | None]] = dict.fromkeys(PERCENTILES)
+_NO_DATA: Final = Value(None, 0)
+_SECONDS: Final = [estimate(index) / Unit.SECONDS.parts for index in range(BUCKETS)]
+_HOUR_MS: Final = 3_600_000
+
+Numbers = Mapping[str, int]
+_Signed = tuple[tuple[int, int], ...]  # sign, counter's number
+
+
+class Formula(Protocol):
+    """A windowed KPI under one service-level policy."""
+
+    @property
+    def kpi(self) -> Kpi:
+        """Which."""
+        ...
+
+    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:
+        """Read them off a window's sums; ``overdue`` visits were decided by the passing of T alone."""
+
+    def value(self, terms: Terms, cell: Cell) -> Value:
+        """What they come to; ``cell`` has the distribution."""
+
+    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:
+        """Both in one."""
+
+
+def formula(kpi: Kpi, policy: str, numbers: Numbers) -> Formula | None:
+    """The formula of a KPI; ``None`` for one that is no function of a window's sums."""
+    match kpi.measure:
+        case Ratio() | Choice():
+            ratio = kpi.ratio(policy)
+            return None if ratio is None else _ratio(kpi, ratio, numbers)
+        case Volume(of=counter):
+            return _Volume(kpi, numbers.get(counter.name, 0))
+        case Revenue(amounts=amounts, contacts=contacts):
+            return _Revenue(kpi, numbers.get(amounts.name, 0) << SHIFT, numbers.get(contacts.name, 0))
+        case Cost(time=time, contacts=contacts):
+            return _Cost(kpi, _signed(time, numbers), numbers.get(contacts.name, 0))
+    return None
+
+
+def added(terms: Iterable[Terms]) -> Terms:
+    """The sum of several queues' terms."""
+    out: dict[str, int | Decimal] = {}
+    for each in terms:
+        for name, n in each.items():
+            out[name] = out.get(name, 0) + n
+    return out
+
+
+def _signed(of: Sum, numbers: Numbers) -> _Signed:
+    # A counter without a number was never counted by anybody.
+    return tuple((sign, numbers[c.name]) for sign, c in of.terms if c.name in numbers)
+
+
+class _RatioFormula(Struct, frozen=True):
+    kpi: Kpi
+    parts: int
+    times: int
+    over: _Signed
+    under: _Signed
+    decided: tuple[int, int]  # how often the counter stands above and below the line
+    spread: int | None
+
+    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the protocol
+        return {
+            "over": self._sum(self.over, cell, overdue, 0),
+            "under": self._sum(self.under, cell, overdue, 1),
+        }
+
+    def value(self, terms: Terms, cell: Cell) -> Value:
+        return self._value(int(terms.get("over", 0)), int(terms.get("under", 0)), cell)
+
+    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:  # noqa: ARG002 - see the protocol
+        under = self._sum(self.under, cell, overdue, 1)
+        if under <= 0 and self.kpi.spread is None:
+            return _NO_DATA
+        return self._value(self._sum(self.over, cell, overdue, 0), under, cell)
+
+    def _sum(self, terms: _Signed, cell: Cell, overdue: int, line: int) -> int:
+        get = cell.get
+        total = overdue * self.decided[line]
+        for sign, number in terms:
+            total += sign * get(number, 0)
+        return total
+
+    def _value(self, over: int, under: int, cell: Cell) -> Value:
+        value = self.times * over / (under * self.parts) if under > 0 else None
+        if self.kpi.spread is None:
+            return Value(value, max(0, under))
+        return Value(value, max(0, under), percentiles(cell, self.spread))
+
+
+def _ratio(kpi: Kpi, ratio: Ratio, numbers: Numbers) -> Formula:
+    over, under = Sum.of(ratio.numerator), Sum.of(ratio.denominator)
+    above, below = (sum(sign for sign, c in part.terms if c is decided) for part in (over, under))
+    spread = numbers.get(kpi.spread.name) if kpi.spread else None
+    signed = _signed(over, numbers), _signed(under, numbers)
+    return _RatioFormula(kpi, kpi.unit.parts, ratio.times, *signed, (above, below), spread)
+
+
+class _Volume(Struct, frozen=True):
+    kpi: Kpi
+    number: int
+
+    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the protocol
+        return {"over": cell.get(self.number, 0)}
+
+    def value(self, terms: Terms, cell: Cell) -> Value:  # noqa: ARG002 - see the protocol
+        n = int(terms.get("over", 0))
+        return Value(float(n), n)
+
+    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:  # noqa: ARG002 - see the protocol
+        n = cell.get(self.number, 0)
+        return Value(float(n), n)
+
+
+class _Revenue(Struct, frozen=True):
+    kpi: Kpi
+    base: int
+    contacts: int
+
+    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the protocol
+        base, end = self.base, self.base + len(CURRENCIES)
+        amounts = {CURRENCIES[key - base]: n for key, n in cell.items() if base <= key < end} if base else {}
+        return {**amounts, "under": cell.get(self.contacts, 0)}
+
+    def value(self, terms: Terms, cell: Cell) -> Value:  # noqa: ARG002 - see the protocol
+        return _money(terms)
+
+    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:
+        return _money(self.terms(cell, overdue, rule))
+
+
+class _Cost(Struct, frozen=True):
+    kpi: Kpi
+    time: _Signed
+    contacts: int
+
+    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the protocol
+        contacts, currency = cell.get(self.contacts, 0), rule.currency
+        if currency is None or not contacts or (rule.cost_per_hour is None and rule.cost_per_contact is None):
+            return {}
+        time = sum(sign * cell.get(number, 0) for sign, number in self.time)
+        cost = Decimal(str(rule.cost_per_hour or 0)) * time * PARTS / _HOUR_MS
+        cost += Decimal(str(rule.cost_per_contact or 0)) * contacts * PARTS
+        return {currency: cost, f"#{currency}": contacts}
+
+    def value(self, terms: Terms, cell: Cell) -> Value:  # noqa: ARG002 - see the protocol
+        return _money(terms)
+
+    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:
+        return _money(self.terms(cell, overdue, rule))
+
+
+def _money(terms: Terms) -> Value:
+    """Amounts a contact. The samples are the contacts of all currencies."""
+    everyone = int(terms.get("under", 0))
+    amounts: dict[str, str] = {}
+    samples = everyone
+    for currency, amount in sorted(terms.items()):
+        if currency == "under" or currency.startswith("#"):
+            continue
+        contacts = int(terms.get(f"#{currency}", 0))
+        samples += contacts
+        if contacts or everyone:
+            amounts[currency] = written(Decimal(amount) / PARTS / (contacts or everyone))
+    return Value(None, samples, amounts=amounts)
+
+
+def percentiles(cell: Mapping[int, int], number: int | None) -> dict[str, float | None]:
+    """The percentiles of one sketch in a cell, in seconds; one pass for all of them."""
+    if number is None:  # the store knows nothing of this sketch yet
+        return _NOTHING
+    first = number << SHIFT
+    end = first + BUCKETS
+    keys = sorted([key for key in cell if first <= key < end])
+    if not keys:
+        return _NOTHING
+    seen = list(accumulate([cell[key] for key in keys]))
+    n = seen[-1]
+    return {name: _SECONDS[keys[bisect_left(seen, ceil(q * n))] - first] for name, q in PERCENTILES.items()}

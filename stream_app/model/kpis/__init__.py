@@ -1,0 +1,92 @@
+"""The catalogue: every KPI, one entry each. These are the files to edit.
+
+Adding a KPI over known counters is one entry in ``queues``, ``work``, ``volumes``, ``quality`` or ``business``, and its worked
+example in ``tests/model/examples.py``; metrics, API, panels, rules and documentation follow. What is counted stands in
+``counters``.
+"""
+
+from typing import Final
+
+from stream_app.model.kpi import Kpi
+from stream_app.model.measures import Derived, IntervalsMet, Revenue, Sum
+from stream_app.model.windows import WINDOWS
+
+from .business import BUSINESS
+from .counters import (
+    COUNTERS,
+    FAMILIES,
+    SKETCHES,
+    STORED,
+    abandoned,
+    abandonments_undone,
+    answered,
+    handled,
+    offered,
+)
+from .policies import SERVICE_LEVELS
+from .quality import QUALITY
+from .queues import QUEUES
+from .volumes import VOLUMES
+from .work import WORK
+
+__all__ = [
+    "BY_NAME",
+    "COUNTERS",
+    "FAMILIES",
+    "KPIS",
+    "SERVICE_LEVELS",
+    "SKETCHES",
+    "STORED",
+    "TOTALS",
+    "check",
+]
+
+KPIS: Final[tuple[Kpi, ...]] = (*QUEUES, *WORK, *VOLUMES, *QUALITY, *BUSINESS)
+BY_NAME: Final[dict[str, Kpi]] = {kpi.name: kpi for kpi in KPIS}
+TOTALS: Final[dict[str, Sum]] = {
+    "offered": Sum.of(offered),
+    "answered": Sum.of(answered),
+    "abandoned": abandoned
+    + abandonments_undone,  # what is taken back has a total of its own: this one never falls
+    "abandonments_undone": Sum.of(abandonments_undone),
+    "handled": Sum.of(handled),
+}
+"""Exported as ``cc_contacts_<name>_total``; they never fall."""
+
+
+def check(kpis: tuple[Kpi, ...]) -> None:
+    """Refuse a catalogue that contradicts itself.
+
+    Raises:
+        ValueError: what is wrong, and where.
+    """
+    names = [part.name for part in STORED]
+    by_name = {kpi.name: kpi for kpi in kpis}
+    if len(set(names)) < len(names) or len(by_name) < len(kpis):
+        raise ValueError("two counters, sketches or KPIs share a name")
+    if sum(isinstance(kpi.measure, IntervalsMet) for kpi in kpis) > 1:
+        raise ValueError("the intervals of one KPI only are kept")
+    for kpi in kpis:
+        missing = [c.name for c in kpi.measure.counters if c not in COUNTERS]
+        missing += [kpi.spread.name] if kpi.spread and kpi.spread not in SKETCHES else []
+        missing += [other for other in kpi.pairs if other not in by_name]
+        match kpi.measure:
+            case Derived(of=of):
+                missing += [f"{name} {window}" for name, window in of if not _has(by_name, name, window)]
+            case IntervalsMet(kpi=name):
+                missing += [] if name in by_name and by_name[name].better == "higher" else [name]
+            case Revenue(amounts=amounts):
+                missing += [] if amounts in FAMILIES else [amounts.name]
+        if missing:
+            raise ValueError(f"{kpi.name} names {', '.join(missing)}, which the catalogue does not hold")
+
+
+def _has(by_name: dict[str, Kpi], name: str, window: str | None) -> bool:
+    kpi = by_name.get(name)
+    if kpi is None or kpi.is_level is not (window is None):
+        return False
+    # Whatever its metrics have, a snapshot has every window of it.
+    return window in ((None, *kpi.windows) if isinstance(kpi.measure, IntervalsMet) else (None, *WINDOWS))
+
+
+check(KPIS)

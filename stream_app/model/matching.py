@@ -1,0 +1,34 @@
+"""Which of a contact's visits an event is about."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from . import events as e
+from .lifecycle import TABLE
+from .visit import WAITING, Visit, Visits
+
+SKEW: Final = 60_000
+"""A stamp further ahead of partition time is from the future; one further before a visit began is not of that visit."""
+
+
+def fits(visit: Visit, event: e.ContactEvent) -> bool:
+    """Whether an event may belong to a visit, whatever the visit's state."""
+    if event.at < visit.queued_at - SKEW:
+        return False
+    if event.visit is not None and visit.number is not None and event.visit != visit.number:
+        return False
+    return event.queue is None or event.queue == visit.queue
+
+
+def concerns(visit: Visit, kind: type[e.Outcome], event: e.Outcome) -> bool:
+    """Whether an outcome is about a visit: one that may take it, or took its like before."""
+    taken = visit.seen & kind.bit and not kind.repeatable
+    return fits(visit, event) and (visit.state == WAITING or kind in TABLE[visit.state] or bool(taken))
+
+
+def choose(visits: Visits, kind: type[e.ContactEvent], event: e.ContactEvent) -> Visit:
+    """Of several open visits the one that an event is for: the newest that takes it, its agent's first."""
+    fitting = [v for v in reversed(visits) if kind in TABLE[v.state] and fits(v, event)]
+    agents = (v for v in fitting if event.agent is not None and v.agent == event.agent)
+    return next(agents, fitting[0] if fitting else visits[-1])

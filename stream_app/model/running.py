@@ -1,0 +1,94 @@
+"""Parts of the board: who waits, who is at risk, and the running sums of a window."""
+
+from bisect import bisect_left, bisect_right, insort
+from typing import Final
+
+from msgspec import Struct
+
+from .tally import Cell
+from .windows import Window
+
+Queue = tuple[str, str]
+"""(queue, channel)"""
+EVERYONE: Final[Queue] = ("", "")
+"""All queues and channels together, for percentiles that can't be averaged afterwards."""
+
+QUARTER: Final = 900_000
+"""The resolution of a day's intervals."""
+Bucket = tuple[int, int]
+"""(resolution, start)"""
+Waits = tuple[Queue, int, int]
+"""(queue, queued, due)"""
+
+
+class Waiting:
+    """Who waits in a queue: when each was queued, and when each is decided at the latest. Sorted."""
+
+    __slots__ = ("due", "queued")
+
+    def __init__(self) -> None:
+        self.queued: list[int] = []
+        self.due: list[int] = []
+
+    def add(self, queued: int, due: int) -> None:
+        """A contact begins to wait."""
+        insort(self.queued, queued)
+        insort(self.due, due)
+
+    def remove(self, queued: int, due: int) -> None:
+        """It does not wait any more."""
+        del self.queued[bisect_left(self.queued, queued)]
+        del self.due[bisect_left(self.due, due)]
+
+    def overdue(self, start: int, now: int) -> int:
+        """How many were, or will be, decided by the passing of T between ``start`` and ``now``, both inclusive."""
+        return max(0, bisect_right(self.due, now) - bisect_left(self.due, start))
+
+
+class AtRisk(Struct, frozen=True):
+    """An open contact of which something is expected: its CSAT in thousandths, since when it is there, and where it stands."""
+
+    contact: str
+    queue: str
+    channel: str
+    predicted: int
+    queued_at: int
+    state: int
+    agent: str | None
+
+
+class Running:
+    """The sums of one window in one zone.
+
+    Attributes:
+        start: the start of its first bucket.
+        last: the start of its last bucket, the one that holds now.
+        sums: per queue, and of ``EVERYONE``.
+        versions: per queue, a number that grows whenever its sums change.
+    """
+
+    def __init__(self, window: Window, zone: str, now: int) -> None:
+        self.window = window
+        self.zone = zone
+        self.start = window.start(now, zone)
+        self.last = now - now % window.resolution
+        self.sums: dict[Queue, Cell] = {EVERYONE: {}}
+        self.versions: dict[Queue, int] = {}
+
+    def holds(self, resolution: int, bucket: int) -> bool:
+        """Whether a bucket lies in the window."""
+        return resolution == self.window.resolution and self.start <= bucket <= self.last
+
+    def add(self, queue: Queue, cell: Cell, sign: int = 1) -> None:
+        """Add a cell to the sums, or take it away."""
+        for whose in (queue, EVERYONE):
+            self.versions[whose] = self.versions.get(whose, 0) + 1
+            sums = self.sums.get(whose)
+            if sums is None:
+                sums = self.sums[whose] = {}
+            for number, n in cell.items():
+                left = sums.get(number, 0) + sign * n
+                if left:
+                    sums[number] = left
+                else:
+                    sums.pop(number, None)

@@ -1,0 +1,82 @@
+"""A visit: (contact, queue, visit number), as it is kept while it is open. Times and durations are milliseconds."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+from msgspec import Struct
+
+from . import events as e
+
+
+class State(IntEnum):
+    """Where a visit stands. The numbers are stored: add, never renumber."""
+
+    WAITING = 1
+    TALKING = 2
+    HELD = 3
+    WRAPPING = 4
+    ABANDONED = 5
+    CLOSED = 9
+
+
+WAITING, TALKING, HELD, WRAPPING, ABANDONED, CLOSED = (int(state) for state in State)
+
+QUEUED: Final = e.Queued.bit
+"""In ``seen`` of every visit but outbound ones."""
+STATED: Final = 1 << 31
+"""In ``seen``, above all types: the platform stated a duration of the conversation."""
+
+
+class Visit(Struct, array_like=True, gc=False):
+    """One open visit; also its stored form, so fields may be appended, never moved.
+
+    Attributes:
+        queued_at: when it began.
+        since: the last change of state.
+        answer_target: T when it was queued.
+        short_abandon: the short-abandon threshold when it was queued.
+        opener: hash of the event id that opened it.
+        seen: bits of the event types it has taken, and ``STATED``.
+        clock: when the customer began to wait for a reply; 0 while nobody does, or, before the first one, since ``queued_at``.
+        responded: the first response was given.
+        talk: time spent talking so far.
+        hold: time spent on hold so far.
+        held: was on hold at least once.
+        wait: how long it waited, once it is abandoned.
+        predicted: the CSAT that its mood lets expect, in thousandths; 0 is unknown.
+    """
+
+    queue: str
+    channel: str
+    state: int
+    queued_at: int
+    since: int
+    answer_target: int
+    short_abandon: int
+    opener: bytes
+    seen: int = 0
+    number: int | None = None
+    agent: str | None = None
+    clock: int = 0
+    responded: bool = False
+    talk: int = 0
+    hold: int = 0
+    held: bool = False
+    wait: int = 0
+    predicted: int = 0
+
+    @property
+    def due(self) -> int:
+        """When it is decided at the latest: an outcome that comes later has missed T."""
+        return self.queued_at + self.answer_target
+
+    @property
+    def outbound(self) -> bool:
+        """It began with a call of the centre's own."""
+        return not self.seen & QUEUED
+
+
+Visits = tuple[Visit, ...]
+"""A contact's open visits, oldest first. Nearly always one, and a tuple is one object less than a list to keep and to find."""

@@ -1,0 +1,152 @@
+"""Events that belong to no visit: what surveys, reviews, moods and sales must say, and what they count."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, NamedTuple
+
+from .checks import Fields, Refused, is_number, number, truth, whole
+from .currencies import CURRENCIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST = 100_000_000  # of any currency, in one sale
+DECIMALS = 4
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")  # as JSON writes it
+
+
+def default_satisfied(score: float, scale: float) -> bool:
+    """4 and 5 of 5, 2 of 2, else the scores >= scale - (scale - 1) / 4."""
+    if scale == 5:
+        return score in (4, 5)
+    if scale == 2:
+        return score == 2
+    return score >= scale - (scale - 1) / 4
+
+
+class Settings(NamedTuple):
+    """What the settings say about surveys."""
+
+    satisfied: Callable[[float, float], bool] = default_satisfied
+    low_is_easy: bool = True
+
+
+class Survey(NamedTuple):
+    kind: str
+    score: float
+    scale: float
+
+    def counts(self, settings: Settings) -> dict[str, int]:
+        score, scale = self.score, self.scale
+        if self.kind == "csat":
+            return {"csat_answers": 1, "csat_satisfied": settings.satisfied(score, scale)}
+        if self.kind == "nps":
+            return {"nps_answers": 1, "nps_promoters": score >= 9, "nps_detractors": score <= 6}
+        s = score if settings.low_is_easy else scale + 1 - score
+        return {"ces_answers": 1, "ces_effort": round(1000 * (1 + 6 * (s - 1) / (scale - 1)))}
+
+
+class Review(NamedTuple):
+    score: float
+    compliant: bool | None
+    automatic: bool
+
+    def counts(self, _settings: Settings) -> dict[str, int]:
+        counts = {
+            "reviews": 1,
+            "review_score": round(10_000 * self.score),
+            "reviews_judged": self.compliant is not None,
+            "reviews_compliant": self.compliant is True,
+        }
+        return {f"auto_{name}": amount for name, amount in counts.items()} if self.automatic else counts
+
+
+class Mood(NamedTuple):
+    score: float
+    predicted_csat: float | None
+
+    def counts(self, _settings: Settings) -> dict[str, int]:
+        counts = {"sentiments": 1, "sentiment_score": round(1000 * self.score)}
+        if self.predicted_csat is not None:
+            counts |= {"predictions": 1, "predicted_csat": round(1000 * self.predicted_csat)}
+        return counts
+
+
+class Sale(NamedTuple):
+    amount: int  # in ten-thousandths
+    place: int  # of the currency
+
+    def counts(self, _settings: Settings) -> dict[str, int]:
+        return {"sales": 1}
+
+
+Fact = Survey | Review | Mood | Sale
+
+
+def read_fact(kind: str, fields: Fields) -> Fact | None:
+    """What an event of this type says beside its envelope; None for the types that say nothing of the kind."""
+    match kind:
+        case "survey.answered":
+            return _survey(fields)
+        case "quality.scored":
+            score = _required(number(fields, "score", 0, 1))
+            return Review(score, truth(fields, "compliant"), bool(truth(fields, "automatic")))
+        case "sentiment.scored":
+            return Mood(_required(number(fields, "score", -1, 1)), number(fields, "predicted_csat", 1, 5))
+        case "sale.recorded":
+            return Sale(_amount(fields), _place(fields))
+        case _:
+            return None
+
+
+def _required(value: float | None) -> float:
+    if value is None:
+        raise Refused("invalid")
+    return value
+
+
+def _survey(fields: Fields) -> Survey:
+    kind = fields.get("kind")
+    if kind == "nps":
+        whole(fields, "scale", 2, 100)
+        return Survey("nps", _required(number(fields, "score", 0, 10)), 10)
+    if kind not in ("csat", "ces"):
+        raise Refused("invalid")
+    scale = whole(fields, "scale", 2, 100) or (5 if kind == "csat" else 7)
+    score = _required(number(fields, "score", 1, scale))
+    if kind == "csat" and score != int(score):
+        raise Refused("invalid")
+    return Survey(kind, score, scale)
+
+
+def _place(fields: Fields) -> int:
+    currency = fields.get("currency")
+    if currency not in CURRENCIES:
+        raise Refused("invalid")
+    return CURRENCIES.index(currency)
+
+
+def _amount(fields: Fields) -> int:
+    """A number or a text that holds one, exactly: no decimal beyond the fourth but zeros."""
+    value = fields.get("amount")
+    if is_number(value):
+        value = repr(value)
+    elif not isinstance(value, str) or len(value) > 32 or not _NUMBER.fullmatch(value):
+        raise Refused("invalid")
+    try:
+        exact = Decimal(value)
+    except InvalidOperation as error:  # an exponent of twenty digits
+        raise Refused("invalid") from error
+    if not 0 <= exact <= MOST:
+        raise Refused("invalid")
+    if not exact:
+        return 0
+    _, digits, exponent = exact.as_tuple()
+    written = "".join(map(str, digits))
+    significant = written.rstrip("0")
+    shift = int(exponent) + len(written) - len(significant) + DECIMALS
+    if shift < 0:
+        raise Refused("invalid")
+    return int(significant + "0" * shift)

@@ -1,0 +1,112 @@
+"""What the moments of a visit count, and in which bucket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .counters import Counters, Key
+    from .visits import Entry, Visit
+
+
+class Ledger:
+    """Puts every moment of a visit into the counters. There are no business hours: all of a time is open."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+
+    def add(self, place: Key, at: int, **amounts: int) -> None:
+        """Add the amounts in the buckets that hold `at`."""
+        self._counters.add(place, at, amounts)
+
+    def opened(self, visit: Visit) -> None:
+        if visit.outbound:
+            self.add(visit.place, visit.queued_at, outbound=1)
+        else:
+            self.add(visit.place, visit.queued_at, offered=1)
+
+    # Outcomes: each decides the visit ------------------------------------------------------------------
+
+    def answered(self, visit: Visit, at: int, wait: int, *, stated: bool) -> None:
+        counted = {
+            "answered": 1,
+            "answered_in_target": wait <= visit.target,
+            "answer_wait_ms": wait,
+            "answered_stated": stated,
+            "bot_met": visit.met_bot,
+        }
+        self._enter(visit, [(at, counted), _decided(visit, at, wait)])
+
+    def abandoned(self, visit: Visit, at: int, wait: int) -> None:
+        late = wait > visit.target
+        counted = {
+            "abandoned": 1,
+            "abandoned_in_target": not late,
+            "abandoned_short": wait <= visit.short,
+            "abandon_wait_ms": wait,
+            "abandoned_late": late,
+            "bot_met": visit.met_bot,
+        }
+        when, decided = _decided(visit, at, wait)
+        visit.abandonment = [(at, counted), (when, {**decided, "decided_then_abandoned": late})]
+        visit.abandon_wait = wait
+        self._enter(visit, visit.abandonment)
+
+    def taken_back(self, visit: Visit) -> None:
+        """Subtract the abandonment where it was added."""
+        entries = visit.abandonment
+        self._enter(visit, [(at, {name: -n for name, n in counted.items()}) for at, counted in entries])
+        self.add(visit.place, entries[0][0], abandonments_undone=1)
+        visit.abandonment = []
+
+    def left(self, visit: Visit, at: int, wait: int, *, callback: bool, contained: bool) -> None:
+        counted = {
+            "left": 1,
+            "left_in_target": wait <= visit.target,
+            "left_wait_ms": wait,
+            "callbacks": callback,
+            "bot_met": visit.met_bot or contained,
+            "bot_contained": contained,
+        }
+        self._enter(visit, [(at, counted), _decided(visit, at, wait)])
+
+    def lost(self, visit: Visit, at: int) -> None:
+        self._enter(visit, [(at, {"lost": 1}), _decided(visit, at, visit.waited(at))])
+
+    def _enter(self, visit: Visit, entries: list[Entry]) -> None:
+        for at, counted in entries:
+            self._counters.add(visit.place, at, counted)
+
+    # Responses, and the end of the work ----------------------------------------------------------------
+
+    def responded(self, visit: Visit, at: int, duration: int) -> None:
+        """The first response came `duration` after what it answers."""
+        self.add(visit.place, at, responded=1, response_ms=duration, response_open_ms=duration)
+        self._counters.note(visit.place, at, "response", duration)
+
+    def replied(self, visit: Visit, at: int, gap: int) -> None:
+        self.add(visit.place, at, replies=1, reply_ms=gap, reply_open_ms=gap)
+
+    def handled(self, visit: Visit, at: int, *, timed_out: bool) -> None:
+        talk, hold, wrap = visit.talk, visit.hold, visit.wrap
+        if visit.outbound:
+            self.add(visit.place, at, outbound_handled=1, outbound_ms=talk + hold + wrap)
+            return
+        self.add(
+            visit.place,
+            at,
+            handled=1,
+            handled_transferred="contact.transferred" in visit.taken,
+            handled_stated=visit.states_durations,
+            talk_ms=talk,
+            hold_ms=hold,
+            wrap_ms=wrap,
+            held=visit.hold_began or hold > 0,
+            wrap_timed_out=timed_out,
+        )
+        self._counters.note(visit.place, at, "handle", talk + hold + wrap)
+
+
+def _decided(visit: Visit, at: int, wait: int) -> Entry:
+    """When an outcome at `at` was decided."""
+    return at if wait <= visit.target else min(visit.queued_at + visit.target, at), {"decided": 1}

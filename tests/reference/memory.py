@@ -1,0 +1,68 @@
+"""What a partition remembers: the open visits of every contact, and the ids that were seen lately."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from typing import TYPE_CHECKING
+
+from .counters import HOUR, MINUTE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .visits import Visit
+
+RECENT_MS = HOUR
+
+
+def fingerprint(event_id: str) -> bytes:
+    """The h(id) of the specification."""
+    return hashlib.blake2b(event_id.encode(), digest_size=8).digest()
+
+
+class Memory:
+    """Open visits and recent ids; `now` is partition time."""
+
+    def __init__(self, recent_max: int) -> None:
+        self.now = 0
+        self._recent_max = recent_max
+        self._visits: dict[str, list[Visit]] = {}  # contact -> its open visits, oldest first
+        self._recent: dict[bytes, int] = {}  # hash of an event id -> the minute when it was added, in order
+
+    def __iter__(self) -> Iterator[Visit]:
+        return (visit for visits in self._visits.values() for visit in visits)
+
+    def newest_first(self, contact: str) -> list[Visit]:
+        """The open visits of a contact."""
+        return self._visits.get(contact, [])[::-1]
+
+    def open(self, visit: Visit) -> None:
+        self._visits.setdefault(visit.contact, []).append(visit)
+
+    def close(self, visit: Visit) -> None:
+        visits = self._visits[visit.contact]
+        visits.remove(visit)
+        if not visits:
+            del self._visits[visit.contact]
+        self.remember(visit.opener)
+
+    def knows(self, name: bytes) -> bool:
+        return name in self._recent
+
+    def knows_opener(self, contact: str, name: bytes) -> bool:
+        """Whether this id is recent or has opened one of the contact's open visits."""
+        return self.knows(name) or any(visit.opener == name for visit in self.newest_first(contact))
+
+    def remember(self, name: bytes) -> None:
+        self._recent.pop(name, None)  # at the end again: the oldest stay in front
+        self._recent[name] = self.now - self.now % MINUTE
+
+    def forget(self) -> None:
+        """Drop the ids that are an hour old, and the oldest minutes of too many."""
+        oldest = self.now - RECENT_MS
+        for name in list(itertools.takewhile(lambda name: self._recent[name] < oldest, self._recent)):
+            del self._recent[name]
+        while len(self._recent) > self._recent_max:
+            minute = min(self._recent.values())
+            self._recent = {name: stamp for name, stamp in self._recent.items() if stamp > minute}
