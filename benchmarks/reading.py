@@ -7,10 +7,10 @@ from typing import Final
 
 from stream_app.model.board import Board
 from stream_app.model.kpis import COUNTERS, SKETCHES
-from stream_app.model.lifecycle import State, Visit
 from stream_app.model.snapshot import Snapshots
 from stream_app.model.tally import NUMBERS, SHIFT, Cell, pack_cell
 from stream_app.model.targets import Targets
+from stream_app.model.visit import State, Visit
 from stream_app.model.windows import KEPT, TOTAL
 from stream_app.views.metrics import MAX_SERIES, render
 from stream_app.views.status import Status

@@ -22,7 +22,9 @@ def run(
     if as_json:
         typer.echo(to_json(dictionary.entries()), nl=False)
         return
-    table = Table("name", "what it is", "formula", "better", "default target", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for n, head in enumerate(("name", "what it is", "formula", "better", "default target")):
+        table.add_column(head, no_wrap=n == 0)  # a name that is cut is none
     for kpi in KPIS:
         table.add_row(kpi.name, kpi.doc, dictionary.formula(kpi.measure), kpi.better, dictionary.targets(kpi))
     Console().print(table)

@@ -13,7 +13,8 @@ import structlog
 from aiohttp import web
 
 from stream_app.errors import StreamAppError
-from stream_app.model.snapshot import Snapshot, Snapshots
+from stream_app.model.running import AtRisk
+from stream_app.model.snapshot import By, Group, Row, Snapshot, Snapshots
 from stream_app.settings import Settings
 from stream_app.store.reader import Reader, wall_ms
 from stream_app.views.api import AccessLog, Views
@@ -47,7 +48,7 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     reader = Reader(settings.redis_url.get_secret_value())
     mirror = Mirror(reader, settings.max_age_s)
-    views = Views(mirror.snapshot, mirror.status)
+    views = Views(mirror)
     views.live.publish(mirror.take(), mirror.status())
     runner = web.AppRunner(
         views.app(),
@@ -114,6 +115,14 @@ class Mirror:
         self._snapshot = self._snapshots.take(self._reader.targets)
         self._taken_at = time.monotonic()
         return self._snapshot
+
+    def groups(self, by: By, chosen: Callable[[Row], bool]) -> list[Group]:
+        """The chosen rows rolled up, as of the latest snapshot."""
+        return self._snapshots.groups(self._reader.targets, by, chosen)
+
+    def at_risk(self) -> list[AtRisk]:
+        """Open contacts at risk, as of the latest snapshot."""
+        return self._snapshots.at_risk(self._reader.targets)
 
     def status(self) -> Status:
         """How far it can be trusted."""

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from stream_app.model.kpi import Alert, Kpi
 from stream_app.model.kpis import KPIS
-from stream_app.model.measures import Unit
 
 from . import naming, panels
 from .text import GENERATED, to_yaml
@@ -30,6 +29,7 @@ PROMETHEUS_UID: Final = "prometheus"
 
 _FOLDER = "Contact centre"
 _BY = f"{naming.QUEUE}, {naming.CHANNEL}"
+_SHOWN: Final = {"ratio": "humanizePercentage", "seconds": "humanizeDuration"}
 _EDGE = "0.0001"
 """Excess is rounded to this, so that a value at the edge of the tolerance is inside, as people mean it."""
 
@@ -83,7 +83,7 @@ def rules() -> tuple[Rule, ...]:
 
 def kpi_rule(kpi: Kpi, alert: Alert) -> Rule:
     """The alert of a KPI that misses its target by more than is tolerated."""
-    ratio = kpi.unit is Unit.RATIO
+    ratio = kpi.unit.is_ratio
     where = "{{ .Labels.queue }} ({{ .Labels.channel }})"
     over = f" over {alert.window}" if alert.window else ""
     return Rule(
@@ -98,7 +98,7 @@ def kpi_rule(kpi: Kpi, alert: Alert) -> Rule:
             f"{kpi.title}{over} is EXCESS{' points' if ratio else ''} "
             f"{'below' if kpi.better == 'higher' else 'above'} {_tolerated(kpi, alert)}. {kpi.doc}"
         ),
-        shown={Unit.RATIO: "humanizePercentage", Unit.SECONDS: "humanizeDuration"}.get(kpi.unit, "humanize"),
+        shown=_SHOWN.get(kpi.unit.suffix, "humanize"),
         panel=panels.panel_id(f"over time: {kpi.name}"),
     )
 
@@ -108,7 +108,7 @@ def _tolerated(kpi: Kpi, alert: Alert) -> str:
         return "its target"
     if alert.relative:
         return f"what is tolerated (the target and {alert.tolerance * 100:g} % of it)"
-    if kpi.unit is Unit.RATIO:
+    if kpi.unit.is_ratio:
         return f"what is tolerated ({alert.tolerance * 100:g} points from the target)"
     return f"what is tolerated ({alert.tolerance:g} {kpi.unit.suffix} from the target)"
 

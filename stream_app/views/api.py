@@ -6,17 +6,19 @@ It knows nothing of where the numbers come from: ``Views`` takes functions.
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from http import HTTPStatus
 from importlib.resources import files
-from typing import Final
+from typing import Final, Protocol, cast, get_args
 
 import structlog
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
-from stream_app.model.snapshot import Snapshot
+from stream_app.model.kpis import BY_NAME
+from stream_app.model.running import AtRisk
+from stream_app.model.snapshot import By, Group, Row, Snapshot
 from stream_app.model.windows import WINDOWS
 
 from . import metrics, openapi, problems, wire
@@ -43,9 +45,31 @@ SOCKET_BYTES: Final = 65_536
 """What the kernel may hold for a stream; its own choice is megabytes of values that nobody needs any more."""
 STALLED_S: Final = 30.0
 """Who has not taken a piece for this long is hung up on; browsers come back by themselves."""
+GROUPS: Final = list(get_args(By))
+_PLACES: Final = ("queue", "channel", "site", "unit")
 _TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 _log = structlog.get_logger(__name__)
+
+
+class Source(Protocol):
+    """What holds now."""
+
+    def snapshot(self) -> Snapshot:
+        """All rows."""
+        ...
+
+    def status(self) -> Status:
+        """How far they can be trusted."""
+        ...
+
+    def groups(self, by: By, chosen: Callable[[Row], bool]) -> list[Group]:
+        """The chosen rows rolled up."""
+        ...
+
+    def at_risk(self) -> list[AtRisk]:
+        """Open contacts that somebody should look after, the worst first."""
+        ...
 
 
 class Views:
@@ -56,11 +80,10 @@ class Views:
         streams: how many watch it.
     """
 
-    def __init__(self, snapshot: Callable[[], Snapshot], status: Callable[[], Status]) -> None:
-        """Both functions give what holds now, quickly: they are called for every request."""
+    def __init__(self, source: Source) -> None:
+        """``source`` gives what holds now, quickly: it is asked at every request."""
         self.live = Live()
-        self._snapshot = snapshot
-        self._status = status
+        self._source = source
         self.streams = 0
 
     def app(self) -> web.Application:
@@ -71,6 +94,7 @@ class Views:
         routes = app.router
         for path, handler in {
             "/v1/now": self.now,
+            "/v1/at-risk": self.at_risk,
             "/v1/kpis": self.kpis,
             "/v1/stream": self.stream,
             "/metrics": self.metrics,
@@ -88,20 +112,29 @@ class Views:
 
     async def now(self, request: web.Request) -> web.Response:
         """``/v1/now``: live values, of all queues or some."""
-        _only(request, {"queue", "channel", "window"})
-        queues, channels, windows = (
-            frozenset(request.query.getall(name, [])) for name in ("queue", "channel", "window")
-        )
-        if unknown := sorted(windows - WINDOWS.keys()):
-            detail = f"no window is called {unknown[0]!r}"
-            raise problems.bad_parameter("window", detail, list(WINDOWS))
-        snapshot, status = self._snapshot(), self._status()
-        rows = [
-            wire.live_row(row, windows or None)
-            for row in snapshot.rows
-            if (not queues or row.queue in queues) and (not channels or row.channel in channels)
-        ]
-        return _json(wire.now(snapshot.at, status, rows, snapshot.everyone, windows or None))
+        _only(request, {*_PLACES, "window", "kpi", "group"})
+        windows = _named(request, "window", WINDOWS) or None
+        kpis = _named(request, "kpi", BY_NAME) or None
+        by = cast("list[By]", sorted(_named(request, "group", GROUPS)))
+        if len(by) > 1:
+            raise problems.bad_parameter("group", "rows are rolled up by one thing at a time", GROUPS)
+        chosen = _chosen(request)
+        snapshot, status = self._source.snapshot(), self._source.status()
+        rows = [wire.live_row(row, windows, kpis) for row in snapshot.rows if chosen(row)]
+        everyone = wire.of_everyone(snapshot.everyone, windows, kpis)
+        if not by:
+            return _json(wire.now(snapshot.at, status, rows, everyone))
+        groups = [wire.live_group(group, windows, kpis) for group in self._source.groups(by[0], chosen)]
+        return _json(wire.now(snapshot.at, status, rows, everyone, groups))
+
+    async def at_risk(self, request: web.Request) -> web.Response:
+        """``/v1/at-risk``: open contacts that somebody should look after."""
+        _only(request, set(_PLACES))
+        chosen = _chosen(request)
+        snapshot, status = self._source.snapshot(), self._source.status()
+        wanted = {(row.queue, row.channel) for row in snapshot.rows if chosen(row)}
+        contacts = [one for one in self._source.at_risk() if (one.queue, one.channel) in wanted]
+        return _json(wire.at_risk(snapshot.at, status, contacts))
 
     async def kpis(self, request: web.Request) -> web.Response:
         """``/v1/kpis``: the dictionary."""
@@ -110,7 +143,7 @@ class Views:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """``/metrics``: for Prometheus."""
-        body = metrics.render(self._snapshot(), self._status())
+        body = metrics.render(self._source.snapshot(), self._source.status())
         return web.Response(body=body, headers={**FRESH_ONLY, "Content-Type": metrics.CONTENT_TYPE})
 
     async def healthz(self, _request: web.Request) -> web.Response:
@@ -119,7 +152,7 @@ class Views:
 
     async def readyz(self, _request: web.Request) -> web.Response:
         """``/readyz``: the numbers may be trusted."""
-        if reasons := self._status().problems:
+        if reasons := self._source.status().problems:
             problem = Problem(
                 type="urn:stream-app:problem:not-ready",
                 title="Not ready",
@@ -202,6 +235,21 @@ async def _add_headers(_request: web.Request, response: web.StreamResponse) -> N
 def _only(request: web.Request, known: set[str]) -> None:
     if unknown := sorted(request.query.keys() - known):
         raise problems.bad_parameter(unknown[0], "no parameter is called so", sorted(known))
+
+
+def _named(request: web.Request, parameter: str, known: Iterable[str]) -> frozenset[str]:
+    """The values of a parameter that may have these only."""
+    names = frozenset(request.query.getall(parameter, []))
+    if unknown := sorted(names - set(known)):
+        detail = f"no {parameter} is called {unknown[0]!r}"
+        raise problems.bad_parameter(parameter, detail, list(known))
+    return names
+
+
+def _chosen(request: web.Request) -> Callable[[Row], bool]:
+    """Whether a row is one of those that were asked for; any place that is not named is every one."""
+    wanted = {name: frozenset(request.query.getall(name, [])) for name in _PLACES}
+    return lambda row: all(getattr(row, name) in names for name, names in wanted.items() if names)
 
 
 def _json(answer: object) -> web.Response:

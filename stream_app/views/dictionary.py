@@ -32,12 +32,13 @@ def entry(kpi: Kpi) -> dict[str, Any]:
 
 def formula(measure: Measure) -> str:
     """A measure as a person writes it: words instead of names, units left to the unit's column."""
-    return str(measure).replace("_ms", " time").replace("_", " ").replace(" - ", " − ")  # noqa: RUF001 - a minus
+    text = str(measure).replace("_ms", " time").replace("_", " ")
+    return text.replace(" - ", " − ").replace(" * ", " × ")  # noqa: RUF001 - a minus and a times sign
 
 
 def number(value: float, unit: Unit) -> str:
     """A target for people: 80 %, 20 s, 4 h."""
-    if unit is Unit.RATIO:
+    if unit.is_ratio:
         return f"{value * 100:g} %"
     if unit is Unit.SECONDS:
         for size, name in ((3600, "h"), (60, "min")):

@@ -8,7 +8,7 @@ from stream_app.errors import StreamAppError
 from stream_app.model import lifecycle
 from stream_app.model.kpi import Alert, Kpi
 from stream_app.model.kpis import BY_NAME, KPIS, SERVICE_LEVELS
-from stream_app.model.measures import Choice, Unit
+from stream_app.model.measures import Choice
 
 from . import naming
 from .dictionary import formula, number, targets
@@ -35,8 +35,9 @@ _INTRODUCTION: Final = """
 # The KPI dictionary
 
 Every number that this program shows, exports or alerts on. Counters are named as in
-[what counts, when and where](semantics.md); a rolling window holds the last 5 or 30 minutes, `today` runs
-since midnight in the queue's time zone. Without anything to divide by there is *no data*: an absent series,
+[what counts, when and where](semantics.md); a rolling window holds the last 5, 15, 30 or 60 minutes, `today` runs
+since midnight in the queue's time zone. The API has every window of every KPI, the metrics those that are named.
+Without anything to divide by there is *no data*: an absent series,
 `null`, a dash; never 0 and never 100 %. Targets are defaults: `stream-app config apply` sets them by queue
 and channel."""
 
@@ -90,6 +91,7 @@ def readme(text: str) -> str:
                 targets(kpi),
             )
             for kpi in KPIS
+            if kpi.headline
         ),
     )
     return "\n".join((f"{before}{BEGIN}", *lines, f"{END}{after}"))
@@ -103,6 +105,9 @@ def kpis() -> str:
 def _kpis() -> Iterator[str]:
     yield f"<!-- {GENERATED} -->"
     yield _INTRODUCTION
+    yield from ("", "| tier | KPIs |", "|---|---|")
+    for tier in dict.fromkeys(kpi.tier for kpi in KPIS):
+        yield f"| {tier} | {', '.join(f'[{k.title}](#{k.name})' for k in KPIS if k.tier == tier)} |"
     for kpi in KPIS:
         yield from ("", f"## {kpi.name}", "", f"**{kpi.title}.** {kpi.doc}", "")
         yield from table(("", ""), _facts(kpi))
@@ -127,20 +132,27 @@ def _facts(kpi: Kpi) -> Iterator[tuple[str, str]]:
     yield "unit", kpi.unit.suffix
     yield "better", kpi.better
     yield "default target", targets(kpi)
-    if kpi.target_why:
-        yield "because", kpi.target_why
+    yield "because", kpi.target_why
     yield "tier", kpi.tier + (", leading" if kpi.leading else ", lagging")
     if kpi.windows:
-        yield "windows", ", ".join(kpi.windows)
-    if kpi.misleads:
-        yield "misleads", kpi.misleads
-    if kpi.pairs:
-        yield "read beside", ", ".join(f"[{BY_NAME[other].title}](#{other})" for other in kpi.pairs)
+        yield "windows of the metrics", ", ".join(kpi.windows)
+    yield "misleads", kpi.misleads
+    yield "read beside", ", ".join(f"[{BY_NAME[other].title}](#{other})" for other in kpi.pairs)
     yield "metrics", ", ".join(f"`{name}`" for name in naming.names_of(kpi))
+    yield "shown", _shown(kpi)
     if kpi.alert:
         yield "alert", f"{_alert(kpi, kpi.alert)}; see the [runbook](runbook.md#{kpi.name})"
     # Sources are named from the root of the repository; this page lies in docs/.
     yield "defined in", f"[{kpi.source}]({kpi.source.removeprefix('docs/')})"
+
+
+def _shown(kpi: Kpi) -> str:
+    """Where people and programs find it."""
+    places = ["the live page"] if kpi.headline else []
+    places += ["Grafana, *Live queues*", f"`/v1/now?kpi={kpi.name}`"]
+    if kpi.name == "at_risk":
+        places.append("`/v1/at-risk`, one by one")
+    return ", ".join(places)
 
 
 def _alert(kpi: Kpi, alert: Alert) -> str:
@@ -148,9 +160,7 @@ def _alert(kpi: Kpi, alert: Alert) -> str:
         margin = f"more than {alert.tolerance * 100:g} % past the target"
     elif alert.tolerance:
         points = (
-            f"{alert.tolerance * 100:g} points"
-            if kpi.unit is Unit.RATIO
-            else number(alert.tolerance, kpi.unit)
+            f"{alert.tolerance * 100:g} points" if kpi.unit.is_ratio else number(alert.tolerance, kpi.unit)
         )
         margin = f"more than {points} past the target"
     else:

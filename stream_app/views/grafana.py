@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import KPIS, TOTALS
-from stream_app.model.measures import Level, Unit
+from stream_app.model.measures import Unit, Volume
 from stream_app.model.snapshot import PERCENTILES
 
 from . import naming
@@ -35,6 +35,7 @@ from .panels import (
 from .text import GENERATED, to_json
 
 TITLE: Final = "Live queues"
+HEADLINES: Final = tuple(kpi for kpi in KPIS if kpi.headline)
 WINDOWS: Final = tuple(dict.fromkeys(window for kpi in KPIS for window in kpi.windows))
 
 _CHOSEN = f'{naming.QUEUE}=~"$queue",{naming.CHANNEL}=~"$channel"'
@@ -67,7 +68,7 @@ def dashboard() -> str:
 
 def _variables() -> Iterator[Panel]:
     yield {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus"}
-    series = naming.total(TOTALS[0])
+    series = naming.total("offered")
     for name in (naming.QUEUE, naming.CHANNEL):
         yield {
             "name": name,
@@ -98,36 +99,43 @@ def _variables() -> Iterator[Panel]:
 
 def _panels() -> Iterator[Panel]:
     yield row("Now, over the chosen queues")
-    width = 24 // min(len(KPIS), 6)
-    yield from (_tile(kpi, width) for kpi in KPIS)
+    yield from (_tile(kpi, 24 // len(HEADLINES)) for kpi in HEADLINES)
     yield row("Queue by queue")
     yield _table()
     yield row("Over time, with the target")
-    yield from (_over_time(kpi) for kpi in KPIS)
+    yield from (_over_time(kpi) for kpi in HEADLINES)
     yield from (_percentiles(kpi) for kpi in KPIS if kpi.spread)
     yield _volume()
+    for tier in dict.fromkeys(kpi.tier for kpi in KPIS):
+        others = [_over_time(kpi) for kpi in KPIS if kpi.tier == tier and not kpi.headline]
+        yield row(f"More: {tier}", collapsed=others)
     yield row("Pipeline", collapsed=list(_pipeline()))
 
 
 def selector(kpi: Kpi) -> str:
     """The chosen queues and channels, and the window where the KPI has one."""
-    return f"{{{_CHOSEN}}}" if naming.is_level(kpi) else f'{{{_CHOSEN},{naming.WINDOW}="$window"}}'
+    if kpi.is_level:
+        return f"{{{_CHOSEN}}}"
+    # Not every KPI has every window; where the chosen one is missing, its longest is shown.
+    window = "$window" if set(WINDOWS) <= set(kpi.windows) else kpi.windows[-1]
+    return f'{{{_CHOSEN},{naming.WINDOW}="{window}"}}'
 
 
 def rolled_up(kpi: Kpi) -> str:
     """PromQL: the KPI over the chosen queues, channel by channel."""
     chosen = selector(kpi)
-    if isinstance(kpi.measure, Level):
+    if kpi.is_level or isinstance(kpi.measure, Volume):
         # Replicas of `serve` say the same: a level must not be counted once for each.
-        how = "sum" if kpi.measure.read == "count" else "max"
+        how = "max" if kpi.is_level and not kpi.adds else "sum"
         return f"{how} {_BY_CHANNEL} (max {_BY_QUEUE} ({naming.value(kpi)}{chosen}))"
     value, samples = f"{naming.value(kpi)}{chosen}", f"{naming.samples(kpi)}{chosen}"
     return f"sum {_BY_CHANNEL} ({value} * {samples}) / sum {_BY_CHANNEL} ({samples})"
 
 
 def by_queue(kpi: Kpi) -> str:
-    """PromQL: the KPI queue by queue, whichever replica of ``serve`` says it."""
-    return f"max {_BY_QUEUE} ({naming.value(kpi)}{selector(kpi)})"
+    """PromQL: the KPI queue by queue, of money by currency; whichever replica of ``serve`` says it."""
+    by = _BY_QUEUE.replace(")", f", {naming.CURRENCY})") if kpi.unit is Unit.AMOUNT else _BY_QUEUE
+    return f"max {by} ({naming.value(kpi)}{selector(kpi)})"
 
 
 def strictest_target(kpi: Kpi) -> str:
@@ -146,11 +154,13 @@ def _about(kpi: Kpi) -> str:
 
 def _limits(kpi: Kpi) -> dict[str, Any]:
     """Unit, bounds and colours of a KPI's values."""
-    ratio = kpi.unit is Unit.RATIO
+    ratio = kpi.unit.is_ratio
+    signed = kpi.unit in {Unit.POINTS, Unit.SCORE}
     return {
         "unit": kpi.unit.grafana,
         "decimals": 1 if ratio else 0,
         "steps": thresholds(kpi.targets.get(""), kpi.better),
+        "least": None if signed else 0,
         "most": 1 if ratio else None,
     }
 
@@ -177,7 +187,8 @@ def _tile(kpi: Kpi, width: int) -> Panel:
 
 
 def _over_time(kpi: Kpi) -> Panel:
-    queries = [query("A", by_queue(kpi), "{{queue}} {{channel}}")]
+    legend = "{{queue}} {{channel}}" + (" {{currency}}" if kpi.unit is Unit.AMOUNT else "")
+    queries = [query("A", by_queue(kpi), legend)]
     if kpi.target is not None:
         queries.append(query("T", strictest_target(kpi), "target {{channel}}"))
     return timeseries(
@@ -214,7 +225,7 @@ def _table() -> Panel:
     return table(
         "queue by queue",
         "Queues",
-        [query(kpi.name, by_queue(kpi), table=True) for kpi in KPIS],
+        [query(kpi.name, by_queue(kpi), table=True) for kpi in HEADLINES],
         [
             {"id": "merge", "options": {}},
             {
@@ -222,7 +233,7 @@ def _table() -> Panel:
                 "options": {
                     "excludeByName": {"Time": True},
                     "indexByName": {},
-                    "renameByName": {f"Value #{kpi.name}": kpi.title for kpi in KPIS},
+                    "renameByName": {f"Value #{kpi.name}": kpi.title for kpi in HEADLINES},
                 },
             },
         ],
@@ -230,14 +241,14 @@ def _table() -> Panel:
         description="Every chosen queue and channel. A dash is no data: nothing happened to be judged.",
         unit="short",
         least=None,
-        overrides=[_column(kpi) for kpi in KPIS],
+        overrides=[_column(kpi) for kpi in HEADLINES],
     )
 
 
 def _column(kpi: Kpi) -> Override:
     # One column holds every channel, so only a target that holds for all of them can colour it.
     same = len(kpi.targets) == 1
-    properties: dict[str, Any] = {"unit": kpi.unit.grafana, "decimals": 1 if kpi.unit is Unit.RATIO else 0}
+    properties: dict[str, Any] = {"unit": kpi.unit.grafana, "decimals": 1 if kpi.unit.is_ratio else 0}
     if same:
         properties |= {
             "thresholds": thresholds(kpi.targets[""], kpi.better),
@@ -251,9 +262,9 @@ def _volume() -> Panel:
         "volume",
         "Contacts an hour",
         [
-            query(counter.name.upper(), f"sum(max {_BY_QUEUE} ({rate})) * 3600", counter.name)
-            for counter in TOTALS
-            for rate in [f"rate({naming.total(counter)}{{{_CHOSEN}}}[5m])"]
+            query(total.upper(), f"sum(max {_BY_QUEUE} ({rate})) * 3600", total.replace("_", " "))
+            for total in TOTALS
+            for rate in [f"rate({naming.total(total)}{{{_CHOSEN}}}[5m])"]
         ],
         size=(12, 8),
         description="Contacts that came, were answered, gave up and were handled, over the chosen queues.",

@@ -9,6 +9,7 @@ from typing import Final
 
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import KPIS, TOTALS
+from stream_app.model.measures import Unit
 from stream_app.model.snapshot import PERCENTILES, Row, Snapshot, Value
 
 from . import naming
@@ -17,6 +18,9 @@ from .status import Status
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 MAX_SERIES: Final = 150
 """The most that one queue and channel may have: what a scrape costs is a promise."""
+
+MAX_CURRENCIES: Final = 3
+"""Of a queue; the API has all of them."""
 
 _Line = tuple[str, float | None]  # labels in braces, value
 _Labelled = list[tuple[Row, str]]  # each row with its labels, not closed yet
@@ -31,14 +35,16 @@ def render(snapshot: Snapshot, status: Status) -> bytes:
     for kpi in KPIS:
         for name, text, lines in _of_kpi(kpi, rows, snapshot):
             _family(out, name, "gauge", text, lines)
-    for counter in TOTALS:
+    for total in TOTALS:
         _family(
             out,
-            naming.total(counter),
+            naming.total(total),
             "counter",
-            f"Contacts {counter.name} since the beginning; never falls.",
-            ((f"{labels}}}", row.totals[counter.name]) for row, labels in rows),
+            f"Contacts {total.replace('_', ' ')} since the beginning; never falls.",
+            ((f"{labels}}}", row.totals[total]) for row, labels in rows),
         )
+    text = "Where a queue is worked, and for which business unit."
+    _family(out, naming.QUEUE_INFO, "gauge", text, (_info(row, labels) for row, labels in rows))
     for name, kind, text, lines in _of_status(status):
         _family(out, name, kind, text, lines)
     return "".join(out).encode()
@@ -46,10 +52,13 @@ def render(snapshot: Snapshot, status: Status) -> bytes:
 
 def _of_kpi(kpi: Kpi, rows: _Labelled, snapshot: Snapshot) -> Iterator[tuple[str, str, Iterable[_Line]]]:
     name, text = kpi.name, f"{kpi.title}: {kpi.doc}"
-    if naming.is_level(kpi):
+    if kpi.is_level:
         yield naming.value(kpi), text, ((f"{labels}}}", row.levels[name]) for row, labels in rows)
+    elif kpi.unit is Unit.AMOUNT:
+        yield naming.value(kpi), text, _money(kpi, rows)
     else:
         yield naming.value(kpi), text, _windowed(kpi, rows, _value)
+    if naming.owns_samples(kpi):
         yield naming.samples(kpi), f"{kpi.title}: what the value rests on.", _windowed(kpi, rows, _samples)
     target = f"{kpi.title}: the target in force."
     yield naming.target(kpi), target, ((f"{labels}}}", row.targets.get(name)) for row, labels in rows)
@@ -73,6 +82,22 @@ def _windowed(kpi: Kpi, rows: _Labelled, read: Callable[[Value], float | None]) 
         windows = row.windows
         for window, end in ends:
             yield labels + end, read(windows[window][name])
+
+
+def _money(kpi: Kpi, rows: _Labelled) -> Iterator[_Line]:
+    for row, labels in rows:
+        for window in kpi.windows:
+            amounts = row.windows[window][kpi.name].amounts or {}
+            for currency, amount in list(amounts.items())[:MAX_CURRENCIES]:
+                end = f',{naming.WINDOW}="{window}",{naming.CURRENCY}="{currency}"}}'
+                yield labels + end, float(amount)
+
+
+def _info(row: Row, labels: str) -> _Line:
+    site, unit = _escape(row.site or ""), _escape(row.unit or "")
+    partner = str(row.partner).lower()
+    rest = f'{naming.SITE}="{site}",{naming.PARTNER}="{partner}",{naming.UNIT}="{unit}"'
+    return f"{labels},{rest}}}", 1
 
 
 def _value(value: Value) -> float | None:

@@ -9,14 +9,17 @@ from typing import Final
 
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import KPIS, TOTALS
-from stream_app.model.measures import Counter, Level, Unit
+from stream_app.model.measures import Ratio, Revenue, Sum, Unit
 from stream_app.model.snapshot import PERCENTILES
 
-QUEUE, CHANNEL, WINDOW = "queue", "channel", "window"
+QUEUE, CHANNEL, WINDOW, CURRENCY = "queue", "channel", "window", "currency"
 """The labels of what a contact centre does."""
 SHARE: Final = "p90"
 """The percentile that every queue and channel has; the others are exported over all queues and by the API."""
 
+QUEUE_INFO: Final = "cc_queue_info"
+"""1 for each queue and channel; its other labels say where it is worked and to which business unit it belongs."""
+SITE, PARTNER, UNIT = "site", "partner", "unit"
 DATA_AGE: Final = "cc_data_age_seconds"
 READY: Final = "cc_ready"
 PARTITIONS: Final = "cc_partitions"
@@ -57,18 +60,36 @@ def value(kpi: Kpi) -> str:
 
 
 def labels(kpi: Kpi) -> tuple[str, ...]:
-    """The labels of ``value`` and ``samples``: a level has no window."""
-    return (QUEUE, CHANNEL) if is_level(kpi) else (QUEUE, CHANNEL, WINDOW)
-
-
-def is_level(kpi: Kpi) -> bool:
-    """Whether it is read off those who wait now, so that it has neither window nor samples."""
-    return isinstance(kpi.measure, Level)
+    """The labels of ``value``: a level has no window, money a currency."""
+    place = (QUEUE, CHANNEL) if kpi.is_level else (QUEUE, CHANNEL, WINDOW)
+    return (*place, CURRENCY) if kpi.unit is Unit.AMOUNT else place
 
 
 def samples(kpi: Kpi) -> str:
-    """The denominator, what the value rests on; not for levels."""
-    return f"cc_{kpi.name}_samples"
+    """The denominator, what the value rests on: for KPIs that have samples.
+
+    KPIs over the same denominator share its series, named after the first of them.
+    """
+    return f"cc_{_samples_of(kpi).name}_samples"
+
+
+def owns_samples(kpi: Kpi) -> bool:
+    """Whether the series of its samples bears its name."""
+    return kpi.has_samples and _samples_of(kpi) is kpi
+
+
+def _samples_of(kpi: Kpi) -> Kpi:
+    mine = _denominator(kpi)
+    return next(other for other in KPIS if _denominator(other) == mine)
+
+
+def _denominator(kpi: Kpi) -> str:
+    match kpi.measure:
+        case Ratio(denominator=under):
+            return str(Sum.of(under))
+        case Revenue(contacts=contacts):
+            return contacts.name
+    return f"of {kpi.name}"
 
 
 def target(kpi: Kpi) -> str:
@@ -86,15 +107,15 @@ def percentile_of_all(kpi: Kpi, quantile: str) -> str:
     return f"cc_all_{kpi.name}_{quantile}_{Unit.SECONDS.suffix}"
 
 
-def total(counter: Counter) -> str:
+def total(name: str) -> str:
     """A total that never falls; labels queue and channel."""
-    return f"cc_contacts_{counter.name}_total"
+    return f"cc_contacts_{name}_total"
 
 
 def names_of(kpi: Kpi) -> Iterator[str]:
     """Every metric that one KPI is exported as."""
     yield value(kpi)
-    if not is_level(kpi):
+    if kpi.has_samples:
         yield samples(kpi)
     if kpi.target is not None:
         yield target(kpi)
@@ -105,8 +126,8 @@ def names_of(kpi: Kpi) -> Iterator[str]:
 
 def every_name() -> Iterator[str]:
     """Every series name that ``serve`` and the workers export, a histogram's three included."""
-    for kpi in KPIS:
-        yield from names_of(kpi)
-    yield from (total(counter) for counter in TOTALS)
+    yield from dict.fromkeys(name for kpi in KPIS for name in (*names_of(kpi), target(kpi)))
+    yield from (total(name) for name in TOTALS)
+    yield QUEUE_INFO
     yield from LABELS
     yield from (f"{APPLY}_{part}" for part in ("bucket", "sum", "count"))

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 from msgspec import Struct
 
 from stream_app import __version__
+from stream_app.model.kpis import BY_NAME
+from stream_app.model.snapshot import By
 from stream_app.model.windows import WINDOWS
 
 from . import problems, wire
@@ -40,6 +42,13 @@ class Operation(Struct, frozen=True, kw_only=True):
 
 _BAD: Final = {400: "A parameter is unknown, or has a value that it can't have"}
 
+_PLACES: Final = (
+    Parameter("queue", "Only these queues; an unknown one has no rows"),
+    Parameter("channel", "Only these channels"),
+    Parameter("site", "Only queues that are worked there"),
+    Parameter("unit", "Only queues of these business units"),
+)
+
 OPERATIONS: Final = (
     Operation(
         path="/v1/now",
@@ -48,9 +57,10 @@ OPERATIONS: Final = (
         text="Per queue and channel: every KPI in every rolling window, with its samples and percentiles.",
         answer=wire.Now,
         parameters=(
-            Parameter("queue", "Only these queues; an unknown one has no rows"),
-            Parameter("channel", "Only these channels"),
+            *_PLACES,
             Parameter("window", "Only these windows", tuple(WINDOWS)),
+            Parameter("kpi", "Only these KPIs", tuple(BY_NAME)),
+            Parameter("group", "Roll the rows up by one of these as well", get_args(By)),
         ),
         fails=_BAD,
     ),
@@ -58,11 +68,20 @@ OPERATIONS: Final = (
         path="/v1/stream",
         name="stream",
         summary="Live values as they change",
-        text="Server-sent events. `snapshot` and `change` carry what /v1/now does, a change only the rows "
-        "that are new, and `everyone` if it is; `beat` comes every second and says how fresh it all is. "
+        text="Server-sent events. `snapshot` and `change` carry what /v1/now does, of the headline KPIs; a "
+        "change only the rows that are new, and `everyone` if it is; `beat` comes every second and says how fresh it all is. "
         "Waiting times move by whole seconds.",
         answer="text/event-stream",
         fails=_BAD | {503: "Too many streams are open"},
+    ),
+    Operation(
+        path="/v1/at-risk",
+        name="at_risk",
+        summary="Open contacts at risk, the worst first",
+        text="Those whose predicted satisfaction is below their queue's limit. A contact is named by its id only.",
+        answer=wire.AtRisk,
+        parameters=_PLACES,
+        fails=_BAD,
     ),
     Operation(
         path="/v1/kpis",

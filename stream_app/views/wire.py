@@ -4,21 +4,24 @@ Units are the KPIs' own (ratios 0…1, seconds, contacts), times carry an offset
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from stream_app.model import running as risk
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import KPIS
-from stream_app.model.snapshot import Row, Value, Values
+from stream_app.model.snapshot import Group, Row, Value, Values
+from stream_app.model.visit import State
 
-from . import dictionary, naming
+from . import dictionary
 from .status import Status
 
 Time = Annotated[str, Meta(description="RFC 3339, with offset", extra_json_schema={"format": "date-time"})]
 Percentile = Annotated[float | None, Meta(description="Seconds, within 2.2 %")]
 
+T = TypeVar("T")
 encode: Final = msgspec.json.Encoder().encode
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -31,6 +34,9 @@ class Figure(Struct, frozen=True):
     p50: Percentile | UnsetType = UNSET
     p90: Percentile | UnsetType = UNSET
     p95: Percentile | UnsetType = UNSET
+    amounts: Annotated[dict[str, str], Meta(description="Money: currency → decimal number")] | UnsetType = (
+        UNSET
+    )
 
 
 Figures = dict[str, Figure]
@@ -46,6 +52,39 @@ class LiveRow(Struct, frozen=True):
     levels: Annotated[dict[str, float | None], Meta(description="KPI → value now, for KPIs without a window")]
     windows: Annotated[dict[str, Figures], Meta(description="Window → KPI → figure")]
     totals: Annotated[dict[str, int], Meta(description="Contacts since the beginning; never fall")]
+    site: Annotated[str | None, Meta(description="Where it is worked")] = None
+    partner: Annotated[bool, Meta(description="By somebody else")] = False
+    unit: Annotated[str | None, Meta(description="The business unit that it belongs to")] = None
+
+
+class LiveGroup(Struct, frozen=True):
+    """Several queues and channels together: each figure is that of the sums, not a mean of means."""
+
+    name: Annotated[str | None, Meta(description="null: those of which nobody said")]
+    queues: Annotated[int, Meta(description="How many rows are in it")]
+    levels: dict[str, float | None]
+    windows: dict[str, Figures]
+
+
+class AtRiskContact(Struct, frozen=True):
+    """An open contact whose predicted satisfaction is below its queue's limit."""
+
+    contact_id: str
+    queue: str
+    channel: str
+    predicted_csat: Annotated[float, Meta(description="1 to 5")]
+    since: Time
+    state: Annotated[str, Meta(description="waiting, talking, held or wrapping")]
+    agent: str | None
+
+
+class AtRisk(Struct, frozen=True):
+    """Contacts at risk now, the worst first."""
+
+    at: Time
+    age_s: Annotated[float | None, Meta(description="How far behind the truth; null: unknown")]
+    stale: Annotated[bool, Meta(description="Do not act on these numbers")]
+    contacts: list[AtRiskContact]
 
 
 class Now(Struct, frozen=True):
@@ -58,6 +97,10 @@ class Now(Struct, frozen=True):
     everyone: Annotated[
         dict[str, Figures], Meta(description="Window → KPI → figure over all queues, whatever was asked for")
     ]
+    groups: (
+        Annotated[list[LiveGroup], Meta(description="The rows rolled up, if `group` was asked for")]
+        | UnsetType
+    ) = UNSET
 
 
 class Beat(Struct, frozen=True):
@@ -76,7 +119,7 @@ class KpiEntry(Struct, frozen=True, kw_only=True):
     title: str
     doc: str
     formula: str
-    unit: Annotated[str, Meta(description="ratio (0…1), seconds or contacts")]
+    unit: Annotated[str, Meta(description="ratio (1 is 100 %), seconds, contacts, points, score or amount")]
     better: Annotated[str, Meta(description="higher or lower")]
     target: Annotated[
         float | dict[str, float] | None, Meta(description='Default; by channel, "" is the rest')
@@ -89,6 +132,8 @@ class KpiEntry(Struct, frozen=True, kw_only=True):
     pairs: Annotated[list[str], Meta(description="To be read beside it")]
     misleads: Annotated[str, Meta(description="What it is easily misread as")]
     level: Annotated[bool, Meta(description="A value now, without a window")]
+    headline: Annotated[bool, Meta(description="One of the few to look at first; all that the stream tells")]
+    windows: Annotated[list[str], Meta(description="Windows of the metrics; here there are all")]
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -116,9 +161,12 @@ def stamp(at: int) -> str:
 
 def figure(value: Value) -> Figure:
     """A value with its percentiles beside it."""
+    if value.amounts is not None:
+        return Figure(value.value, value.samples, amounts=value.amounts)
     if value.percentiles is None:
         return Figure(value.value, value.samples)
-    return Figure(value.value, value.samples, **value.percentiles)
+    found = value.percentiles
+    return Figure(value.value, value.samples, found["p50"], found["p90"], found["p95"])
 
 
 def figures(values: Values) -> Figures:
@@ -126,17 +174,60 @@ def figures(values: Values) -> Figures:
     return {name: figure(value) for name, value in values.items()}
 
 
-def live_row(row: Row, windows: frozenset[str] | None = None) -> LiveRow:
-    """A row, with all windows or some."""
+Some = frozenset[str] | None
+"""Names that are wanted; ``None`` is all."""
+HEADLINES: Final = frozenset(kpi.name for kpi in KPIS if kpi.headline)
+
+
+def live_row(row: Row, windows: Some = None, kpis: Some = None) -> LiveRow:
+    """A row, with all windows and KPIs or some."""
     return LiveRow(
         row.queue,
         row.channel,
         row.policy,
-        row.targets,
-        row.levels,
-        {name: figures(values) for name, values in row.windows.items() if windows is None or name in windows},
+        _chosen(row.targets, kpis),
+        _chosen(row.levels, kpis),
+        _figures(row.windows, windows, kpis),
         row.totals,
+        row.site,
+        row.partner,
+        row.unit,
     )
+
+
+def live_group(group: Group, windows: Some = None, kpis: Some = None) -> LiveGroup:
+    """A group, likewise."""
+    of = _figures(group.windows, windows, kpis)
+    return LiveGroup(group.name, group.queues, _chosen(group.levels, kpis), of)
+
+
+def _figures(values: dict[str, Values], windows: Some, kpis: Some) -> dict[str, Figures]:
+    return {
+        name: figures(_chosen(found, kpis))
+        for name, found in values.items()
+        if windows is None or name in windows
+    }
+
+
+def _chosen(of: dict[str, T], names: Some) -> dict[str, T]:
+    return of if names is None else {name: value for name, value in of.items() if name in names}
+
+
+def at_risk(at: int, status: Status, contacts: list[risk.AtRisk]) -> AtRisk:
+    """The whole list."""
+    found = [
+        AtRiskContact(
+            one.contact,
+            one.queue,
+            one.channel,
+            one.predicted / 1000,
+            stamp(one.queued_at),
+            State(one.state).name.lower(),
+            one.agent,
+        )
+        for one in contacts
+    ]
+    return AtRisk(stamp(at), _tenths(status.age_s), status.stale, found)
 
 
 def beat(at: int, status: Status) -> Beat:
@@ -148,12 +239,16 @@ def now(
     at: int,
     status: Status,
     rows: list[LiveRow],
-    everyone: dict[str, Values],
-    windows: frozenset[str] | None = None,
+    everyone: dict[str, Figures],
+    groups: list[LiveGroup] | UnsetType = UNSET,
 ) -> Now:
     """The whole answer."""
-    of_all = {name: figures(v) for name, v in everyone.items() if windows is None or name in windows}
-    return Now(stamp(at), _tenths(status.age_s), status.stale, rows, of_all)
+    return Now(stamp(at), _tenths(status.age_s), status.stale, rows, everyone, groups)
+
+
+def of_everyone(everyone: dict[str, Values], windows: Some = None, kpis: Some = None) -> dict[str, Figures]:
+    """What holds over all queues."""
+    return _figures(everyone, windows, kpis)
 
 
 def kpi_entries() -> list[KpiEntry]:
@@ -169,7 +264,9 @@ def _kpi_entry(kpi: Kpi) -> KpiEntry:
         misleads=kpi.misleads,
         tolerance=kpi.alert.tolerance if kpi.alert else None,
         tolerance_relative=bool(kpi.alert and kpi.alert.relative),
-        level=naming.is_level(kpi),
+        level=kpi.is_level,
+        headline=kpi.headline,
+        windows=list(kpi.windows),
     )
 
 

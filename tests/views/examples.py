@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from stream_app.model.board import Board
+from stream_app.model.currencies import PLACES
 from stream_app.model.kpis import COUNTERS, SKETCHES
-from stream_app.model.lifecycle import State, Visit
 from stream_app.model.sketch import bucket
 from stream_app.model.snapshot import Snapshot, Snapshots
 from stream_app.model.tally import NUMBERS, SHIFT, Cell, pack_cell
 from stream_app.model.targets import Targets
+from stream_app.model.visit import State, Visit
 from stream_app.model.windows import RESOLUTIONS, TOTAL
 from stream_app.views.status import Status
 
@@ -24,6 +25,7 @@ def busy_cell(durations: Sequence[int] = (4_000, 9_000, 31_000, 95_000, 240_000)
     cell |= {NUMBERS[name]: 9 for name in ("answered", "responded", "handled")}
     cell |= {NUMBERS["offered"]: 10, NUMBERS["decided"]: 10, NUMBERS["answered_in_target"]: 8}
     cell |= {NUMBERS["response_ms"]: 90_000, NUMBERS["talk_ms"]: 2_700_000}
+    cell[NUMBERS["revenue"] << SHIFT | PLACES["EUR"]] = 450_000
     for part in SKETCHES:
         cell |= {NUMBERS[part.name] << SHIFT | bucket(d): 2 for d in durations}
     return cell

@@ -1,6 +1,7 @@
 """Views of a board on a real server."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -8,9 +9,11 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from stream_app.model.board import Board
-from stream_app.model.snapshot import Snapshots
+from stream_app.model.running import AtRisk
+from stream_app.model.snapshot import By, Group, Row, Snapshot, Snapshots
 from stream_app.model.targets import Targets
 from stream_app.views.api import Views
+from stream_app.views.status import Status
 from tests.views.examples import FRESH
 
 Answer = tuple[int, CIMultiDictProxy[str], Any]
@@ -21,14 +24,27 @@ class Served:
 
     def __init__(self, board: Board) -> None:
         self.board = board
-        self.status = FRESH
+        self.trust = FRESH
+        self.targets = Targets()
         self.url = ""
         self._snapshots = Snapshots(board)
-        self.views = Views(lambda: self._snapshots.take(Targets()), lambda: self.status)
+        self.views = Views(self)
         self.runner = web.AppRunner(self.views.app(), shutdown_timeout=0.5)
 
+    def snapshot(self) -> Snapshot:
+        return self._snapshots.take(self.targets)
+
+    def status(self) -> Status:
+        return self.trust
+
+    def groups(self, by: By, chosen: Callable[[Row], bool]) -> list[Group]:
+        return self._snapshots.groups(self.targets, by, chosen)
+
+    def at_risk(self) -> list[AtRisk]:
+        return self._snapshots.at_risk(self.targets)
+
     def publish(self) -> None:
-        self.views.live.publish(self._snapshots.take(Targets()), self.status)
+        self.views.live.publish(self.snapshot(), self.trust)
 
     async def start(self, port: int = 0) -> None:
         self.publish()

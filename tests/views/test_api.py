@@ -7,6 +7,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from stream_app.model.kpis import KPIS
+from stream_app.model.targets import Targets
+from stream_app.model.visit import State, Visit
 from stream_app.model.windows import WINDOWS
 from stream_app.views import metrics
 from stream_app.views.status import Status
@@ -27,8 +29,10 @@ async def test_now_says_everything(served: Served) -> None:
     sales = now["rows"][1]
     assert sales["policy"] == "without_short_abandons"
     assert sales["targets"]["service_level"] == 0.8
-    assert sales["levels"] == {"backlog": 1, "oldest_waiting": 12.0}
-    assert sales["totals"] == {"offered": 10, "answered": 9, "abandoned": 1, "handled": 9}
+    assert (sales["levels"]["backlog"], sales["levels"]["oldest_waiting"]) == (1, 12.0)
+    totals = {"offered": 10, "answered": 9, "abandoned": 2, "abandonments_undone": 1, "handled": 9}
+    assert sales["totals"] == totals
+    assert "groups" not in now
     assert set(sales["windows"]) == set(now["everyone"]) == {"5m", "15m", "30m", "1h", "today"}
     first = sales["windows"]["5m"]["first_response"]
     assert (first["value"], first["samples"]) == (10.0, 9)
@@ -51,6 +55,55 @@ async def test_now_of_some(served: Served, query: str, rows: list[str], windows:
     _, _, now = await served.get(f"/v1/now?{query}")
     assert [row["queue"] for row in now["rows"]] == rows
     assert {window for row in now["rows"] for window in row["windows"]} == windows
+
+
+async def test_now_of_some_kpis(served: Served) -> None:
+    _, _, now = await served.get("/v1/now?kpi=csat&kpi=backlog&window=today")
+    sales = now["rows"][1]
+    assert (set(sales["windows"]["today"]), set(sales["levels"])) == ({"csat"}, {"backlog"})
+
+
+async def test_rows_roll_up_and_say_where_they_belong(served: Served) -> None:
+    site = {"sales": {"site": "Northwind", "partner": True}, "care": {"unit": "insurance"}}
+    served.targets = Targets.of({"queues": site})
+    _, _, now = await served.get("/v1/now?group=site&window=5m")
+    assert [(row["site"], row["partner"], row["unit"]) for row in now["rows"]] == [
+        (None, False, "insurance"),
+        ("Northwind", True, None),
+    ]
+    assert [(group["name"], group["queues"]) for group in now["groups"]] == [("Northwind", 1), (None, 1)]
+    assert now["groups"][0]["windows"]["5m"]["handle_time"] == now["rows"][1]["windows"]["5m"]["handle_time"]
+    _, _, now = await served.get("/v1/now?group=channel&site=Northwind")
+    assert [group["name"] for group in now["groups"]] == ["voice"]
+    _, _, now = await served.get("/v1/now?unit=insurance")
+    assert [row["queue"] for row in now["rows"]] == ["care"]
+
+
+async def test_money_is_decimal_text_by_currency(served: Served) -> None:
+    _, _, now = await served.get("/v1/now?queue=sales&kpi=revenue_per_contact&window=today")
+    figure = now["rows"][0]["windows"]["today"]["revenue_per_contact"]
+    assert figure == {"value": None, "samples": 9, "amounts": {"EUR": "5.00"}}
+
+
+async def test_who_is_at_risk(served: Served) -> None:
+    for n, (queue, predicted) in enumerate([("sales", 2_400), ("care", 1_200), ("sales", 3_000)]):
+        visit = Visit(
+            queue, "voice", State.TALKING, NOON - n, NOON, 20_000, 5_000, b"", agent="g", predicted=predicted
+        )
+        served.board.put_visits("t.0", f"risky-{n}", [visit])
+    _, headers, found = await served.get("/v1/at-risk")
+    assert headers["Cache-Control"] == "no-store"
+    assert [(one["contact_id"], one["predicted_csat"]) for one in found["contacts"]] == [
+        ("risky-1", 1.2),
+        ("risky-0", 2.4),
+    ]
+    assert {one["state"] for one in found["contacts"]} == {"talking"}
+    assert datetime.fromisoformat(found["contacts"][1]["since"]).timestamp() * 1000 == NOON
+    _, _, found = await served.get("/v1/at-risk?queue=sales")
+    assert [one["contact_id"] for one in found["contacts"]] == ["risky-0"]
+    page = (await served.get("/metrics"))[2].decode()
+    assert 'cc_at_risk_contacts{queue="sales",channel="voice"} 1' in page
+    assert "risky" not in page
 
 
 async def test_what_has_no_data_is_null(served: Served) -> None:
@@ -93,7 +146,7 @@ async def test_alive_and_ready(served: Served) -> None:
     ],
 )
 async def test_not_ready_says_why_everywhere(served: Served, status: Status, reason: str) -> None:
-    served.status = status
+    served.trust = status
     code, headers, problem = await served.get("/readyz")
     assert (code, headers["Content-Type"]) == (503, "application/problem+json")
     assert (problem["status"], problem["reasons"]) == (503, [reason])
@@ -110,6 +163,10 @@ async def test_not_ready_says_why_everywhere(served: Served, status: Status, rea
     [
         ("/v1/now?window=7m", "GET", 400, "window"),
         ("/v1/now?qeue=sales", "GET", 400, "qeue"),
+        ("/v1/now?kpi=csta", "GET", 400, "kpi"),
+        ("/v1/now?group=team", "GET", 400, "group"),
+        ("/v1/now?group=site&group=unit", "GET", 400, "group"),
+        ("/v1/at-risk?window=5m", "GET", 400, "window"),
         ("/v1/kpis?x=1", "GET", 400, "x"),
         ("/v1/stream?x=1", "GET", 400, "x"),
         ("/nowhere", "GET", 404, None),
@@ -145,6 +202,7 @@ PATHS = [
     "/",
     "/v1/now",
     "/v1/kpis",
+    "/v1/at-risk",
     "/metrics",
     "/healthz",
     "/readyz",

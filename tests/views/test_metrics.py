@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, strategies as st
@@ -12,8 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from stream_app.model.board import Board
+from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import BY_NAME, KPIS, TOTALS
-from stream_app.model.snapshot import Snapshot
+from stream_app.model.snapshot import Row, Snapshot
 from stream_app.model.targets import Targets
 from stream_app.views import naming
 from stream_app.views.metrics import MAX_SERIES, render
@@ -45,34 +47,57 @@ class Plain(Collector):
         out: list[Metric] = []
         for kpi in KPIS:
             labels = list(naming.labels(kpi))
-            value = GaugeMetricFamily(naming.value(kpi), "", labels=labels)
-            samples = GaugeMetricFamily(naming.samples(kpi), "", labels=labels)
-            share = GaugeMetricFamily(naming.percentile(kpi), "", labels=labels)
-            target = GaugeMetricFamily(naming.target(kpi), "", labels=labels[:2])
+            families = {
+                name: GaugeMetricFamily(name, "", labels=labels[: 2 if name == naming.target(kpi) else None])
+                for name in (naming.value(kpi), naming.target(kpi))
+            }
+            for name in (naming.samples(kpi), naming.percentile(kpi)):
+                families[name] = GaugeMetricFamily(name, "", labels=labels[:3])
             for row in self._shot.rows:
-                place = [row.queue, row.channel]
-                if kpi.name in row.targets:
-                    target.add_metric(place, row.targets[kpi.name])
-                if (level := row.levels.get(kpi.name)) is not None:
-                    value.add_metric(place, level)
-                for window in kpi.windows:
-                    shown = row.windows[window][kpi.name]
-                    samples.add_metric([*place, window], shown.samples)
-                    if shown.value is not None:
-                        value.add_metric([*place, window], shown.value)
-                    if shown.percentiles and shown.percentiles["p90"] is not None:
-                        share.add_metric([*place, window], shown.percentiles["p90"])
-            out += [value, samples, share, target]
-        for counter in TOTALS:
-            family = CounterMetricFamily(naming.total(counter), "", labels=["queue", "channel"])
+                for name, rest, value in self._of(kpi, row):
+                    families[name].add_metric([row.queue, row.channel, *rest], value)
+            out += families.values()
+        for total in TOTALS:
+            family = CounterMetricFamily(naming.total(total), "", labels=["queue", "channel"])
             for row in self._shot.rows:
-                family.add_metric([row.queue, row.channel], row.totals[counter.name])
+                family.add_metric([row.queue, row.channel], row.totals[total])
             out.append(family)
-        return out
+        info = GaugeMetricFamily(
+            naming.QUEUE_INFO, "", labels=["queue", "channel", "site", "partner", "unit"]
+        )
+        for row in self._shot.rows:
+            place = [row.queue, row.channel, row.site or "", str(row.partner).lower(), row.unit or ""]
+            info.add_metric(place, 1)
+        return [*out, info]
+
+    def _of(self, kpi: Kpi, row: Row) -> Iterator[tuple[str, list[str], float]]:
+        """Name, the labels behind queue and channel, value."""
+        if kpi.name in row.targets:
+            yield naming.target(kpi), [], row.targets[kpi.name]
+        if (level := row.levels.get(kpi.name)) is not None:
+            yield naming.value(kpi), [], level
+        for window in kpi.windows:
+            shown = row.windows[window][kpi.name]
+            if naming.owns_samples(kpi):
+                yield naming.samples(kpi), [window], shown.samples
+            for currency, amount in (shown.amounts or {}).items():
+                yield naming.value(kpi), [window, currency], float(amount)
+            if shown.value is not None:
+                yield naming.value(kpi), [window], shown.value
+            if shown.percentiles and shown.percentiles["p90"] is not None:
+                yield naming.percentile(kpi), [window], shown.percentiles["p90"]
+
+
+PLACED = Targets.of(
+    {
+        "defaults": {"currency": "EUR", "cost_per_hour": 30},
+        "queues": {"sales": {"site": 'North"wind', "partner": True, "unit": "insurance"}},
+    }
+)
 
 
 def test_it_says_what_the_client_library_would_say() -> None:
-    shot = snapshot()
+    shot = snapshot(targets=PLACED)
     registry = CollectorRegistry()
     registry.register(Plain(shot))
     ours = {key: value for key, value in parsed(render(shot, FRESH)).items() if ("queue" in dict(key[1]))}
@@ -111,7 +136,10 @@ def test_a_busy_queue() -> None:
 
 def test_the_names_are_those_of_the_naming_module() -> None:
     known = {*naming.every_name()}
-    names = {name for name, _ in parsed(render(snapshot(), FRESH))}
+    board = busy_board()
+    board.advance(NOON + 900_000)  # a quarter of an hour is over
+    names = {name for name, _ in parsed(render(snapshot(targets=PLACED), FRESH))}
+    names |= {name for name, _ in parsed(render(snapshot(board, PLACED), FRESH))}
     assert names <= known
     assert {name for kpi in KPIS for name in naming.names_of(kpi)} <= names
     assert {naming.total(counter) for counter in TOTALS} <= names

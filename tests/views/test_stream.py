@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from stream_app.model.kpis import KPIS
 from stream_app.views import api
 from stream_app.views.status import Status
 from tests.services.process import until
@@ -17,8 +18,10 @@ from tests.views.watcher import Watcher
 async def test_the_stream_begins_with_everything_and_goes_on_with_what_changed(served: Served) -> None:
     watcher = Watcher(served.url, **{"Last-Event-ID": "whatever-7"})
     first = await watcher.of("snapshot")
-    _, _, now = await served.get("/v1/now")
+    headlines = "&".join(f"kpi={kpi.name}" for kpi in KPIS if kpi.headline)
+    _, _, now = await served.get(f"/v1/now?{headlines}")
     assert first == now
+    assert set(first["rows"][0]["windows"]["5m"]) < {kpi.name for kpi in KPIS}
     beat = await watcher.of("beat")
     assert beat == {"at": now["at"], "age_s": 0.4, "stale": False, "reasons": []}
     assert watcher.comments == ["age 0.4 s"]
@@ -36,14 +39,14 @@ async def test_the_stream_begins_with_everything_and_goes_on_with_what_changed(s
     served.publish()
     change = await watcher.of("change", 2)
     assert [row["queue"] for row in change["rows"]] == ["care"]
-    assert change["everyone"] == (await served.get("/v1/now"))[2]["everyone"]
+    assert change["everyone"] == (await served.get(f"/v1/now?{headlines}"))[2]["everyone"]
     await watcher.stop()
 
 
 async def test_a_beat_comes_every_second_although_nothing_changes(served: Served) -> None:
     watcher = Watcher(served.url)
     await watcher.of("beat")
-    served.status = Status(age_s=12.34, max_age_s=10)
+    served.trust = Status(age_s=12.34, max_age_s=10)
 
     async def publish_on() -> None:
         while True:

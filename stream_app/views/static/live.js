@@ -261,7 +261,7 @@ async function learn() {
   try {
     const answer = await fetch("/v1/kpis");
     if (!answer.ok) throw new Error(answer.statusText);
-    kpis = await answer.json();
+    kpis = (await answer.json()).filter((kpi) => kpi.headline);
     redraw();
   } catch {
     setTimeout(learn, AGAIN_MS);
