@@ -15,7 +15,7 @@ from stream_app.ingest import dialects
 from stream_app.ingest.dialects import canonical
 from stream_app.model.events import EARLIEST_MS, LATEST_MS, TYPES, Event, type_name
 from tests.model.streams import FIELDS, T0
-from tests.reference import poison, records
+from tests.reference import checks, poison, records
 
 from .dialects.gallery import gallery
 
@@ -118,7 +118,8 @@ def test_damaged_samples(name: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("bad", poison.GALLERY, ids=lambda bad: bad.name)
 def test_poison(name: str, bad: poison.Poison) -> None:
     found = check(name, bad.value)
-    assert not isinstance(found, Sequence)
+    # Whoever reads records measures them before; a dialect need not.
+    assert bad.reason == "too_large" or not isinstance(found, Sequence)
     if name == "canonical" and bad.reason in REASONS:
         assert isinstance(found, UnreadableError)
         assert found.reason == bad.reason
@@ -290,7 +291,7 @@ def outcome(value: bytes) -> tuple[str, Any]:
 
 def expected(value: bytes) -> tuple[str, Any]:
     found = records.read(value)
-    if isinstance(found, records.Refusal):
+    if isinstance(found, checks.Refusal):
         return found
     return "event", (
         *(found.id, found.type, found.at, found.contact, found.queue, found.agent, found.visit, found.stated),

@@ -185,6 +185,7 @@ def _event(story: Story, kind: type[e.ContactEvent], what: str, at: int | None, 
     event: e.Event = make(
         kind,
         id=event_id(story.contact, what),
+        beginning=_beginning(story),
         at=at,
         contact_id=story.contact,
         queue=queue,
@@ -193,6 +194,14 @@ def _event(story: Story, kind: type[e.ContactEvent], what: str, at: int | None, 
         **fields,
     )
     return event
+
+
+def _beginning(story: Story) -> dict[str, Any] | None:
+    """Events come in any order, or not at all: each outcome says when its contact was queued and answered."""
+    if story.enqueued is None or story.whole:
+        return None
+    began = {"id": event_id(story.contact, "queued"), "at": story.enqueued}
+    return began if story.answered is None else {**began, "answered_at": story.answered}
 
 
 def _outside(story: Story) -> bool:

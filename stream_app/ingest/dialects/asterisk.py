@@ -151,35 +151,48 @@ def _queued(line: _Line) -> Sequence[e.Event]:
     return (_of_call(line, e.Queued),)
 
 
+def _began(line: _Line, wait: float | None, talk: float | None = None) -> dict[str, Any] | None:
+    """When the call entered the queue, counted back from the line, for the case that its ENTERQUEUE is missing."""
+    if wait is None:
+        return None
+    answered = line.at - round((talk or 0) * 1000)
+    began = {"id": _id(line), "at": answered - round(wait * 1000)}
+    return began if talk is None else {**began, "answered_at": answered}
+
+
 def _connect(line: _Line) -> Sequence[e.Event]:
-    return (_of_call(line, e.Answered, wait_s=line.seconds(0)),)
+    wait = line.seconds(0)
+    return (_of_call(line, e.Answered, wait_s=wait, beginning=_began(line, wait)),)
 
 
 def _complete(line: _Line, by: str) -> Sequence[e.Event]:
-    ended = _of_call(line, e.Ended, by=by, wait_s=line.seconds(0), talk_s=line.seconds(1))
-    return ended, _wrapped(line)
+    return _ended(line, e.Ended, line.seconds(0), line.seconds(1), by=by)
 
 
-def _wrapped(line: _Line) -> e.Event:
-    """Asterisk knows no wrap-up: the contact is done."""
-    return _of_call(line, e.Wrapped, 1, wrap_s=0)
+def _ended(
+    line: _Line, kind: type[e.ContactEvent], wait: float | None, talk: float | None, **fields: Any
+) -> Sequence[e.Event]:
+    """A conversation is over, and so is all work: Asterisk knows no wrap-up."""
+    began = None if talk is None else _began(line, wait, talk)
+    ended = _of_call(line, kind, wait_s=wait, talk_s=talk, beginning=began, **fields)
+    return ended, _of_call(line, e.Wrapped, 1, wrap_s=0, beginning=began)
 
 
 def _transfer(line: _Line, kind: str) -> Sequence[e.Event]:
     """Two fields say where to, then wait and talk; a link of two bridges needs a third one."""
     first = 3 if line.field(0) == "LINK" and kind == "attended" else 2
-    wait, talk = line.seconds(first), line.seconds(first + 1)
-    return _of_call(line, e.Transferred, how=kind, wait_s=wait, talk_s=talk), _wrapped(line)
+    return _ended(line, e.Transferred, line.seconds(first), line.seconds(first + 1), how=kind)
 
 
 def _abandon(line: _Line) -> Sequence[e.Event]:
-    return (_of_call(line, e.Abandoned, wait_s=line.seconds(2)),)
+    wait = line.seconds(2)
+    return (_of_call(line, e.Abandoned, wait_s=wait, beginning=_began(line, wait)),)
 
 
 def _left(line: _Line, reason: str, wait: int | None = 2) -> Sequence[e.Event]:
     """``wait``: the field that states it."""
     waited = None if wait is None else line.seconds(wait)
-    return (_of_call(line, e.LeftQueue, reason=reason, wait_s=waited),)
+    return (_of_call(line, e.LeftQueue, reason=reason, wait_s=waited, beginning=_began(line, waited)),)
 
 
 def _refused(line: _Line, reason: str) -> Sequence[e.Event]:

@@ -47,7 +47,10 @@ def test_each_case_becomes_what_it_says(dialect: str, case: Case) -> None:
     assert not isinstance(found, str), found
     assert len(found) == len(case.events)
     for event, expected in zip(found, case.events, strict=True):
-        assert event == msgspec.convert({"id": event.id, **expected}, TYPES[expected["type"]])
+        fields = {"id": event.id, **expected}
+        if dialect == "asterisk" and "beginning" in fields:  # nothing else has the line's own id
+            fields["beginning"] = {"id": found[0].id, **fields["beginning"]}
+        assert event == msgspec.convert(fields, TYPES[expected["type"]])
 
 
 @every_case

@@ -6,6 +6,7 @@ The truth is the ledger's, and the canonical events' own; a platform that knows 
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from random import Random
 from typing import Any
 
 import pytest
@@ -50,12 +51,17 @@ def read(platform: str, said: Said) -> list[e.Event]:
     return list(reversed(facts.values()))
 
 
+def outcome(event: e.ContactEvent) -> str | None:
+    """In the ledger's words; a contact that a bot settles leaves the queue."""
+    return "left" if isinstance(event, e.Ended) and event.by == "bot" else OUTCOMES.get(type(event))
+
+
 def outcomes(events: Sequence[e.Event]) -> Counter[tuple[str, str]]:
     """How often what happened in which queue; an event that does not name it is about its contact's."""
     queues = {event.contact_id: event.queue for event in events if isinstance(event, e.Queued)}
     found: Counter[tuple[str, str]] = Counter()
     for event in events:
-        if isinstance(event, e.ContactEvent) and (what := OUTCOMES.get(type(event))):
+        if isinstance(event, e.ContactEvent) and (what := outcome(event)):
             found[event.queue or queues[event.contact_id], what] += 1
     return found
 
@@ -117,7 +123,12 @@ def test_contact_records_alone_tell_what_is_over(day: tuple[Ledger, list[e.Event
         if isinstance(event, e.ContactEvent) and type(event) in (*OUTCOMES, e.Wrapped):
             visits.setdefault((event.contact_id, event.visit), []).append(event)
     last = (e.Abandoned, e.LeftQueue, e.CallbackScheduled, e.Wrapped)
-    over = [event for visit in visits.values() if isinstance(visit[-1], last) for event in visit]
+    over = [
+        event
+        for visit in visits.values()
+        if isinstance(visit[-1], last) or outcome(visit[-1]) == "left"
+        for event in visit
+    ]
     expected = Counter({p: n for p, n in outcomes(over).items() if p[1] not in ("refused", "missed")})
     assert outcomes(read("amazon_connect", said)) == expected
 
@@ -154,7 +165,7 @@ def spells(events: Sequence[e.Event]) -> dict[str, list[int]]:
         if not isinstance(event, e.ContactEvent):
             continue
         # A call's visits follow one another.
-        place, what, at = event.contact_id, OUTCOMES.get(type(event)), event.at
+        place, what, at = event.contact_id, outcome(event), event.at
         stated: dict[str, Any] = {n: getattr(event, f"{n}_s", None) for n in ("wait", "talk", "hold")}
         if what == "offered":
             opened[place] = at
@@ -208,3 +219,109 @@ def test_what_comes_twice_counts_once(day: tuple[Ledger, list[e.Event]], platfor
     again = [(at + later, n, value) for n, (at, value) in enumerate(said)]
     both = sorted([*((at, n, value) for n, (at, value) in enumerate(said)), *again], key=lambda one: one[:2])
     assert counted([(at, value) for at, _, value in both], platform) == counted(said, platform)
+
+
+COUNTS = [
+    *(
+        "offered",
+        "answered",
+        "abandoned",
+        "left",
+        "callbacks",
+        "decided",
+        "handled",
+        "held",
+        "abandonments_undone",
+    ),
+    *("answered_in_target", "abandoned_in_target", "abandoned_late", "left_in_target"),
+]
+SUMS = ["answer_wait_ms", "abandon_wait_ms", "left_wait_ms", "talk_ms", "hold_ms", "wrap_ms"]
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32), most=st.sampled_from([2_000, 20_000, 110_000]))
+def test_connect_may_tell_it_in_any_order(day: tuple[Ledger, list[e.Event]], seed: int, most: int) -> None:
+    """Its events come as they like, up to the two minutes after which an event is late.
+
+    Durations may differ by a second a contact: records know whole seconds only, and the first to say it is believed. A transfer
+    that is told when its contact is over and done with is lost.
+    """
+    rng = Random(seed)
+    said = say("amazon_connect", day[1][6_000:8_000])
+    later = sorted((at + rng.randrange(most), n, value) for n, (at, value) in enumerate(said))
+    found = counted([(at, value) for at, _, value in later], "amazon_connect")
+    for queue, cell in counted(said, "amazon_connect").items():
+        other = found[queue]
+        for name in [*COUNTS, *(["transferred"] if most <= 20_000 else [])]:
+            assert other.get(name, 0) == cell.get(name, 0), (queue, name)
+        for name in SUMS:
+            assert abs(other.get(name, 0) - cell.get(name, 0)) <= 1_000 * cell["offered"], (queue, name)
+
+
+@settings(max_examples=6)
+@given(seed=st.integers(0, 2**32), platform=st.sampled_from(sorted(PLATFORMS)))
+def test_it_does_not_matter_how_contacts_are_interleaved(
+    day: tuple[Ledger, list[e.Event]], seed: int, platform: str
+) -> None:
+    """Each contact's own records in their order, all others up to a minute and a half later."""
+    rng = Random(seed)
+    encoder = PLATFORMS[platform]()
+    told = [(key, event.at, value) for event in day[1][6_000:9_000] for key, value in encoder.encode(event)]
+    delay = {key: rng.randrange(90_000) for key, _, _ in told}
+    later = sorted(((at + delay[key], n, value) for n, (key, at, value) in enumerate(told)))
+    found = counted([(at, value) for at, _, value in later], platform)
+    assert found == counted([(at, value) for _, at, value in told], platform)
+
+
+def test_a_queue_log_that_begins_in_the_middle_of_its_calls(day: tuple[Ledger, list[e.Event]]) -> None:
+    """The calls whose ENTERQUEUE was written before: they began when their outcome says that they did."""
+    said = say("asterisk", voice(day[1])[3_000:7_000])
+    entered = [value for _, value in said if b"|ENTERQUEUE|" in value]
+    lost = set(Random(1).sample(entered, len(entered) // 3))
+    over = [b"|CONNECT|", b"|ABANDON|", b"|COMPLETE", b"|EXIT"]
+    calls = {value.split(b"|")[1] for _, value in said if any(word in value for word in over)}
+    lost = {value for value in lost if value.split(b"|")[1] in calls}
+    found = counted([(at, value) for at, value in said if value not in lost], "asterisk")
+    expected = counted(said, "asterisk")
+    same = ["offered", "answered", "abandoned", "handled", "talk_ms", "answer_wait_ms", "abandon_wait_ms"]
+    assert len(lost) > 100
+    assert {q: {name: cell.get(name, 0) for name in same} for q, cell in found.items()} == {
+        q: {name: cell.get(name, 0) for name in same} for q, cell in expected.items()
+    }
+
+
+def test_a_call_that_enters_the_same_queue_twice_waits_twice() -> None:
+    lines = [
+        "1767600000|c1|sales|NONE|ENTERQUEUE||100|1",
+        "1767600060|c1|sales|NONE|EXITWITHTIMEOUT|1|1|60",
+        "1767600061|c1|sales|NONE|ENTERQUEUE||100|1",
+        "1767600071|c1|sales|SIP/1|CONNECT|10|1767600065.1|4",
+        "1767600171|c1|sales|SIP/1|COMPLETECALLER|10|100|1",
+    ]
+    said = [(int(line[:10]) * 1000, line.encode()) for line in lines]
+    (cell,) = counted([*said, *said], "asterisk").values()  # the log is read twice
+    wanted = {
+        "offered": 2,
+        "left": 1,
+        "answered": 1,
+        "answer_wait_ms": 10_000,
+        "handled": 1,
+        "talk_ms": 100_000,
+    }
+    assert {name: cell.get(name) for name in wanted} == wanted
+
+
+def test_a_contact_whose_completion_never_comes_is_handled_by_its_time_out(
+    day: tuple[Ledger, list[e.Event]],
+) -> None:
+    """Contact events are best effort: nothing tells that the wrap-ups of the morning are over, and the day goes on."""
+    told = [(at, v) for at, v in say("amazon_connect", day[1][4_000:12_000]) if not is_record(v)]
+    until = told[len(told) // 2][0]
+    silent = [(at, v) for at, v in told if at > until or b"COMPLETED" not in v]
+    assert len(silent) < len(told) - 100
+    found, expected = counted(silent, "amazon_connect"), counted(told, "amazon_connect")
+    for queue, cell in expected.items():
+        assert found[queue].get("handled", 0) == cell.get("handled", 0)
+        # Holds are stated in whole seconds.
+        assert abs(found[queue].get("talk_ms", 0) - cell.get("talk_ms", 0)) <= 1_000 * cell.get("held", 0)
+    assert sum(cell.get("wrap_timed_out", 0) for cell in found.values()) > 100
