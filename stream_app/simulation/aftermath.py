@@ -4,29 +4,41 @@ from typing import Final, Literal
 
 from stream_app.model import events as e
 
-from .conversation import Stage
 from .floor import Visit
 from .settings import ESCALATED, NOTHING_AFTER
+from .stage import Stage
 
 MINUTE: Final = 60_000
 _Kind = Literal["csat", "nps", "ces"]
 _SCALES: Final[dict[_Kind, tuple[int, int]]] = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7)}
 
 
+def overhear(stage: Stage, visit: Visit, at: int) -> None:
+    """The mood of a conversation that goes on may be scored: while there is time to help."""
+    if (share := visit.desk.queue.after.sentiment) and visit.desk.after.random() < share:
+        _score(stage, visit, at, _mood(visit))
+
+
+def _mood(visit: Visit) -> float:
+    """Who waited long is in a worse one; -1 to 1."""
+    spoilt = min(0.9, visit.waited / 600_000) + visit.hold / 900_000
+    return max(-1.0, min(1.0, visit.desk.after.gauss(0.45, 0.3) - spoilt))
+
+
+def _score(stage: Stage, visit: Visit, at: int, mood: float) -> None:
+    predicted = round(3 + 2 * mood, 2)
+    scored = visit.event(e.SentimentScored, stage.id(), at, score=round(mood, 3), predicted_csat=predicted)
+    stage.later(at, scored)
+
+
 def follow(stage: Stage, visit: Visit, at: int) -> None:
-    """Plan what follows a contact that was handled just now. Who waited long is in a worse mood."""
-    after, rng = visit.desk.queue.after, visit.desk.after
+    """Plan what follows a contact that was handled just now."""
+    after = visit.desk.queue.after
     if after == NOTHING_AFTER:
         return
-    random = rng.random
-    spoilt = min(0.9, visit.waited / 600_000) + visit.hold / 900_000
-    mood = max(-1.0, min(1.0, rng.gauss(0.45, 0.3) - spoilt))
+    random, mood = visit.desk.after.random, _mood(visit)
     if random() < after.sentiment:
-        predicted = round(3 + 2 * mood, 2)
-        scored = visit.event(
-            e.SentimentScored, stage.id(), at, score=round(mood, 3), predicted_csat=predicted
-        )
-        stage.later(at, scored)
+        _score(stage, visit, at, mood)
     if random() < after.sale:
         _sale(stage, visit, at)
     if random() < after.quality:

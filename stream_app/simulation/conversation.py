@@ -1,34 +1,13 @@
 """What is said between the answer and the end of the wrap-up, planned when an agent takes the contact."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from stream_app.model import events as e
 
-from .desk import LONGEST_WRAP, Desk
+from .aftermath import overhear
+from .desk import LONGEST_WRAP
 from .floor import Visit
-
-Then = Callable[[int], None]
-
-
-class Stage(Protocol):
-    """Where a conversation is played."""
-
-    def id(self) -> str:
-        """A new event id."""
-
-    def later(self, at: int, event: e.Event | None, then: Then | None = None) -> None:
-        """Do something at its time, and hand out an event with it."""
-
-    def pass_on(self, visit: Visit, target: Desk, at: int) -> None:
-        """The visit has just ended in a transfer."""
-
-    def finish(self, visit: Visit, at: int) -> None:
-        """The visit's wrap-up has just ended."""
-
-    def transfer_target(self, visit: Visit, at: int) -> Desk | None:
-        """Whether the conversation ends in a transfer at that time, and where to."""
+from .stage import Stage
 
 
 def converse(stage: Stage, visit: Visit, at: int) -> None:
@@ -43,6 +22,7 @@ def converse(stage: Stage, visit: Visit, at: int) -> None:
         stage.later(begins, visit.event(e.Held, stage.id(), begins))
         stage.later(begins + hold, visit.event(e.Resumed, stage.id(), begins + hold))
     end = at + talk + visit.hold
+    overhear(stage, visit, at + talk // 2)
     if queue.by_message:
         _write(stage, visit, at, end)
     target = stage.transfer_target(visit, end) if queue.transfer_share else None
@@ -82,8 +62,8 @@ def _write(stage: Stage, visit: Visit, at: int, end: int) -> None:
         stage.later(when, visit.event(kind, stage.id(), when))
 
 
-def with_bot(stage: Stage, visit: Visit, at: int, until: int) -> None:
-    """A bot greets, asks and hands the contact to people, between ``at`` and ``until``."""
+def with_bot(stage: Stage, visit: Visit, at: int, until: int, *, settles: bool) -> None:
+    """A bot greets and asks, and hands the contact to people or settles it, between ``at`` and ``until``."""
     quarter = (until - at) // 4
     for when, bot in ((at, False), (at + quarter, True), (at + 2 * quarter, False), (until, True)):
         event: e.Event
@@ -92,4 +72,7 @@ def with_bot(stage: Stage, visit: Visit, at: int, until: int) -> None:
         else:
             event = visit.event(e.MessageReceived, stage.id(), when)
         stage.later(when, event)
-    stage.later(until, visit.event(e.HandedOff, stage.id(), until))
+    if settles:
+        stage.later(until, visit.event(e.Ended, stage.id(), until, by="bot"))
+    else:
+        stage.later(until, visit.event(e.HandedOff, stage.id(), until))

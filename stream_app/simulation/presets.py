@@ -50,13 +50,13 @@ QUEUES: Final = (
     Queue(
         name="webshop", channel="chat", per_hour=160, curve=_EVENING, noise=0.08, opens=_OPENS, closes=22,
         room=120, at_once=3, talk=Duration(540, 0.7), wrap=Duration(40, 0.6), patience=Patience(150),
-        longest_wait_s=1200, bot_share=0.6, bot=Duration(14, 0.4), messages=7, missed_share=0.01,
+        longest_wait_s=1200, bot_share=0.6, bot_settles=0.3, bot=Duration(14, 0.4), messages=7, missed_share=0.01,
         after=After(survey=0.2, case=0.6, sale=0.08),
     ),
     Queue(
         name="app", channel="messaging", per_hour=120, curve=_EVENING, noise=0.08, at_once=4,
         talk=Duration(1500, 0.8), wrap=Duration(30, 0.6), patience=Patience(1500), bot_share=0.4,
-        bot=Duration(20, 0.5), messages=5, after=After(survey=0.1, case=0.55),
+        bot_settles=0.2, bot=Duration(20, 0.5), messages=5, after=After(survey=0.1, case=0.55),
     ),
     Queue(
         name="service", channel="email", per_hour=110, curve=_EVENING, noise=0.1, talk=Duration(340, 0.7),
@@ -67,18 +67,20 @@ QUEUES: Final = (
 
 
 def events_per_contact(queue: Queue, others: Iterable[Queue] = ()) -> float:
-    """Mean number of events of a contact that comes from outside and is answered, transfers included."""
-    per_visit = 4 + 2 * queue.hold_share + queue.missed_share
+    """Mean number of events of a contact that comes from outside and is served, by a bot or by people, transfers included."""
+    settled = queue.bot_share * queue.bot_settles if queue.by_message else 0.0
+    per_visit = 4 + 2 * queue.hold_share + queue.missed_share + queue.after.sentiment
     if queue.by_message:
-        per_visit += (
-            2 + queue.messages + 4 * queue.bot_share
-        )  # the bot's five, instead of the customer's first
+        per_visit += 2 + queue.messages
+        # The bot's five, instead of the customer's first.
+        per_visit += 4 * queue.bot_share * (1 - queue.bot_settles) / (1 - settled) if settled < 1 else 0
     stay = 1 - queue.transfer_share
     targets = [q for q in others if q.name in queue.transfer_to and q.channel == queue.channel]
     further = sum(events_per_contact(structs.replace(q, transfer_share=0.0)) for q in targets) / max(
         1, len(targets)
     )
-    return per_visit + stay * queue.after.events + queue.transfer_share * further
+    per_visit += stay * queue.after.events + queue.transfer_share * further
+    return (1 - settled) * per_visit + settled * 6
 
 
 def centre(rate: float, queues: tuple[Queue, ...] = QUEUES) -> Settings:

@@ -5,11 +5,11 @@ from typing import Protocol
 
 from stream_app.model import events as e
 
-from .conversation import Then
 from .desk import Desk
 from .floor import Agent, Presence
 from .settings import DAY, HOUR
 from .staffing import Shift
+from .stage import Then
 
 _LONG_ENOUGH_FOR_A_BREAK = 5
 

@@ -12,13 +12,14 @@ from itertools import count
 from stream_app.model import events as e
 
 from .aftermath import follow
-from .conversation import Then, converse, with_bot
+from .conversation import converse, with_bot
 from .desk import Desk
 from .floor import Agent, Visit
 from .incidents import Incident
 from .ledger import Ledger
 from .roster import Roster
 from .settings import Settings
+from .stage import Then
 
 MINUTE = 60_000
 RING = 12_000
@@ -118,11 +119,17 @@ class Run:
             self._wait(visit, at)
         elif queue.bot_share and desk.waits.random() < queue.bot_share:
             visit.clock = until = at + desk.bot()
-            with_bot(self, visit, at, until)
-            self.later(until, None, partial(self._wait, visit))
+            settles = bool(queue.bot_settles) and desk.waits.random() < queue.bot_settles
+            with_bot(self, visit, at, until, settles=settles)
+            self.later(until, None, partial(self._settled if settles else self._wait, visit))
         else:
             self.say(visit.event(e.MessageReceived, self.id(), at))
             self._wait(visit, at)
+
+    def _settled(self, visit: Visit, _at: int) -> None:
+        """A bot was enough."""
+        visit.waiting = False
+        visit.desk.row.left += 1
 
     def _queue(self, visit: Visit, at: int, priority: int = 0) -> None:
         desk = visit.desk

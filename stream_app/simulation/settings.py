@@ -67,7 +67,7 @@ class After(Struct, frozen=True):
 
     Attributes:
         survey: the customer answers a survey, some minutes later.
-        sentiment: the mood was scored.
+        sentiment: the mood is scored, in the middle of the conversation and after it.
         quality: a reviewer scores it, some minutes later.
         case: the issue is resolved by it (and a tenth of the others goes to the next tier).
         reopened: a resolved case is opened again, an hour or so later.
@@ -118,7 +118,7 @@ class Queue(Struct, frozen=True, kw_only=True):
         callback_after_s: when waiting contacts are offered a callback; ``callback_share`` of them accept.
         missed_share: share of rings that the agent does not take.
         transfer_share: share of conversations that end in a transfer to one of ``transfer_to``.
-        bot_share: share of contacts that talk to a bot first, for ``bot`` seconds.
+        bot_share: share of contacts that talk to a bot first, for ``bot`` seconds; ``bot_settles`` of them need nobody else.
         messages: mean number of messages after the first reply; 0 where the channel has none.
     """
 
@@ -146,6 +146,7 @@ class Queue(Struct, frozen=True, kw_only=True):
     transfer_share: float = 0.0
     transfer_to: tuple[str, ...] = ()
     bot_share: float = 0.0
+    bot_settles: float = 0.0
     bot: Duration = Duration(12.0, 0.4)
     messages: float = 0.0
     after: After = NOTHING_AFTER
@@ -178,7 +179,14 @@ class Queue(Struct, frozen=True, kw_only=True):
         Raises:
             BadSettingsError: one line that names the queue and the field.
         """
-        shares = ("hold_share", "callback_share", "missed_share", "transfer_share", "bot_share")
+        shares = (
+            "hold_share",
+            "callback_share",
+            "missed_share",
+            "transfer_share",
+            "bot_share",
+            "bot_settles",
+        )
         for name in shares:
             if not 0 <= getattr(self, name) <= 1:
                 raise BadSettingsError(f"queue {self.name}: {name} lies in 0…1")

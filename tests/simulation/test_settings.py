@@ -140,7 +140,7 @@ def test_shares_are_shares() -> None:
     handled = counts[e.Wrapped]
     shares: dict[type[e.Event], float] = {
         e.SurveyAnswered: 0.3,
-        e.SentimentScored: 0.4,
+        e.SentimentScored: 2 * 0.4,  # while they talk, and afterwards
         e.QualityScored: 0.1,
         e.CaseResolved: 0.6,
         e.CaseReopened: 0.06,

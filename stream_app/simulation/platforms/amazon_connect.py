@@ -51,7 +51,7 @@ class Connect:
         place = event.contact_id, event.visit or 1
         contact = self._contacts.get(place) or self._new(event, place[1], "TRANSFER")
         said = [(contact.first, _json.encode(payload)) for payload in tell(event, contact)]
-        if isinstance(event, _LAST):
+        if isinstance(event, _LAST) or (isinstance(event, e.Ended) and event.by == "bot"):
             del self._contacts[place]
         return said
 
@@ -129,6 +129,9 @@ class Connect:
         yield from _disconnected(contact, event.at, None)
 
     def _ended(self, event: e.Ended, contact: Contact) -> Iterator[Payload]:
+        if event.by == "bot":
+            yield from _over(contact, event.at, "CONTACT_FLOW_DISCONNECT")
+            return
         by = "AGENT_DISCONNECT" if event.by == "agent" else "CUSTOMER_DISCONNECT"
         yield from _disconnected(contact, event.at, by)
 
