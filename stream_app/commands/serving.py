@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
@@ -116,9 +116,9 @@ class Mirror:
         self._taken_at = time.monotonic()
         return self._snapshot
 
-    def groups(self, by: By, chosen: Callable[[Row], bool]) -> list[Group]:
-        """The chosen rows rolled up, as of the latest snapshot."""
-        return self._snapshots.groups(self._reader.targets, by, chosen)
+    def groups(self, by: By, chosen: Callable[[Row], bool], windows: Iterable[str]) -> list[Group]:
+        """The chosen rows rolled up over these windows, as of the latest snapshot."""
+        return self._snapshots.groups(self._reader.targets, by, chosen, windows)
 
     def at_risk(self) -> list[AtRisk]:
         """Open contacts at risk, as of the latest snapshot."""

@@ -122,8 +122,14 @@ class Snapshots:
         found = [one for queue in self._board.moods for one in self._at_risk(queue)]
         return sorted(found, key=lambda one: (one.predicted, one.queued_at, one.contact))
 
-    def groups(self, targets: Targets, by: By, chosen: Callable[[Row], bool] = lambda _: True) -> list[Group]:
-        """The chosen rows rolled up, by name; each under its own policy and day."""
+    def groups(
+        self,
+        targets: Targets,
+        by: By,
+        chosen: Callable[[Row], bool] = lambda _: True,
+        windows: Iterable[str] = WINDOWS,
+    ) -> list[Group]:
+        """The chosen rows rolled up, by name; each under its own policy and day; only these windows."""
         self._under(targets)
         members: dict[str | None, list[Queue]] = {}
         for queue in self._queues():
@@ -131,7 +137,8 @@ class Snapshots:
             if chosen(row):
                 members.setdefault(getattr(row, by), []).append(queue)
         return [
-            self._group(name, members[name]) for name in sorted(members, key=lambda n: (n is None, n or ""))
+            self._group(name, members[name], windows)
+            for name in sorted(members, key=lambda n: (n is None, n or ""))
         ]
 
     def _under(self, targets: Targets) -> None:
@@ -232,9 +239,9 @@ class Snapshots:
 
     # --- several queues ---
 
-    def _group(self, name: str | None, queues: list[Queue]) -> Group:
+    def _group(self, name: str | None, queues: list[Queue], wanted: Iterable[str]) -> Group:
         windows: dict[str, Values] = {}
-        for window in WINDOWS:
+        for window in wanted:
             cells: Cell = {}
             terms: dict[str, list[Terms]] = {}
             formulas: dict[str, Formula] = {}

@@ -63,8 +63,8 @@ class Source(Protocol):
         """How far they can be trusted."""
         ...
 
-    def groups(self, by: By, chosen: Callable[[Row], bool]) -> list[Group]:
-        """The chosen rows rolled up."""
+    def groups(self, by: By, chosen: Callable[[Row], bool], windows: Iterable[str]) -> list[Group]:
+        """The chosen rows rolled up, over these windows."""
         ...
 
     def at_risk(self) -> list[AtRisk]:
@@ -124,7 +124,10 @@ class Views:
         everyone = wire.of_everyone(snapshot.everyone, windows, kpis)
         if not by:
             return _json(wire.now(snapshot.at, status, rows, everyone))
-        groups = [wire.live_group(group, windows, kpis) for group in self._source.groups(by[0], chosen)]
+        groups = [
+            wire.live_group(group, windows, kpis)
+            for group in self._source.groups(by[0], chosen, windows or WINDOWS)
+        ]
         return _json(wire.now(snapshot.at, status, rows, everyone, groups))
 
     async def at_risk(self, request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 """Views of a board on a real server."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import aiohttp
@@ -37,8 +37,8 @@ class Served:
     def status(self) -> Status:
         return self.trust
 
-    def groups(self, by: By, chosen: Callable[[Row], bool]) -> list[Group]:
-        return self._snapshots.groups(self.targets, by, chosen)
+    def groups(self, by: By, chosen: Callable[[Row], bool], windows: Iterable[str]) -> list[Group]:
+        return self._snapshots.groups(self.targets, by, chosen, windows)
 
     def at_risk(self) -> list[AtRisk]:
         return self._snapshots.at_risk(self.targets)

@@ -72,6 +72,7 @@ async def test_rows_roll_up_and_say_where_they_belong(served: Served) -> None:
         ("Northwind", True, None),
     ]
     assert [(group["name"], group["queues"]) for group in now["groups"]] == [("Northwind", 1), (None, 1)]
+    assert set(now["groups"][0]["windows"]) == {"5m"}
     assert now["groups"][0]["windows"]["5m"]["handle_time"] == now["rows"][1]["windows"]["5m"]["handle_time"]
     _, _, now = await served.get("/v1/now?group=channel&site=Northwind")
     assert [group["name"] for group in now["groups"]] == ["voice"]
