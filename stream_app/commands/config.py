@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:  # quick --help
-    from stream_app.model.presets import Preset
     from stream_app.model.targets import Targets
+    from stream_app.model.targets.presets import Preset
 
 cli = typer.Typer(
     help="Targets, policies, zones and hours per queue: versioned in the store, pinned by each claim.",
@@ -71,8 +71,8 @@ def presets(
 ) -> None:
     """Print what a preset sets, each number with its reason and source, as TOML to start from."""
     from stream_app.errors import BadSettingsError  # noqa: PLC0415 - quick --help
-    from stream_app.model.calendars import guess  # noqa: PLC0415 - same
-    from stream_app.model.presets import BY_PRESET, PRESETS  # noqa: PLC0415 - same
+    from stream_app.model.targets.calendars import guess  # noqa: PLC0415 - same
+    from stream_app.model.targets.presets import BY_PRESET, PRESETS  # noqa: PLC0415 - same
 
     if name is None:
         for preset in PRESETS:
@@ -102,7 +102,7 @@ def read(file: Path) -> Targets:
 
 def as_toml(preset: Preset) -> str:
     """A preset as a settings document of its own, with the reasons as comments."""
-    from stream_app.model.presets import SETTINGS  # noqa: PLC0415 - quick --help
+    from stream_app.model.targets.presets import SETTINGS  # noqa: PLC0415 - quick --help
 
     levels: dict[str, dict[str, str]] = {}
     for line in preset.lines:

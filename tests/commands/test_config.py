@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 from stream_app.__main__ import cli
 from stream_app.commands.config import as_toml, read
 from stream_app.errors import BadSettingsError
-from stream_app.model.calendars import Hours
-from stream_app.model.presets import PRESETS, Preset
 from stream_app.model.targets import QueueWishes, Targets, Wishes
+from stream_app.model.targets.calendars import Hours
+from stream_app.model.targets.presets import PRESETS, Preset
 
 DOCUMENT = """
 preset = "finance"

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from stream_app.model.calendars import WEEKDAYS, Hours
-from stream_app.model.hours import _BLOCK, _BLOCKS_KEPT, DAY, HOUR, LATEST, MINUTE, Calendar, Period
+from stream_app.model.targets.calendars import WEEKDAYS, Hours
+from stream_app.model.targets.hours import _BLOCK, _BLOCKS_KEPT, DAY, HOUR, LATEST, MINUTE, Calendar, Period
 
 ZONES = sorted(available_timezones())
 OFFICE = Calendar("UTC", {day: [(540, 1020)] for day in range(5)})

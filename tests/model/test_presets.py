@@ -7,8 +7,8 @@ from hypothesis import given, strategies as st
 
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.measures import Unit
-from stream_app.model.presets import BY_PRESET, OURS, PRESETS, SETTINGS, Line, Preset
 from stream_app.model.targets import Targets
+from stream_app.model.targets.presets import BY_PRESET, OURS, PRESETS, SETTINGS, Line, Preset
 
 CHANNELS = ("voice", "chat", "messaging", "email", "social")
 names = st.sampled_from(sorted(BY_PRESET))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stream_app.model.kpis import BY_NAME, SERVICE_LEVELS
-from stream_app.model.presets import BY_PRESET
 from stream_app.model.targets import Rule, Targets, Wishes
+from stream_app.model.targets.presets import BY_PRESET
 
 LEVELS = ("defaults", "channels", "queues", "queues.channels")
 

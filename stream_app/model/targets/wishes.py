@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta, Struct, ValidationError, convert
 
+from stream_app.model.kpis import BY_NAME, SERVICE_LEVELS
+
 from .calendars import Hours, check_zone, guess
-from .kpis import BY_NAME, SERVICE_LEVELS
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Money = Annotated[float, Meta(ge=0, le=1_000_000)]

@@ -11,14 +11,13 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct, convert, field, json, structs
 
+from stream_app.model.kpis import BY_NAME
+from stream_app.model.measures import Choice
+
 from .calendars import Hours, guess
 from .hours import Calendar
-from .kpis import BY_NAME
-from .measures import Choice
 from .presets import BY_PRESET
 from .wishes import QueueWishes, Wishes, as_kind, as_table, check, read
-
-__all__ = ["QueueWishes", "Rule", "Targets", "Wishes"]
 
 DEFAULT_POLICY = "without_short_abandons"
 _ANSWER_S = {"voice": 20.0, "chat": 60.0, "messaging": 60.0, "email": 3600.0}

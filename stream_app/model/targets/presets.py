@@ -1,7 +1,7 @@
 """Presets: an industry's usual targets as data, one line a number, each with its reason.
 
 ``preset = "retail"`` at the top of the settings document takes them; everything else in the document overrides them. A line
-names a KPI of the catalogue (its target) or a setting of ``model.targets.Wishes``, and holds for one channel or for all.
+names a KPI of the catalogue (its target) or a setting of ``wishes.Wishes``, and holds for one channel or for all.
 Published figures carry their source. They are what others aim at or reach, not what customers of yours will bear: a start.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from .kpis import BY_NAME
+from stream_app.model.kpis import BY_NAME
 
 SETTINGS: Final = ("answer_target_s", "short_abandon_s")
 """What a line may name beside KPIs."""
