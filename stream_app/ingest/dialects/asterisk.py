@@ -156,7 +156,10 @@ def _began(line: _Line, wait: float | None, talk: float | None = None) -> dict[s
     if wait is None:
         return None
     answered = line.at - round((talk or 0) * 1000)
-    began = {"id": _id(line), "at": answered - round(wait * 1000)}
+    queued = answered - round(wait * 1000)
+    if queued < e.EARLIEST_MS:
+        return None
+    began = {"id": _id(line), "at": queued}
     return began if talk is None else {**began, "answered_at": answered}
 
 

@@ -90,6 +90,31 @@ def test_there_is_an_encoder_for_each_platform() -> None:
     assert set(PLATFORMS) == set(available()) - {"canonical"}
 
 
+def given_up_on_callbacks(events: Iterable[e.Event]) -> list[e.Abandoned]:
+    """Whoever is called back and gives up: to Connect it is a callback that reached nobody, and left."""
+    called_back: set[tuple[str, int]] = set()
+    found: list[e.Abandoned] = []
+    for event in events:
+        if isinstance(event, e.CallbackScheduled):
+            called_back.add((event.contact_id, (event.visit or 0) + 1))
+        elif isinstance(event, e.Abandoned) and (event.contact_id, event.visit or 0) in called_back:
+            found.append(event)
+    return found
+
+
+def at_connect(events: Sequence[e.Event]) -> list[e.Event]:
+    """The day as Connect can tell it."""
+    left = {event.id for event in given_up_on_callbacks(events)}
+    return [
+        e.LeftQueue(
+            id=event.id, at=event.at, contact_id=event.contact_id, visit=event.visit, queue=event.queue
+        )
+        if isinstance(event, e.Abandoned) and event.id in left
+        else event
+        for event in events
+    ]
+
+
 def voice(events: Iterable[e.Event]) -> list[e.Event]:
     return [event for event in events if getattr(event, "channel", "voice") == "voice"]
 
@@ -105,7 +130,7 @@ def test_the_queue_log_tells_every_outcome_of_every_call(day: tuple[Ledger, list
 
 
 def test_connect_tells_every_outcome_but_refusals(day: tuple[Ledger, list[e.Event]]) -> None:
-    true = outcomes(day[1])
+    true = outcomes(at_connect(day[1]))
     expected = Counter({place: n for place, n in true.items() if place[1] != "refused"})
     assert outcomes(read("amazon_connect", say("amazon_connect", day[1]))) == expected
     assert len(expected) > 25
@@ -119,7 +144,7 @@ def test_contact_records_alone_tell_what_is_over(day: tuple[Ledger, list[e.Event
     """A record comes when its contact is over; a missed offer is not in it."""
     said = [(at, value) for at, value in say("amazon_connect", day[1]) if is_record(value)]
     visits: dict[tuple[str, int | None], list[e.ContactEvent]] = {}
-    for event in day[1]:
+    for event in at_connect(day[1]):
         if isinstance(event, e.ContactEvent) and type(event) in (*OUTCOMES, e.Wrapped):
             visits.setdefault((event.contact_id, event.visit), []).append(event)
     last = (e.Abandoned, e.LeftQueue, e.CallbackScheduled, e.Wrapped)
@@ -149,7 +174,8 @@ def test_any_hour_of_any_centre(seed: int, hour: int, platform: str) -> None:
     events = list(Centre(centre(2), seed).events(start, start + HOUR // 3))
     if platform == "asterisk":
         events = voice(events)
-    true, found = spells(events), spells(read(platform, say(platform, events)))
+    told = at_connect(events) if platform == "amazon_connect" else events
+    true, found = spells(told), spells(read(platform, say(platform, events)))
     for kind, durations in true.items():
         assert len(found[kind]) == len(durations), kind
         for one, other in zip(sorted(durations), sorted(found[kind]), strict=True):
@@ -188,12 +214,18 @@ def spells(events: Sequence[e.Event]) -> dict[str, list[int]]:
 def test_the_pipeline_counts_what_happened(day: tuple[Ledger, list[e.Event]], platform: str) -> None:
     ledger, events = day
     found = counted(say(platform, events), platform)
+    queued = {(event.contact_id, event.visit): event.at for event in events if isinstance(event, e.Queued)}
+    moved: dict[str | None, list[int]] = {}  # waits that are told as left
+    for event in given_up_on_callbacks(events) if platform == "amazon_connect" else []:
+        moved.setdefault(event.queue, []).append(event.at - queued[event.contact_id, event.visit])
     compared = 0
     for (queue, channel), row in ledger.rows.items():
         if platform == "asterisk" and channel != "voice":
             assert queue not in found
             continue
-        cell = found[queue]
+        cell = Counter(found[queue])
+        for wait in moved.get(queue, ()):
+            cell.update(abandoned=1, left=-1, abandon_wait_ms=wait)
         exact = ["offered", "answered", "abandoned", "left", "missed", "transferred"]
         for name in [*exact, *(["refused"] if platform == "asterisk" else [])]:
             assert cell.get(name, 0) == getattr(row, name), (queue, name)
