@@ -13,8 +13,10 @@ import structlog
 from aiohttp import web
 
 from stream_app.errors import StreamAppError
+from stream_app.model.kpis import KPIS
 from stream_app.model.running import AtRisk
-from stream_app.model.snapshot import By, Group, Row, Snapshot, Snapshots
+from stream_app.model.snapshot import By, Chosen, Group, Snapshot, Snapshots, everywhere
+from stream_app.model.windows import WINDOWS
 from stream_app.settings import Settings
 from stream_app.store.reader import Reader, wall_ms
 from stream_app.views.api import AccessLog, Views
@@ -49,7 +51,7 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
     reader = Reader(settings.redis_url.get_secret_value())
     mirror = Mirror(reader, settings.max_age_s)
     views = Views(mirror)
-    views.live.publish(mirror.take(), mirror.status())
+    views.live.publish(mirror.headlines(), mirror.status())
     runner = web.AppRunner(
         views.app(),
         access_log_class=AccessLog,
@@ -63,7 +65,9 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
         tasks = [
             asyncio.create_task(stop.wait()),
             asyncio.create_task(reader.run()),
-            asyncio.create_task(refresh(reader, lambda: views.live.publish(mirror.take(), mirror.status()))),
+            asyncio.create_task(
+                refresh(reader, lambda: views.live.publish(mirror.headlines(), mirror.status()))
+            ),
         ]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -100,29 +104,34 @@ class Mirror:
         self._reader = reader
         self._max_age_s = max_age_s
         self._snapshots = Snapshots(reader.board)
+        self._headlines = Snapshots(reader.board, [kpi for kpi in KPIS if kpi.headline])
         self._taken_at = float("-inf")
         self._snapshot: Snapshot | None = None
 
-    def snapshot(self) -> Snapshot:
-        """What is true now, or was a moment ago."""
+    def snapshot(self, windows: Iterable[str] | None = None, chosen: Chosen | None = None) -> Snapshot:
+        """What is true now of some rows and windows; of all of them, what was true a moment ago may do."""
+        if windows is not None or chosen is not None:
+            self._reader.board.advance(wall_ms())
+            wanted = WINDOWS if windows is None else windows
+            return self._snapshots.take(self._reader.targets, wanted, chosen or everywhere)
         if self._snapshot is None or time.monotonic() - self._taken_at >= LOOK_S:
-            return self.take()
+            self._reader.board.advance(wall_ms())
+            self._snapshot = self._snapshots.take(self._reader.targets)
+            self._taken_at = time.monotonic()
         return self._snapshot
 
-    def take(self) -> Snapshot:
-        """What is true now."""
+    def headlines(self) -> Snapshot:
+        """What is true now of the headline KPIs: all that the stream tells, many times a second."""
         self._reader.board.advance(wall_ms())
-        self._snapshot = self._snapshots.take(self._reader.targets)
-        self._taken_at = time.monotonic()
-        return self._snapshot
+        return self._headlines.take(self._reader.targets)
 
-    def groups(self, by: By, chosen: Callable[[Row], bool], windows: Iterable[str]) -> list[Group]:
+    def groups(self, by: By, windows: Iterable[str], chosen: Chosen) -> list[Group]:
         """The chosen rows rolled up over these windows, as of the latest snapshot."""
-        return self._snapshots.groups(self._reader.targets, by, chosen, windows)
+        return self._snapshots.groups(self._reader.targets, by, windows, chosen)
 
-    def at_risk(self) -> list[AtRisk]:
+    def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         """Open contacts at risk, as of the latest snapshot."""
-        return self._snapshots.at_risk(self._reader.targets)
+        return self._snapshots.at_risk(self._reader.targets, chosen)
 
     def status(self) -> Status:
         """How far it can be trusted."""

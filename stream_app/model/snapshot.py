@@ -4,7 +4,7 @@
 "no data".
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -26,7 +26,24 @@ Values = dict[str, Value]
 """KPI → value."""
 By = Literal["site", "unit", "channel", "queue"]
 TODAY: Final = "today"
-_COMPLIANCE: Final = tuple((kpi, kpi.measure.kpi) for kpi in KPIS if isinstance(kpi.measure, IntervalsMet))
+
+
+class Place(Struct, frozen=True):
+    """Where a row belongs: by this rows are chosen before they are made."""
+
+    queue: str
+    channel: str
+    site: str | None
+    partner: bool
+    unit: str | None
+
+
+Chosen = Callable[[Place], bool]
+
+
+def everywhere(_: Place) -> bool:
+    """Every row."""
+    return True
 
 
 class Row(Struct, frozen=True):
@@ -99,43 +116,54 @@ class _Cached(Struct):
 class Snapshots:
     """Takes snapshots of a board; what did not change is the same object as before."""
 
-    def __init__(self, board: Board) -> None:
-        """``board`` is read; which intervals changed is taken off it."""
+    def __init__(self, board: Board, kpis: Sequence[Kpi] = KPIS) -> None:
+        """``board`` is read; which intervals changed is taken off it, if one of the KPIs needs to know.
+
+        Args:
+            board: what is shown.
+            kpis: what rows have; with fewer they are made sooner.
+        """
         self._board = board
+        self._kpis = kpis
+        self._met = tuple((kpi, kpi.measure.kpi) for kpi in kpis if isinstance(kpi.measure, IntervalsMet))
         self._numbers: dict[str, int] = {}
         self._formulas: dict[str, list[Formula]] = {}
         self._rules: dict[Queue, Rule] = {}
         self._targets: Targets | None = None
-        self._cached: dict[Queue, _Cached] = {}
+        self._places: dict[Queue, Place] = {}
+        self._cached: dict[tuple[Queue, tuple[str, ...]], _Cached] = {}
+        self._values: dict[tuple[Queue, str], tuple[_MadeFrom, Values]] = {}
         self._everyone: dict[str, tuple[tuple[Running, int], Values]] = {}
         self._intervals = compliance.Intervals(board)
 
-    def take(self, targets: Targets) -> Snapshot:
-        """The board as of its ``now``, under these settings."""
+    def take(
+        self, targets: Targets, windows: Iterable[str] = WINDOWS, chosen: Chosen = everywhere
+    ) -> Snapshot:
+        """The board as of its ``now``, under these settings; only these windows and rows, as others cost time."""
         self._under(targets)
-        rows = [self._row(queue) for queue in self._queues()]
-        return Snapshot(self._board.now, rows, {name: self._of_everyone(name, targets) for name in WINDOWS})
+        windows = tuple(windows)
+        rows = [self._row(queue, windows) for queue in self._queues(chosen)]
+        return Snapshot(self._board.now, rows, {name: self._of_everyone(name, targets) for name in windows})
 
-    def at_risk(self, targets: Targets) -> list[AtRisk]:
+    def at_risk(self, targets: Targets, chosen: Chosen = everywhere) -> list[AtRisk]:
         """Open contacts whose predicted CSAT is below their queue's limit, the worst first."""
         self._under(targets)
-        found = [one for queue in self._board.moods for one in self._at_risk(queue)]
+        found = [one for queue in self._queues(chosen) for one in self._at_risk(queue)]
         return sorted(found, key=lambda one: (one.predicted, one.queued_at, one.contact))
 
     def groups(
         self,
         targets: Targets,
         by: By,
-        chosen: Callable[[Row], bool] = lambda _: True,
         windows: Iterable[str] = WINDOWS,
+        chosen: Chosen = everywhere,
     ) -> list[Group]:
         """The chosen rows rolled up, by name; each under its own policy and day; only these windows."""
         self._under(targets)
         members: dict[str | None, list[Queue]] = {}
-        for queue in self._queues():
-            row = self._row(queue)
-            if chosen(row):
-                members.setdefault(getattr(row, by), []).append(queue)
+        for queue in self._queues(chosen):
+            members.setdefault(getattr(self._place(queue), by), []).append(queue)
+        windows = tuple(windows)
         return [
             self._group(name, members[name], windows)
             for name in sorted(members, key=lambda n: (n is None, n or ""))
@@ -145,11 +173,20 @@ class Snapshots:
         board = self._board
         if targets is not self._targets or board.numbers != self._numbers:
             self._targets, self._numbers = targets, dict(board.numbers)
-            self._formulas, self._rules, self._cached, self._everyone = {}, {}, {}, {}
+            self._formulas, self._rules, self._places, self._everyone = {}, {}, {}, {}
+            self._cached, self._values = {}, {}
             self._intervals.forget()
 
-    def _queues(self) -> Iterable[Queue]:
-        return (queue for queue in self._board.queues() if queue != EVERYONE)
+    def _queues(self, chosen: Chosen) -> Iterable[Queue]:
+        queues = (queue for queue in self._board.queues() if queue != EVERYONE)
+        return queues if chosen is everywhere else (q for q in queues if chosen(self._place(q)))
+
+    def _place(self, queue: Queue) -> Place:
+        place = self._places.get(queue)
+        if place is None:
+            rule = self._rule(queue)
+            place = self._places[queue] = Place(*queue, rule.site, rule.partner, rule.unit)
+        return place
 
     def _rule(self, queue: Queue) -> Rule:
         rule = self._rules.get(queue)
@@ -160,24 +197,20 @@ class Snapshots:
 
     # --- rows ---
 
-    def _row(self, queue: Queue) -> Row:
+    def _row(self, queue: Queue, names: tuple[str, ...]) -> Row:
         board, rule = self._board, self._rule(queue)
         waiting = board.waiting.get(queue)
         waits = waiting is not None and bool(waiting.queued)
-        made_from = {name: self._made_from(queue, name) for name in WINDOWS}
-        cached, change = self._cached.get(queue), board.changes[queue]
+        made_from = {name: self._made_from(queue, name) for name in names}
+        cached, change = self._cached.get((queue, names)), board.changes[queue]
         if cached and cached.change == change and cached.made_from == made_from and not waits:
             return cached.row
-        windows = cached.row.windows if cached else {}
-        if not cached or cached.made_from != made_from:
-            windows = {
-                name: windows[name]
-                if cached and cached.made_from[name] == made_from[name]
-                else self._values(queue, running.sums.get(queue, {}), overdue, running)
-                for name, (running, _, overdue, _) in made_from.items()
-            }
+        if cached and cached.made_from == made_from:
+            windows = cached.row.windows
+        else:
+            windows = {name: self._window(queue, name, made_from[name]) for name in names}
         totals = board.totals.get(queue) or dict.fromkeys(TOTALS, 0)
-        levels = self._levels(queue, windows)
+        levels = self._levels(queue)
         row = Row(
             *queue,
             rule.policy,
@@ -189,8 +222,33 @@ class Snapshots:
             partner=rule.partner,
             unit=rule.unit,
         )
-        self._cached[queue] = _Cached(row, change, made_from)
+        self._cached[queue, names] = _Cached(row, change, made_from)
         return row
+
+    def _window(self, queue: Queue, name: str, made_from: _MadeFrom) -> Values:
+        cached = self._values.get((queue, name))
+        if cached and cached[0] == made_from:
+            return cached[1]
+        running, _, overdue, _ = made_from
+        cell, rule = running.sums.get(queue, {}), self._rule(queue)
+        values = {f.kpi.name: f.of(cell, overdue, rule) for f in self._of_policy(rule.policy)}
+        if name == TODAY:
+            values |= {
+                kpi.name: compliance.value(self._compliance(queue, of, running)) for kpi, of in self._met
+            }
+        self._values[queue, name] = (made_from, values)
+        return values
+
+    def _value(self, queue: Queue, kpi: str, window: str) -> Value:
+        """One value, whether its window is wanted or not."""
+        made_from = self._made_from(queue, window)
+        cached = self._values.get((queue, window))
+        if cached and cached[0] == made_from:
+            return cached[1][kpi]
+        running, _, overdue, _ = made_from
+        rule = self._rule(queue)
+        one = next(f for f in self._of_policy(rule.policy) if f.kpi.name == kpi)
+        return one.of(running.sums.get(queue, {}), overdue, rule)
 
     def _made_from(self, queue: Queue, window: str) -> _MadeFrom:
         board = self._board
@@ -200,15 +258,6 @@ class Snapshots:
         quarter = running.last if window == TODAY else 0  # with each that is over, compliance may change
         return running, running.versions.get(queue, 0), overdue, quarter
 
-    def _values(self, queue: Queue, cell: Cell, overdue: int, running: Running) -> Values:
-        rule = self._rule(queue)
-        values = {f.kpi.name: f.of(cell, overdue, rule) for f in self._of_policy(rule.policy)}
-        if running.window.name == TODAY:
-            values |= {
-                kpi.name: compliance.value(self._compliance(queue, of, running)) for kpi, of in _COMPLIANCE
-            }
-        return values
-
     def _compliance(self, queue: Queue, kpi: str, running: Running) -> Terms:
         rule = self._rule(queue)
         judged = next(f for f in self._of_policy(rule.policy) if f.kpi.name == kpi)
@@ -217,18 +266,32 @@ class Snapshots:
     def _of_policy(self, policy: str) -> list[Formula]:
         found = self._formulas.get(policy)
         if found is None:
-            made = (formula(kpi, policy, self._numbers) for kpi in KPIS)
+            made = (formula(kpi, policy, self._numbers) for kpi in self._kpis)
             found = self._formulas[policy] = [one for one in made if one]
         return found
 
     # --- levels ---
 
-    def _levels(self, queue: Queue, windows: dict[str, Values]) -> dict[str, float | None]:
+    def _levels(self, queue: Queue) -> dict[str, float | None]:
+        """The KPIs without a window: read off the open visits, and what follows from others."""
         waiting = self._board.waiting.get(queue)
         queued = waiting.queued if waiting else []
         # Nobody waits: an alert on the oldest must be able to resolve.
         oldest = float(max(0, self._board.now - queued[0])) if queued else 0.0
-        return _levels(len(queued), oldest, len(self._at_risk(queue)), windows)
+        out: dict[str, float | None] = {}
+        for kpi in self._kpis:
+            match kpi.measure:
+                case Level(read="count"):
+                    out[kpi.name] = len(queued)
+                case Level(read="oldest"):
+                    out[kpi.name] = oldest / kpi.unit.parts
+                case Level(read="at_risk"):
+                    out[kpi.name] = len(self._at_risk(queue))
+                case Derived(of=of, how=how):
+                    out[kpi.name] = how(
+                        *(out[name] if w is None else self._value(queue, name, w) for name, w in of)
+                    )
+        return out
 
     def _at_risk(self, queue: Queue) -> list[AtRisk]:
         moods = self._board.moods.get(queue)
@@ -239,7 +302,7 @@ class Snapshots:
 
     # --- several queues ---
 
-    def _group(self, name: str | None, queues: list[Queue], wanted: Iterable[str]) -> Group:
+    def _group(self, name: str | None, queues: list[Queue], wanted: tuple[str, ...]) -> Group:
         windows: dict[str, Values] = {}
         for window in wanted:
             cells: Cell = {}
@@ -254,7 +317,7 @@ class Snapshots:
                     formulas[one.kpi.name] = one
                     terms.setdefault(one.kpi.name, []).append(one.terms(cell, overdue, rule))
                 if window == TODAY:
-                    for kpi, of in _COMPLIANCE:
+                    for kpi, of in self._met:
                         terms.setdefault(kpi.name, []).append(self._compliance(queue, of, running))
             windows[window] = {
                 kpi: formulas[kpi].value(added(parts), cells)
@@ -262,9 +325,9 @@ class Snapshots:
                 else compliance.value(added(parts))
                 for kpi, parts in terms.items()
             }
-        rows = [self._row(queue) for queue in queues]
+        rows = [self._row(queue, wanted) for queue in queues]
         return Group(
-            name, len(queues), {kpi.name: _together(kpi, rows) for kpi in KPIS if kpi.is_level}, windows
+            name, len(queues), {kpi.name: _together(kpi, rows) for kpi in self._kpis if kpi.is_level}, windows
         )
 
     def _of_everyone(self, window: str, targets: Targets) -> Values:
@@ -286,19 +349,3 @@ def _together(kpi: Kpi, rows: list[Row]) -> float | None:
     if len(known) < len(levels):
         return None
     return sum(known) if kpi.adds else max(known)
-
-
-def _levels(
-    waiting: int, oldest_ms: float, at_risk: int, windows: dict[str, Values]
-) -> dict[str, float | None]:
-    """The KPIs without a window: read off the open visits, and what follows from others."""
-    read: dict[str, float] = {"count": waiting, "oldest": oldest_ms, "at_risk": at_risk}
-    out: dict[str, float | None] = {}
-    for kpi in KPIS:
-        match kpi.measure:
-            case Level(read=what):
-                out[kpi.name] = read[what] / kpi.unit.parts if what == "oldest" else read[what]
-            case Derived(of=of, how=how):
-                arguments = (out[name] if window is None else windows[window][name] for name, window in of)
-                out[kpi.name] = how(*arguments)
-    return out

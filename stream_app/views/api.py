@@ -6,7 +6,7 @@ It knows nothing of where the numbers come from: ``Views`` takes functions.
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from hashlib import sha256
 from http import HTTPStatus
 from importlib.resources import files
@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractAccessLogger
 
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.running import AtRisk
-from stream_app.model.snapshot import By, Group, Row, Snapshot
+from stream_app.model.snapshot import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.windows import WINDOWS
 
 from . import metrics, openapi, problems, wire
@@ -55,19 +55,19 @@ _log = structlog.get_logger(__name__)
 class Source(Protocol):
     """What holds now."""
 
-    def snapshot(self) -> Snapshot:
-        """All rows."""
+    def snapshot(self, windows: Iterable[str] | None = None, chosen: Chosen | None = None) -> Snapshot:
+        """All rows and windows, or some: what is not asked for is not computed."""
         ...
 
     def status(self) -> Status:
         """How far they can be trusted."""
         ...
 
-    def groups(self, by: By, chosen: Callable[[Row], bool], windows: Iterable[str]) -> list[Group]:
+    def groups(self, by: By, windows: Iterable[str], chosen: Chosen) -> list[Group]:
         """The chosen rows rolled up, over these windows."""
         ...
 
-    def at_risk(self) -> list[AtRisk]:
+    def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         """Open contacts that somebody should look after, the worst first."""
         ...
 
@@ -119,14 +119,14 @@ class Views:
         if len(by) > 1:
             raise problems.bad_parameter("group", "rows are rolled up by one thing at a time", GROUPS)
         chosen = _chosen(request)
-        snapshot, status = self._source.snapshot(), self._source.status()
-        rows = [wire.live_row(row, windows, kpis) for row in snapshot.rows if chosen(row)]
+        snapshot, status = self._source.snapshot(windows, chosen), self._source.status()
+        rows = [wire.live_row(row, windows, kpis) for row in snapshot.rows]
         everyone = wire.of_everyone(snapshot.everyone, windows, kpis)
         if not by:
             return _json(wire.now(snapshot.at, status, rows, everyone))
         groups = [
             wire.live_group(group, windows, kpis)
-            for group in self._source.groups(by[0], chosen, windows or WINDOWS)
+            for group in self._source.groups(by[0], windows or WINDOWS, chosen or everywhere)
         ]
         return _json(wire.now(snapshot.at, status, rows, everyone, groups))
 
@@ -134,10 +134,8 @@ class Views:
         """``/v1/at-risk``: open contacts that somebody should look after."""
         _only(request, set(_PLACES))
         chosen = _chosen(request)
-        snapshot, status = self._source.snapshot(), self._source.status()
-        wanted = {(row.queue, row.channel) for row in snapshot.rows if chosen(row)}
-        contacts = [one for one in self._source.at_risk() if (one.queue, one.channel) in wanted]
-        return _json(wire.at_risk(snapshot.at, status, contacts))
+        at, status = self._source.snapshot((), chosen).at, self._source.status()
+        return _json(wire.at_risk(at, status, self._source.at_risk(chosen or everywhere)))
 
     async def kpis(self, request: web.Request) -> web.Response:
         """``/v1/kpis``: the dictionary."""
@@ -146,7 +144,7 @@ class Views:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """``/metrics``: for Prometheus."""
-        body = metrics.render(self._source.snapshot(), self._source.status())
+        body = metrics.render(self._source.snapshot(metrics.WINDOWS), self._source.status())
         return web.Response(body=body, headers={**FRESH_ONLY, "Content-Type": metrics.CONTENT_TYPE})
 
     async def healthz(self, _request: web.Request) -> web.Response:
@@ -249,10 +247,12 @@ def _named(request: web.Request, parameter: str, known: Iterable[str]) -> frozen
     return names
 
 
-def _chosen(request: web.Request) -> Callable[[Row], bool]:
-    """Whether a row is one of those that were asked for; any place that is not named is every one."""
-    wanted = {name: frozenset(request.query.getall(name, [])) for name in _PLACES}
-    return lambda row: all(getattr(row, name) in names for name, names in wanted.items() if names)
+def _chosen(request: web.Request) -> Chosen | None:
+    """Whether a row is one of those that were asked for; ``None``: all are."""
+    wanted = {name: frozenset(request.query.getall(name)) for name in _PLACES if name in request.query}
+    if not wanted:
+        return None
+    return lambda place: all(getattr(place, name) in names for name, names in wanted.items())
 
 
 def _json(answer: object) -> web.Response:

@@ -1,7 +1,7 @@
 """Views of a board on a real server."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import aiohttp
@@ -10,8 +10,9 @@ from multidict import CIMultiDictProxy
 
 from stream_app.model.board import Board
 from stream_app.model.running import AtRisk
-from stream_app.model.snapshot import By, Group, Row, Snapshot, Snapshots
+from stream_app.model.snapshot import By, Chosen, Group, Snapshot, Snapshots, everywhere
 from stream_app.model.targets import Targets
+from stream_app.model.windows import WINDOWS
 from stream_app.views.api import Views
 from stream_app.views.status import Status
 from tests.views.examples import FRESH
@@ -31,17 +32,18 @@ class Served:
         self.views = Views(self)
         self.runner = web.AppRunner(self.views.app(), shutdown_timeout=0.5)
 
-    def snapshot(self) -> Snapshot:
-        return self._snapshots.take(self.targets)
+    def snapshot(self, windows: Iterable[str] | None = None, chosen: Chosen | None = None) -> Snapshot:
+        wanted = WINDOWS if windows is None else windows
+        return self._snapshots.take(self.targets, wanted, chosen or everywhere)
 
     def status(self) -> Status:
         return self.trust
 
-    def groups(self, by: By, chosen: Callable[[Row], bool], windows: Iterable[str]) -> list[Group]:
-        return self._snapshots.groups(self.targets, by, chosen, windows)
+    def groups(self, by: By, windows: Iterable[str], chosen: Chosen) -> list[Group]:
+        return self._snapshots.groups(self.targets, by, windows, chosen)
 
-    def at_risk(self) -> list[AtRisk]:
-        return self._snapshots.at_risk(self.targets)
+    def at_risk(self, chosen: Chosen) -> list[AtRisk]:
+        return self._snapshots.at_risk(self.targets, chosen)
 
     def publish(self) -> None:
         self.views.live.publish(self.snapshot(), self.trust)
