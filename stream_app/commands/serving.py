@@ -14,8 +14,9 @@ from aiohttp import web
 
 from stream_app.errors import StreamAppError
 from stream_app.model.kpis import KPIS
+from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk
-from stream_app.model.snapshot import By, Chosen, Group, Snapshot, Snapshots, everywhere
+from stream_app.model.snapshot import Snapshots
 from stream_app.model.windows import WINDOWS
 from stream_app.settings import Settings
 from stream_app.store.reader import Reader, wall_ms

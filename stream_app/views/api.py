@@ -17,8 +17,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from stream_app.model.kpis import BY_NAME
+from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk
-from stream_app.model.snapshot import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.windows import WINDOWS
 
 from . import metrics, openapi, problems, wire

@@ -8,10 +8,10 @@ Percentiles don't add up, so those over all queues are exported ready.
 from collections.abc import Iterator
 from typing import Any, Final
 
+from stream_app.model.formulas import PERCENTILES
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import KPIS, TOTALS
 from stream_app.model.measures import Unit, Volume
-from stream_app.model.snapshot import PERCENTILES
 
 from . import naming
 from .alerts import STALE_AFTER_S

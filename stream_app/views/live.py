@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from msgspec import Raw, Struct
 
-from stream_app.model.snapshot import Row, Snapshot
+from stream_app.model.rows import Row, Snapshot
 
 from . import wire
 from .status import Status

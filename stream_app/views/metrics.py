@@ -7,10 +7,11 @@ with the library's own parser that it reads what was meant. What has no data has
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from stream_app.model.formulas import PERCENTILES
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import KPIS, TOTALS
-from stream_app.model.measures import Unit
-from stream_app.model.snapshot import PERCENTILES, Row, Snapshot, Value
+from stream_app.model.measures import Unit, Value
+from stream_app.model.rows import Row, Snapshot
 
 from . import naming
 from .status import Status

@@ -7,10 +7,10 @@ a promise to whoever graphs it: change one only with a changelog line.
 from collections.abc import Iterator
 from typing import Final
 
+from stream_app.model.formulas import PERCENTILES
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import KPIS, TOTALS
 from stream_app.model.measures import Ratio, Revenue, Sum, Unit
-from stream_app.model.snapshot import PERCENTILES
 
 QUEUE, CHANNEL, WINDOW, CURRENCY = "queue", "channel", "window", "currency"
 """The labels of what a contact centre does."""

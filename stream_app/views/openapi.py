@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stream_app import __version__
 from stream_app.model.kpis import BY_NAME
-from stream_app.model.snapshot import By
+from stream_app.model.rows import By
 from stream_app.model.windows import WINDOWS
 
 from . import problems, wire

@@ -12,7 +12,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from stream_app.model import running as risk
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import KPIS
-from stream_app.model.snapshot import Group, Row, Value, Values
+from stream_app.model.measures import Value
+from stream_app.model.rows import Group, Row, Values
 from stream_app.model.visit import State
 
 from . import dictionary

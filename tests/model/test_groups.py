@@ -9,8 +9,9 @@ from hypothesis import given, strategies as st
 from stream_app.model import facts as f, sketch
 from stream_app.model.board import Board
 from stream_app.model.kpis import COUNTERS, KPIS, SERVICE_LEVELS
-from stream_app.model.measures import IntervalsMet, Unit, Volume
-from stream_app.model.snapshot import Group, Snapshots, Value
+from stream_app.model.measures import IntervalsMet, Unit, Value, Volume
+from stream_app.model.rows import Group
+from stream_app.model.snapshot import Snapshots
 from stream_app.model.tally import NUMBERS, Cell, counters_of, pack_cell
 from stream_app.model.targets import Targets, Wishes
 from stream_app.model.visit import State, Visit

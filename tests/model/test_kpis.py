@@ -11,7 +11,8 @@ from stream_app.model.board import Board
 from stream_app.model.fold import Fold
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import BY_NAME, COUNTERS, KPIS, SERVICE_LEVELS, TOTALS
-from stream_app.model.snapshot import Row, Snapshots
+from stream_app.model.rows import Row
+from stream_app.model.snapshot import Snapshots
 from stream_app.model.tally import NUMBERS, Cell, pack_cell, roll_up
 from stream_app.model.targets import Targets, Wishes
 from stream_app.model.windows import TOTAL

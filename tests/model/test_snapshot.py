@@ -10,9 +10,11 @@ from stream_app.model import facts as f, sketch
 from stream_app.model.board import Board
 from stream_app.model.events import Abandoned, Answered, LeftQueue, Queued
 from stream_app.model.fold import Fold
+from stream_app.model.formulas import PERCENTILES, percentiles
 from stream_app.model.kpis import SERVICE_LEVELS
-from stream_app.model.measures import percentile
-from stream_app.model.snapshot import PERCENTILES, Row, Snapshot, Snapshots, Value, percentiles
+from stream_app.model.measures import Value, percentile
+from stream_app.model.rows import Row, Snapshot
+from stream_app.model.snapshot import Snapshots
 from stream_app.model.tally import NUMBERS, Cell, counters_of, pack_cell, roll_up
 from stream_app.model.targets import Targets, Wishes
 from stream_app.model.visit import State, Visit

@@ -11,7 +11,8 @@ import redis.asyncio
 
 from stream_app.model.events import Answered
 from stream_app.model.ports import FILE, Partition
-from stream_app.model.snapshot import Row, Snapshots
+from stream_app.model.rows import Row
+from stream_app.model.snapshot import Snapshots
 from stream_app.model.targets import Targets
 from stream_app.store import keys, reader as reader_module
 from stream_app.store.reader import Reader

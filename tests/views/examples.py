@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from stream_app.model.board import Board
 from stream_app.model.currencies import PLACES
 from stream_app.model.kpis import COUNTERS, SKETCHES
+from stream_app.model.rows import Snapshot
 from stream_app.model.sketch import bucket
-from stream_app.model.snapshot import Snapshot, Snapshots
+from stream_app.model.snapshot import Snapshots
 from stream_app.model.tally import NUMBERS, SHIFT, Cell, pack_cell
 from stream_app.model.targets import Targets
 from stream_app.model.visit import State, Visit

@@ -9,8 +9,9 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from stream_app.model.board import Board
+from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk
-from stream_app.model.snapshot import By, Chosen, Group, Snapshot, Snapshots, everywhere
+from stream_app.model.snapshot import Snapshots
 from stream_app.model.targets import Targets
 from stream_app.model.windows import WINDOWS
 from stream_app.views.api import Views

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from stream_app.model.formulas import PERCENTILES
 from stream_app.model.kpis import BY_NAME, KPIS, TOTALS
-from stream_app.model.snapshot import PERCENTILES
 from stream_app.telemetry import Telemetry
 from stream_app.views import alerts, grafana, naming, panels
 from tests.services.prometheus import promtool

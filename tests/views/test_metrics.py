@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from stream_app.model.board import Board
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import BY_NAME, KPIS, TOTALS
-from stream_app.model.snapshot import Row, Snapshot
+from stream_app.model.rows import Row, Snapshot
 from stream_app.model.targets import Targets
 from stream_app.views import naming
 from stream_app.views.metrics import MAX_SERIES, render
