@@ -6,14 +6,14 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import structlog
 from aiohttp import web
 
 from stream_app.errors import StreamAppError
-from stream_app.model.kpis import KPIS
+from stream_app.model.kpis import HEADLINES
 from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk
 from stream_app.model.snapshot import Snapshots
@@ -105,28 +105,30 @@ class Mirror:
         self._reader = reader
         self._max_age_s = max_age_s
         self._snapshots = Snapshots(reader.board)
-        self._headlines = Snapshots(reader.board, [kpi for kpi in KPIS if kpi.headline])
+        self._headlines = Snapshots(reader.board, HEADLINES)
         self._taken_at = float("-inf")
         self._snapshot: Snapshot | None = None
 
-    def snapshot(self, windows: Iterable[str] | None = None, chosen: Chosen | None = None) -> Snapshot:
-        """What is true now of some rows and windows; of all of them, what was true a moment ago may do."""
-        if windows is not None or chosen is not None:
-            self._reader.board.advance(wall_ms())
-            wanted = WINDOWS if windows is None else windows
-            return self._snapshots.take(self._reader.targets, wanted, chosen or everywhere)
+    def snapshot(self, windows: Collection[str], chosen: Chosen) -> Snapshot:
+        """What is true now of some rows or windows; of all of them, what was true a moment ago may do."""
+        if chosen is not everywhere or len(windows) < len(WINDOWS):
+            return self._take(self._snapshots, windows, chosen)
         if self._snapshot is None or time.monotonic() - self._taken_at >= LOOK_S:
-            self._reader.board.advance(wall_ms())
-            self._snapshot = self._snapshots.take(self._reader.targets)
+            self._snapshot = self._take(self._snapshots)
             self._taken_at = time.monotonic()
         return self._snapshot
 
     def headlines(self) -> Snapshot:
         """What is true now of the headline KPIs: all that the stream tells, many times a second."""
-        self._reader.board.advance(wall_ms())
-        return self._headlines.take(self._reader.targets)
+        return self._take(self._headlines)
 
-    def groups(self, by: By, windows: Iterable[str], chosen: Chosen) -> list[Group]:
+    def _take(
+        self, snapshots: Snapshots, windows: Collection[str] = WINDOWS, chosen: Chosen = everywhere
+    ) -> Snapshot:
+        self._reader.board.advance(wall_ms())
+        return snapshots.take(self._reader.targets, windows, chosen)
+
+    def groups(self, by: By, windows: Collection[str], chosen: Chosen) -> list[Group]:
         """The chosen rows rolled up over these windows, as of the latest snapshot."""
         return self._snapshots.groups(self._reader.targets, by, windows, chosen)
 

@@ -76,17 +76,12 @@ class Contacts:
         visits = self.open.get(contact)
         if visits is None or len(visits) > 1 or event.beginning is not None:
             return self._outcome(event)
-        # Nearly always there is one visit, and it moves on: what `_take` does, without the calls.
+        # Nearly always there is one visit, and it moves on.
         visit = visits[0]
         move = TABLE[visit.state].get(type(event))
         if move is None or move.to == visit.state or not fits(visit, event):
             return self._outcome(event)
-        self.touched[contact] = visits
-        facts = step(visit, move, event)
-        if facts:
-            self._add(facts)
-        if visit.state == CLOSED:
-            self._close(contact, visits, visit)
+        self._move(visits, visit, move, event)
         return APPLIED
 
     def _outcome(self, event: e.Outcome) -> Result:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import accumulate
 from math import ceil
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 
@@ -37,22 +37,22 @@ Numbers = Mapping[str, int]
 _Signed = tuple[tuple[int, int], ...]  # sign, counter's number
 
 
-class Formula(Protocol):
+class Formula(Struct, frozen=True):
     """A windowed KPI under one service-level policy."""
 
-    @property
-    def kpi(self) -> Kpi:
-        """Which."""
-        ...
+    kpi: Kpi
 
     def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:
         """Read them off a window's sums; ``overdue`` visits were decided by the passing of T alone."""
+        raise NotImplementedError
 
     def value(self, terms: Terms, cell: Cell) -> Value:
         """What they come to; ``cell`` has the distribution."""
+        raise NotImplementedError
 
     def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:
         """Both in one."""
+        return self.value(self.terms(cell, overdue, rule), cell)
 
 
 def formula(kpi: Kpi, policy: str, numbers: Numbers) -> Formula | None:
@@ -84,8 +84,7 @@ def _signed(of: Sum, numbers: Numbers) -> _Signed:
     return tuple((sign, numbers[c.name]) for sign, c in of.terms if c.name in numbers)
 
 
-class _RatioFormula(Struct, frozen=True):
-    kpi: Kpi
+class _RatioFormula(Formula, frozen=True):
     parts: int
     times: int
     over: _Signed
@@ -93,7 +92,7 @@ class _RatioFormula(Struct, frozen=True):
     decided: tuple[int, int]  # how often the counter stands above and below the line
     spread: int | None
 
-    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the protocol
+    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the base
         return {
             "over": self._sum(self.over, cell, overdue, 0),
             "under": self._sum(self.under, cell, overdue, 1),
@@ -102,7 +101,7 @@ class _RatioFormula(Struct, frozen=True):
     def value(self, terms: Terms, cell: Cell) -> Value:
         return self._value(int(terms.get("over", 0)), int(terms.get("under", 0)), cell)
 
-    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:  # noqa: ARG002 - see the protocol
+    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:  # noqa: ARG002 - see the base
         under = self._sum(self.under, cell, overdue, 1)
         if under <= 0 and self.kpi.spread is None:
             return _NO_DATA
@@ -130,45 +129,50 @@ def _ratio(kpi: Kpi, ratio: Ratio, numbers: Numbers) -> Formula:
     return _RatioFormula(kpi, kpi.unit.parts, ratio.times, *signed, (above, below), spread)
 
 
-class _Volume(Struct, frozen=True):
-    kpi: Kpi
+class _Volume(Formula, frozen=True):
     number: int
 
-    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the protocol
+    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the base
         return {"over": cell.get(self.number, 0)}
 
-    def value(self, terms: Terms, cell: Cell) -> Value:  # noqa: ARG002 - see the protocol
+    def value(self, terms: Terms, cell: Cell) -> Value:  # noqa: ARG002 - see the base
         n = int(terms.get("over", 0))
         return Value(float(n), n)
 
-    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:  # noqa: ARG002 - see the protocol
-        n = cell.get(self.number, 0)
-        return Value(float(n), n)
+
+class _Money(Formula, frozen=True):
+    """Amounts by currency."""
+
+    def value(self, terms: Terms, cell: Cell) -> Value:  # noqa: ARG002 - see the base
+        """Amounts a contact. The samples are the contacts of all currencies."""
+        everyone = int(terms.get("under", 0))
+        amounts: dict[str, str] = {}
+        samples = everyone
+        for currency, amount in sorted(terms.items()):
+            if currency == "under" or currency.startswith("#"):
+                continue
+            contacts = int(terms.get(f"#{currency}", 0))
+            samples += contacts
+            if contacts or everyone:
+                amounts[currency] = written(Decimal(amount) / PARTS / (contacts or everyone))
+        return Value(None, samples, amounts=amounts)
 
 
-class _Revenue(Struct, frozen=True):
-    kpi: Kpi
+class _Revenue(_Money, frozen=True):
     base: int
     contacts: int
 
-    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the protocol
+    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the base
         base, end = self.base, self.base + len(CURRENCIES)
         amounts = {CURRENCIES[key - base]: n for key, n in cell.items() if base <= key < end} if base else {}
         return {**amounts, "under": cell.get(self.contacts, 0)}
 
-    def value(self, terms: Terms, cell: Cell) -> Value:  # noqa: ARG002 - see the protocol
-        return _money(terms)
 
-    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:
-        return _money(self.terms(cell, overdue, rule))
-
-
-class _Cost(Struct, frozen=True):
-    kpi: Kpi
+class _Cost(_Money, frozen=True):
     time: _Signed
     contacts: int
 
-    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the protocol
+    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the base
         contacts, currency = cell.get(self.contacts, 0), rule.currency
         if currency is None or not contacts or (rule.cost_per_hour is None and rule.cost_per_contact is None):
             return {}
@@ -176,27 +180,6 @@ class _Cost(Struct, frozen=True):
         cost = Decimal(str(rule.cost_per_hour or 0)) * time * PARTS / _HOUR_MS
         cost += Decimal(str(rule.cost_per_contact or 0)) * contacts * PARTS
         return {currency: cost, f"#{currency}": contacts}
-
-    def value(self, terms: Terms, cell: Cell) -> Value:  # noqa: ARG002 - see the protocol
-        return _money(terms)
-
-    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:
-        return _money(self.terms(cell, overdue, rule))
-
-
-def _money(terms: Terms) -> Value:
-    """Amounts a contact. The samples are the contacts of all currencies."""
-    everyone = int(terms.get("under", 0))
-    amounts: dict[str, str] = {}
-    samples = everyone
-    for currency, amount in sorted(terms.items()):
-        if currency == "under" or currency.startswith("#"):
-            continue
-        contacts = int(terms.get(f"#{currency}", 0))
-        samples += contacts
-        if contacts or everyone:
-            amounts[currency] = written(Decimal(amount) / PARTS / (contacts or everyone))
-    return Value(None, samples, amounts=amounts)
 
 
 def percentiles(cell: Mapping[int, int], number: int | None) -> dict[str, float | None]:

@@ -4,7 +4,7 @@
 "no data".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -59,11 +59,11 @@ class Snapshots:
         self._intervals = compliance.Intervals(board)
 
     def take(
-        self, targets: Targets, windows: Iterable[str] = WINDOWS, chosen: Chosen = everywhere
+        self, targets: Targets, windows: Collection[str] = WINDOWS, chosen: Chosen = everywhere
     ) -> Snapshot:
         """The board as of its ``now``, under these settings; only these windows and rows, as others cost time."""
         self._under(targets)
-        windows = tuple(windows)
+        windows = _in_order(windows)
         rows = [self._row(queue, windows) for queue in self._queues(chosen)]
         return Snapshot(self._board.now, rows, {name: self._of_everyone(name, targets) for name in windows})
 
@@ -77,7 +77,7 @@ class Snapshots:
         self,
         targets: Targets,
         by: By,
-        windows: Iterable[str] = WINDOWS,
+        windows: Collection[str] = WINDOWS,
         chosen: Chosen = everywhere,
     ) -> list[Group]:
         """The chosen rows rolled up, by name; each under its own policy and day; only these windows."""
@@ -85,7 +85,7 @@ class Snapshots:
         members: dict[str | None, list[Queue]] = {}
         for queue in self._queues(chosen):
             members.setdefault(getattr(self._place(queue), by), []).append(queue)
-        windows = tuple(windows)
+        windows = _in_order(windows)
         return [
             self._group(name, members[name], windows)
             for name in sorted(members, key=lambda n: (n is None, n or ""))
@@ -168,9 +168,7 @@ class Snapshots:
         if cached and cached[0] == made_from:
             return cached[1][kpi]
         running, _, overdue, _ = made_from
-        rule = self._rule(queue)
-        one = next(f for f in self._of_policy(rule.policy) if f.kpi.name == kpi)
-        return one.of(running.sums.get(queue, {}), overdue, rule)
+        return self._formula(queue, kpi).of(running.sums.get(queue, {}), overdue, self._rule(queue))
 
     def _made_from(self, queue: Queue, window: str) -> _MadeFrom:
         board = self._board
@@ -181,9 +179,10 @@ class Snapshots:
         return running, running.versions.get(queue, 0), overdue, quarter
 
     def _compliance(self, queue: Queue, kpi: str, running: Running) -> Terms:
-        rule = self._rule(queue)
-        judged = next(f for f in self._of_policy(rule.policy) if f.kpi.name == kpi)
-        return self._intervals.terms(queue, rule, judged, running.start)
+        return self._intervals.terms(queue, self._rule(queue), self._formula(queue, kpi), running.start)
+
+    def _formula(self, queue: Queue, kpi: str) -> Formula:
+        return next(f for f in self._of_policy(self._rule(queue).policy) if f.kpi.name == kpi)
 
     def _of_policy(self, policy: str) -> list[Formula]:
         found = self._formulas.get(policy)
@@ -263,6 +262,11 @@ class Snapshots:
         spread = {f.kpi.name: f.of(sums, 0, rule) for f in self._of_policy(rule.policy) if f.kpi.spread}
         self._everyone[window] = (made_from, spread)
         return spread
+
+
+def _in_order(windows: Collection[str]) -> tuple[str, ...]:
+    """As the catalogue has them, however they were asked for."""
+    return tuple(name for name in WINDOWS if name in windows)
 
 
 def _together(kpi: Kpi, rows: list[Row]) -> float | None:

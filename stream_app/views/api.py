@@ -6,7 +6,7 @@ It knows nothing of where the numbers come from: ``Views`` takes functions.
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 from http import HTTPStatus
 from importlib.resources import files
@@ -21,7 +21,7 @@ from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk
 from stream_app.model.windows import WINDOWS
 
-from . import metrics, openapi, problems, wire
+from . import metrics, naming, openapi, problems, wire
 from .live import Live
 from .status import Status
 from .wire import Problem, encode
@@ -55,15 +55,15 @@ _log = structlog.get_logger(__name__)
 class Source(Protocol):
     """What holds now."""
 
-    def snapshot(self, windows: Iterable[str] | None = None, chosen: Chosen | None = None) -> Snapshot:
-        """All rows and windows, or some: what is not asked for is not computed."""
+    def snapshot(self, windows: Collection[str], chosen: Chosen) -> Snapshot:
+        """Rows and windows: what is not asked for is not computed."""
         ...
 
     def status(self) -> Status:
         """How far they can be trusted."""
         ...
 
-    def groups(self, by: By, windows: Iterable[str], chosen: Chosen) -> list[Group]:
+    def groups(self, by: By, windows: Collection[str], chosen: Chosen) -> list[Group]:
         """The chosen rows rolled up, over these windows."""
         ...
 
@@ -113,21 +113,18 @@ class Views:
     async def now(self, request: web.Request) -> web.Response:
         """``/v1/now``: live values, of all queues or some."""
         _only(request, {*_PLACES, "window", "kpi", "group"})
-        windows = _named(request, "window", WINDOWS) or None
+        windows = _named(request, "window", WINDOWS) or WINDOWS
         kpis = _named(request, "kpi", BY_NAME) or None
         by = cast("list[By]", sorted(_named(request, "group", GROUPS)))
         if len(by) > 1:
             raise problems.bad_parameter("group", "rows are rolled up by one thing at a time", GROUPS)
         chosen = _chosen(request)
         snapshot, status = self._source.snapshot(windows, chosen), self._source.status()
-        rows = [wire.live_row(row, windows, kpis) for row in snapshot.rows]
-        everyone = wire.of_everyone(snapshot.everyone, windows, kpis)
+        rows = [wire.live_row(row, kpis) for row in snapshot.rows]
+        everyone = wire.of_everyone(snapshot.everyone, kpis)
         if not by:
             return _json(wire.now(snapshot.at, status, rows, everyone))
-        groups = [
-            wire.live_group(group, windows, kpis)
-            for group in self._source.groups(by[0], windows or WINDOWS, chosen or everywhere)
-        ]
+        groups = [wire.live_group(group, kpis) for group in self._source.groups(by[0], windows, chosen)]
         return _json(wire.now(snapshot.at, status, rows, everyone, groups))
 
     async def at_risk(self, request: web.Request) -> web.Response:
@@ -135,7 +132,7 @@ class Views:
         _only(request, set(_PLACES))
         chosen = _chosen(request)
         at, status = self._source.snapshot((), chosen).at, self._source.status()
-        return _json(wire.at_risk(at, status, self._source.at_risk(chosen or everywhere)))
+        return _json(wire.at_risk(at, status, self._source.at_risk(chosen)))
 
     async def kpis(self, request: web.Request) -> web.Response:
         """``/v1/kpis``: the dictionary."""
@@ -144,7 +141,7 @@ class Views:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """``/metrics``: for Prometheus."""
-        body = metrics.render(self._source.snapshot(metrics.WINDOWS), self._source.status())
+        body = metrics.render(self._source.snapshot(naming.WINDOWS, everywhere), self._source.status())
         return web.Response(body=body, headers={**FRESH_ONLY, "Content-Type": metrics.CONTENT_TYPE})
 
     async def healthz(self, _request: web.Request) -> web.Response:
@@ -247,11 +244,11 @@ def _named(request: web.Request, parameter: str, known: Iterable[str]) -> frozen
     return names
 
 
-def _chosen(request: web.Request) -> Chosen | None:
-    """Whether a row is one of those that were asked for; ``None``: all are."""
+def _chosen(request: web.Request) -> Chosen:
+    """Whether a row is one of those that were asked for."""
     wanted = {name: frozenset(request.query.getall(name)) for name in _PLACES if name in request.query}
     if not wanted:
-        return None
+        return everywhere
     return lambda place: all(getattr(place, name) in names for name, names in wanted.items())
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from stream_app.model.formulas import PERCENTILES
 from stream_app.model.kpi import Kpi
-from stream_app.model.kpis import KPIS, TOTALS
+from stream_app.model.kpis import HEADLINES, KPIS, TOTALS
 from stream_app.model.measures import Unit, Volume
 
 from . import naming
@@ -35,8 +35,6 @@ from .panels import (
 from .text import GENERATED, to_json
 
 TITLE: Final = "Live queues"
-HEADLINES: Final = tuple(kpi for kpi in KPIS if kpi.headline)
-WINDOWS: Final = tuple(dict.fromkeys(window for kpi in KPIS for window in kpi.windows))
 
 _CHOSEN = f'{naming.QUEUE}=~"$queue",{naming.CHANNEL}=~"$channel"'
 _BY_CHANNEL = f"by ({naming.CHANNEL})"
@@ -89,8 +87,8 @@ def _variables() -> Iterator[Panel]:
         "name": naming.WINDOW,
         "label": "Window",
         "type": "custom",
-        "query": ",".join(WINDOWS),
-        "options": [{"text": w, "value": w, "selected": w == usual} for w in WINDOWS],
+        "query": ",".join(naming.WINDOWS),
+        "options": [{"text": w, "value": w, "selected": w == usual} for w in naming.WINDOWS],
         "current": {"selected": True, "text": usual, "value": usual},
         "includeAll": False,
         "multi": False,
@@ -117,7 +115,7 @@ def selector(kpi: Kpi) -> str:
     if kpi.is_level:
         return f"{{{_CHOSEN}}}"
     # Not every KPI has every window; where the chosen one is missing, its longest is shown.
-    window = "$window" if set(WINDOWS) <= set(kpi.windows) else kpi.windows[-1]
+    window = "$window" if set(naming.WINDOWS) <= set(kpi.windows) else kpi.windows[-1]
     return f'{{{_CHOSEN},{naming.WINDOW}="{window}"}}'
 
 

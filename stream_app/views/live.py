@@ -58,7 +58,7 @@ class Live:
             place = (row.queue, row.channel)
             shown = self._rows.get(place)
             if shown is None or not _looks_alike(shown.row, row):
-                self._rows[place] = _Shown(row, Raw(encode(wire.live_row(row, kpis=wire.HEADLINES))), version)
+                self._rows[place] = _Shown(row, Raw(encode(wire.live_row(row, only=wire.HEADLINES))), version)
                 changed = True
         if len(self._rows) > len(snapshot.rows):
             left = {(row.queue, row.channel) for row in snapshot.rows}
@@ -66,7 +66,7 @@ class Live:
             self._whole_at, changed = version, True
         if snapshot.everyone != self._everyone:
             self._everyone, self._everyone_at, changed = snapshot.everyone, version, True
-            self._everyone_text = Raw(encode(wire.of_everyone(snapshot.everyone, kpis=wire.HEADLINES)))
+            self._everyone_text = Raw(encode(wire.of_everyone(snapshot.everyone, only=wire.HEADLINES)))
         if changed:
             self._version = version
             self._events.clear()

@@ -17,8 +17,6 @@ from . import naming
 from .status import Status
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-WINDOWS: Final = tuple(dict.fromkeys(window for kpi in KPIS for window in kpi.windows))
-"""The windows of any KPI."""
 MAX_SERIES: Final = 150
 """The most that one queue and channel may have: what a scrape costs is a promise."""
 

@@ -17,6 +17,8 @@ QUEUE, CHANNEL, WINDOW, CURRENCY = "queue", "channel", "window", "currency"
 SHARE: Final = "p90"
 """The percentile that every queue and channel has; the others are exported over all queues and by the API."""
 
+WINDOWS: Final = tuple(dict.fromkeys(window for kpi in KPIS for window in kpi.windows))
+"""Every window that some KPI is exported in."""
 QUEUE_INFO: Final = "cc_queue_info"
 """1 for each queue and channel; its other labels say where it is worked and to which business unit it belongs."""
 SITE, PARTNER, UNIT = "site", "partner", "unit"

@@ -9,9 +9,8 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from stream_app.model import running as risk
+from stream_app.model import kpis, running as risk
 from stream_app.model.kpi import Kpi
-from stream_app.model.kpis import KPIS
 from stream_app.model.measures import Value
 from stream_app.model.rows import Group, Row, Values
 from stream_app.model.visit import State
@@ -177,18 +176,18 @@ def figures(values: Values) -> Figures:
 
 Some = frozenset[str] | None
 """Names that are wanted; ``None`` is all."""
-HEADLINES: Final = frozenset(kpi.name for kpi in KPIS if kpi.headline)
+HEADLINES: Final = frozenset(kpi.name for kpi in kpis.HEADLINES)
 
 
-def live_row(row: Row, windows: Some = None, kpis: Some = None) -> LiveRow:
-    """A row, with all windows and KPIs or some."""
+def live_row(row: Row, only: Some = None) -> LiveRow:
+    """A row, with all KPIs or some."""
     return LiveRow(
         row.queue,
         row.channel,
         row.policy,
-        _chosen(row.targets, kpis),
-        _chosen(row.levels, kpis),
-        _figures(row.windows, windows, kpis),
+        _chosen(row.targets, only),
+        _chosen(row.levels, only),
+        _figures(row.windows, only),
         row.totals,
         row.site,
         row.partner,
@@ -196,18 +195,13 @@ def live_row(row: Row, windows: Some = None, kpis: Some = None) -> LiveRow:
     )
 
 
-def live_group(group: Group, windows: Some = None, kpis: Some = None) -> LiveGroup:
+def live_group(group: Group, only: Some = None) -> LiveGroup:
     """A group, likewise."""
-    of = _figures(group.windows, windows, kpis)
-    return LiveGroup(group.name, group.queues, _chosen(group.levels, kpis), of)
+    return LiveGroup(group.name, group.queues, _chosen(group.levels, only), _figures(group.windows, only))
 
 
-def _figures(values: dict[str, Values], windows: Some, kpis: Some) -> dict[str, Figures]:
-    return {
-        name: figures(_chosen(found, kpis))
-        for name, found in values.items()
-        if windows is None or name in windows
-    }
+def _figures(values: dict[str, Values], only: Some) -> dict[str, Figures]:
+    return {window: figures(_chosen(found, only)) for window, found in values.items()}
 
 
 def _chosen(of: dict[str, T], names: Some) -> dict[str, T]:
@@ -247,14 +241,14 @@ def now(
     return Now(stamp(at), _tenths(status.age_s), status.stale, rows, everyone, groups)
 
 
-def of_everyone(everyone: dict[str, Values], windows: Some = None, kpis: Some = None) -> dict[str, Figures]:
+def of_everyone(everyone: dict[str, Values], only: Some = None) -> dict[str, Figures]:
     """What holds over all queues."""
-    return _figures(everyone, windows, kpis)
+    return _figures(everyone, only)
 
 
 def kpi_entries() -> list[KpiEntry]:
     """The dictionary."""
-    return [_kpi_entry(kpi) for kpi in KPIS]
+    return [_kpi_entry(kpi) for kpi in kpis.KPIS]
 
 
 def _kpi_entry(kpi: Kpi) -> KpiEntry:

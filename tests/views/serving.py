@@ -1,7 +1,7 @@
 """Views of a board on a real server."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 import aiohttp
@@ -33,14 +33,13 @@ class Served:
         self.views = Views(self)
         self.runner = web.AppRunner(self.views.app(), shutdown_timeout=0.5)
 
-    def snapshot(self, windows: Iterable[str] | None = None, chosen: Chosen | None = None) -> Snapshot:
-        wanted = WINDOWS if windows is None else windows
-        return self._snapshots.take(self.targets, wanted, chosen or everywhere)
+    def snapshot(self, windows: Collection[str] = WINDOWS, chosen: Chosen = everywhere) -> Snapshot:
+        return self._snapshots.take(self.targets, windows, chosen)
 
     def status(self) -> Status:
         return self.trust
 
-    def groups(self, by: By, windows: Iterable[str], chosen: Chosen) -> list[Group]:
+    def groups(self, by: By, windows: Collection[str], chosen: Chosen) -> list[Group]:
         return self._snapshots.groups(self.targets, by, windows, chosen)
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:

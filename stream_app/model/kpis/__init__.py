@@ -33,6 +33,7 @@ __all__ = [
     "BY_NAME",
     "COUNTERS",
     "FAMILIES",
+    "HEADLINES",
     "KPIS",
     "SERVICE_LEVELS",
     "SKETCHES",
@@ -43,6 +44,8 @@ __all__ = [
 
 KPIS: Final[tuple[Kpi, ...]] = (*QUEUES, *WORK, *VOLUMES, *QUALITY, *BUSINESS)
 BY_NAME: Final[dict[str, Kpi]] = {kpi.name: kpi for kpi in KPIS}
+HEADLINES: Final[tuple[Kpi, ...]] = tuple(kpi for kpi in KPIS if kpi.headline)
+"""What people look at first."""
 TOTALS: Final[dict[str, Sum]] = {
     "offered": Sum.of(offered),
     "answered": Sum.of(answered),
