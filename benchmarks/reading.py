@@ -80,6 +80,6 @@ def _scrape(board: Board) -> tuple[float, bytes]:
             bucket = board.now - board.now % 10_000
             board.put_cells(f"events.{at % PARTITIONS}", 10_000, bucket, [(queue, pack_cell(_cell(30)))])
         started = time.perf_counter()
-        page = render(snapshots.take(targets), FRESH)
+        page = render(snapshots.take(targets), snapshots.waits(targets), FRESH)
         took.append(time.perf_counter() - started + advanced)
     return median(took), page

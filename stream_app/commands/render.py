@@ -1,10 +1,16 @@
 """``stream-app render``: every generated file from the catalogue."""
 
+from __future__ import annotations
+
+import tomllib
 from difflib import unified_diff
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:  # quick --help
+    from stream_app.views.alerts.receivers import Receivers
 
 SHOWN_LINES = 20
 """So much of each difference is printed."""
@@ -20,22 +26,32 @@ def run(
         Literal["grafana", "prometheus"] | None,
         typer.Option(help="With --out: who evaluates the alerts; the other one is given none."),
     ] = None,
+    receivers: Annotated[
+        Path | None,
+        typer.Option(help="With --out: TOML that says who is told, as docs/receivers.example.toml."),
+    ] = None,
 ) -> None:
-    """Write the dashboard, the alert rules and the KPIs' documentation anew from the catalogue.
+    """Write dashboards, alert rules, who is told, and the KPIs' documentation anew from the catalogue.
 
     In a checkout it writes the committed files, for either answer to who evaluates the alerts; the variable
     ALERTING of docker-compose.yml chooses one. --out and --alerting lay out one answer for servers elsewhere.
     """
     from stream_app.errors import StreamAppError  # noqa: PLC0415 - the other commands need not load it
     from stream_app.views import files  # noqa: PLC0415 - same
+    from stream_app.views.alerts.receivers import UNCHOSEN, secret_files  # noqa: PLC0415 - same
 
     if (out is None) != (alerting is None):
         raise StreamAppError(
             "render: --out and --alerting go together; say where, and who evaluates the alerts"
         )
+    if receivers and not out:
+        raise StreamAppError("render: --receivers goes with --out; a checkout names nobody")
     root = out or Path()
     if alerting:
-        wanted = files.deployed(alerting)
+        told = _receivers(receivers) if receivers else UNCHOSEN
+        wanted = files.deployed(alerting, told)
+        for file in secret_files(told):
+            typer.echo(f"{alerting} will read {file}")
     else:
         try:
             wanted = files.committed((root / "README.md").read_text(encoding="utf-8"))
@@ -53,6 +69,21 @@ def run(
     if check and differing:
         typer.echo("run `stream-app render`")
         raise typer.Exit(1)
+
+
+def _receivers(path: Path) -> Receivers:
+    """The document in a file.
+
+    Raises:
+        BadSettingsError: it can't be read, or says something that can't be meant.
+    """
+    from stream_app.errors import BadSettingsError  # noqa: PLC0415 - quick --help
+    from stream_app.views.alerts.receivers import Receivers  # noqa: PLC0415 - same
+
+    try:
+        return Receivers.of(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise BadSettingsError(f"{path}: {error}") from None
 
 
 def _read(path: Path) -> str:

@@ -17,6 +17,7 @@ from stream_app.model.kpis import HEADLINES
 from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk
 from stream_app.model.snapshot import Snapshots
+from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 from stream_app.settings import Settings
 from stream_app.store.reader import Reader, wall_ms
@@ -131,6 +132,10 @@ class Mirror:
     def groups(self, by: By, windows: Collection[str], chosen: Chosen) -> list[Group]:
         """The chosen rows rolled up over these windows, as of the latest snapshot."""
         return self._snapshots.groups(self._reader.targets, by, windows, chosen)
+
+    def waits(self) -> list[Waits]:
+        """How long the day's contacts waited, as of the latest snapshot."""
+        return self._snapshots.waits(self._reader.targets)
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         """Open contacts at risk, as of the latest snapshot."""

@@ -7,27 +7,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from .alerts import Alert, Burn, Stopped, Threshold, Traded, problem
 from .measures import Choice, Measure, Ratio, Sketch, Unit, Volume
 from .windows import WINDOWS
-
-
-class Alert(Struct, frozen=True, kw_only=True):
-    """When a person is told that a KPI misses its target.
-
-    Attributes:
-        tolerance: how far past the target, in the KPI's unit; for ``relative`` alerts as a share of the target.
-        window: which of the KPI's windows is watched; ``None`` for levels, which have no window.
-        hold: for how long it must last (Prometheus duration).
-        min_samples: the least volume; one lost call at 3 a.m. is no incident. ``None`` for levels.
-        severity: ``page`` wakes someone, ``ticket`` waits for office hours.
-    """
-
-    tolerance: float
-    relative: bool = False
-    window: str | None = "30m"
-    hold: str = "5m"
-    min_samples: int | None = 20
-    severity: Literal["page", "ticket"] = "page"
 
 
 class Kpi(Struct, frozen=True, kw_only=True):
@@ -43,6 +25,7 @@ class Kpi(Struct, frozen=True, kw_only=True):
         adds: of a level, whether several queues have the sum of theirs; otherwise the largest.
         pairs: KPIs to read beside it, because this one can be met by ruining them.
         misleads: what it is easily misread as.
+        alerts: when a person is told; of each kind at most one of a severity.
     """
 
     name: str
@@ -62,7 +45,7 @@ class Kpi(Struct, frozen=True, kw_only=True):
     windows: tuple[str, ...] = ("5m", "30m", "today")
     spread: Sketch | None = None
     pairs: tuple[str, ...] = ()
-    alert: Alert | None = None
+    alerts: tuple[Alert, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could not be shown or alerted on."""
@@ -77,19 +60,59 @@ class Kpi(Struct, frozen=True, kw_only=True):
             raise ValueError(
                 f"{self.name}: say why its target is that, what it is misread as, and what to read beside it"
             )
-        if self.alert:
-            self._check_alert(self.alert)
+        if len({(type(alert), alert.severity) for alert in self.alerts}) < len(self.alerts):
+            raise ValueError(f"{self.name}: two alerts of one kind and severity")
+        for alert in self.alerts:
+            if wrong := problem(alert) or self._misfit(alert):
+                raise ValueError(f"{self.name}: {type(alert).__name__.lower()} alert: {wrong}")
 
-    def _check_alert(self, alert: Alert) -> None:
-        level = not self.windows
+    def _misfit(self, alert: Alert) -> str | None:
+        """Why this KPI can't have such an alert."""
+        match alert:
+            case Threshold():
+                return self._misfit_threshold(alert)
+            case Burn():
+                return self._misfit_burn(alert)
+            case Stopped():
+                return None if isinstance(self.measure, Volume) else "only contacts can stop"
+            case Traded(window=window):
+                if self.is_level or window not in self.windows:
+                    return f"the window {window!r} is not kept"
+        return None
+
+    def _misfit_threshold(self, alert: Threshold) -> str | None:
+        if self.is_level:
+            # Without a default target it is there for queues whose settings have one.
+            return "a level has neither window nor samples" if alert.window or alert.min_samples else None
         if self.target is None:
-            raise ValueError(f"{self.name}: an alert needs a target to miss")
-        if not level and alert.window not in self.windows:
-            raise ValueError(f"{self.name}: alert window {alert.window!r} is not kept")
-        if not level and not alert.min_samples:
-            raise ValueError(f"{self.name}: an alert on a ratio needs a minimum volume")
-        if level and (alert.window or alert.min_samples):
-            raise ValueError(f"{self.name}: a level has neither window nor samples")
+            return "it needs a target to miss"
+        if alert.window not in self.windows:
+            return f"the window {alert.window!r} is not kept"
+        return None if alert.min_samples else "it needs a minimum volume"
+
+    def _misfit_burn(self, alert: Burn) -> str | None:
+        if not self.unit.is_ratio or not self.targets:
+            return "a budget needs a ratio with a target"
+        if missing := {alert.long, alert.short} - set(self.windows):
+            return f"the window {min(missing)!r} is not kept"
+        if alert.factor > self.most_burn:
+            return f"a budget can't burn more than {self.most_burn:g} times too fast, so not {alert.factor:g}"
+        return None
+
+    @property
+    def most_burn(self) -> float:
+        """How many times too fast the budget of each default target can burn, at least: when every contact misses it."""
+        budgets = [self.budget(target) for target in self.targets.values()]
+        return 1 / max(budgets) if all(budgets) else float("inf")
+
+    def budget(self, target: float) -> float:
+        """Of a ratio: the share of contacts that may miss the target."""
+        return 1 - target if self.better == "higher" else target
+
+    @property
+    def threshold(self) -> Threshold | None:
+        """Its alert on a missed target."""
+        return next((alert for alert in self.alerts if isinstance(alert, Threshold)), None)
 
     @property
     def is_level(self) -> bool:

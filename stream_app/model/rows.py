@@ -41,6 +41,7 @@ class Row(Struct, frozen=True):
         totals: ``offered``, ``answered``, ``abandoned``, … since the beginning.
         site: where it is worked; ``partner``: by somebody else.
         unit: the business unit that it belongs to.
+        open: whether it is within its business hours.
     """
 
     queue: str
@@ -53,6 +54,7 @@ class Row(Struct, frozen=True):
     site: str | None = None
     partner: bool = False
     unit: str | None = None
+    open: bool = True
 
 
 class Group(Struct, frozen=True):

@@ -7,7 +7,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from . import compliance
 from .board import EVERYONE, Board, Queue, Running
@@ -19,6 +19,7 @@ from .rows import By, Chosen, Group, Place, Row, Snapshot, Values, everywhere
 from .running import AtRisk
 from .tally import Cell, add_into
 from .targets import Rule, Targets
+from .waits import Waits, waits
 from .windows import WINDOWS
 
 TODAY: Final = "today"
@@ -73,6 +74,16 @@ class Snapshots:
         found = [one for queue in self._queues(chosen) for one in self._at_risk(queue)]
         return sorted(found, key=lambda one: (one.predicted, one.queued_at, one.contact))
 
+    def waits(self, targets: Targets, chosen: Chosen = everywhere) -> list[Waits]:
+        """How long today's contacts of each chosen row waited."""
+        self._under(targets)
+        out: list[Waits] = []
+        for queue in self._queues(chosen):
+            rule = self._rule(queue)
+            cell = self._board.running(TODAY, rule.zone).sums.get(queue, {})
+            out.append(waits(*queue, cell, rule, self._numbers))
+        return out
+
     def groups(
         self,
         targets: Targets,
@@ -123,9 +134,12 @@ class Snapshots:
         board, rule = self._board, self._rule(queue)
         waiting = board.waiting.get(queue)
         waits = waiting is not None and bool(waiting.queued)
+        is_open = rule.calendar is None or rule.calendar.is_open(board.now)
         made_from = {name: self._made_from(queue, name) for name in names}
         cached, change = self._cached.get((queue, names)), board.changes[queue]
         if cached and cached.change == change and cached.made_from == made_from and not waits:
+            if cached.row.open != is_open:
+                cached.row = structs.replace(cached.row, open=is_open)
             return cached.row
         if cached and cached.made_from == made_from:
             windows = cached.row.windows
@@ -143,6 +157,7 @@ class Snapshots:
             rule.site,
             partner=rule.partner,
             unit=rule.unit,
+            open=is_open,
         )
         self._cached[queue, names] = _Cached(row, change, made_from)
         return row

@@ -19,6 +19,7 @@ from aiohttp.abc import AbstractAccessLogger
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk
+from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 
 from . import metrics, naming, openapi, problems, wire
@@ -65,6 +66,10 @@ class Source(Protocol):
 
     def groups(self, by: By, windows: Collection[str], chosen: Chosen) -> list[Group]:
         """The chosen rows rolled up, over these windows."""
+        ...
+
+    def waits(self) -> list[Waits]:
+        """How long the day's contacts waited, row by row of the latest snapshot."""
         ...
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
@@ -141,7 +146,8 @@ class Views:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """``/metrics``: for Prometheus."""
-        body = metrics.render(self._source.snapshot(naming.WINDOWS, everywhere), self._source.status())
+        snapshot, waits = self._source.snapshot(naming.WINDOWS, everywhere), self._source.waits()
+        body = metrics.render(snapshot, waits, self._source.status())
         return web.Response(body=body, headers={**FRESH_ONLY, "Content-Type": metrics.CONTENT_TYPE})
 
     async def healthz(self, _request: web.Request) -> web.Response:

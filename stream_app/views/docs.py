@@ -6,12 +6,15 @@ from typing import Final
 
 from stream_app.errors import StreamAppError
 from stream_app.model import lifecycle
-from stream_app.model.kpi import Alert, Kpi
+from stream_app.model.alerts import Alert, Burn, Stopped, Threshold, Traded
+from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import BY_NAME, KPIS, SERVICE_LEVELS
 from stream_app.model.measures import Choice
 
-from . import naming
-from .dictionary import formula, number, targets
+from . import naming, places
+from .alerts.catalogue import margin
+from .dictionary import formula, targets
+from .places import TITLES
 from .text import GENERATED
 
 BEGIN: Final = "<!-- kpis: begin, written by `stream-app render` -->"
@@ -140,34 +143,46 @@ def _facts(kpi: Kpi) -> Iterator[tuple[str, str]]:
     yield "read beside", ", ".join(f"[{BY_NAME[other].title}](#{other})" for other in kpi.pairs)
     yield "metrics", ", ".join(f"`{name}`" for name in naming.names_of(kpi))
     yield "shown", _shown(kpi)
-    if kpi.alert:
-        yield "alert", f"{_alert(kpi, kpi.alert)}; see the [runbook](runbook.md#{kpi.name})"
+    if kpi.alerts:
+        told = "; ".join(_alert(kpi, alert) for alert in kpi.alerts)
+        yield "alerts", f"{told}; see the [runbook](runbook.md#{kpi.name})"
     # Sources are named from the root of the repository; this page lies in docs/.
     yield "defined in", f"[{kpi.source}]({kpi.source.removeprefix('docs/')})"
 
 
 def _shown(kpi: Kpi) -> str:
     """Where people and programs find it."""
-    places = ["the live page"] if kpi.headline else []
-    places += ["Grafana, *Live queues*", f"`/v1/now?kpi={kpi.name}`"]
+    shown = ["the wallboard", "Grafana, *Live queues*"] if kpi.headline else []
+    shown += [f"Grafana, *{TITLES[places.home(kpi)]}*", f"`/v1/now?kpi={kpi.name}`"]
     if kpi.name == "at_risk":
-        places.append("`/v1/at-risk`, one by one")
-    return ", ".join(places)
+        shown.append("`/v1/at-risk`, one by one")
+    return ", ".join(shown)
 
 
 def _alert(kpi: Kpi, alert: Alert) -> str:
-    if alert.relative:
-        margin = f"more than {alert.tolerance * 100:g} % past the target"
-    elif alert.tolerance:
-        points = (
-            f"{alert.tolerance * 100:g} points" if kpi.unit.is_ratio else number(alert.tolerance, kpi.unit)
-        )
-        margin = f"more than {points} past the target"
-    else:
-        margin = "past the target"
-    over = f" over {alert.window}" if alert.window else ""
-    volume = f" with at least {alert.min_samples} samples" if alert.min_samples else ""
-    return f"{alert.severity}, when it is {margin}{over} for {alert.hold}{volume}"
+    match alert:
+        case Threshold():
+            past = f"more than {margin(kpi, alert)} " if alert.tolerance else ""
+            over = f" over {alert.window}" if alert.window else ""
+            volume = f" with at least {alert.min_samples} samples" if alert.min_samples else ""
+            which = "" if kpi.targets else ", in queues whose settings give it a target"
+            when = f"it is {past}past the target{over} for {alert.hold}{volume}{which}"
+        case Burn():
+            when = (
+                f"what may go wrong is used up more than {alert.factor:g} times too fast over {alert.long} and "
+                f"over {alert.short}, with at least {alert.min_samples} samples"
+            )
+        case Stopped():
+            when = (
+                f"fewer than {alert.share * 100:g} % of the usual come for {alert.hold}, where {alert.usual} or "
+                "more are usual in half an hour"
+            )
+        case Traded():
+            when = (
+                f"it is more than {alert.gain * 100:g} % better than usual while "
+                f"{BY_NAME[alert.against].title.lower()} is more than {alert.loss * 100:g} points worse"
+            )
+    return f"{alert.severity}, when {when}"
 
 
 def lifecycle_page() -> str:

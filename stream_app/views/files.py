@@ -1,9 +1,9 @@
 """Which files are generated: path from the root of the repository → text."""
 
-from . import alerts, docs, grafana
-
-DASHBOARD = "grafana/dashboards/live-queues.json"
-"""The file of the dashboard."""
+from . import docs
+from .alerts import ALERTERS, Alerting, alertmanager, contact_points, grafana, prometheus
+from .alerts.receivers import UNCHOSEN, Receivers
+from .dashboards import DASHBOARDS
 
 
 def committed(readme: str) -> dict[str, str]:
@@ -19,18 +19,35 @@ def committed(readme: str) -> dict[str, str]:
         "README.md": docs.readme(readme),
         "docs/kpis.md": docs.kpis(),
         "docs/lifecycle.md": docs.lifecycle_page(),
-        DASHBOARD: grafana.dashboard(),
+        **_dashboards(),
     }
-    for who in alerts.ALERTERS:
-        files[f"{who}/provisioning/alerting/kpis.yaml"] = alerts.grafana_rules(active=who == "grafana")
-        files[f"{who}/rules/kpis.rules.yml"] = alerts.prometheus_rules(active=who == "prometheus")
-    return files
+    for who in ALERTERS:
+        files |= _rules(f"{who}/provisioning/alerting", f"{who}/rules", who)
+    return files | _told("grafana/provisioning/alerting", "prometheus", UNCHOSEN)
 
 
-def deployed(who: alerts.Alerting) -> dict[str, str]:
+def deployed(who: Alerting, receivers: Receivers) -> dict[str, str]:
     """What servers are given that run without our ``docker-compose.yml``; exactly one of them has rules."""
+    files = _dashboards() | _rules("grafana/provisioning/alerting", "prometheus/rules", who)
+    told = _told("grafana/provisioning/alerting", "prometheus", receivers)
+    return files | {name: text for name, text in told.items() if name.startswith(f"{who}/")}
+
+
+def _dashboards() -> dict[str, str]:
+    return {f"grafana/dashboards/{uid}.json": render() for uid, render in DASHBOARDS.items()}
+
+
+def _rules(grafana_folder: str, prometheus_folder: str, who: Alerting) -> dict[str, str]:
     return {
-        DASHBOARD: grafana.dashboard(),
-        "grafana/provisioning/alerting/kpis.yaml": alerts.grafana_rules(active=who == "grafana"),
-        "prometheus/rules/kpis.rules.yml": alerts.prometheus_rules(active=who == "prometheus"),
+        f"{grafana_folder}/rules.yaml": grafana.rule_file(active=who == "grafana"),
+        f"{prometheus_folder}/alerts.rules.yml": prometheus.rule_file(active=who == "prometheus"),
+    }
+
+
+def _told(grafana_folder: str, prometheus_folder: str, receivers: Receivers) -> dict[str, str]:
+    return {
+        f"{grafana_folder}/contact-points.yaml": contact_points.contact_points(receivers),
+        f"{grafana_folder}/policies.yaml": contact_points.policies(receivers),
+        f"{grafana_folder}/mute-timings.yaml": contact_points.mute_timings(receivers),
+        f"{prometheus_folder}/alertmanager.yml": alertmanager.config(receivers),
     }

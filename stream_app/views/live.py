@@ -130,7 +130,12 @@ def _looks_alike(shown: Row, row: Row) -> bool:
         return True
     if shown.windows is not row.windows and shown.windows != row.windows:
         return False
-    if shown.totals != row.totals or shown.policy != row.policy or shown.targets != row.targets:
+    if (shown.totals, shown.policy, shown.targets, shown.open) != (
+        row.totals,
+        row.policy,
+        row.targets,
+        row.open,
+    ):
         return False
     return all(
         value is not None and int(value) == int(row.levels[name] or 0) for name, value in shown.levels.items()

@@ -4,7 +4,7 @@ Lines are written directly, which is many times faster than going through the cl
 with the library's own parser that it reads what was meant. What has no data has no line.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from stream_app.model.formulas import PERCENTILES
@@ -12,6 +12,7 @@ from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import KPIS, TOTALS
 from stream_app.model.measures import Unit, Value
 from stream_app.model.rows import Row, Snapshot
+from stream_app.model.waits import Waits
 
 from . import naming
 from .status import Status
@@ -27,8 +28,8 @@ _Line = tuple[str, float | None]  # labels in braces, value
 _Labelled = list[tuple[Row, str]]  # each row with its labels, not closed yet
 
 
-def render(snapshot: Snapshot, status: Status) -> bytes:
-    """The whole page."""
+def render(snapshot: Snapshot, waits: Sequence[Waits], status: Status) -> bytes:
+    """The whole page; ``waits`` are of the same rows, in the same order."""
     out: list[str] = []
     rows = [
         (row, f'{{queue="{_escape(row.queue)}",channel="{_escape(row.channel)}"') for row in snapshot.rows
@@ -46,6 +47,10 @@ def render(snapshot: Snapshot, status: Status) -> bytes:
         )
     text = "Where a queue is worked, and for which business unit."
     _family(out, naming.QUEUE_INFO, "gauge", text, (_info(row, labels) for row, labels in rows))
+    text = "1 while the queue is within its business hours."
+    _family(out, naming.OPEN, "gauge", text, ((f"{labels}}}", int(row.open)) for row, labels in rows))
+    text = "Today's contacts by how long they waited, cumulative, in steps of the queue's answer target."
+    _family(out, naming.WAITED, "histogram", text, _waited(waits, rows), series="_bucket")
     for name, kind, text, lines in _of_status(status):
         _family(out, name, kind, text, lines)
     return "".join(out).encode()
@@ -61,8 +66,9 @@ def _of_kpi(kpi: Kpi, rows: _Labelled, snapshot: Snapshot) -> Iterator[tuple[str
         yield naming.value(kpi), text, _windowed(kpi, rows, _value)
     if naming.owns_samples(kpi):
         yield naming.samples(kpi), f"{kpi.title}: what the value rests on.", _windowed(kpi, rows, _samples)
-    target = f"{kpi.title}: the target in force."
-    yield naming.target(kpi), target, ((f"{labels}}}", row.targets.get(name)) for row, labels in rows)
+    if naming.shows_target(kpi):
+        target = f"{kpi.title}: the target in force."
+        yield naming.target(kpi), target, ((f"{labels}}}", row.targets.get(name)) for row, labels in rows)
     if kpi.spread:
         yield naming.percentile(kpi), f"{kpi.title}: {naming.SHARE}.", _windowed(kpi, rows, _share)
         for q in PERCENTILES:
@@ -92,6 +98,15 @@ def _money(kpi: Kpi, rows: _Labelled) -> Iterator[_Line]:
             for currency, amount in list(amounts.items())[:MAX_CURRENCIES]:
                 end = f',{naming.WINDOW}="{window}",{naming.CURRENCY}="{currency}"}}'
                 yield labels + end, float(amount)
+
+
+def _waited(waits: Sequence[Waits], rows: _Labelled) -> Iterator[_Line]:
+    for found, (_, labels) in zip(waits, rows, strict=True):
+        steps = [*(f"{bound / 1000:.10g}" for bound in found.upto), "+Inf"]
+        for outcome, counts in found.counts.items():
+            start = f'{labels},{naming.OUTCOME}="{outcome}",{naming.LE}="'
+            for step, n in zip(steps, counts, strict=True):
+                yield f'{start}{step}"}}', n
 
 
 def _info(row: Row, labels: str) -> _Line:
@@ -126,9 +141,11 @@ def _of_status(status: Status) -> Iterator[tuple[str, str, str, Iterable[_Line]]
     yield naming.RECORDS, "counter", "Records by what became of them: all that were consumed.", lines
 
 
-def _family(out: list[str], name: str, kind: str, text: str, lines: Iterable[_Line]) -> None:
+def _family(
+    out: list[str], name: str, kind: str, text: str, lines: Iterable[_Line], *, series: str = ""
+) -> None:
     """A metric's lines stand together, below what it is; without lines it is not mentioned."""
-    block = [f"{name}{labels} {value!r}\n" for labels, value in lines if value is not None]
+    block = [f"{name}{series}{labels} {value!r}\n" for labels, value in lines if value is not None]
     if block:
         out.append(f"# HELP {name} {text}\n# TYPE {name} {kind}\n")
         out += block

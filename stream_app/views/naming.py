@@ -22,6 +22,11 @@ WINDOWS: Final = tuple(dict.fromkeys(window for kpi in KPIS for window in kpi.wi
 QUEUE_INFO: Final = "cc_queue_info"
 """1 for each queue and channel; its other labels say where it is worked and to which business unit it belongs."""
 SITE, PARTNER, UNIT = "site", "partner", "unit"
+OPEN: Final = "cc_open"
+"""1 while a queue is within its business hours, else 0."""
+WAITED: Final = "cc_wait_seconds"
+"""Today's contacts by how long they waited and what became of them: a histogram, of which there are the buckets only."""
+OUTCOME, LE = "outcome", "le"
 DATA_AGE: Final = "cc_data_age_seconds"
 READY: Final = "cc_ready"
 PARTITIONS: Final = "cc_partitions"
@@ -94,6 +99,11 @@ def _denominator(kpi: Kpi) -> str:
     return f"of {kpi.name}"
 
 
+def shows_target(kpi: Kpi) -> bool:
+    """Whether its target is a series. How many came, and amounts in some currency, have one only where an alert watches it."""
+    return bool(kpi.targets or kpi.threshold) or kpi.unit not in {Unit.CONTACTS, Unit.AMOUNT}
+
+
 def target(kpi: Kpi) -> str:
     """The target in force; labels queue and channel. Exported where a KPI or a setting has one."""
     return f"cc_{kpi.name}_target"
@@ -128,8 +138,9 @@ def names_of(kpi: Kpi) -> Iterator[str]:
 
 def every_name() -> Iterator[str]:
     """Every series name that ``serve`` and the workers export, a histogram's three included."""
-    yield from dict.fromkeys(name for kpi in KPIS for name in (*names_of(kpi), target(kpi)))
+    for kpi in KPIS:
+        yield from dict.fromkeys((*names_of(kpi), *([target(kpi)] if shows_target(kpi) else [])))
     yield from (total(name) for name in TOTALS)
-    yield QUEUE_INFO
+    yield from (QUEUE_INFO, OPEN, f"{WAITED}_bucket")
     yield from LABELS
     yield from (f"{APPLY}_{part}" for part in ("bucket", "sum", "count"))

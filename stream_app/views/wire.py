@@ -55,6 +55,7 @@ class LiveRow(Struct, frozen=True):
     site: Annotated[str | None, Meta(description="Where it is worked")] = None
     partner: Annotated[bool, Meta(description="By somebody else")] = False
     unit: Annotated[str | None, Meta(description="The business unit that it belongs to")] = None
+    open: Annotated[bool, Meta(description="Within its business hours")] = True
 
 
 class LiveGroup(Struct, frozen=True):
@@ -192,6 +193,7 @@ def live_row(row: Row, only: Some = None) -> LiveRow:
         row.site,
         row.partner,
         row.unit,
+        row.open,
     )
 
 
@@ -257,8 +259,8 @@ def _kpi_entry(kpi: Kpi) -> KpiEntry:
         **known,
         doc=kpi.doc,
         misleads=kpi.misleads,
-        tolerance=kpi.alert.tolerance if kpi.alert else None,
-        tolerance_relative=bool(kpi.alert and kpi.alert.relative),
+        tolerance=kpi.threshold.tolerance if kpi.threshold else None,
+        tolerance_relative=bool(kpi.threshold and kpi.threshold.relative),
         level=kpi.is_level,
         headline=kpi.headline,
         windows=list(kpi.windows),

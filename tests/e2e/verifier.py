@@ -19,7 +19,7 @@ from tests.reference.model import Reference
 
 RESOLUTIONS_S = (10, 60, 900)
 STATES = {1: "waiting", 2: "talking", 3: "held", 4: "wrapping", 5: "abandoned"}
-SKETCHES = ("response", "handle", "revenue")
+SKETCHES = ("response", "handle", "abandon_wait", "revenue")
 
 _READ = """
 local p = KEYS[1]

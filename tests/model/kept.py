@@ -153,6 +153,6 @@ def differences(reference: Reference, kept: Kept) -> list[str]:
         pairs.append((f"cells of {seconds} s", reference.cells(seconds), kept.counters(size)))
         pairs += [
             (f"{name} of {seconds} s", reference.sketch(name, seconds), kept.sketch(name, size))
-            for name in ("response", "handle", "revenue")
+            for name in ("response", "handle", "abandon_wait", "revenue")
         ]
     return [f"{what}: expected {a}, found {b}" for what, a, b in pairs if a != b]

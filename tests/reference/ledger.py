@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .counters import sketch_bucket
+
 if TYPE_CHECKING:
     from .counters import Counters, Key
     from .visits import Entry, Visit
@@ -51,12 +53,15 @@ class Ledger:
         visit.abandonment = [(at, counted), (when, {**decided, "decided_then_abandoned": late})]
         visit.abandon_wait = wait
         self._enter(visit, visit.abandonment)
+        self._counters.note(visit.place, at, "abandon_wait", wait)
 
     def taken_back(self, visit: Visit) -> None:
         """Subtract the abandonment where it was added."""
         entries = visit.abandonment
         self._enter(visit, [(at, {name: -n for name, n in counted.items()}) for at, counted in entries])
-        self.add(visit.place, entries[0][0], abandonments_undone=1)
+        at, waited = entries[0][0], visit.abandon_wait
+        self._counters.take(visit.place, at, "abandon_wait", sketch_bucket(waited), -1)
+        self.add(visit.place, at, abandonments_undone=1)
         visit.abandonment = []
 
     def left(self, visit: Visit, at: int, wait: int, *, callback: bool, contained: bool) -> None:

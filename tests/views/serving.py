@@ -13,6 +13,7 @@ from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk
 from stream_app.model.snapshot import Snapshots
 from stream_app.model.targets import Targets
+from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 from stream_app.views.api import Views
 from stream_app.views.status import Status
@@ -41,6 +42,9 @@ class Served:
 
     def groups(self, by: By, windows: Collection[str], chosen: Chosen) -> list[Group]:
         return self._snapshots.groups(self.targets, by, windows, chosen)
+
+    def waits(self) -> list[Waits]:
+        return self._snapshots.waits(self.targets)
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         return self._snapshots.at_risk(self.targets, chosen)

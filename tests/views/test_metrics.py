@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
@@ -16,11 +16,15 @@ from stream_app.model.board import Board
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import BY_NAME, KPIS, TOTALS
 from stream_app.model.rows import Row, Snapshot
+from stream_app.model.sketch import bucket
+from stream_app.model.snapshot import Snapshots
+from stream_app.model.tally import NUMBERS, SHIFT
 from stream_app.model.targets import Targets
-from stream_app.views import naming
-from stream_app.views.metrics import MAX_SERIES, render
+from stream_app.model.waits import Waits
+from stream_app.views import metrics, naming
+from stream_app.views.metrics import MAX_SERIES
 from stream_app.views.status import Status
-from tests.views.examples import FRESH, NOON, busy_board, busy_cell, put, snapshot
+from tests.views.examples import FRESH, NOON, busy_board, busy_cell, put
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -37,11 +41,22 @@ def series(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
     return name, frozenset(labels.items())
 
 
+def page(board: Board | None = None, targets: Targets | None = None, status: Status = FRESH) -> bytes:
+    shot, waits = looked_at(board, targets)
+    return metrics.render(shot, waits, status)
+
+
+def looked_at(board: Board | None, targets: Targets | None) -> tuple[Snapshot, list[Waits]]:
+    snapshots, targets = Snapshots(board or busy_board()), targets or Targets()
+    return snapshots.take(targets), snapshots.waits(targets)
+
+
 class Plain(Collector):
     """The same in the client library's words, the slow way."""
 
-    def __init__(self, shot: Snapshot) -> None:
+    def __init__(self, shot: Snapshot, waits: list[Waits]) -> None:
         self._shot = shot
+        self._waits = waits
 
     def collect(self) -> list[Metric]:
         out: list[Metric] = []
@@ -68,7 +83,20 @@ class Plain(Collector):
         for row in self._shot.rows:
             place = [row.queue, row.channel, row.site or "", str(row.partner).lower(), row.unit or ""]
             info.add_metric(place, 1)
-        return [*out, info]
+        return [*out, info, *self._of_places()]
+
+    def _of_places(self) -> Iterator[Metric]:
+        opened = GaugeMetricFamily(naming.OPEN, "", labels=["queue", "channel"])
+        for row in self._shot.rows:
+            opened.add_metric([row.queue, row.channel], row.open)
+        yield opened
+        waited = HistogramMetricFamily(naming.WAITED, "", labels=["queue", "channel", "outcome"])
+        for found in self._waits:
+            steps = [*(f"{upto / 1000:g}" for upto in found.upto), "+Inf"]
+            for outcome, counts in found.counts.items():
+                place = [found.queue, found.channel, outcome]
+                waited.add_metric(place, buckets=list(zip(steps, counts, strict=True)), sum_value=None)
+        yield waited
 
     def _of(self, kpi: Kpi, row: Row) -> Iterator[tuple[str, list[str], float]]:
         """Name, the labels behind queue and channel, value."""
@@ -97,23 +125,23 @@ PLACED = Targets.of(
 
 
 def test_it_says_what_the_client_library_would_say() -> None:
-    shot = snapshot(targets=PLACED)
+    shot, waits = looked_at(None, PLACED)
     registry = CollectorRegistry()
-    registry.register(Plain(shot))
-    ours = {key: value for key, value in parsed(render(shot, FRESH)).items() if ("queue" in dict(key[1]))}
+    registry.register(Plain(shot, waits))
+    text = metrics.render(shot, waits, FRESH)
+    ours = {key: value for key, value in parsed(text).items() if ("queue" in dict(key[1]))}
     assert ours == parsed(generate_latest(registry))
 
 
 def test_promtool_finds_nothing_wrong() -> None:
     tool = shutil.which("promtool")
     assert tool, "scripts/setup installs promtool"
-    page = render(snapshot(), FRESH)
-    done = subprocess.run([tool, "check", "metrics"], input=page, capture_output=True, check=False)
+    done = subprocess.run([tool, "check", "metrics"], input=page(), capture_output=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr).decode()
 
 
 def test_a_busy_queue() -> None:
-    got = parsed(render(snapshot(), FRESH))
+    got = parsed(page())
     place = {"queue": "sales", "channel": "voice"}
     for window in ("5m", "30m", "today"):
         assert got[series("cc_first_response_seconds", **place, window=window)] == 10
@@ -138,8 +166,8 @@ def test_the_names_are_those_of_the_naming_module() -> None:
     known = {*naming.every_name()}
     board = busy_board()
     board.advance(NOON + 900_000)  # a quarter of an hour is over
-    names = {name for name, _ in parsed(render(snapshot(targets=PLACED), FRESH))}
-    names |= {name for name, _ in parsed(render(snapshot(board, PLACED), FRESH))}
+    names = {name for name, _ in parsed(page(targets=PLACED))}
+    names |= {name for name, _ in parsed(page(board, PLACED))}
     assert names <= known
     assert {name for kpi in KPIS for name in naming.names_of(kpi)} <= names
     assert {naming.total(counter) for counter in TOTALS} <= names
@@ -148,7 +176,7 @@ def test_the_names_are_those_of_the_naming_module() -> None:
 def test_what_has_no_data_has_no_line() -> None:
     board = Board(NOON)
     put(board, ("sales", "voice"), {1: 3})  # offered, and nothing else
-    got = parsed(render(snapshot(board), Status(age_s=None, max_age_s=10)))
+    got = parsed(page(board, status=Status(age_s=None, max_age_s=10)))
     assert not {name for name, _ in got} & {
         "cc_service_level_ratio",
         "cc_handle_time_seconds",
@@ -159,14 +187,14 @@ def test_what_has_no_data_has_no_line() -> None:
 
 
 def test_nothing_at_all_is_still_a_page() -> None:
-    assert parsed(render(snapshot(Board(NOON)), FRESH))[series("cc_ready")] == 1
+    assert parsed(page(Board(NOON)))[series("cc_ready")] == 1
 
 
 def test_a_queue_has_a_bounded_number_of_series() -> None:
     targets = Targets().with_queue("sales", targets=dict.fromkeys(BY_NAME, 0.5))
     per_queue = Counter(
         frozenset(labels) & {("queue", "sales"), ("channel", "voice")}
-        for _, labels in parsed(render(snapshot(targets=targets), FRESH))
+        for _, labels in parsed(page(targets=targets))
     )
     assert max(n for labels, n in per_queue.items() if len(labels) == 2) <= MAX_SERIES
 
@@ -175,7 +203,7 @@ def test_ratios_roll_up_by_their_samples() -> None:
     """sum(ratio * samples) / sum(samples) is the ratio of the sums."""
     board = busy_board()
     put(board, ("third", "voice"), busy_cell())
-    got = parsed(render(snapshot(board), FRESH))
+    got = parsed(page(board))
     by_name: dict[str, dict[str, float]] = defaultdict(dict)
     for (name, labels), value in got.items():
         if dict(labels).get("window") == "5m" and "queue" in dict(labels):
@@ -186,11 +214,56 @@ def test_ratios_roll_up_by_their_samples() -> None:
 
 @given(queue=st.text(min_size=1, max_size=20), channel=st.text(min_size=1, max_size=20))
 def test_no_name_breaks_a_line(queue: str, channel: str) -> None:
-    shot = snapshot(busy_board([(queue, channel)]))
-    page = render(shot, FRESH).decode()
-    lines = [line for line in page.split("\n") if line.startswith("cc_backlog_contacts")]
+    text = page(busy_board([(queue, channel)])).decode()
+    lines = [line for line in text.split("\n") if line.startswith("cc_backlog_contacts")]
     assert len(lines) == 1
     assert lines[0].endswith(" 1")
     if len((queue + channel).splitlines()) == 1:  # the parser splits at more than Prometheus takes for an end
-        got = parsed(page.encode())
+        got = parsed(text.encode())
         assert got[series("cc_backlog_contacts", queue=queue, channel=channel)] == 1
+
+
+OFFICE = {
+    "calendars": {"office": {"hours": {"mon-fri": ["09:00-17:00"]}}},
+    "queues": {"sales": {"calendar": "office"}, "care": {"calendar": "office", "zone": "Asia/Tokyo"}},
+}
+
+
+def test_it_says_which_queues_are_open() -> None:
+    """Wednesday noon in UTC is nine in the evening in Tokyo."""
+    got = parsed(page(targets=Targets.of(OFFICE)))
+    assert got[series("cc_open", queue="sales", channel="voice")] == 1
+    assert got[series("cc_open", queue="care", channel="chat")] == 0
+
+
+def test_a_queue_opens_and_closes_though_nothing_happens_in_it() -> None:
+    board, targets = Board(NOON), Targets.of(OFFICE)
+    put(board, ("sales", "voice"), busy_cell())
+    snapshots = Snapshots(board)
+    shown = []
+    for hours in (0, 4, 6, 21):
+        board.advance(NOON + hours * 3_600_000)
+        shown.append(snapshots.take(targets).rows[0].open)
+    assert shown == [True, True, False, True]
+
+
+@given(
+    st.lists(st.integers(0, 400_000), max_size=30),
+    st.lists(st.integers(0, 400_000), max_size=30),
+    st.sampled_from([10, 20, 45, 3600]),
+)
+def test_waits_are_a_cumulative_histogram(answered: list[int], abandoned: list[int], target_s: int) -> None:
+    """Each step counts those that waited no longer, to within the sketch's width; behind the last come all."""
+    board, cell = Board(NOON), Counter[int]()
+    for sketch, durations in (("response", answered), ("abandon_wait", abandoned)):
+        cell.update(NUMBERS[sketch] << SHIFT | bucket(duration) for duration in durations)
+    put(board, ("sales", "voice"), dict(cell) or {1: 1})
+    snapshots = Snapshots(board)
+    (found,) = snapshots.waits(Targets().with_queue("sales", answer_target_s=float(target_s)))
+    assert found.upto == tuple(target_s * 1000 * step for step in (0.5, 1, 2, 4))
+    for outcome, durations in (("answered", answered), ("abandoned", abandoned)):
+        *steps, everyone = found.counts[outcome]
+        assert everyone == len(durations)
+        assert steps == sorted(steps)
+        for upto, n in zip(found.upto, steps, strict=True):
+            assert sum(d <= upto for d in durations) <= n <= sum(d <= upto * 2 ** (1 / 16) for d in durations)

@@ -29,11 +29,14 @@ ENTRY = """
 """
 SHOWN = """
 import json, sys
+from stream_app.model.snapshot import Snapshots
+from stream_app.model.targets import Targets
 from stream_app.views import metrics, wire
 from stream_app.views.status import Status
-from tests.views.examples import snapshot
-shot = snapshot()
-page = metrics.render(shot, Status(age_s=0, max_age_s=10)).decode()
+from tests.views.examples import busy_board
+snapshots = Snapshots(busy_board())
+shot = snapshots.take(Targets())
+page = metrics.render(shot, snapshots.waits(Targets()), Status(age_s=0, max_age_s=10)).decode()
 row = wire.live_row(shot.rows[0])
 print(json.dumps([page, row.windows["today"]["longest_part"].value, [k.name for k in wire.kpi_entries()]]))
 """
@@ -81,7 +84,7 @@ def test_everything_derives_from_the_entry(changed: Path) -> None:
     assert f"cc_longest_part_target{place}}} 0.7\n" in page
     run(changed, "-m", "stream_app", "render")
     assert "## longest_part" in (changed / "docs" / "kpis.md").read_text(encoding="utf-8")
-    dashboard = (changed / "grafana" / "dashboards" / "live-queues.json").read_text(encoding="utf-8")
+    dashboard = (changed / "grafana" / "dashboards" / "queue-in-depth.json").read_text(encoding="utf-8")
     assert "cc_longest_part_ratio" in dashboard
 
 

@@ -7,6 +7,7 @@ example in ``tests/model/examples.py``; metrics, API, panels, rules and document
 
 from typing import Final
 
+from stream_app.model.alerts import Traded
 from stream_app.model.kpi import Kpi
 from stream_app.model.measures import Derived, IntervalsMet, Revenue, Sum
 from stream_app.model.windows import WINDOWS
@@ -73,6 +74,9 @@ def check(kpis: tuple[Kpi, ...]) -> None:
         missing = [c.name for c in kpi.measure.counters if c not in COUNTERS]
         missing += [kpi.spread.name] if kpi.spread and kpi.spread not in SKETCHES else []
         missing += [other for other in kpi.pairs if other not in by_name]
+        missing += [
+            a.against for a in kpi.alerts if isinstance(a, Traded) and not _has(by_name, a.against, a.window)
+        ]
         match kpi.measure:
             case Derived(of=of):
                 missing += [f"{name} {window}" for name, window in of if not _has(by_name, name, window)]

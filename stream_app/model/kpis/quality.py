@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from stream_app.model.alerts import Threshold
 from stream_app.model.kpi import Kpi
 from stream_app.model.measures import Level, Ratio, Unit
 
@@ -43,6 +44,9 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         target_why="four of five is where most industries' indices lie",
         misleads="Only those who answer are in it: read the response rate beside it.",
         pairs=("survey_response", "nps"),
+        alerts=(
+            Threshold(tolerance=0.10, clear=0.05, window="today", hold="30m", keep="30m", severity="ticket"),
+        ),
     ),
     Kpi(
         name="survey_response",

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from stream_app.model.kpi import Alert, Kpi
+from stream_app.model.alerts import Burn, Threshold
+from stream_app.model.kpi import Kpi
 from stream_app.model.measures import Choice, Derived, IntervalsMet, Level, Ratio, Unit, Value
 
 from .counters import (
@@ -60,7 +61,11 @@ QUEUES: Final[tuple[Kpi, ...]] = (
         target_why="80 % within 20 s is the contract most voice queues are run by",
         misleads="It says nothing of those who wait past the target: read the oldest waiting beside it.",
         pairs=("abandonment", "oldest_waiting"),
-        alert=Alert(tolerance=0.10, window="30m", hold="5m", min_samples=20),
+        alerts=(
+            Threshold(tolerance=0.10, clear=0.05),
+            Burn(factor=3.5, clear=2.0),
+            Burn(factor=1.5, clear=1.25, long="today", short="30m", min_samples=100, severity="ticket"),
+        ),
     ),
     Kpi(
         name="abandonment",
@@ -79,7 +84,7 @@ QUEUES: Final[tuple[Kpi, ...]] = (
         target_why="about one caller in twenty gives up in a well staffed queue",
         misleads="A queue whose callers are sent to voicemail abandons less: read what left beside it.",
         pairs=("service_level", "left"),
-        alert=Alert(tolerance=0.05, window="30m", hold="5m", min_samples=20),
+        alerts=(Threshold(tolerance=0.05, clear=0.03), Burn(factor=8.0, clear=4.0)),
     ),
     Kpi(
         name="first_response",
@@ -96,9 +101,7 @@ QUEUES: Final[tuple[Kpi, ...]] = (
         target_why="voice by the service level's 20 s, chat within a minute, email within an hour",
         misleads="Those who gave up are not in it: a mean falls when the patient ones leave.",
         pairs=("abandonment", "first_response_business"),
-        alert=Alert(
-            tolerance=0.5, relative=True, window="30m", hold="10m", min_samples=20, severity="ticket"
-        ),
+        alerts=(Threshold(tolerance=0.5, clear=0.25, relative=True, hold="10m", severity="ticket"),),
     ),
     Kpi(
         name="first_response_business",
@@ -196,9 +199,14 @@ QUEUES: Final[tuple[Kpi, ...]] = (
         leading=True,
         measure=Level("count"),
         windows=(),
-        target_why="none: how many may wait depends on how many work, and on how long it takes; the oldest one has a target",
+        target_why="none: how many may wait depends on how many work; give a queue one, and it alerts",
         misleads="Ten waiting calls are a crisis, ten waiting emails are breakfast.",
         pairs=("oldest_waiting", "time_to_clear"),
+        alerts=(
+            Threshold(
+                tolerance=0.0, clear=-0.2, relative=True, window=None, min_samples=None, severity="ticket"
+            ),
+        ),
     ),
     Kpi(
         name="oldest_waiting",
@@ -215,7 +223,9 @@ QUEUES: Final[tuple[Kpi, ...]] = (
         target_why="six times the answer target: by then somebody has been forgotten",
         misleads="One forgotten contact is enough: it says nothing of the others.",
         pairs=("backlog",),
-        alert=Alert(tolerance=0.0, window=None, hold="1m", min_samples=None),
+        alerts=(
+            Threshold(tolerance=0.0, clear=-0.25, relative=True, window=None, hold="1m", min_samples=None),
+        ),
     ),
     Kpi(
         name="backlog_work",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from stream_app.model.alerts import Stopped
 from stream_app.model.kpi import Kpi
 from stream_app.model.measures import Unit, Volume
 
@@ -20,6 +21,7 @@ VOLUMES: Final[tuple[Kpi, ...]] = (
         target_why="none: a volume is what it is",
         misleads="Contacts that were refused never joined.",
         pairs=("answered", "refused"),
+        alerts=(Stopped(share=0.1, clear=0.3),),
     ),
     Kpi(
         name="answered",

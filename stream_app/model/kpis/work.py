@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from stream_app.model.kpi import Alert, Kpi
+from stream_app.model.alerts import Threshold, Traded
+from stream_app.model.kpi import Kpi
 from stream_app.model.measures import Ratio, Unit
 
 from .counters import (
@@ -33,8 +34,9 @@ WORK: Final[tuple[Kpi, ...]] = (
         target_why="six minutes is the common planning figure for voice; written channels take longer",
         misleads="Short calls are not good calls: hurried agents lower it while customers call again.",
         pairs=("csat", "transfer"),
-        alert=Alert(
-            tolerance=0.3, relative=True, window="30m", hold="15m", min_samples=20, severity="ticket"
+        alerts=(
+            Threshold(tolerance=0.3, clear=0.2, relative=True, hold="15m", severity="ticket"),
+            Traded(against="csat", gain=0.10, clear=0.05, loss=0.05),
         ),
     ),
     Kpi(

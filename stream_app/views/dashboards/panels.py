@@ -1,10 +1,14 @@
-"""The building blocks of the dashboard: plain dicts in Grafana's format (schema 37: 9.4 and newer)."""
+"""The building blocks of dashboards: plain dicts in Grafana's format (schema 37: 9.4 and newer).
+
+Plain data and not the official SDK's builders: these know the newest Grafana's fields only, and would come along wherever
+``stream-app`` is installed. The SDK's types check the result instead (``docs/decisions/0009``).
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
-from zlib import crc32
+from typing import Any, Final, Literal
 
-DASHBOARD_UID: Final = "live-queues"
+from stream_app.views.places import panel_id
+
 SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 """Panels ask the data source that the dashboard's variable names."""
 COLUMNS: Final = 24
@@ -14,21 +18,22 @@ Panel = dict[str, Any]
 Override = dict[str, Any]
 
 
-def panel_id(purpose: str) -> int:
-    """The same purpose has the same id whatever else is on the dashboard: alerts and bookmarks link to it."""
-    return crc32(purpose.encode()) % 1_000_000 + 1
+Form = Literal["time_series", "table", "heatmap"]
 
 
-def query(ref_id: str, expression: str, legend: str = "", *, now: bool = False, table: bool = False) -> Panel:
-    """A query; ``now`` asks for one value instead of a series, ``table`` for rows with labels as columns."""
+def query(
+    ref_id: str, expression: str, legend: str = "", *, now: bool = False, form: Form = "time_series"
+) -> Panel:
+    """A query; ``now`` asks for one value instead of a series. As ``table`` labels are columns, of a ``heatmap`` rows."""
+    now = now or form == "table"
     return {
         "refId": ref_id,
         "datasource": SOURCE,
         "expr": expression,
         "legendFormat": legend or "__auto",
-        "instant": now or table,
-        "range": not (now or table),
-        "format": "table" if table else "time_series",
+        "instant": now,
+        "range": not now,
+        "format": form,
         "editorMode": "code",
     }
 
@@ -53,8 +58,8 @@ def override(matcher: str, what: str, **properties: Any) -> Override:
     }
 
 
-def stat(purpose: str, title: str, queries: Sequence[Panel], **about: Any) -> Panel:
-    """A tile: the value now, coloured by its thresholds. ``about`` is what ``_panel`` takes."""
+def stat(purpose: str, title: str, queries: Sequence[Panel], *, trend: bool = False, **about: Any) -> Panel:
+    """A tile: the last value, coloured by its thresholds, over its ``trend``. ``about`` is what ``_panel`` takes."""
     return _panel(
         purpose,
         "stat",
@@ -62,7 +67,7 @@ def stat(purpose: str, title: str, queries: Sequence[Panel], **about: Any) -> Pa
         queries,
         options={
             "colorMode": "value",
-            "graphMode": "none",
+            "graphMode": "area" if trend else "none",
             "justifyMode": "auto",
             "orientation": "auto",
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
@@ -109,6 +114,58 @@ def table(
     return {**panel, "transformations": list(transformations)}
 
 
+def bars(purpose: str, title: str, queries: Sequence[Panel], **about: Any) -> Panel:
+    """A bar for each series, the values written beside: lying below each other, so that names have room."""
+    return _panel(
+        purpose,
+        "bargauge",
+        title,
+        queries,
+        options={
+            "displayMode": "basic",
+            "orientation": "horizontal",
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "showUnfilled": False,
+            "minVizWidth": 0,
+            "minVizHeight": 10,
+        },
+        **about,
+    )
+
+
+def heatmap(purpose: str, title: str, queries: Sequence[Panel], *, unit: str, **about: Any) -> Panel:
+    """Time across, the buckets of a cumulative histogram upwards (their legend must be ``{{le}}``, or they sort wrongly)."""
+    return _panel(
+        purpose,
+        "heatmap",
+        title,
+        queries,
+        unit="short",
+        options={
+            "calculate": False,
+            "cellGap": 1,
+            "cellValues": {"unit": "short", "decimals": 0},
+            "color": {
+                "mode": "scheme",
+                "scheme": "Oranges",
+                "fill": "dark-orange",
+                "scale": "exponential",
+                "exponent": 0.5,
+                "steps": 64,
+                "reverse": False,
+            },
+            "exemplars": {"color": "rgba(255,0,255,0.7)"},
+            "filterValues": {"le": 1e-9},
+            "legend": {"show": True},
+            "rowsFrame": {"layout": "auto"},
+            "showValue": "never",
+            "tooltip": {"show": True, "yHistogram": False},
+            "yAxis": {"axisPlacement": "left", "reverse": False, "unit": unit},
+        },
+        **about,
+    )
+
+
 def target_line(ref_id: str = "T") -> Override:
     """How a target is drawn among the lines: dashed, without a fill."""
     return override(
@@ -147,12 +204,19 @@ def _panel(
     decimals: int | None = None,
     least: float | None = 0,
     most: float | None = None,
+    links: Sequence[Panel] = (),
 ) -> Panel:
     width, height = size
     defaults: Panel = {"unit": unit, "noValue": "—", "thresholds": steps or thresholds(None, "lower")}
     defaults |= {
         name: value
-        for name, value in {"decimals": decimals, "min": least, "max": most, "custom": custom}.items()
+        for name, value in {
+            "decimals": decimals,
+            "min": least,
+            "max": most,
+            "custom": custom,
+            "links": list(links) or None,
+        }.items()
         if value is not None
     }
     return {

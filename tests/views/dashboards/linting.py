@@ -1,12 +1,17 @@
-"""What is wrong with a dashboard or with alert rules, before Grafana says it to someone at night."""
+"""What is wrong with dashboards, before Grafana says it to someone on a wall; ``rules`` of the alerts stand beside."""
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import promql_parser
 
 Json = Mapping[str, Any]
-KEPT_BY_SCRAPING = {"le", "job", "instance"}
+KEPT_BY_SCRAPING = {"le", "job", "instance", "week"}
+"""Labels that no metric of ours has: of histograms, of scraping, and one that our own queries make."""
+SCRAPE = timedelta(seconds=10)
 
 
 def metrics(expression: str) -> set[str]:
@@ -49,6 +54,23 @@ def query_problems(where: str, expression: str, known: Mapping[str, tuple[str, .
     yield from (
         f"{where}: no metric in it has the label {name}" for name in sorted(labels(expression) - allowed)
     )
+    yield from (
+        f"{where}: a range of {span.total_seconds():g} s holds less than two scrapes"
+        for span in ranges(expression)
+        if span < 2 * SCRAPE
+    )
+
+
+def ranges(expression: str) -> set[timedelta]:
+    """The ranges over which it computes rates and the like."""
+    found: set[timedelta] = set()
+
+    def visit(node: promql_parser.Expr) -> None:
+        if isinstance(node, promql_parser.MatrixSelector):
+            found.add(node.range)
+
+    promql_parser.walk(promql_parser.parse(expression), visit)
+    return found
 
 
 def panels(dashboard: Json) -> Iterator[Json]:
@@ -58,12 +80,29 @@ def panels(dashboard: Json) -> Iterator[Json]:
         yield from panel.get("panels", [])
 
 
-def dashboard_problems(dashboard: Json, known: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Return one line for each thing that is wrong."""
-    return [
-        *_shell_problems(dashboard),
-        *(p for panel in panels(dashboard) for p in _panel_problems(panel, known)),
-    ]
+def problems(dashboards: Mapping[str, Json], known: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return one line for each thing that is wrong. ``dashboards`` is name of the file → content."""
+    found: list[str] = []
+    for key in ("uid", "title"):
+        seen = Counter(dashboard.get(key) for dashboard in dashboards.values())
+        found += [f"two dashboards have the {key} {value}" for value, n in seen.items() if n > 1]
+    for name, dashboard in dashboards.items():
+        own = [*_shell_problems(dashboard), *_link_problems(dashboard, dashboards)]
+        own += [p for panel in panels(dashboard) for p in _panel_problems(panel, known)]
+        found += [f"{name}: {problem}" for problem in own]
+    return found
+
+
+def _link_problems(dashboard: Json, dashboards: Mapping[str, Json]) -> Iterator[str]:
+    uids = {other.get("uid") for other in dashboards.values()}
+    if not any(
+        link["type"] == "dashboards" and set(link["tags"]) <= set(dashboard["tags"])
+        for link in dashboard["links"]
+    ):
+        yield "no link to the others"
+    for uid in re.findall(r'"/d/([\w-]+)', repr(dashboard).replace("'", '"')):
+        if uid not in uids:
+            yield f"a link to {uid}, which is no dashboard"
 
 
 def _shell_problems(dashboard: Json) -> Iterator[str]:
@@ -74,6 +113,11 @@ def _shell_problems(dashboard: Json) -> Iterator[str]:
     sources = [v for v in dashboard["templating"]["list"] if v["type"] == "datasource"]
     if [v["name"] for v in sources] != ["datasource"]:
         yield "no variable for the data source"
+    names = {v["name"] for v in dashboard["templating"]["list"]}
+    texts = [query["expr"] for panel in panels(dashboard) for query in panel.get("targets", [])]
+    used = {name for text in texts for name in re.findall(r"\$(\w+)", text)}
+    yield from (f"a query uses the variable {name}, which is not there" for name in sorted(used - names))
+    yield from (f"nothing uses the variable {name}" for name in sorted(names - used - {"datasource"}))
     ids = [panel["id"] for panel in panels(dashboard)]
     yield from (f"two panels have the id {number}" for number in sorted({i for i in ids if ids.count(i) > 1}))
     yield from _overlaps([p["gridPos"] for p in dashboard["panels"]])
@@ -117,73 +161,17 @@ def _panel_references(name: str, panel: Json, queries: list[Json]) -> Iterator[s
         yield f"{name}: two queries have one refId"
     if any(part.get("datasource", {}).get("uid") != "${datasource}" for part in (panel, *queries)):
         yield f"{name}: asks another data source than the variable's"
+    if panel["type"] == "heatmap":
+        yield from _heatmap_problems(name, queries)
     for override in panel["fieldConfig"]["overrides"]:
         matcher = override["matcher"]
         if matcher["id"] == "byFrameRefID" and matcher["options"] not in names:
             yield f"{name}: an override for {matcher['options']}, which is no query"
 
 
-def rules_problems(
-    provisioning: Json, known: Mapping[str, tuple[str, ...]], dashboards: Mapping[str, set[int]]
-) -> list[str]:
-    """Return what is wrong with Grafana's alert rules; ``dashboards`` is uid → ids of panels."""
-    groups = provisioning["groups"]
-    rules = [rule for group in groups for rule in group["rules"]]
-    problems = [
-        f"two rules have the {key} {value}" for key in ("uid", "title") for value in _twice(rules, key)
-    ]
-    problems += [f"{group['name']}: no folder" for group in groups if not group.get("folder")]
-    return problems + [problem for rule in rules for problem in _rule_problems(rule, known, dashboards)]
-
-
-def _twice(rules: list[Json], key: str) -> set[str]:
-    values = [rule[key] for rule in rules]
-    return {value for value in values if values.count(value) > 1}
-
-
-def _rule_problems(
-    rule: Json, known: Mapping[str, tuple[str, ...]], dashboards: Mapping[str, set[int]]
-) -> Iterator[str]:
-    title = rule["title"]
-    if len(rule["uid"]) > 40:
-        yield f"{title}: a uid of more than 40 characters"
-    if rule["noDataState"] not in {"OK", "NoData", "Alerting"} or rule["execErrState"] not in {
-        "Error",
-        "Alerting",
-    }:
-        yield f"{title}: may fail in silence, or not load"
-    if rule["panelId"] not in dashboards.get(rule["dashboardUid"], set()):
-        yield f"{title}: links to a panel that is not there"
-    yield from _rule_texts(title, rule["labels"], rule["annotations"])
-    steps = {step["refId"]: step for step in rule["data"]}
-    if len(steps) < len(rule["data"]):
-        yield f"{title}: two steps have one refId"
-    if rule["condition"] not in steps:
-        yield f"{title}: the condition {rule['condition']} is no step"
-    elif steps[rule["condition"]]["model"].get("type") != "threshold":
-        yield f"{title}: the condition is no threshold"
-    for name, step in steps.items():
-        yield from _step_problems(f"{title} {name}", step, steps.keys(), known)
-
-
-def _rule_texts(title: str, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Iterator[str]:
-    yield from (f"{title}: no {key}" for key in ("severity", "kpi") if not labels.get(key))
-    yield from (
-        f"{title}: no {key}" for key in ("summary", "description", "runbook_url") if not annotations.get(key)
-    )
-    if "$" in "".join((*annotations.values(), *labels.values())):
-        yield f"{title}: Grafana takes a dollar in a provisioned text for a variable of the environment"
-
-
-def _step_problems(
-    where: str, step: Json, steps: Collection[str], known: Mapping[str, tuple[str, ...]]
-) -> Iterator[str]:
-    model = step["model"]
-    if model.get("refId") != step["refId"]:
-        yield f"{where}: the model is called {model.get('refId')}"
-    if step["datasourceUid"] != "__expr__":
-        yield from query_problems(where, model["expr"], known)
-        if not step["relativeTimeRange"]["from"] > step["relativeTimeRange"]["to"]:
-            yield f"{where}: an empty time range"
-    elif model["expression"] not in steps:
-        yield f"{where}: reads {model['expression']}, which is no step"
+def _heatmap_problems(name: str, queries: list[Json]) -> Iterator[str]:
+    for query in queries:
+        if (query["format"], query["legendFormat"]) != ("heatmap", "{{le}}"):
+            yield f"{name}: buckets sort wrongly without the format heatmap and the legend {{{{le}}}}"
+        if "by (le)" not in query["expr"]:
+            yield f"{name}: its buckets are not summed by le"

@@ -1,0 +1,52 @@
+"""How long contacts waited, by what became of them: cumulative histograms of the running day.
+
+Steps are multiples of a queue's answer target, so that they suit a call as well as an email. The counts come from the sketches
+of the store: what is a little longer than a step (4.4 % at most) may count within it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from .kpis.counters import abandon_wait, response
+from .sketch import bucket
+from .tally import SHIFT, Cell
+from .targets import Rule
+
+SKETCHES: Final = {"answered": response.name, "abandoned": abandon_wait.name}
+"""Outcome → the distribution of its waits; of answered contacts until the first human response."""
+STEPS: Final = (0.5, 1, 2, 4)
+"""In answer targets."""
+
+
+class Waits(Struct, frozen=True):
+    """One queue and channel, today.
+
+    Attributes:
+        upto: the longest wait of each step, in milliseconds; behind them comes one without a bound.
+        counts: outcome → contacts that waited no longer, step by step, and all of them.
+    """
+
+    queue: str
+    channel: str
+    upto: tuple[int, ...]
+    counts: dict[str, tuple[int, ...]]
+
+
+def waits(queue: str, channel: str, cell: Cell, rule: Rule, numbers: Mapping[str, int]) -> Waits:
+    """Read them off the day's sums; ``numbers`` are those of the store's registry."""
+    upto = tuple(round(rule.answer_target * step) for step in STEPS)
+    ends = [bucket(bound) for bound in upto]
+    counts: dict[str, tuple[int, ...]] = {}
+    for outcome, sketch in SKETCHES.items():
+        first = numbers.get(sketch, 0) << SHIFT
+        found = [0] * (len(STEPS) + 1)
+        if first:
+            last = first + (1 << SHIFT)
+            for key, n in cell.items():
+                if first <= key < last:
+                    place = key - first
+                    found[next((i for i, end in enumerate(ends) if place <= end), len(ends))] += n
+        counts[outcome] = tuple(sum(found[: n + 1]) for n in range(len(found)))
+    return Waits(queue, channel, upto, counts)

@@ -1,0 +1,87 @@
+"""What is wrong with Grafana's alert rules, of which it would say nothing until they are evaluated."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from stream_app.views.alerts.grafana import PROMETHEUS_UID
+from tests.views.dashboards.linting import Json, query_problems
+
+
+def rules_problems(
+    provisioning: Json, known: Mapping[str, tuple[str, ...]], dashboards: Mapping[str, set[int]]
+) -> list[str]:
+    """Return what is wrong with Grafana's alert rules; ``dashboards`` is uid → ids of panels."""
+    groups = provisioning["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    problems = [
+        f"two rules have the {key} {value}" for key in ("uid", "title") for value in _twice(rules, key)
+    ]
+    for group in groups:
+        if not group.get("folder"):
+            problems.append(f"{group['name']}: no folder")
+        if not re.fullmatch(r"[1-9]\d*0s", group["interval"]):
+            problems.append(f"{group['name']}: the interval {group['interval']} is no multiple of 10 s")
+    return problems + [problem for rule in rules for problem in _rule_problems(rule, known, dashboards)]
+
+
+def _twice(rules: list[Json], key: str) -> set[str]:
+    values = [rule[key] for rule in rules]
+    return {value for value in values if values.count(value) > 1}
+
+
+def _rule_problems(
+    rule: Json, known: Mapping[str, tuple[str, ...]], dashboards: Mapping[str, set[int]]
+) -> Iterator[str]:
+    title = rule["title"]
+    if not re.fullmatch(r"[\w-]{1,40}", rule["uid"], re.ASCII):
+        yield f"{title}: a uid of more than 40 characters, or of others than letters, digits, - and _"
+    if not rule.get("for"):
+        yield f"{title}: no for, without which Grafana 9 does not start"
+    if rule["noDataState"] not in {"OK", "NoData", "Alerting"} or rule["execErrState"] not in {
+        "Error",
+        "Alerting",
+    }:
+        yield f"{title}: may fail in silence, or not load"
+    if rule["panelId"] not in dashboards.get(rule["dashboardUid"], set()):
+        yield f"{title}: links to a panel that is not there"
+    yield from _rule_texts(title, rule["labels"], rule["annotations"])
+    steps = {step["refId"]: step for step in rule["data"]}
+    if len(steps) < len(rule["data"]):
+        yield f"{title}: two steps have one refId"
+    if rule["condition"] not in steps:
+        yield f"{title}: the condition {rule['condition']} is no step"
+    elif steps[rule["condition"]]["model"].get("type") != "threshold":
+        yield f"{title}: the condition is no threshold"
+    for name, step in steps.items():
+        if name != rule["condition"]:
+            yield from (
+                f"{title}: only the condition may have another level at which it is over"
+                for condition in step["model"].get("conditions", ())
+                if "unloadEvaluator" in condition
+            )
+        yield from _step_problems(f"{title} {name}", step, steps.keys(), known)
+
+
+def _rule_texts(title: str, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"{title}: no {key}" for key in ("severity", "kpi") if not labels.get(key))
+    yield from (
+        f"{title}: no {key}" for key in ("summary", "description", "runbook_url") if not annotations.get(key)
+    )
+    if "$" in "".join((*annotations.values(), *labels.values())):
+        yield f"{title}: Grafana takes a dollar in a provisioned text for a variable of the environment"
+
+
+def _step_problems(
+    where: str, step: Json, steps: Collection[str], known: Mapping[str, tuple[str, ...]]
+) -> Iterator[str]:
+    model = step["model"]
+    if model.get("refId") != step["refId"]:
+        yield f"{where}: the model is called {model.get('refId')}"
+    if step["datasourceUid"] != "__expr__":
+        if step["datasourceUid"] != PROMETHEUS_UID:
+            yield f"{where}: asks a data source that is not provisioned"
+        yield from query_problems(where, model["expr"], known)
+        if not step["relativeTimeRange"]["from"] > step["relativeTimeRange"]["to"]:
+            yield f"{where}: an empty time range"
+    elif model["expression"] not in steps:
+        yield f"{where}: reads {model['expression']}, which is no step"

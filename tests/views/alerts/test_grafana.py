@@ -1,0 +1,82 @@
+"""Grafana-managed rules, and the linter that guards them: Grafana loads a broken rule and fails when it is evaluated."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from stream_app.views.alerts import grafana
+from stream_app.views.dashboards import DASHBOARDS
+from tests.views.alerts import linting
+from tests.views.dashboards.exported import known
+from tests.views.dashboards.linting import panels
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def rules() -> Json:
+    loaded: Json = yaml.safe_load(grafana.rule_file())
+    return loaded
+
+
+def panel_ids() -> dict[str, set[int]]:
+    return {
+        uid: {panel["id"] for panel in panels(json.loads(render()))} for uid, render in DASHBOARDS.items()
+    }
+
+
+def test_nothing_is_wrong_with_the_rules(rules: Json) -> None:
+    assert linting.rules_problems(rules, known(), panel_ids()) == []
+
+
+def _set(*path: str | int) -> Callable[[Any], Callable[[Json], None]]:
+    """Return what sets the value at a path."""
+
+    def setter(value: Any) -> Callable[[Json], None]:
+        def change(document: Any) -> None:
+            for step in path[:-1]:
+                document = document[step]
+            document[path[-1]] = value
+
+        return change
+
+    return setter
+
+
+RULE = ("groups", 0, "rules", 0)
+BROKEN_RULES: dict[str, tuple[Callable[[Json], None], str]] = {
+    "condition": (_set(*RULE, "condition")("D"), "the condition D is no step"),
+    "condition is the query": (_set(*RULE, "condition")("A"), "the condition is no threshold"),
+    "dangling": (_set(*RULE, "data", 2, "model", "expression")("Z"), "reads Z, which is no step"),
+    "names": (_set(*RULE, "data", 1, "refId")("A"), "two steps have one refId"),
+    "model": (_set(*RULE, "data", 1, "model", "refId")("X"), "the model is called X"),
+    "uid": (_set(*RULE, "uid")("kpis-abandonment-burns"), "two rules have the uid kpis-abandonment-burns"),
+    "long uid": (_set(*RULE, "uid")("x" * 41), "more than 40 characters"),
+    "metric": (_set(*RULE, "data", 0, "model", "expr")("cc_nothing"), "nothing exports cc_nothing"),
+    "range": (_set(*RULE, "data", 0, "relativeTimeRange", "from")(0), "an empty time range"),
+    "silent": (_set(*RULE, "execErrState")("OK"), "may fail in silence"),
+    "panel": (_set(*RULE, "panelId")(1), "links to a panel that is not there"),
+    "dollar": (_set(*RULE, "annotations", "summary")("{{ $labels.queue }}"), "takes a dollar"),
+    "runbook": (_set(*RULE, "annotations", "runbook_url")(""), "no runbook_url"),
+    "severity": (_set(*RULE, "labels", "severity")(""), "no severity"),
+    "no hold": (_set(*RULE, "for")(""), "no for"),
+    "interval": (_set("groups", 0, "interval")("45s"), "no multiple of 10 s"),
+    "other source": (_set(*RULE, "data", 0, "datasourceUid")("abc"), "not provisioned"),
+    "over too early": (
+        _set(*RULE, "data", 1, "model", "conditions")([{"unloadEvaluator": {}}]),
+        "only the condition may have another level",
+    ),
+    "folder": (_set("groups", 0, "folder")(""), "no folder"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_RULES)
+def test_a_broken_rule_is_caught(rules: Json, name: str) -> None:
+    change, expected = BROKEN_RULES[name]
+    broken = copy.deepcopy(rules)
+    change(broken)
+    assert any(expected in problem for problem in linting.rules_problems(broken, known(), panel_ids()))
