@@ -1,7 +1,7 @@
 """Which files are generated: path from the root of the repository → text."""
 
 from . import docs
-from .alerts import ALERTERS, Alerting, alertmanager, contact_points, grafana, prometheus
+from .alerts import ALERTERS, RUNBOOK, Alerting, alertmanager, contact_points, grafana, prometheus
 from .alerts.receivers import UNCHOSEN, Receivers
 from .dashboards import DASHBOARDS
 
@@ -28,7 +28,9 @@ def committed(readme: str) -> dict[str, str]:
 
 def deployed(who: Alerting, receivers: Receivers) -> dict[str, str]:
     """What servers are given that run without our ``docker-compose.yml``; exactly one of them has rules."""
-    files = _dashboards() | _rules("grafana/provisioning/alerting", "prometheus/rules", who)
+    files = _dashboards() | _rules(
+        "grafana/provisioning/alerting", "prometheus/rules", who, receivers.runbook
+    )
     told = _told("grafana/provisioning/alerting", "prometheus", receivers)
     return files | {name: text for name, text in told.items() if name.startswith(f"{who}/")}
 
@@ -37,10 +39,14 @@ def _dashboards() -> dict[str, str]:
     return {f"grafana/dashboards/{uid}.json": render() for uid, render in DASHBOARDS.items()}
 
 
-def _rules(grafana_folder: str, prometheus_folder: str, who: Alerting) -> dict[str, str]:
+def _rules(
+    grafana_folder: str, prometheus_folder: str, who: Alerting, runbook: str = RUNBOOK
+) -> dict[str, str]:
     return {
-        f"{grafana_folder}/rules.yaml": grafana.rule_file(active=who == "grafana"),
-        f"{prometheus_folder}/alerts.rules.yml": prometheus.rule_file(active=who == "prometheus"),
+        f"{grafana_folder}/rules.yaml": grafana.rule_file(active=who == "grafana", runbook=runbook),
+        f"{prometheus_folder}/alerts.rules.yml": prometheus.rule_file(
+            active=who == "prometheus", runbook=runbook
+        ),
     }
 
 

@@ -103,8 +103,8 @@ class Pipeline:
         self._redis_url = redis_url
         self._topic = topic
         self._directory = directory
-        self._worker_port = free_port()
-        known = {"STREAM_APP_METRICS_PORT": str(self._worker_port), "STREAM_APP_SESSION_TIMEOUT_MS": "2000"}
+        self.worker_port = free_port()
+        known = {"STREAM_APP_METRICS_PORT": str(self.worker_port), "STREAM_APP_SESSION_TIMEOUT_MS": "2000"}
         self.worker = Worker(
             directory / "worker.log",
             **environment(by or kafka.bootstrap, redis_url, topic, **known, **settings),
@@ -133,7 +133,7 @@ class Pipeline:
 
     async def worker_metrics(self) -> str:
         """What the worker says of itself."""
-        url = f"http://{HOST}:{self._worker_port}/metrics"
+        url = f"http://{HOST}:{self.worker_port}/metrics"
         async with aiohttp.ClientSession() as session, session.get(url) as answer:
             return await answer.text()
 

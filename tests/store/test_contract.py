@@ -9,6 +9,7 @@ from stream_app.model import seen
 from stream_app.model.deltas import Deltas
 from stream_app.model.events import AgentState, LeftQueue
 from stream_app.model.ports import Beat, Commit, DeadLetter
+from stream_app.model.sketch import bucket
 from stream_app.model.targets import Targets, Wishes
 from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
 from stream_app.store import redis as redis_store
@@ -222,7 +223,7 @@ async def test_a_late_event_lands_on_what_is_there(
     cells = backend.held().cells
     expected = {"offered": 3, "abandoned": 1, "abandoned_in_target": 1, "abandoned_short": 1, "decided": 1}
     expected["abandon_wait_ms"] = 5 * SECOND
-    assert cells[BASE, T0, "sales", "voice"] == expected
+    assert cells[BASE, T0, "sales", "voice"] == expected | {("abandon_wait", bucket(5 * SECOND)): 1}
     assert cells[TOTAL, 0, "sales", "voice"] == expected
     for n in range(30):
         assert cells[TOTAL, 0, f"queue {n}", "voice"] == {"offered": 1}

@@ -52,11 +52,11 @@ def test_render_writes_what_is_missing_and_says_what_differs(
     assert stream_app("render")[0] == 0
     assert (tmp_path / "README.md").read_text().endswith(f"{docs.END}\nafter\n")
     assert stream_app("render", "--check") == (0, "")
-    rules = tmp_path / "prometheus/rules/kpis.rules.yml"
+    rules = tmp_path / "prometheus/rules/alerts.rules.yml"
     rules.write_text(rules.read_text().replace("30m", "5m"))
     code, said = stream_app("render", "--check")
     assert code == 1
-    assert "prometheus/rules/kpis.rules.yml differs" in said
+    assert "prometheus/rules/alerts.rules.yml differs" in said
     assert 'cc_service_level_ratio{window="5m"}' in said
     assert "kpis.md" not in said
 
@@ -66,10 +66,50 @@ def test_a_deployment_elsewhere_has_one_side_that_alerts(tmp_path: Path, who: st
     assert stream_app("render", "--out", str(tmp_path), "--alerting", who)[0] == 0
     assert stream_app("render", "--out", str(tmp_path), "--alerting", who, "--check") == (0, "")
     has_rules = {
-        "grafana": "rules:" in (tmp_path / "grafana/provisioning/alerting/kpis.yaml").read_text(),
-        "prometheus": "rules:" in (tmp_path / "prometheus/rules/kpis.rules.yml").read_text(),
+        "grafana": "rules:" in (tmp_path / "grafana/provisioning/alerting/rules.yaml").read_text(),
+        "prometheus": "rules:" in (tmp_path / "prometheus/rules/alerts.rules.yml").read_text(),
     }
     assert has_rules == {"grafana": who == "grafana", "prometheus": who == "prometheus"}
+    assert (tmp_path / "prometheus/alertmanager.yml").exists() == (who == "prometheus")
+    assert (tmp_path / "grafana/provisioning/alerting/policies.yaml").exists() == (who == "grafana")
+
+
+@pytest.mark.parametrize("who", ["grafana", "prometheus"])
+def test_who_is_told_is_read_from_a_document_and_its_files_are_named(tmp_path: Path, who: str) -> None:
+    chosen = [
+        "--out",
+        str(tmp_path),
+        "--alerting",
+        who,
+        "--receivers",
+        str(ROOT / "docs/receivers.example.toml"),
+    ]
+    code, said = stream_app("render", *chosen)
+    assert code == 0
+    assert f"{who} will read /run/secrets/pagerduty\n" in said
+    place = (
+        "grafana/provisioning/alerting/contact-points.yaml"
+        if who == "grafana"
+        else "prometheus/alertmanager.yml"
+    )
+    assert "#contact-centre" in (tmp_path / place).read_text()
+    rules = (
+        "grafana/provisioning/alerting/rules.yaml"
+        if who == "grafana"
+        else "prometheus/rules/alerts.rules.yml"
+    )
+    assert "https://wiki.example.org/contact-centre/runbook#service_level" in (tmp_path / rules).read_text()
+
+
+def test_a_bad_document_of_receivers_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    bad = tmp_path / "receivers.toml"
+    bad.write_text("[page]\n")
+    out = tmp_path / "out"
+    chosen = ["--out", str(out), "--alerting", "grafana", "--receivers", str(bad)]
+    result = CliRunner().invoke(cli, ["render", *chosen])
+    assert isinstance(result.exception, StreamAppError)
+    assert str(result.exception).startswith(f"{bad}: page: name at least one of")
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("arguments", [["--alerting", "grafana"], ["--out", "somewhere"]])
@@ -113,7 +153,7 @@ def test_every_kpi_and_every_metric_is_in_the_dictionary() -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    for page in ("README.md", "docs/kpis.md", "docs/lifecycle.md", "docs/runbook.md"):
+    for page in ("README.md", "docs/kpis.md", "docs/lifecycle.md", "docs/runbook.md", "docs/alerting.md"):
         for target in re.findall(r"\]\(([^)#:]*)(?:#[\w-]+)?\)", (ROOT / page).read_text()):
             # Decisions are written beside the code that they explain.
             if target:
@@ -121,7 +161,7 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_every_anchor_is_a_heading() -> None:
-    for page in ("README.md", "docs/kpis.md", "docs/runbook.md"):
+    for page in ("README.md", "docs/kpis.md", "docs/runbook.md", "docs/alerting.md"):
         for target, anchor in re.findall(r"\]\(([^)#:]*)#([\w-]+)\)", (ROOT / page).read_text()):
             path = (ROOT / page).parent / target if target else ROOT / page
             assert f"\n## {anchor}\n" in path.read_text(), f"{page}: {target}#{anchor}"

@@ -11,7 +11,7 @@ from stream_app.views.text import GENERATED, to_yaml
 
 from . import rules
 from .prometheus import INTERVAL
-from .rule import Rule
+from .rule import RUNBOOK, Rule
 
 PROMETHEUS_UID: Final = "prometheus"
 """The uid of the provisioned data source: rules can't use a dashboard's variable."""
@@ -19,7 +19,7 @@ FOLDER: Final = "Contact centre"
 _LOOK_BACK_S: Final = 600
 
 
-def rule_file(*, active: bool = True) -> str:
+def rule_file(*, active: bool = True, runbook: str = RUNBOOK) -> str:
     """All rules; where Prometheus evaluates them, what takes back those that Grafana was given before."""
     if not active:
         return to_yaml(
@@ -33,7 +33,7 @@ def rule_file(*, active: bool = True) -> str:
             "name": name,
             "folder": FOLDER,
             "interval": INTERVAL,
-            "rules": [_rule(rule) for rule in rules() if rule.group == name],
+            "rules": [_rule(rule, runbook) for rule in rules() if rule.group == name],
         }
         for name in ("kpis", "pipeline")
     ]
@@ -47,7 +47,7 @@ def rule_file(*, active: bool = True) -> str:
     )
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: Rule, runbook: str) -> dict[str, Any]:
     return {
         "uid": rule.uid,
         "title": rule.name,
@@ -61,7 +61,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "keepFiringFor": rule.keep,
         "labels": rule.labels,
         "annotations": {
-            **rule.annotations(".Values.B.Value"),
+            **rule.annotations(".Values.B.Value", runbook),
             "__dashboardUid__": rule.dashboard,
             "__panelId__": str(rule.panel),
         },

@@ -6,12 +6,12 @@ from typing import Any, Final
 from stream_app.views.text import GENERATED, to_yaml
 
 from . import rules
-from .rule import Rule
+from .rule import RUNBOOK, Rule
 
 INTERVAL: Final = "30s"
 
 
-def rule_file(*, active: bool = True) -> str:
+def rule_file(*, active: bool = True, runbook: str = RUNBOOK) -> str:
     """All rules; none where Grafana evaluates them."""
     if not active:
         return to_yaml({"groups": []}, GENERATED, "Empty: Grafana evaluates the alerts.")
@@ -19,7 +19,7 @@ def rule_file(*, active: bool = True) -> str:
         {
             "name": name,
             "interval": INTERVAL,
-            "rules": [line for rule in rules() if rule.group == name for line in _rule(rule)],
+            "rules": [line for rule in rules() if rule.group == name for line in _rule(rule, runbook)],
         }
         for name in ("kpis", "pipeline")
     ]
@@ -32,7 +32,7 @@ def rule_file(*, active: bool = True) -> str:
     )
 
 
-def _rule(rule: Rule) -> Iterator[dict[str, Any]]:
+def _rule(rule: Rule, runbook: str) -> Iterator[dict[str, Any]]:
     yield {"record": rule.record, "expr": rule.value}
     expression = f"{rule.record} > {rule.above:g}"
     if rule.clear < rule.above:
@@ -43,4 +43,4 @@ def _rule(rule: Rule) -> Iterator[dict[str, Any]]:
     alert = {"alert": rule.name, "expr": expression, "for": rule.hold}
     if rule.keep != "0s":
         alert["keep_firing_for"] = rule.keep
-    yield {**alert, "labels": rule.labels, "annotations": rule.annotations(".Value")}
+    yield {**alert, "labels": rule.labels, "annotations": rule.annotations(".Value", runbook)}

@@ -11,6 +11,8 @@ from msgspec import Meta, Struct, ValidationError, convert
 
 from stream_app.model.targets.calendars import WEEKDAYS, Hours, guess
 
+from .rule import RUNBOOK
+
 Url = Annotated[str, Meta(pattern="^https?://[^ $]+$", description="http or https")]
 Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^$\n]+$")]
 Mail = Annotated[str, Meta(pattern=r"^[^@\s$;,]+@[^@\s$;,]+$")]
@@ -77,12 +79,14 @@ class Receivers(Struct, frozen=True):
         ticket: whoever looks at it by day.
         smtp: needed where Alertmanager is to send mail.
         hours: when tickets are told; ``None``: at any time.
+        runbook: where people find ``docs/runbook.md`` when they are woken; each alert adds its section.
     """
 
     page: Told
     ticket: Told
     smtp: Smtp | None = None
     hours: Hours | None = None
+    runbook: str = RUNBOOK
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Receivers":
@@ -92,7 +96,7 @@ class Receivers(Struct, frozen=True):
             ValueError: one line that names the place and what is wrong with it.
         """
         kinds = {"page": Told, "ticket": Told, "smtp": Smtp}
-        known = (*kinds, "hours")
+        known = (*kinds, "hours", "runbook")
         for name in document.keys() - set(known):
             raise ValueError(f"{name}: nothing is called so{guess(name, known)}")
         for name in ("page", "ticket"):
@@ -101,12 +105,14 @@ class Receivers(Struct, frozen=True):
         parts: dict[str, Any] = {
             name: _read(name, document[name], kind) for name, kind in kinds.items() if name in document
         }
+        if "runbook" in document:
+            parts["runbook"] = _read("runbook", document["runbook"], Url)
         if "hours" in document:
             parts["hours"] = _hours(document["hours"])
         return cls(**parts)
 
 
-def _read(place: str, value: Any, kind: type) -> Any:
+def _read(place: str, value: Any, kind: Any) -> Any:
     try:
         return convert(value, kind, strict=True)
     except ValidationError as error:

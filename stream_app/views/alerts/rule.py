@@ -61,10 +61,10 @@ class Rule(Struct, frozen=True, kw_only=True):
         """What alerts are routed and inhibited by."""
         return {"severity": self.severity, "group": self.group, "kpi": self.subject}
 
-    def annotations(self, value: str) -> dict[str, str]:
+    def annotations(self, value: str, runbook: str = RUNBOOK) -> dict[str, str]:
         """What people read; ``value`` is how the template calls the number."""
         return {
             "summary": self.summary,
             "description": self.description.replace("VALUE", f"{{{{ {value} | {self.shown} }}}}"),
-            "runbook_url": f"{RUNBOOK}#{self.subject}",
+            "runbook_url": f"{runbook}#{self.subject}",
         }

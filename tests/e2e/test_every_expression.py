@@ -1,0 +1,117 @@
+"""Every PromQL expression of every dashboard and alert, asked of a real Prometheus that scraped a centre for a while."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream_app.model.kpis import BY_NAME, KPIS
+from stream_app.views import alerts, naming, places
+from stream_app.views.dashboards import DASHBOARDS
+from tests.conftest import MakeTopic
+from tests.services.kafka import Cluster
+from tests.services.process import HOST, until
+from tests.services.prometheus import Prometheus
+from tests.views.dashboards import linting
+
+from .pipeline import Pipeline
+from .simulator import Simulator
+
+SCRAPES = 12
+QUIET = {
+    "ContactsStopped": "nothing to compare with before a week is over",
+    "HandleTimeAtCsatsCost": "the same",
+    "DataMissing": "the data are there: this has a row only when nobody says how old they are",
+    "DeadLetters": "no record was unreadable, so no reason has a series yet",
+    "Dead letters in five minutes": "the same",
+    "Average handle time, outbound": "the simulated centre calls nobody",
+}
+"""Alert or panel → why a young and healthy centre has no data for it."""
+
+
+UNSEEN = {
+    naming.APPLY,  # its buckets, sum and count are there
+    naming.DEAD_LETTERS,  # see above, as for the next one
+    naming.value(BY_NAME["outbound_handle_time"]),
+    *(naming.target(kpi) for kpi in KPIS if not kpi.targets),  # exported where a setting gives one
+}
+
+
+def noon_somewhere() -> str:
+    """A zone in which it is about noon now: `today` is hours old whenever this runs."""
+    ahead = 12 - datetime.now(UTC).hour
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
+
+
+def settings() -> str:
+    site = "".join(
+        f'[queues.{queue}]\nsite = "{site}"\npartner = {partner}\nunit = "retail"\ntargets = {{ backlog = 50 }}\n'
+        for queue, site, partner in (("billing", "Leeds", "true"), ("sales", "Graz", "false"))
+    )
+    return f'[defaults]\nzone = "{noon_somewhere()}"\ncurrency = "EUR"\ncost_per_hour = 30\n{site}'
+
+
+def expressions() -> Iterator[tuple[str, list[str]]]:
+    """Alert or title of a panel; and the expression as Grafana asks it: of all queues, or of one, and then of another."""
+    for uid, render in DASHBOARDS.items():
+        queues = ("billing", "webshop") if uid == places.QUEUE else (".*",)
+        for panel in linting.panels(json.loads(render())):
+            for query in panel.get("targets", ()):
+                yield panel["title"], [chosen(query["expr"], queue) for queue in queues]
+    for rule in alerts.rules():
+        yield rule.name, [rule.value]
+
+
+def chosen(expression: str, queue: str) -> str:
+    """As Grafana asks it."""
+    for name, value in {"queue": queue, "channel": ".*", "site": ".*", "window": "30m"}.items():
+        expression = expression.replace(f"${name}", value)
+    assert "$" not in expression
+    return expression
+
+
+@pytest.mark.timeout(240)
+async def test_every_expression_has_data_or_a_reason(
+    kafka: Cluster, redis_url: str, make_topic: MakeTopic, tmp_path: Path
+) -> None:
+    topic = await make_topic(partitions=2)
+    pipeline = Pipeline(kafka, redis_url, topic, tmp_path)
+    pipeline.apply(settings())
+    with ExitStack() as running:
+        running.enter_context(pipeline.running())
+        running.enter_context(
+            Simulator(kafka, topic, "--rate", "120", "--history", "40m", "--time-of-day", "14:00")
+        )
+        await pipeline.trusted()
+        worker = f"{HOST}:{pipeline.worker_port}"
+        prometheus = running.enter_context(
+            Prometheus([f"{HOST}:{pipeline.serve.port}", worker], scrape_interval="1s")
+        )
+        await until(lambda: _scraped(prometheus), 90, "scraped for a while")
+        missing = set(naming.every_name()) - {
+            s.labels["__name__"] for s in prometheus.query('{__name__=~".+"}')
+        }
+        empty: dict[str, str] = {}
+        asked, began = 0, time.monotonic()
+        for title, alternatives in expressions():
+            asked += len(alternatives)
+            found = [
+                prometheus.query(expression) for expression in alternatives
+            ]  # all: each must be understood
+            if not any(found):
+                empty[title] = alternatives[0]
+        took = time.monotonic() - began
+    print(f"{asked} expressions in {took:.1f} s")  # noqa: T201 - the figure of the run
+    assert {title: text for title, text in empty.items() if title not in QUIET} == {}
+    assert QUIET.keys() - empty.keys() == set(), "these have data: they need no reason"
+    assert missing - UNSEEN == set(), "emitted by nobody"
+
+
+def _scraped(prometheus: Prometheus) -> Any:
+    found = prometheus.query(f"min(count_over_time({naming.DATA_AGE}[5m]))")
+    return found and found[0].value >= SCRAPES
