@@ -60,14 +60,16 @@ class Child:
         env: Mapping[str, str],
         *,
         started: Callable[[int], None],
+        ends: bool = False,
     ) -> None:
-        """Start it.
+        """Start it; ``ends``: it has work that is over some time.
 
         Raises:
             StreamAppError: there is no such program.
         """
         self.name = name
         self.log = log
+        self._ends = ends
         with log.open("ab") as output:
             try:
                 # A session of its own: Ctrl-C is ours to handle, in order. We have one thread: a function may
@@ -89,6 +91,11 @@ class Child:
     def alive(self) -> bool:
         """Whether it runs."""
         return self.process.poll() is None
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended well, as it should."""
+        return self._ends and self.process.poll() == 0
 
     def stop(self, patience_s: Callable[[], float]) -> None:
         """Ask it to end; kill its whole group when the patience is over, which may shrink meanwhile."""

@@ -1,5 +1,6 @@
 """The demo from its first process to its last."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Final, TextIO
 from msgspec import Struct
 
 from stream_app.errors import StreamAppError
+from stream_app.simulation.incidents import milliseconds
 
 from . import page, places
 from .children import PYTHON, Child, environment
@@ -29,16 +31,19 @@ STATUS_LOGGED_S: Final = 30.0
 HISTORY_EVENTS: Final = 60_000
 """So many events from before the start fit well into what the broker keeps."""
 HISTORY_S: Final = 2_700
+_TEN_O_CLOCK: Final = 600
+"""In minutes of a day."""
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
-    """The command's options; ``duration_s`` is ``None`` for no end."""
+    """The command's options; ``duration_s`` is ``None`` for no end, ``past`` for none."""
 
-    rate: float = 20.0
+    rate: float = 10.0
     seed: int = 1
     port: int = 8080
     incidents: list[str] = []
     duration_s: float | None = None
+    past: str | None = "30d"
 
 
 class StoppedError(Exception):
@@ -54,6 +59,7 @@ class Show:
         self._children: list[Child] = []
         self._signals = 0
         self._directory = Path(tempfile.mkdtemp(prefix="stream-app-demo-"))
+        self._progress = self._directory / "past.progress"
         self._warden = subprocess.Popen(  # noqa: S603 - what we start is what we wrote
             [*PYTHON, "stream_app.demo.warden", str(self._directory)],
             env=environment(self._directory),
@@ -99,6 +105,8 @@ class Show:
             *incidents,
         ]
         self._child("simulator", [*PYTHON, "stream_app", "simulate", *options], env)
+        if wishes.past:
+            self._begin_past(wishes.past, history, env)
         self._say(f"Starting the worker, the API and a contact centre of {wishes.rate:g} events a second …")
         self._wait(lambda: page.is_ready(port), "the API did not get ready", tails=("worker", "api"))
         self._say("")
@@ -110,6 +118,15 @@ class Show:
         self._say("")
         self._say("Ctrl-C stops it and leaves nothing behind.")
         return port
+
+    def _begin_past(self, length: str, history_s: int, env: dict[str, str]) -> None:
+        """Count what was before the simulator's history, beside everything else."""
+        start = round((time.time() - history_s) * 1000) - milliseconds(length)
+        minutes = _TEN_O_CLOCK - history_s // 60  # live traffic begins at ten, by the centre's clock
+        words = [str(start), length, f"{minutes // 60:02}:{minutes % 60:02}"]
+        words += [str(self._wishes.rate), str(self._wishes.seed + 1)]
+        command = [*PYTHON, "stream_app.demo.past", str(self._progress), *words]
+        self._child("past", ["nice", *command] if shutil.which("nice") else command, env, ends=True)
 
     def _servers(self) -> dict[str, str]:
         """Start broker and Redis; gives the environment of whoever uses them."""
@@ -137,9 +154,10 @@ class Show:
             REDIS_URL=f"redis://{places.HOST}:{port}/0",
         )
 
-    def _child(self, name: str, command: list[str], env: dict[str, str]) -> None:
+    def _child(self, name: str, command: list[str], env: dict[str, str], *, ends: bool = False) -> None:
         self._check()  # no more children once somebody wants an end
-        child = Child(name, command, self._directory / f"{name}.log", env, started=self._entrust)
+        log = self._directory / f"{name}.log"
+        child = Child(name, command, log, env, started=self._entrust, ends=ends)
         self._children.append(child)
 
     def _entrust(self, group: int) -> None:
@@ -171,16 +189,27 @@ class Show:
             if now - shown >= (STATUS_S if live else STATUS_LOGGED_S):
                 shown = now
                 minutes, seconds = divmod(int(now - began), 60)
-                line = f"{minutes}:{seconds:02} {page.look(port) or 'no answer from the API'}"
+                line = (
+                    f"{minutes}:{seconds:02} {page.look(port) or 'no answer from the API'}{self._counted()}"
+                )
                 self._say(f"\r\x1b[K{line}" if live else line, end="" if live else "\n")
             time.sleep(POLL_S)
+
+    def _counted(self) -> str:
+        """How much of the past is counted, while it is not all."""
+        past = next((child for child in self._children if child.name == "past"), None)
+        if past is None or past.done:
+            return ""
+        with suppress(OSError, ValueError):
+            return f"; the last {self._wishes.past}: {float(self._progress.read_text()):.0%} counted"
+        return f"; the last {self._wishes.past} are being counted"
 
     def _check(self) -> None:
         """Stop where somebody wants it, or where a child died."""
         if self._signals:
             raise StoppedError
         for child in self._children:
-            if not child.alive:
+            if not (child.alive or child.done):
                 raise StreamAppError(child.obituary())
 
     # --- stopping ---
@@ -190,8 +219,9 @@ class Show:
         if self._children and self._out.isatty():
             self._say("\r\x1b[KStopping …")
         before = self._signals
-        patience = PATIENCE_S if all(child.alive for child in self._children) else BRIEF_PATIENCE_S
-        order = ("simulator", "worker", "api", "redis", "broker")
+        well = all(child.alive or child.done for child in self._children)
+        patience = PATIENCE_S if well else BRIEF_PATIENCE_S
+        order = ("past", "simulator", "worker", "api", "redis", "broker")
         for child in sorted(self._children, key=lambda child: order.index(child.name)):
             child.stop(lambda: 0.0 if self._signals > before else patience)
         clear((), self._directory)

@@ -20,6 +20,7 @@ from tests.services.process import ServerProcess, wait_until
 NUMBERS_S = 15.0
 GONE_S = 15.0
 CHILDREN = {"warden", "broker", "redis", "worker", "serve", "simulate"}
+OF_THE_PAST = {"past", "replay"}
 
 
 class Demo(ServerProcess):
@@ -28,13 +29,15 @@ class Demo(ServerProcess):
     name = "demo"
     start_timeout_s = 60.0
 
-    def __init__(self, *options: str, port: int | None = None, shown: int | None = None) -> None:
+    def __init__(
+        self, *options: str, port: int | None = None, shown: int | None = None, past: str = "0"
+    ) -> None:
         super().__init__()
         self.wanted = port or places.free_port()
         self.port = shown or self.wanted
         self.scratch = self.directory / "scratch"
         self.scratch.mkdir()
-        self._options = options
+        self._options = ("--past", past, *options)
 
     def command(self) -> list[str]:
         """Run the demo."""
@@ -79,7 +82,11 @@ def seen() -> Iterator[list[psutil.Process]]:
 def role(process: psutil.Process) -> str:
     words = " ".join(process.cmdline())
     return next(
-        (name for name in CHILDREN if f" {name}" in words or f".{name}" in words or f"/{name}" in words),
+        (
+            name
+            for name in CHILDREN | OF_THE_PAST
+            if f" {name}" in words or f".{name}" in words or f"/{name}" in words
+        ),
         words,
     )
 
@@ -109,6 +116,25 @@ def test_numbers_move_and_ctrl_c_leaves_nothing_behind(seen: list[psutil.Process
         assert not list(demo.scratch.iterdir())
         assert "Traceback" not in demo.log_tail(1000)
         assert not [process for process in seen if process.is_running()]
+
+
+def test_the_days_before_are_counted_beside_the_live_traffic(seen: list[psutil.Process]) -> None:
+    with Demo(past="1d") as demo:
+        seen += demo.family()
+        past = next(process for process in seen if role(process) == "past")
+        live_only = demo.offered()
+
+        def counted() -> bool:
+            return not past.is_running() or past.status() == psutil.STATUS_ZOMBIE
+
+        wait_until(counted, 120, "the past is counted")
+        rows = wait_until(lambda: demo.offered() > live_only + 10_000 and demo.rows(), NUMBERS_S)
+        # Whoever was in a queue when the past ended does not wait there now.
+        assert sum(row["levels"]["backlog"] for row in rows) < 300
+        assert max(row["levels"]["oldest_waiting"] for row in rows if row["channel"] == "voice") < 3_600
+        assert page.is_ready(demo.port)
+        os.kill(demo.pid, signal.SIGINT)
+        assert demo.end() == 0
 
 
 def test_killed_it_leaves_nothing_behind_either(seen: list[psutil.Process]) -> None:

@@ -94,12 +94,13 @@ async def test_it_loads_what_is_there_and_follows_what_comes(redis_url: str) -> 
 async def test_a_file_that_was_folded_beside_the_topic_does_not_age(
     reader: Reader, store: RedisStore
 ) -> None:
-    """Nobody reads on in it: it counts, and makes the rest neither old nor unknown."""
+    """Nobody reads on in it: it counts, makes the rest neither old nor unknown, and whoever waits at its end is gone."""
     owner = await Owner.of(store)
     await owner.commit(queued("a"))
     recorded = Owner(await store.claim(Partition(f"{FILE}monday", 7), "replay"))
     await recorded.commit(queued("b"))
-    await until(lambda: reader.ready and waiting(reader) == 2)
+    await until(lambda: reader.ready and offered(reader) == 2)
+    assert waiting(reader) == 1
     await owner.beat()
     await until(lambda: reader.age_s() is not None)
 
