@@ -10,8 +10,8 @@ from tests.services.alertmanager import Alertmanager, Inbox
 from tests.services.kafka import Cluster
 from tests.services.process import HOST, until
 from tests.services.prometheus import Prometheus
+from tests.views.alerts.quick import quick_routes, quick_rules
 
-from .alerting import quick_routes, quick_rules
 from .pipeline import Pipeline
 from .simulator import Simulator
 

@@ -18,8 +18,8 @@ from tests.reference import ratios
 from tests.services.kafka import Cluster
 from tests.services.process import HOST, until
 from tests.services.prometheus import Prometheus
+from tests.views.alerts.quick import quick_rules
 
-from .alerting import quick_rules
 from .pipeline import VOICE, Pipeline, answered, day, event, gone, in_order, now_ms, queued, reference
 
 PRINTED = {
