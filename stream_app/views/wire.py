@@ -3,13 +3,14 @@
 Units are the KPIs' own (ratios 0…1, seconds, contacts), times carry an offset, ``null`` is "no data".
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from stream_app.model import kpis, running as risk
+from stream_app.model import kpis, running as risk, trend as trends
 from stream_app.model.kpi import Kpi
 from stream_app.model.measures import Value
 from stream_app.model.rows import Group, Row, Values
@@ -55,6 +56,10 @@ class LiveRow(Struct, frozen=True):
     site: Annotated[str | None, Meta(description="Where it is worked")] = None
     partner: Annotated[bool, Meta(description="By somebody else")] = False
     unit: Annotated[str | None, Meta(description="The business unit that it belongs to")] = None
+    too_good: Annotated[
+        Mapping[str, float],
+        Meta(description="KPI → beyond this, on the good side of its target, a value is suspicious"),
+    ] = {}
 
 
 class LiveGroup(Struct, frozen=True):
@@ -87,6 +92,51 @@ class AtRisk(Struct, frozen=True):
     contacts: list[AtRiskContact]
 
 
+class AbandonedContact(Struct, frozen=True):
+    """A contact that gave up and did not come back to the same visit."""
+
+    contact_id: str
+    queue: str
+    channel: str
+    abandoned_at: Time
+    waited_s: Annotated[float, Meta(description="How long it had waited")]
+    short: Annotated[bool, Meta(description="Within the short-abandon threshold")]
+
+
+class Abandoned(Struct, frozen=True):
+    """Who gave up within the last hour, the newest first."""
+
+    at: Time
+    age_s: Annotated[float | None, Meta(description="How far behind the truth; null: unknown")]
+    stale: Annotated[bool, Meta(description="Do not act on these numbers")]
+    contacts: list[AbandonedContact]
+
+
+class TrendLine(Struct, frozen=True):
+    """A KPI's steps, oldest first."""
+
+    values: Annotated[list[float | None], Meta(description="In the KPI's unit; null without data")]
+    samples: Annotated[list[int], Meta(description="The denominators; a level has none")] | UnsetType = UNSET
+
+
+class TrendRow(Struct, frozen=True):
+    """One queue and channel."""
+
+    queue: str
+    channel: str
+    kpis: Annotated[dict[str, TrendLine], Meta(description="KPI → its steps")]
+
+
+class Trend(Struct, frozen=True):
+    """The last six hours by quarters of an hour; the last step is the one that runs."""
+
+    at: Time
+    age_s: Annotated[float | None, Meta(description="How far behind the truth; null: unknown")]
+    stale: Annotated[bool, Meta(description="Do not act on these numbers")]
+    starts: Annotated[list[Time], Meta(description="When each step began; levels are those of its end")]
+    rows: list[TrendRow]
+
+
 class Now(Struct, frozen=True):
     """The live values."""
 
@@ -110,6 +160,7 @@ class Beat(Struct, frozen=True):
     age_s: float | None
     stale: bool
     reasons: Annotated[list[str], Meta(description="What stands against the numbers")]
+    max_age_s: Annotated[float, Meta(description="Older than this is stale")]
 
 
 class KpiEntry(Struct, frozen=True, kw_only=True):
@@ -192,6 +243,7 @@ def live_row(row: Row, only: Some = None) -> LiveRow:
         row.site,
         row.partner,
         row.unit,
+        _chosen(row.too_good, only),
     )
 
 
@@ -204,8 +256,8 @@ def _figures(values: dict[str, Values], only: Some) -> dict[str, Figures]:
     return {window: figures(_chosen(found, only)) for window, found in values.items()}
 
 
-def _chosen(of: dict[str, T], names: Some) -> dict[str, T]:
-    return of if names is None else {name: value for name, value in of.items() if name in names}
+def _chosen(of: Mapping[str, T], names: Some) -> dict[str, T]:
+    return dict(of) if names is None else {name: value for name, value in of.items() if name in names}
 
 
 def at_risk(at: int, status: Status, contacts: list[risk.AtRisk]) -> AtRisk:
@@ -225,9 +277,39 @@ def at_risk(at: int, status: Status, contacts: list[risk.AtRisk]) -> AtRisk:
     return AtRisk(stamp(at), _tenths(status.age_s), status.stale, found)
 
 
+def abandoned(at: int, status: Status, contacts: list[risk.GaveUp]) -> Abandoned:
+    """The whole list."""
+    found = [
+        AbandonedContact(one.contact, one.queue, one.channel, stamp(one.at), one.waited / 1000, one.short)
+        for one in contacts
+    ]
+    return Abandoned(stamp(at), _tenths(status.age_s), status.stale, found)
+
+
+def trend_row(row: trends.TrendRow, only: Some = None) -> TrendRow:
+    """A row, with all KPIs or some; four decimals are more than a line can show."""
+    return TrendRow(
+        row.queue,
+        row.channel,
+        {
+            name: TrendLine(
+                [None if value is None else round(value, 4) for value in line.values],
+                UNSET if line.samples is None else line.samples,
+            )
+            for name, line in row.lines.items()
+            if only is None or name in only
+        },
+    )
+
+
+def trend(at: int, status: Status, starts: list[int], rows: list[TrendRow]) -> Trend:
+    """The whole answer."""
+    return Trend(stamp(at), _tenths(status.age_s), status.stale, [stamp(start) for start in starts], rows)
+
+
 def beat(at: int, status: Status) -> Beat:
     """A heartbeat."""
-    return Beat(stamp(at), _tenths(status.age_s), status.stale, status.problems)
+    return Beat(stamp(at), _tenths(status.age_s), status.stale, status.problems, status.max_age_s)
 
 
 def now(
