@@ -304,7 +304,7 @@ PATHS = [
     "/readyz",
     "/openapi.json",
     "/docs",
-    "/static/live.js",
+    "/static/wallboard.js",
 ]
 
 
@@ -324,7 +324,7 @@ async def test_every_answer_is_guarded_and_head_works(served: Served, path: str)
 
 
 async def test_the_page_loads_nothing_from_elsewhere_and_has_no_script_of_its_own(served: Served) -> None:
-    for path in ("/", "/docs", "/static/live.js", "/static/live.css", "/static/docs.css"):
+    for path in ("/", "/docs", "/static/wallboard.js", "/static/wallboard.css", "/static/docs.css"):
         text = (await served.get(path))[2].decode()
         assert "http://" not in text
         assert "https://" not in text
@@ -334,8 +334,8 @@ async def test_the_page_loads_nothing_from_elsewhere_and_has_no_script_of_its_ow
 
 
 async def test_files_that_were_seen_are_not_sent_again(served: Served) -> None:
-    _, headers, _ = await served.get("/static/live.js")
-    status, _, body = await served.get("/static/live.js", **{"If-None-Match": headers["ETag"]})
+    _, headers, _ = await served.get("/static/wallboard.js")
+    status, _, body = await served.get("/static/wallboard.js", **{"If-None-Match": headers["ETag"]})
     assert (status, body) == (304, b"")
 
 

@@ -37,14 +37,14 @@ export function figuresIn(list, kpis) {
     const node = $("figure").content.firstElementChild.cloneNode(true);
     const [name, value, state, trend, more] = node.children;
     const [number, unit] = value.children;
-    const [word, kind, aim] = state.children;
+    const [word, sep, kind, aim] = state.children;
     node.dataset.kpi = kpi.name;
     node.toggleAttribute("data-dense", DENSE.includes(kpi.name));
     node.dataset.place = n === 0 ? "first" : kpi.level ? "now" : "rest";
     name.textContent = SHORT[kpi.name] ?? kpi.title;
     name.title = kpi.doc;
     list.append(node);
-    return { node, number, unit, state, word, kind, aim, trend, more };
+    return { node, number, unit, state, word, sep, kind, aim, trend, more };
   });
 }
 
@@ -57,6 +57,7 @@ export function drawFigure(parts, kpi, value, target, tooGood, samples, p90) {
   put(parts.number, number);
   put(parts.unit, unit && ` ${unit}`);
   put(parts.word, word);
+  put(parts.sep, word && ": ");
   put(parts.kind, kind);
   put(parts.aim, aim);
   const more = [];
@@ -69,7 +70,7 @@ export function drawFigure(parts, kpi, value, target, tooGood, samples, p90) {
 // A line for eyes, an arrow and a word for everybody.
 export function drawTrend(parts, kpi, line) {
   const way = direction(kpi, line);
-  parts.trend.hidden = !line;
+  if (parts.trend.hidden === !!line) parts.trend.hidden = !line;
   if (!line) return;
   if (!parts.line) {
     const svg = document.createElementNS(SVG, "svg");
@@ -118,7 +119,7 @@ export function newCard(row, kpis, open) {
   node.querySelector(".channel").textContent = row.channel;
   const find = (part) => node.querySelector(part);
   return {
-    node, overall: find(".overall"), policy: find(".policy"), old: find(".old"), figures: figuresIn(find("dl"), kpis),
+    node, overall: find(".overall"), policy: find(".policy"), old: [...find(".old").children], figures: figuresIn(find("dl"), kpis),
     missed: 0, state: "none",
   };
 }

@@ -7,7 +7,7 @@ const TILE = { width: 306, height: 236 }; // smaller, and a tile can't be read a
 const ROW = { width: 560, height: 46 };
 const GAP = 10;
 const LINE_PX = 50; // of a list
-const LIST_HEAD_PX = 150;
+const LIST_HEAD_PX = 230;
 
 let page = 0;
 let turnedAt = 0;
@@ -71,7 +71,7 @@ export function turn(pages) {
 export function place(pages, count) {
   const at = current(pages);
   const names = { risk: "Contacts at risk", ring: "To ring back" };
-  const what = names[at.kind] ?? (count ? `Queues ${at.from + 1}–${at.to} of ${count}` : "Queues");
+  const what = names[at.kind] ?? (count ? `Queues ${at.from + 1} to ${at.to} of ${count}` : "Queues");
   return `${what} · page ${page + 1} of ${pages.length}`;
 }
 

@@ -3,7 +3,7 @@
 import * as explain from "./explain.js";
 import { ask, listen, silence } from "./feed.js";
 import * as lists from "./lists.js";
-import { RANK, SHORT } from "./numbers.js";
+import { RANK, SHORT, ago } from "./numbers.js";
 import { $, DENSE, drawCard, drawEveryone, drawTrends, inOrder, make, mark, newCard, put } from "./tiles.js";
 import * as tv from "./tv.js";
 import { WINDOWS, isFiltered, isWanted, recall, remember, wish } from "./wish.js";
@@ -80,7 +80,7 @@ function layOut() {
   const from = at?.kind === "queues" ? at.from : 0;
   const to = at ? at.to ?? 0 : Infinity;
   const there = new Set(order.slice(from, to));
-  for (const [key, card] of cards) card.node.hidden = !there.has(key);
+  for (const [key, card] of cards) if (card.node.hidden === there.has(key)) card.node.hidden = !there.has(key);
   board.hidden = at !== null && at.kind !== "queues";
   for (const which of ["risk", "ring"]) $(which).hidden = at !== null && at.kind !== which;
 }
@@ -138,17 +138,18 @@ function tick() {
   const age = beat?.age_s === null || beat?.age_s === undefined ? null : beat.age_s + silent / 1000;
   let state = "live";
   let text = age === null ? "Live" : `Live · ${age.toFixed(1)} s old`;
-  let old = age === null ? "age unknown" : `${Math.floor(age)} s old`;
+  let how = "";
+  const old = age === null ? "age unknown" : ago(age);
   let alarm = "";
   if (!beat || silent > SILENT_MS) {
     state = "lost";
     text = beat ? `No connection for ${Math.round(silent / 1000)} s` : "No connection";
-    old = `stands still · ${age === null ? "age unknown" : old}`;
+    how = "stands still · ";
     alarm = "Connection lost: these numbers stand still. Trying again…";
   } else if (beat.stale || (age !== null && age > beat.max_age_s)) {
     state = "stale";
     text = age === null ? "Stale, age unknown" : `Stale · ${Math.round(age)} s old`;
-    old = `stale · ${old}`;
+    how = "stale · ";
     const late = `they are older than ${beat.max_age_s} s`;
     const reason = beat.reasons[0];
     alarm = `Don't rely on these numbers: ${!reason || reason.startsWith("the data is") ? late : reason}.`;
@@ -159,7 +160,8 @@ function tick() {
   document.body.classList.toggle("stale", alarm !== "");
   $("alarm").hidden = alarm === "";
   put($("alarm"), alarm);
-  for (const card of cards.values()) if (!card.node.hidden) put(card.old, old);
+  const parts = [how, old, age === null ? "" : " old"];
+  for (const card of cards.values()) if (!card.node.hidden) parts.forEach((part, n) => put(card.old[n], part));
   document.title = `${state === "live" ? "" : "⚠ "}Live contact centre`;
   if (fresh && fresh !== state && text !== "Connecting…") say(alarm || "The numbers are live again.");
   fresh = state;
