@@ -22,7 +22,7 @@ from stream_app.model.running import AtRisk, GaveUp
 from stream_app.model.trend import TRENDS, TrendRow, steps
 from stream_app.model.windows import WINDOWS
 
-from . import metrics, naming, openapi, problems, wire
+from . import metrics, naming, openapi, problems, wire, wire_lists
 from .live import Live
 from .status import Status
 from .wire import Problem, encode
@@ -152,29 +152,29 @@ class Views:
         _only(request, set(_PLACES))
         chosen = _chosen(request)
         at, status = self._source.now(), self._source.status()
-        return _json(wire.at_risk(at, status, self._source.at_risk(chosen)))
+        return _json(wire_lists.at_risk(at, status, self._source.at_risk(chosen)))
 
     async def abandoned(self, request: web.Request) -> web.Response:
         """``/v1/abandoned``: contacts that gave up, for those who ring back."""
         _only(request, set(_PLACES))
         chosen = _chosen(request)
         at, status = self._source.now(), self._source.status()
-        return _json(wire.abandoned(at, status, self._source.gave_up(LISTED, chosen)))
+        return _json(wire_lists.abandoned(at, status, self._source.gave_up(LISTED, chosen)))
 
     async def trend(self, request: web.Request) -> web.Response:
         """``/v1/trend``: the last six hours, quarter by quarter."""
         _only(request, {*_PLACES, "kpi"})
         kpis = _named(request, "kpi", _TRENDS) or None
         at, status = self._source.now(), self._source.status()
-        rows: list[wire.TrendRow] = []
+        rows: list[wire_lists.TrendRow] = []
         loop = asyncio.get_running_loop()
         rested = loop.time()
         for row in self._source.trends(at, _chosen(request)):
-            rows.append(wire.trend_row(row, kpis))
+            rows.append(wire_lists.trend_row(row, kpis))
             if loop.time() - rested >= PIECE_S:
                 await asyncio.sleep(0)
                 rested = loop.time()
-        return _json(wire.trend(at, status, steps(at), rows))
+        return _json(wire_lists.trend(at, status, steps(at), rows))
 
     async def kpis(self, request: web.Request) -> web.Response:
         """``/v1/kpis``: the dictionary."""

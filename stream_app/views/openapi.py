@@ -13,7 +13,7 @@ from stream_app.model.rows import By
 from stream_app.model.trend import TRENDS
 from stream_app.model.windows import WINDOWS
 
-from . import problems, wire
+from . import problems, wire, wire_lists
 
 
 class Parameter(Struct, frozen=True):
@@ -80,7 +80,7 @@ OPERATIONS: Final = (
         name="at_risk",
         summary="Open contacts at risk, the worst first",
         text="Those whose predicted satisfaction is below their queue's limit. A contact is named by its id only.",
-        answer=wire.AtRisk,
+        answer=wire_lists.AtRisk,
         parameters=_PLACES,
         fails=_BAD,
     ),
@@ -90,7 +90,7 @@ OPERATIONS: Final = (
         summary="Callers to ring back, the newest first",
         text="Contacts that gave up within the last hour and did not come back to the same visit, 200 at most. What a customer "
         "does afterwards under another contact id can't be known. A contact is named by its id only.",
-        answer=wire.Abandoned,
+        answer=wire_lists.Abandoned,
         parameters=_PLACES,
         fails=_BAD,
     ),
@@ -101,7 +101,7 @@ OPERATIONS: Final = (
         text="Per queue and channel: the headline KPIs that have a past, of 24 whole quarters of an hour and the running "
         "one, by the same formulas as the live values. `backlog` is how many waited at the end of a step, as far as is "
         "known now: an abandonment that was taken back waited until then. A row may be ten seconds old.",
-        answer=wire.Trend,
+        answer=wire_lists.Trend,
         parameters=(*_PLACES, Parameter("kpi", "Only these KPIs", tuple(kpi.name for kpi in TRENDS))),
         fails=_BAD,
     ),

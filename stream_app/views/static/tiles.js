@@ -5,6 +5,8 @@ import { RANK, SHORT, WORDS, direction, duration, judge, known, shown } from "./
 const SVG = "http://www.w3.org/2000/svg";
 const WIDE = 100;
 const HIGH = 24;
+const LEAST_STEPS = 8; // of a quarter of an hour: two hours
+const LEAST_SPAN = { ratio: 0.1, contacts: 4 }; // a line that fills its box says more than a tenth of a point is worth
 const FIRST = ["service_level", "backlog", "oldest_waiting"]; // as people read a tile; the others follow
 
 // What has room in a row of the dense layout.
@@ -60,6 +62,7 @@ export function drawFigure(parts, kpi, value, target, tooGood, samples, p90) {
   put(parts.sep, word && ": ");
   put(parts.kind, kind);
   put(parts.aim, aim);
+  if (parts.state.classList.contains("quiet") === known(target)) parts.state.classList.toggle("quiet");
   const more = [];
   if (known(p90)) more.push(`90 % in ${duration(p90).join(" ")}`);
   if (samples > 0) more.push(`of ${samples.toLocaleString("en")}`);
@@ -68,7 +71,8 @@ export function drawFigure(parts, kpi, value, target, tooGood, samples, p90) {
 }
 
 // A line for eyes, an arrow and a word for everybody.
-export function drawTrend(parts, kpi, line) {
+// `from` is where the lines of all tiles begin, so that they can be compared.
+export function drawTrend(parts, kpi, line, from) {
   const way = direction(kpi, line);
   if (parts.trend.hidden === !!line) parts.trend.hidden = !line;
   if (!line) return;
@@ -82,16 +86,17 @@ export function drawTrend(parts, kpi, line) {
     parts.way = make("span", "", "way");
     parts.trend.append(svg, parts.way);
   }
-  const path = drawn(line.values);
+  const path = drawn(line.values.slice(from), LEAST_SPAN[kpi.unit] ?? Math.max(...line.values) / 4);
   if (parts.line.getAttribute("d") !== path) parts.line.setAttribute("d", path);
   put(parts.way, way ? way.join(" ") : "");
 }
 
 // Gaps where there is no data: a line across them would be made up.
-function drawn(values) {
+function drawn(values, least) {
   const there = values.filter(known);
-  const low = Math.min(...there);
-  const span = Math.max(...there) - low;
+  const [bottom, top] = [Math.min(...there), Math.max(...there)];
+  const span = Math.max(top - bottom, least);
+  const low = Math.max(0, (top + bottom - span) / 2);
   let path = "";
   let pen = "M";
   values.forEach((value, n) => {
@@ -148,8 +153,17 @@ export function drawCard(card, row, kpis, window) {
   if (first.title !== policy) first.title = policy;
 }
 
-export function drawTrends(card, kpis, lines) {
-  kpis.forEach((kpi, n) => drawTrend(card.figures[n], kpi, lines?.[kpi.name]));
+export function drawTrends(card, kpis, lines, from) {
+  kpis.forEach((kpi, n) => drawTrend(card.figures[n], kpi, lines?.[kpi.name], from));
+}
+
+// The step before which nobody has any data; of the queues' lengths there always is.
+export function firstStep(trends, kpis) {
+  const names = kpis.filter((kpi) => !kpi.level).map((kpi) => kpi.name);
+  const lines = [...trends].flatMap((lines) => names.map((name) => lines[name]).filter(Boolean));
+  const firsts = lines.map((line) => line.values.findIndex(known)).filter((first) => first >= 0);
+  const steps = lines[0]?.values.length ?? 0;
+  return Math.max(0, Math.min(steps - LEAST_STEPS, ...firsts));
 }
 
 // All that are seen together: sums, the longest wait, means by their samples.

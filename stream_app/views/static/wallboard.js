@@ -4,7 +4,7 @@ import * as explain from "./explain.js";
 import { ask, listen, silence } from "./feed.js";
 import * as lists from "./lists.js";
 import { RANK, SHORT, ago } from "./numbers.js";
-import { $, DENSE, drawCard, drawEveryone, drawTrends, inOrder, make, mark, newCard, put } from "./tiles.js";
+import { $, DENSE, drawCard, drawEveryone, drawTrends, firstStep, inOrder, make, mark, newCard, put } from "./tiles.js";
 import * as tv from "./tv.js";
 import { WINDOWS, isFiltered, isWanted, recall, remember, wish } from "./wish.js";
 
@@ -18,6 +18,7 @@ const rows = new Map(); // "queue\nchannel" → row
 const cards = new Map(); // the same → what is on the page
 const trends = new Map(); // the same → KPI → line
 const dirty = new Set();
+let trendFrom = 0;
 let order = []; // keys of what is wanted, as shown
 let pages = [];
 let kpis = [];
@@ -47,7 +48,7 @@ function redrawCard(key) {
     card = newCard(row, kpis, () => explain.details(rows.get(key), kpis, all));
     cards.set(key, card);
     $("queues").append(card.node);
-    drawTrends(card, kpis, trends.get(key));
+    drawTrends(card, kpis, trends.get(key), trendFrom);
     orderedAt = -Infinity;
   }
   drawCard(card, row, kpis, wish.window);
@@ -194,7 +195,8 @@ function take(kind, data) {
 function takeTrend(data) {
   trends.clear();
   for (const row of data.rows) trends.set(keyOf(row), row.kpis);
-  for (const [key, card] of cards) drawTrends(card, kpis, trends.get(key));
+  trendFrom = firstStep(trends.values(), kpis);
+  for (const [key, card] of cards) drawTrends(card, kpis, trends.get(key), trendFrom);
 }
 
 // ---- what people do ------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def calm(page: Page) -> None:
     """Animations would be measured half-way."""
-    await page.wait_for_function("document.getAnimations().every(a => a.playState === 'finished')")
+    await page.wait_for_function("() => document.getAnimations().every(a => a.playState === 'finished')")
 
 
 @pytest.mark.parametrize("stale", [False, True])

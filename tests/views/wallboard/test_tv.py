@@ -163,10 +163,10 @@ async def test_keys_and_buttons(browser: Browser, served: Served) -> None:
         await page.keyboard.press("v")
         await expect(page.locator("body")).to_have_class("tv")
         await page.keyboard.press("f")
-        await page.wait_for_function("document.fullscreenElement !== null")
+        await page.wait_for_function("() => document.fullscreenElement !== null")
         await expect(page.locator("#full")).to_have_text("Leave full screen")
         await page.locator("#full").click()
-        await page.wait_for_function("document.fullscreenElement === null")
+        await page.wait_for_function("() => document.fullscreenElement === null")
         for theme in ("dark", "light", "system"):
             await page.keyboard.press("t")
             await expect(page.locator("#theme")).to_have_text(f"Theme: {theme}")
@@ -209,9 +209,9 @@ async def test_the_screen_is_kept_awake_where_that_is_possible(browser: Browser,
             " return Object.assign(new EventTarget(), {release: async () => { window.awake = ''; }}); }"
         )
         await page.goto(f"{served.url}/#view=tv")
-        await page.wait_for_function("window.awake === 'screen'")
+        await page.wait_for_function("() => window.awake === 'screen'")
         await page.keyboard.press("v")
-        await page.wait_for_function("window.awake === ''")
+        await page.wait_for_function("() => window.awake === ''")
     async with opened(browser, "about:blank") as page:
         await page.add_init_script(
             "Object.defineProperty(Navigator.prototype, 'wakeLock', {value: undefined})"
