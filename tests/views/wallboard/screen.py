@@ -80,7 +80,8 @@ async def figures(page: Page, queue: str) -> list[str]:
     found: list[str] = await page.locator(
         f'#queues .tile:has(.name:text-is("{queue}")) .figure'
     ).evaluate_all(
-        "all => all.map(n => [...n.children].filter(c => !c.matches('.trend')).map(c => c.innerText).join(' '))"
+        "all => all.map(n => [...n.children].filter(c => c.checkVisibility() && !c.matches('.trend'))"
+        ".map(c => c.innerText).join(' '))"
     )
     # What is for ears only stands on a line of its own.
     return [" ".join(text.split()).replace(" : ", ": ") for text in found]
