@@ -84,11 +84,14 @@ export function drawTrend(parts, kpi, line, from) {
     parts.line = document.createElementNS(SVG, "path");
     svg.append(parts.line);
     parts.way = make("span", "", "way");
+    parts.way.append(make("span"), make("span", "", "going"));
     parts.trend.append(svg, parts.way);
   }
   const path = drawn(line.values.slice(from), LEAST_SPAN[kpi.unit] ?? Math.max(...line.values) / 4);
   if (parts.line.getAttribute("d") !== path) parts.line.setAttribute("d", path);
-  put(parts.way, way ? way.join(" ") : "");
+  const [arrow, going] = parts.way.children;
+  put(arrow, way ? way[0] : "");
+  put(going, way ? ` ${way[1]}` : "");
 }
 
 // Gaps where there is no data: a line across them would be made up.

@@ -9,6 +9,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from stream_app.model.board import Board
+from stream_app.model.tally import NUMBERS, pack_cell
 from stream_app.model.visit import State, Visit
 from tests.services.browser import texts
 from tests.views.examples import NOON, busy_cell, put, waiting
@@ -45,6 +46,9 @@ def many(count: int) -> Board:
     for n in range(count):
         queue = (f"{NAMES[n % len(NAMES)]}-{n:02}", CHANNELS[n % 3])
         put(board, queue, busy_cell() | ({3: rng.randrange(9)} if n % 4 == 0 else {}))
+        for quarter in range(1, 9):
+            worse = busy_cell() | {NUMBERS["talk_ms"]: rng.choice((900_000, 8_000_000))}
+            board.put_cells("t.0", 900_000, NOON - 900_000 * quarter, [(queue, pack_cell(worse))])
         for contact in range(rng.choice((0, 0, 1, 3, 123))):
             waiting(board, queue, f"c{n}-{contact}", NOON - rng.choice((3_000, 59_000, 770_000, 4_000_000)))
     return board
@@ -93,15 +97,12 @@ PIECES = """root => {
   while (walker.nextNode()) {
     const node = walker.currentNode, range = document.createRange();
     range.selectNodeContents(node);
-    const {left, right, top, bottom} = range.getBoundingClientRect();
-    const own = node.parentElement.getBoundingClientRect();
-    if (!node.textContent.trim() || right - left < 1 || own.width <= 1 || !node.parentElement.checkVisibility()) continue;
+    if (!node.textContent.trim() || !node.parentElement.checkVisibility()) continue;
     let up = node.parentElement; // for ears only: clipped away
     while (up && getComputedStyle(up).clipPath === "none") up = up.parentElement;
     if (up) continue;
-    const air = (bottom - top) * .16;
-    out.push({
-      text: node.textContent.trim(), left, right, top: top + air, bottom: bottom - air,
+    for (const {left, right, top, bottom, height} of range.getClientRects()) out.push({ // one for each line of it
+      text: node.textContent.trim(), left, right, top: top + height * .16, bottom: bottom - height * .16,
       font: parseFloat(getComputedStyle(node.parentElement).fontSize),
       place: node.parentElement.closest(".figure")?.dataset.place ?? "", value: node.parentElement.matches(".value > span"),
     });

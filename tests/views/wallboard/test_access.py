@@ -8,7 +8,7 @@ from tests.services.browser import opened, violations
 from tests.views.examples import busy_board, waiting
 from tests.views.serving import Served
 
-from .screen import TILES, give_up, many, shown, ticking, worry
+from .screen import TILES, give_up, looked_over, many, shown, ticking, worry
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -138,6 +138,19 @@ async def test_live_regions_are_polite_and_say_little(browser: Browser, served: 
             "The numbers are live again.",
         ]
         assert len(said) <= 3
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1024, 1280, 1440, 1920])
+async def test_no_text_at_a_desk_stands_over_another(browser: Browser, width: int) -> None:
+    """The screen is as high as a screen can't be, so that all tiles are in view."""
+    async with (
+        ticking(Served(many(14))) as served,
+        opened(browser, served.url, width=width, height=9_000) as page,
+    ):
+        await shown(page, 14)
+        await expect(page.locator(f"{TILES} [data-kpi=handle_time] .way").first).not_to_have_text("")
+        await expect(page.locator(f"{TILES} [data-kpi=backlog] .way").first).not_to_have_text("")
+        assert (await looked_over(page))[2] == []
 
 
 @pytest.mark.parametrize("view", ["desk", "tv"])
