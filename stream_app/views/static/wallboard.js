@@ -12,6 +12,7 @@ const SILENT_MS = 3500; // a heartbeat comes every second
 const REORDER_MS = 3000; // tiles that jump can't be read
 const LISTS_MS = 5000;
 const TREND_MS = 30000;
+const GONE_MS = 60000; // nobody touched anything for so long: nobody is there
 const SAY_MS = 60000; // between two counts that are read out
 
 const rows = new Map(); // "queue\nchannel" → row
@@ -28,6 +29,7 @@ let beat = null;
 let drawing = false;
 let orderedAt = -Infinity;
 let saidAt = -Infinity;
+let touchedAt = -Infinity;
 let fresh = "";
 
 const keyOf = (row) => `${row.queue}\n${row.channel}`;
@@ -55,7 +57,8 @@ function redrawCard(key) {
 }
 
 function arrange(now) {
-  const held = $("queues").contains(document.activeElement); // what somebody looks at stays where it is
+  // What somebody has at hand stays where it is; on a wall the focus may have been left there by someone who is gone.
+  const held = $("queues").contains(document.activeElement) && now - touchedAt < GONE_MS;
   if (order.length && (now - orderedAt < REORDER_MS || (held && orderedAt > 0))) return;
   orderedAt = now;
   const byName = (a, b) => (a < b ? -1 : 1);
@@ -233,6 +236,7 @@ function turnBy(by) {
   say(tv.place(pages, order.length));
 }
 
+for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, () => { touchedAt = performance.now(); }, true);
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || explain.isOpen() || wish.keys === "off") return;
   if (event.target.closest("input, select, textarea") || (event.key === " " && event.target.closest("button, a"))) return;

@@ -213,6 +213,23 @@ async def test_a_bookmark_restores_queues_channels_sites_and_units(browser: Brow
             assert await another.evaluate("location.hash") == "#order=name"
 
 
+async def test_what_somebody_has_at_hand_stays_where_it_is(browser: Browser, served: Served) -> None:
+    async with opened(browser, f"{served.url}/") as page:
+        await page.clock.install()
+        await page.clock.resume()
+        await shown(page, 2)
+        assert await names(page) == ["care", "sales"]
+        await page.locator(".name", has_text="care").focus()
+        await page.keyboard.press("Tab")  # on to sales, which then becomes the worst
+        put(served.board, ("sales", "voice"), busy_cell() | {3: 0})
+        await expect(page.locator(f"{TILES} .overall").last).to_have_text("missed")
+        await page.clock.run_for(10_000)
+        assert await names(page) == ["care", "sales"]
+        assert await page.evaluate("document.activeElement.textContent") == "sales"
+        await page.clock.run_for(60_000)  # nobody is there any more
+        await expect(page.locator(f"{TILES} h2").first).to_have_text("sales")
+
+
 async def test_what_is_looked_for_and_not_there_is_said(browser: Browser, served: Served) -> None:
     async with opened(browser, f"{served.url}/#queue=nobody") as page:
         await expect(page.locator("#nothing")).to_have_text(
