@@ -112,7 +112,10 @@ async def test_it_is_true_live_and_honest_through_everything(
                 """() => { new MutationObserver(list => {
                   if (list.some(m => m.target.parentElement?.closest("[data-kpi=backlog] .value") || m.target.matches?.(
                     "[data-kpi=backlog] .value span"))) window.movedAt = performance.timeOrigin + performance.now();
-                }).observe(document.getElementById("queues"), {childList: true, characterData: true, subtree: true}); }"""
+                }).observe(document.getElementById("queues"), {childList: true, characterData: true, subtree: true});
+                new MutationObserver(() => { if (document.body.classList.contains("stale"))
+                  window.staleAt ??= performance.timeOrigin + performance.now();
+                }).observe(document.body, {attributeFilter: ["class"]}); }"""
             )
             took = await moves(pipeline, page, 0)
             worry = event(now_ms(), "sentiment.scored", "waits-1", score=-0.8, predicted_csat=1.4)
@@ -120,10 +123,10 @@ async def test_it_is_true_live_and_honest_through_everything(
             await expect(page.locator("#risk td.contact")).to_have_text("waits-1", timeout=10_000)
             await says_what_is_true(page, pipeline.serve)
 
-            killed = time.monotonic()
+            killed = time.time()
             pipeline.worker.close()
             await expect(page.locator("body")).to_have_class("stale", timeout=10_000)
-            stale = time.monotonic() - killed
+            stale = await page.evaluate("window.staleAt / 1000") - killed
             await expect(page.locator("#alarm")).to_contain_text("Don't rely on these numbers")
             await expect(page.locator("#queues .tile .old").first).to_contain_text("stale")
             pipeline.worker.start()
@@ -143,4 +146,4 @@ async def test_it_is_true_live_and_honest_through_everything(
             )  # never reloaded
     print(f"moved within {max(took):.2f} s, stale {stale:.1f} s after the worker was killed")  # noqa: T201 - figures
     assert 0 < min(took) <= max(took) < MOVES_WITHIN_S
-    assert stale < STALE_WITHIN_S
+    assert 0 < stale < STALE_WITHIN_S
