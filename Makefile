@@ -6,10 +6,10 @@ LOCK := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit
 	--no-header --python-version 3.11 --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint chaos bench lock render clean
+.PHONY: help setup demo test lint chaos bench lock render screenshots clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Install all that the tests need (quick when it is there)
 	@scripts/setup
@@ -34,6 +34,9 @@ bench: setup ## Measure; writes benchmarks/results.json
 
 render: setup ## Write all generated files: dashboards, rules, the KPI dictionary
 	@$(BIN)/stream-app render
+
+screenshots: setup ## Take the pictures of the wallboard in docs/images, of a demo that it starts
+	@$(BIN)/python scripts/screenshots
 
 lock: setup $(UV) ## Write the lock files anew; UPGRADE=1 takes the newest versions
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra demo --extra fast --output-file requirements.lock

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9108
-    max_age_s: Annotated[float, Field(gt=0)] = 10.0
+    max_age_s: Annotated[float, Field(gt=0)] = 4.0
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -1,6 +1,7 @@
 """What is in the repository belongs there."""
 
 import re
+import struct
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LINES = 350
 FILE_BYTES = 1024 * 1024
+PICTURE_BYTES = 350 * 1000
 
 # In pieces, so that this file does not hold what it looks for.
 HOSTS = re.compile(
@@ -86,6 +88,26 @@ def test_every_locked_version_carries_a_hash(name: str) -> None:
     assert len(entries) > 20
     entry = re.compile(r"[A-Za-z0-9._-]+(\[[^]]+\])?==[^ ;]+( *;[^#]*?)?( +--hash=sha256:[0-9a-f]{64})+ *")
     assert [line[:80] for line in entries if not entry.fullmatch(line)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "height"),
+    [
+        ("wallboard-desk", 1440, 960),
+        ("wallboard-tv-dark", 1920, 1080),
+        ("wallboard-phone", 390, 844),
+        ("wallboard-stale", 1280, 720),
+    ],
+)
+def test_pictures_are_shown_and_as_large_as_they_should_be(name: str, width: int, height: int) -> None:
+    path = ROOT / "docs" / "images" / f"{name}.png"
+    head = path.read_bytes()[:24]
+    assert (head[:8], head[12:16]) == (b"\x89PNG\r\n\x1a\n", b"IHDR")
+    assert struct.unpack(">II", head[16:24]) == (width, height)
+    assert path.stat().st_size < PICTURE_BYTES
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    assert any(f"images/{name}.png)" in page.read_text() for page in pages)
+    assert f'"{name}"' in (ROOT / "scripts" / "screenshots").read_text()
 
 
 def test_files_are_short_enough_to_read() -> None:

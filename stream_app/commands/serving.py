@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 import structlog
@@ -15,8 +15,9 @@ from aiohttp import web
 from stream_app.errors import StreamAppError
 from stream_app.model.kpis import HEADLINES
 from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
-from stream_app.model.running import AtRisk
+from stream_app.model.running import AtRisk, GaveUp
 from stream_app.model.snapshot import Snapshots
+from stream_app.model.trend import TrendRow, Trends
 from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 from stream_app.settings import Settings
@@ -107,8 +108,14 @@ class Mirror:
         self._max_age_s = max_age_s
         self._snapshots = Snapshots(reader.board)
         self._headlines = Snapshots(reader.board, HEADLINES)
+        self._trends = Trends(reader.board, self._headlines)
         self._taken_at = float("-inf")
         self._snapshot: Snapshot | None = None
+
+    def now(self) -> int:
+        """Let time pass; gives as of when the mirror is."""
+        self._reader.board.advance(now := wall_ms())
+        return now
 
     def snapshot(self, windows: Collection[str], chosen: Chosen) -> Snapshot:
         """What is true now of some rows or windows; of all of them, what was true a moment ago may do."""
@@ -126,7 +133,7 @@ class Mirror:
     def _take(
         self, snapshots: Snapshots, windows: Collection[str] = WINDOWS, chosen: Chosen = everywhere
     ) -> Snapshot:
-        self._reader.board.advance(wall_ms())
+        self.now()
         return snapshots.take(self._reader.targets, windows, chosen)
 
     def groups(self, by: By, windows: Collection[str], chosen: Chosen) -> list[Group]:
@@ -140,6 +147,15 @@ class Mirror:
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         """Open contacts at risk, as of the latest snapshot."""
         return self._snapshots.at_risk(self._reader.targets, chosen)
+
+    def gave_up(self, limit: int, chosen: Chosen) -> list[GaveUp]:
+        """Contacts that gave up, as of the latest snapshot."""
+        return self._snapshots.gave_up(self._reader.targets, limit, chosen)
+
+    def trends(self, now: int, chosen: Chosen) -> Iterator[TrendRow]:
+        """The chosen rows' trends; the settings are those in force when a row is made."""
+        for queue in self._headlines.queues(self._reader.targets, chosen):
+            yield self._trends.row(self._reader.targets, queue, now)
 
     def status(self) -> Status:
         """How far it can be trusted."""

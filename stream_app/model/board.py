@@ -8,16 +8,19 @@ time has passed.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from msgspec import Struct
 
 from .kpis import TOTALS
-from .running import EVERYONE, QUARTER, AtRisk, Bucket, Queue, Running, Waiting, Waits
+from .running import EVERYONE, QUARTER, AtRisk, Bucket, GaveUp, Queue, Running, Waiting, Waits
 from .tally import NUMBERS, Cell, add_into, unpack_cell
 from .visit import State, Visit
 from .windows import KEPT, TOTAL, WINDOWS
 
 __all__ = ["EVERYONE", "Board", "Queue", "Running"]
+
+Listed = TypeVar("Listed", AtRisk, GaveUp)
 
 
 class _Kept(Struct):
@@ -26,6 +29,7 @@ class _Kept(Struct):
     cells: dict[Bucket, dict[Queue, bytes]] = {}
     visits: dict[str, tuple[Waits, ...]] = {}
     moods: dict[str, tuple[AtRisk, ...]] = {}
+    gone: dict[str, tuple[GaveUp, ...]] = {}
     old_cells: dict[Bucket, set[Queue]] = {}
     old_visits: set[str] = set()
 
@@ -40,6 +44,7 @@ class Board:
         self.waiting: dict[Queue, Waiting] = {}
         self.totals: dict[Queue, dict[str, int]] = {}
         self.moods: dict[Queue, Counter[AtRisk]] = {}
+        self.gone: dict[Queue, Counter[GaveUp]] = {}
         self.quarters: dict[Queue, set[int]] = {}
         self.changes: dict[Queue, int] = {}
         self._total_sums: dict[Queue, Cell] = {}
@@ -105,7 +110,18 @@ class Board:
         kept = self._of(partition)
         kept.old_visits.discard(contact)
         visits = tuple(visits)
-        self._put_moods(kept, contact, visits)
+        moods = tuple(
+            AtRisk(contact, v.queue, v.channel, v.predicted, v.queued_at, v.state, v.agent)
+            for v in visits
+            if v.predicted and v.state != State.ABANDONED
+        )
+        gone = tuple(
+            GaveUp(contact, v.queue, v.channel, v.since, v.wait, v.wait <= v.short_abandon)
+            for v in visits
+            if v.state == State.ABANDONED
+        )
+        self._list(self.moods, kept.moods, contact, moods)
+        self._list(self.gone, kept.gone, contact, gone)
         before = kept.visits.get(contact, ())
         waits = tuple(((v.queue, v.channel), v.queued_at, v.due) for v in visits if v.state == State.WAITING)
         if waits == before:
@@ -121,27 +137,29 @@ class Board:
         else:
             del kept.visits[contact]
 
-    def _put_moods(self, kept: _Kept, contact: str, visits: tuple[Visit, ...]) -> None:
-        moods = tuple(
-            AtRisk(contact, v.queue, v.channel, v.predicted, v.queued_at, v.state, v.agent)
-            for v in visits
-            if v.predicted and v.state != State.ABANDONED
-        )
-        before = kept.moods.get(contact, ())
-        if moods == before:
+    def _list(
+        self,
+        lists: dict[Queue, Counter[Listed]],
+        mine: dict[str, tuple[Listed, ...]],
+        contact: str,
+        listed: tuple[Listed, ...],
+    ) -> None:
+        """Replace what a list of each queue holds of a contact; ``mine`` is what is mirrored of its partition."""
+        before = mine.get(contact, ())
+        if listed == before:
             return
-        for sign, changed in ((-1, before), (+1, moods)):
-            for mood in changed:
-                queue = (mood.queue, mood.channel)
-                found = self.moods.setdefault(queue, Counter())
-                found[mood] += sign
-                if not found[mood]:
-                    del found[mood]
+        for sign, changed in ((-1, before), (+1, listed)):
+            for one in changed:
+                queue = (one.queue, one.channel)
+                found = lists.setdefault(queue, Counter())
+                found[one] += sign
+                if not found[one]:
+                    del found[one]
                 self._touch(queue, sign)
-        if moods:
-            kept.moods[contact] = moods
+        if listed:
+            mine[contact] = listed
         else:
-            del kept.moods[contact]
+            del mine[contact]
 
     def mark_quarters(self) -> None:
         """All that is kept counts as changed."""
@@ -153,12 +171,16 @@ class Board:
 
     def quarter(self, queue: Queue, bucket: int) -> Cell:
         """The sums of one quarter of an hour, over the partitions."""
-        cells = (kept.cells.get((QUARTER, bucket), {}).get(queue) for kept in self._kept.values())
         sums: Cell = {}
-        for packed in cells:
-            if packed:
-                add_into(sums, unpack_cell(packed))
+        for packed in self.packed_quarter(queue, bucket):
+            add_into(sums, unpack_cell(packed))
         return sums
+
+    def packed_quarter(self, queue: Queue, bucket: int) -> tuple[bytes, ...]:
+        """What that is the sum of, as it is kept: the same bytes as long as nothing changed."""
+        place = (QUARTER, bucket)
+        found = [kept.cells[place].get(queue) for kept in self._kept.values() if place in kept.cells]
+        return tuple([packed for packed in found if packed])
 
     def mark(self, partition: str) -> None:
         """A partition is about to be loaded anew: what is not put again until ``sweep`` does not exist.
@@ -167,7 +189,7 @@ class Board:
         """
         kept = self._of(partition)
         kept.old_cells = {place: set(cells) for place, cells in kept.cells.items()}
-        kept.old_visits = {*kept.visits, *kept.moods}
+        kept.old_visits = {*kept.visits, *kept.moods, *kept.gone}
 
     def sweep(self, partition: str) -> None:
         """The load is complete."""

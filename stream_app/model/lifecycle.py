@@ -105,12 +105,14 @@ def step(visit: Visit, move: Move, event: e.ContactEvent) -> Facts:
 _MINUTE: Final = 60_000
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
+RING_BACK: Final = _HOUR
+"""How long an abandoned visit is kept: it may be taken back, and who gave up may be rung back."""
 _IDLE: Final[dict[int, tuple[int, int]]] = {  # state → (voice, other channels)
     WAITING: (4 * _HOUR, 30 * _DAY),
     TALKING: (12 * _HOUR, 30 * _DAY),
     HELD: (12 * _HOUR, 30 * _DAY),
     WRAPPING: (30 * _MINUTE, 30 * _MINUTE),
-    ABANDONED: (10 * _MINUTE, 10 * _MINUTE),
+    ABANDONED: (RING_BACK, RING_BACK),
 }
 SHORTEST_IDLE: Final = min(idle for both in _IDLE.values() for idle in both)
 """No visit times out sooner than this after its last change."""

@@ -1,6 +1,6 @@
 """What a snapshot is made of: plain data for every reader. Values are in base units; ``None`` is "no data"."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -36,6 +36,7 @@ class Row(Struct, frozen=True):
     Attributes:
         policy: the name of the service level's formula.
         targets: KPI → target.
+        too_good: KPI → beyond this, on the good side of its target, a value is suspicious.
         levels: KPI → value now.
         windows: window → KPI → value.
         totals: ``offered``, ``answered``, ``abandoned``, … since the beginning.
@@ -55,6 +56,7 @@ class Row(Struct, frozen=True):
     partner: bool = False
     unit: str | None = None
     open: bool = True
+    too_good: Mapping[str, float] = {}
 
 
 class Group(Struct, frozen=True):

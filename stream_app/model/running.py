@@ -1,4 +1,4 @@
-"""Parts of the board: who waits, who is at risk, and the running sums of a window."""
+"""Parts of the board: who waits, who is at risk, who gave up, and the running sums of a window."""
 
 from bisect import bisect_left, bisect_right, insort
 from typing import Final
@@ -55,6 +55,23 @@ class AtRisk(Struct, frozen=True):
     queued_at: int
     state: int
     agent: str | None
+
+
+class GaveUp(Struct, frozen=True):
+    """A contact that gave up and did not come back to the same visit.
+
+    Attributes:
+        at: when it gave up.
+        waited: for how long it had waited, in milliseconds.
+        short: within the short-abandon threshold under which it was queued.
+    """
+
+    contact: str
+    queue: str
+    channel: str
+    at: int
+    waited: int
+    short: bool
 
 
 class Running:

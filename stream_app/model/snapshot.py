@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from heapq import nlargest
 from typing import Final
 
 from msgspec import Struct, structs
@@ -14,9 +15,10 @@ from .board import EVERYONE, Board, Queue, Running
 from .formulas import Formula, Terms, added, formula
 from .kpi import Kpi
 from .kpis import KPIS, TOTALS
+from .lifecycle import RING_BACK
 from .measures import Derived, IntervalsMet, Level, Value
 from .rows import By, Chosen, Group, Place, Row, Snapshot, Values, everywhere
-from .running import AtRisk
+from .running import AtRisk, GaveUp
 from .tally import Cell, add_into
 from .targets import Rule, Targets
 from .waits import Waits, waits
@@ -83,6 +85,25 @@ class Snapshots:
             cell = self._board.running(TODAY, rule.zone).sums.get(queue, {})
             out.append(waits(*queue, cell, rule, self._numbers))
         return out
+
+    def gave_up(self, targets: Targets, limit: int, chosen: Chosen = everywhere) -> list[GaveUp]:
+        """Who gave up within the last hour and did not come back to the same visit: the newest, so many at most."""
+        self._under(targets)
+        since = self._board.now - RING_BACK  # partition time may stand still, and with it its time-outs
+        lists = (self._board.gone.get(queue, ()) for queue in self._queues(chosen))
+        found = (one for listed in lists for one in listed if one.at > since)
+        return nlargest(limit, found, key=lambda one: (one.at, one.waited, one.contact))
+
+    def queues(self, targets: Targets, chosen: Chosen = everywhere) -> list[Queue]:
+        """The queues of the chosen rows, in order."""
+        self._under(targets)
+        return list(self._queues(chosen))
+
+    def in_force(self, targets: Targets, queue: Queue) -> tuple[Rule, list[Formula]]:
+        """What holds for a queue, and the formulas of its windowed KPIs; the same objects as long as nothing changes."""
+        self._under(targets)
+        rule = self._rule(queue)
+        return rule, self._of_policy(rule.policy)
 
     def groups(
         self,
@@ -158,6 +179,7 @@ class Snapshots:
             partner=rule.partner,
             unit=rule.unit,
             open=is_open,
+            too_good=rule.too_good,
         )
         self._cached[queue, names] = _Cached(row, change, made_from)
         return row

@@ -6,7 +6,7 @@ It knows nothing of where the numbers come from: ``Views`` takes functions.
 import asyncio
 import contextlib
 import socket
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import sha256
 from http import HTTPStatus
 from importlib.resources import files
@@ -18,11 +18,12 @@ from aiohttp.abc import AbstractAccessLogger
 
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
-from stream_app.model.running import AtRisk
+from stream_app.model.running import AtRisk, GaveUp
+from stream_app.model.trend import TRENDS, TrendRow, steps
 from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 
-from . import metrics, naming, openapi, problems, wire
+from . import metrics, naming, openapi, problems, wire, wire_lists
 from .live import Live
 from .status import Status
 from .wire import Problem, encode
@@ -46,7 +47,12 @@ SOCKET_BYTES: Final = 65_536
 """What the kernel may hold for a stream; its own choice is megabytes of values that nobody needs any more."""
 STALLED_S: Final = 30.0
 """Who has not taken a piece for this long is hung up on; browsers come back by themselves."""
+LISTED: Final = 200
+"""So many contacts to ring back at most: the newest."""
+PIECE_S: Final = 0.01
+"""A trend is made in pieces no longer than about this: the streams share the event loop."""
 GROUPS: Final = list(get_args(By))
+_TRENDS: Final = [kpi.name for kpi in TRENDS]
 _PLACES: Final = ("queue", "channel", "site", "unit")
 _TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
@@ -55,6 +61,10 @@ _log = structlog.get_logger(__name__)
 
 class Source(Protocol):
     """What holds now."""
+
+    def now(self) -> int:
+        """As of when the next answers are, in milliseconds since the epoch."""
+        ...
 
     def snapshot(self, windows: Collection[str], chosen: Chosen) -> Snapshot:
         """Rows and windows: what is not asked for is not computed."""
@@ -74,6 +84,14 @@ class Source(Protocol):
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         """Open contacts that somebody should look after, the worst first."""
+        ...
+
+    def gave_up(self, limit: int, chosen: Chosen) -> list[GaveUp]:
+        """Contacts that somebody may ring back, the newest first."""
+        ...
+
+    def trends(self, now: int, chosen: Chosen) -> Iterator[TrendRow]:
+        """The chosen rows' last six hours, made one by one as they are asked for."""
         ...
 
 
@@ -100,6 +118,8 @@ class Views:
         for path, handler in {
             "/v1/now": self.now,
             "/v1/at-risk": self.at_risk,
+            "/v1/abandoned": self.abandoned,
+            "/v1/trend": self.trend,
             "/v1/kpis": self.kpis,
             "/v1/stream": self.stream,
             "/metrics": self.metrics,
@@ -136,8 +156,30 @@ class Views:
         """``/v1/at-risk``: open contacts that somebody should look after."""
         _only(request, set(_PLACES))
         chosen = _chosen(request)
-        at, status = self._source.snapshot((), chosen).at, self._source.status()
-        return _json(wire.at_risk(at, status, self._source.at_risk(chosen)))
+        at, status = self._source.now(), self._source.status()
+        return _json(wire_lists.at_risk(at, status, self._source.at_risk(chosen)))
+
+    async def abandoned(self, request: web.Request) -> web.Response:
+        """``/v1/abandoned``: contacts that gave up, for those who ring back."""
+        _only(request, set(_PLACES))
+        chosen = _chosen(request)
+        at, status = self._source.now(), self._source.status()
+        return _json(wire_lists.abandoned(at, status, self._source.gave_up(LISTED, chosen)))
+
+    async def trend(self, request: web.Request) -> web.Response:
+        """``/v1/trend``: the last six hours, quarter by quarter."""
+        _only(request, {*_PLACES, "kpi"})
+        kpis = _named(request, "kpi", _TRENDS) or None
+        at, status = self._source.now(), self._source.status()
+        rows: list[wire_lists.TrendRow] = []
+        loop = asyncio.get_running_loop()
+        rested = loop.time()
+        for row in self._source.trends(at, _chosen(request)):
+            rows.append(wire_lists.trend_row(row, kpis))
+            if loop.time() - rested >= PIECE_S:
+                await asyncio.sleep(0)
+                rested = loop.time()
+        return _json(wire_lists.trend(at, status, steps(at), rows))
 
     async def kpis(self, request: web.Request) -> web.Response:
         """``/v1/kpis``: the dictionary."""

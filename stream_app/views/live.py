@@ -137,6 +137,8 @@ def _looks_alike(shown: Row, row: Row) -> bool:
         row.open,
     ):
         return False
+    if shown.too_good != row.too_good or (shown.site, shown.unit) != (row.site, row.unit):
+        return False
     return all(
         value is not None and int(value) == int(row.levels[name] or 0) for name, value in shown.levels.items()
     )

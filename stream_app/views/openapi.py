@@ -10,9 +10,10 @@ from msgspec import Struct
 from stream_app import __version__
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.rows import By
+from stream_app.model.trend import TRENDS
 from stream_app.model.windows import WINDOWS
 
-from . import problems, wire
+from . import problems, wire, wire_lists
 
 
 class Parameter(Struct, frozen=True):
@@ -79,8 +80,29 @@ OPERATIONS: Final = (
         name="at_risk",
         summary="Open contacts at risk, the worst first",
         text="Those whose predicted satisfaction is below their queue's limit. A contact is named by its id only.",
-        answer=wire.AtRisk,
+        answer=wire_lists.AtRisk,
         parameters=_PLACES,
+        fails=_BAD,
+    ),
+    Operation(
+        path="/v1/abandoned",
+        name="abandoned",
+        summary="Callers to ring back, the newest first",
+        text="Contacts that gave up within the last hour and did not come back to the same visit, 200 at most. What a customer "
+        "does afterwards under another contact id can't be known. A contact is named by its id only.",
+        answer=wire_lists.Abandoned,
+        parameters=_PLACES,
+        fails=_BAD,
+    ),
+    Operation(
+        path="/v1/trend",
+        name="trend",
+        summary="The last six hours, quarter by quarter",
+        text="Per queue and channel: the headline KPIs that have a past, of 24 whole quarters of an hour and the running "
+        "one, by the same formulas as the live values. `backlog` is how many waited at the end of a step, as far as is "
+        "known now: an abandonment that was taken back waited until then. A row may be ten seconds old.",
+        answer=wire_lists.Trend,
+        parameters=(*_PLACES, Parameter("kpi", "Only these KPIs", tuple(kpi.name for kpi in TRENDS))),
         fails=_BAD,
     ),
     Operation(
@@ -101,7 +123,7 @@ OPERATIONS: Final = (
     ),
     Operation(path="/openapi.json", name="openapi", summary="This description", answer="application/json"),
     Operation(path="/docs", name="docs", summary="This description, for people", answer="text/html"),
-    Operation(path="/", name="page", summary="The live page", answer="text/html"),
+    Operation(path="/", name="page", summary="The wallboard", answer="text/html"),
 )
 
 

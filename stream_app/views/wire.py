@@ -3,17 +3,17 @@
 Units are the KPIs' own (ratios 0…1, seconds, contacts), times carry an offset, ``null`` is "no data".
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from stream_app.model import kpis, running as risk
+from stream_app.model import kpis
 from stream_app.model.kpi import Kpi
 from stream_app.model.measures import Value
 from stream_app.model.rows import Group, Row, Values
-from stream_app.model.visit import State
 
 from . import dictionary
 from .status import Status
@@ -56,6 +56,10 @@ class LiveRow(Struct, frozen=True):
     partner: Annotated[bool, Meta(description="By somebody else")] = False
     unit: Annotated[str | None, Meta(description="The business unit that it belongs to")] = None
     open: Annotated[bool, Meta(description="Within its business hours")] = True
+    too_good: Annotated[
+        Mapping[str, float],
+        Meta(description="KPI → beyond this, on the good side of its target, a value is suspicious"),
+    ] = {}
 
 
 class LiveGroup(Struct, frozen=True):
@@ -65,27 +69,6 @@ class LiveGroup(Struct, frozen=True):
     queues: Annotated[int, Meta(description="How many rows are in it")]
     levels: dict[str, float | None]
     windows: dict[str, Figures]
-
-
-class AtRiskContact(Struct, frozen=True):
-    """An open contact whose predicted satisfaction is below its queue's limit."""
-
-    contact_id: str
-    queue: str
-    channel: str
-    predicted_csat: Annotated[float, Meta(description="1 to 5")]
-    since: Time
-    state: Annotated[str, Meta(description="waiting, talking, held or wrapping")]
-    agent: str | None
-
-
-class AtRisk(Struct, frozen=True):
-    """Contacts at risk now, the worst first."""
-
-    at: Time
-    age_s: Annotated[float | None, Meta(description="How far behind the truth; null: unknown")]
-    stale: Annotated[bool, Meta(description="Do not act on these numbers")]
-    contacts: list[AtRiskContact]
 
 
 class Now(Struct, frozen=True):
@@ -111,6 +94,7 @@ class Beat(Struct, frozen=True):
     age_s: float | None
     stale: bool
     reasons: Annotated[list[str], Meta(description="What stands against the numbers")]
+    max_age_s: Annotated[float, Meta(description="Older than this is stale")]
 
 
 class KpiEntry(Struct, frozen=True, kw_only=True):
@@ -194,6 +178,7 @@ def live_row(row: Row, only: Some = None) -> LiveRow:
         row.partner,
         row.unit,
         row.open,
+        _chosen(row.too_good, only),
     )
 
 
@@ -206,30 +191,13 @@ def _figures(values: dict[str, Values], only: Some) -> dict[str, Figures]:
     return {window: figures(_chosen(found, only)) for window, found in values.items()}
 
 
-def _chosen(of: dict[str, T], names: Some) -> dict[str, T]:
-    return of if names is None else {name: value for name, value in of.items() if name in names}
-
-
-def at_risk(at: int, status: Status, contacts: list[risk.AtRisk]) -> AtRisk:
-    """The whole list."""
-    found = [
-        AtRiskContact(
-            one.contact,
-            one.queue,
-            one.channel,
-            one.predicted / 1000,
-            stamp(one.queued_at),
-            State(one.state).name.lower(),
-            one.agent,
-        )
-        for one in contacts
-    ]
-    return AtRisk(stamp(at), _tenths(status.age_s), status.stale, found)
+def _chosen(of: Mapping[str, T], names: Some) -> dict[str, T]:
+    return dict(of) if names is None else {name: value for name, value in of.items() if name in names}
 
 
 def beat(at: int, status: Status) -> Beat:
     """A heartbeat."""
-    return Beat(stamp(at), _tenths(status.age_s), status.stale, status.problems)
+    return Beat(stamp(at), tenths(status.age_s), status.stale, status.problems, status.max_age_s)
 
 
 def now(
@@ -240,7 +208,7 @@ def now(
     groups: list[LiveGroup] | UnsetType = UNSET,
 ) -> Now:
     """The whole answer."""
-    return Now(stamp(at), _tenths(status.age_s), status.stale, rows, everyone, groups)
+    return Now(stamp(at), tenths(status.age_s), status.stale, rows, everyone, groups)
 
 
 def of_everyone(everyone: dict[str, Values], only: Some = None) -> dict[str, Figures]:
@@ -267,5 +235,6 @@ def _kpi_entry(kpi: Kpi) -> KpiEntry:
     )
 
 
-def _tenths(seconds: float | None) -> float | None:
+def tenths(seconds: float | None) -> float | None:
+    """An age as it is said."""
     return None if seconds is None else round(seconds, 1)

@@ -122,13 +122,12 @@ def test_the_days_before_are_counted_beside_the_live_traffic(seen: list[psutil.P
     with Demo(past="1d") as demo:
         seen += demo.family()
         past = next(process for process in seen if role(process) == "past")
-        live_only = demo.offered()
 
         def counted() -> bool:
             return not past.is_running() or past.status() == psutil.STATUS_ZOMBIE
 
         wait_until(counted, 120, "the past is counted")
-        wait_until(lambda: demo.offered() > live_only + 10_000, NUMBERS_S)
+        wait_until(lambda: demo.offered() > 15_000, NUMBERS_S)  # the live traffic's are about 3,000
         rows = demo.rows()
         # Whoever was in a queue when the past ended does not wait there now.
         assert sum(row["levels"]["backlog"] for row in rows) < 300

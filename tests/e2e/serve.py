@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
@@ -33,6 +33,13 @@ class Serve(ServerProcess):
             "STREAM_APP_MAX_AGE_S": str(MAX_AGE_S),
             **environment,
         }
+
+    @classmethod
+    def as_installed(cls, redis_url: str) -> Self:
+        """With the age from on which users are told that data is stale, not that of these tests."""
+        serve = cls(redis_url)
+        del serve._environment["STREAM_APP_MAX_AGE_S"]
+        return serve
 
     def command(self) -> list[str]:
         """Run it."""

@@ -179,6 +179,18 @@ class Incremental(RuleBasedStateMachine):
             assert sorted((one.contact, one.predicted, one.queued_at) for one in found) == expected
 
     @invariant()
+    def who_gave_up_is_listed(self) -> None:
+        for queue in QUEUES:
+            expected = sorted(
+                (contact, v.since, v.wait)
+                for (_, contact), visits in self.visits.items()
+                for v in visits
+                if (v.queue, v.channel) == queue and v.state == State.ABANDONED
+            )
+            found = self.board.gone.get(queue, Counter()).elements()
+            assert sorted((one.contact, one.at, one.waited) for one in found) == expected
+
+    @invariant()
     def a_quarter_is_the_sum_of_its_partitions(self) -> None:
         for queue in QUEUES:
             buckets = {k[2] for k in self.cells if k[1] == QUARTER and k[3] == queue}
@@ -195,7 +207,7 @@ class Incremental(RuleBasedStateMachine):
             (v.queue, v.channel)
             for visits in self.visits.values()
             for v in visits
-            if v.state == State.WAITING or (v.predicted and v.state != State.ABANDONED)
+            if v.state in (State.WAITING, State.ABANDONED) or v.predicted
         }
         assert set(self.board.queues()) == known
 

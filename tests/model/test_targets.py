@@ -48,6 +48,7 @@ wishes = st.fixed_dictionaries(
             st.sampled_from(["5", "7"]), st.sampled_from([[5], [4, 5], [1]]), max_size=2
         ),
         "targets": st.dictionaries(st.sampled_from(["service_level", "abandonment"]), st.floats(0, 1)),
+        "too_good": st.dictionaries(st.sampled_from(["handle_time", "first_response"]), st.floats(0, 20)),
     },
 )
 
@@ -61,7 +62,7 @@ def test_the_later_level_wins_setting_by_setting(of: dict[str, dict[str, Any]]) 
     satisfied: dict[int, Any] = {5: (4, 5), 2: (2,)}
     targets = {name: t for name, k in BY_NAME.items() if (t := k.default_target("chat")) is not None}
     for level in LEVELS:
-        said |= {key: value for key, value in of.get(level, {}).items() if key != "targets"}
+        said |= {key: value for key, value in of.get(level, {}).items() if key not in {"targets", "too_good"}}
         targets |= of.get(level, {}).get("targets", {})
         scales = of.get(level, {}).get("csat_satisfied", {})
         satisfied |= {int(scale): tuple(scores) for scale, scores in scales.items()}
@@ -71,6 +72,9 @@ def test_the_later_level_wins_setting_by_setting(of: dict[str, dict[str, Any]]) 
     assert (rule.ces_easy, rule.cost_per_hour) == (said["ces_easy"], said["cost_per_hour"])
     assert (rule.currency, rule.risk_below) == (said["currency"], said["risk_below"])
     assert rule.csat_satisfied == satisfied
+    assert rule.too_good == {
+        n: v for level in LEVELS for n, v in of.get(level, {}).get("too_good", {}).items()
+    }
     zones = {None: None, "office": "Europe/Berlin", "night": said["zone"]}
     assert (rule.calendar and rule.calendar.zone) == zones[said["calendar"]]
 
@@ -246,6 +250,14 @@ BAD = {
     "queues.sales.targets.handle_time = nan": "queues.sales.targets.handle_time",
     "queues.sales.targets.handle_time = inf": "queues.sales.targets.handle_time",
     'queues.sales.targets.handle_time = "long"': "queues.sales.targets.handle_time: expected `float`",
+    "defaults.too_good.handel_time = 60": "defaults.too_good.handel_time: no KPI is called so; did you mean 'handle_time'?",
+    "defaults.too_good.service_level = 98": "defaults.too_good.service_level: a ratio's bound lies in 0…1, not 98",
+    "queues.sales.too_good.handle_time = -1": "queues.sales.too_good.handle_time: a bound is a number from 0",
+    "queues.sales.too_good.handle_time = inf": "queues.sales.too_good.handle_time",
+    "queues.sales.too_good = 60": "queues.sales.too_good: expected a table",
+    "queues.sales.too_good.handle_time = 361": "queues.sales (voice): too_good.handle_time (361) lies above its target (360)",
+    "queues.sales.too_good.service_level = 0.79": "queues.sales (voice): too_good.service_level (0.79) lies below its",
+    "queues.sales.channels.chat.too_good.handle_time = 601": "queues.sales (chat): too_good.handle_time (601)",
     "queues.sales.short_abandon_s = 30": "queues.sales (voice)",
     "defaults.short_abandon_s = 30": "(voice)",
     # voice is within its own target, but chat's stays at 60 s
@@ -304,6 +316,13 @@ def test_a_close_name_is_suggested() -> None:
         Targets.of({"calendars": CALENDARS, "queues": {"billing": {"calendar": "offce"}}})
     with pytest.raises(ValueError, match="did you mean 'handle_time'"):
         Targets.of({"defaults": {"targets": {"handel_time": 1}}})
+
+
+def test_a_document_of_a_release_without_a_second_side_reads_and_writes_the_same_bytes() -> None:
+    stored = b'{"queues":{"sales":{"targets":{"handle_time":300.0}}}}'
+    targets = Targets.from_json(stored)
+    assert targets.to_json() == stored
+    assert targets.rule("sales", "voice").too_good == {}
 
 
 @given(st.floats())

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .records import Event
     from .visits import Visit
 
-WRAP_TIME_OUT_MS, ABANDONED_MS = 30 * MINUTE, 10 * MINUTE
+WRAP_TIME_OUT_MS, ABANDONED_MS = 30 * MINUTE, 60 * MINUTE
 
 
 class Steps:

@@ -1,4 +1,4 @@
-"""Abandonments that are kept for ten minutes and may be taken back, and the bots that contain a contact, by hand."""
+"""Abandonments that are kept for an hour and may be taken back, and the bots that contain a contact, by hand."""
 
 from __future__ import annotations
 
@@ -75,19 +75,19 @@ def test_an_abandonment_is_taken_back_even_if_its_bucket_is_gone(log: Log) -> No
     assert log.total() == {"offered": 1, "abandonments_undone": 1}
 
 
-def test_an_abandoned_visit_is_kept_for_ten_minutes(log: Log) -> None:
+def test_an_abandoned_visit_is_kept_for_an_hour(log: Log) -> None:
     log.put(0, "contact.queued", id="q")
     log.put(60, "contact.abandoned")
     before = log.total()
-    log.tick(11 * MIN)  # idle for exactly ten minutes
+    log.tick(61 * MIN)  # idle for exactly an hour
     assert log.states() == [("c1", "billing", "abandoned")]
-    log.tick(12 * MIN)
+    log.tick(62 * MIN)
     assert log.states() == []
     assert log.total() == before
-    assert log.put(12 * MIN, "contact.left_queue") == ILLEGAL
-    assert log.put(12 * MIN, "contact.queued", id="q", resumes=True) == DUPLICATE  # the opener is recent now
+    assert log.put(62 * MIN, "contact.left_queue") == ILLEGAL
+    assert log.put(62 * MIN, "contact.queued", id="q", resumes=True) == DUPLICATE  # the opener is recent now
     assert (
-        log.put(12 * MIN, "contact.queued", resumes=True) == OK
+        log.put(62 * MIN, "contact.queued", resumes=True) == OK
     )  # nothing to resume: a visit like any other
     assert log.total()["offered"] == 2
     assert "abandonments_undone" not in log.total()

@@ -1,99 +1,83 @@
-"""A real browser, remote-controlled by its DevTools protocol."""
+"""A real browser: the machine's Chromium, driven by Playwright."""
 
-import itertools
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-import aiohttp
+import axe_playwright_python
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
-from tests.services.process import ServerProcess, ServiceError, accepts, free_port
+from tests.services.process import ServiceError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+UNREACHED = "Failed to load resource: net::ERR_"
+"""What Chromium itself says of a server that is away; no page can keep it from that."""
 
 
-class Browser(ServerProcess):
-    """Chromium without a window."""
-
-    name = "browser"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.port = free_port()
-
-    def command(self) -> list[str]:
-        """Run it with a profile of its own."""
-        found = next(filter(shutil.which, NAMES), NAMES[0])
-        flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions"]
-        flags += [f"--remote-debugging-port={self.port}", f"--user-data-dir={self.directory / 'profile'}"]
-        return [found, *flags, "about:blank"]
-
-    def ready(self) -> bool:
-        """It can be controlled."""
-        return accepts(self.port)
-
-    @asynccontextmanager
-    async def page(self, url: str, *, width: int = 1280, height: int = 900) -> AsyncIterator["Page"]:
-        """Open a page in a tab of its own."""
-        base = f"http://127.0.0.1:{self.port}/json"
-        async with aiohttp.ClientSession() as session:
-            async with session.put(f"{base}/new?about:blank") as answer:
-                tab = await answer.json(content_type=None)
-            async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                page = Page(socket)
-                for domain in ("Page", "Runtime", "Log"):
-                    await page.command(f"{domain}.enable")
-                size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-                await page.command("Emulation.setDeviceMetricsOverride", **size)
-                await page.command("Page.navigate", url=url)
-                yield page
-            async with session.get(f"{base}/close/{tab['id']}"):
-                pass
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser without a window."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        raise ServiceError(
+            f"browser: none of {', '.join(NAMES)} here; scripts/setup installs what the tests need"
+        )
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
 
 
-class Page:
-    """A tab.
+@asynccontextmanager
+async def opened(
+    browser: Browser, url: str, *, width: int = 1280, height: int = 900, away: bool = False, **context: Any
+) -> AsyncIterator[Page]:
+    """A page in a context of its own, which must leave no complaint in its console.
 
-    Attributes:
-        errors: what its console complained of so far.
+    Args:
+        browser: whose.
+        url: what to open.
+        width: of the screen.
+        height: of the screen.
+        away: the server goes away meanwhile, and the browser may say so.
+        context: further options of the context, such as ``color_scheme``.
     """
+    complaints: list[str] = []
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self.errors: list[str] = []
-        self._socket = socket
-        self._ids = itertools.count(1)
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not (away and message.text.startswith(UNREACHED)):
+            complaints.append(message.text)
 
-    async def command(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Give a command of the protocol; ServiceError if it is refused."""
-        number = next(self._ids)
-        await self._socket.send_json({"id": number, "method": method, "params": parameters})
-        while True:
-            said = await self._socket.receive_json()
-            if said.get("id") == number:
-                if "error" in said:
-                    raise ServiceError(f"browser: {method}: {said['error']['message']}")
-                result: dict[str, Any] = said["result"]
-                return result
-            self._note(said)
+    own = await browser.new_context(viewport={"width": width, "height": height}, **context)
+    page = await own.new_page()
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(url)
+    yield page
+    await own.close()
+    assert complaints == []
 
-    def _note(self, said: dict[str, Any]) -> None:
-        parameters = said.get("params", {})
-        if said.get("method") == "Runtime.exceptionThrown":
-            self.errors.append(str(parameters["exceptionDetails"]))
-        elif said.get("method") == "Log.entryAdded" and parameters["entry"]["level"] == "error":
-            self.errors.append(parameters["entry"]["text"])
 
-    async def evaluate(self, expression: str) -> Any:
-        """What a JavaScript expression is worth."""
-        result = await self.command("Runtime.evaluate", expression=expression, returnByValue=True)
-        if "exceptionDetails" in result:
-            raise ServiceError(f"browser: {expression}: {result['exceptionDetails']}")
-        return result["result"].get("value")
+async def texts(page: Page, selector: str) -> list[str]:
+    """What is to be read in all that match, spaces made one."""
+    return [" ".join(text.split()) for text in await page.locator(selector).all_inner_texts()]
 
-    async def press(self, key: str, code: int) -> None:
-        """Press a key."""
-        for kind in ("rawKeyDown", "keyUp"):
-            await self.command(
-                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code
-            )
+
+@cache
+def _axe() -> str:
+    (script,) = Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")
+    return script.read_text(encoding="utf-8")
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe-core finds against WCAG 2.2 AA and good practice; the page's context must bypass its policy."""
+    await page.evaluate(_axe())
+    found = await page.evaluate("tags => axe.run(document, {runOnly: tags})", list(RULES))
+    assert found["passes"]
+    return [
+        f"{one['id']}: {one['help']}: {node['html']}" for one in found["violations"] for node in one["nodes"]
+    ]

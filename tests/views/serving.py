@@ -1,7 +1,7 @@
 """Views of a board on a real server."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import aiohttp
@@ -10,9 +10,10 @@ from multidict import CIMultiDictProxy
 
 from stream_app.model.board import Board
 from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
-from stream_app.model.running import AtRisk
+from stream_app.model.running import AtRisk, GaveUp
 from stream_app.model.snapshot import Snapshots
 from stream_app.model.targets import Targets
+from stream_app.model.trend import TrendRow, Trends
 from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 from stream_app.views.api import Views
@@ -31,8 +32,12 @@ class Served:
         self.targets = Targets()
         self.url = ""
         self._snapshots = Snapshots(board)
+        self._trends = Trends(board, self._snapshots)
         self.views = Views(self)
         self.runner = web.AppRunner(self.views.app(), shutdown_timeout=0.5)
+
+    def now(self) -> int:
+        return self.board.now
 
     def snapshot(self, windows: Collection[str] = WINDOWS, chosen: Chosen = everywhere) -> Snapshot:
         return self._snapshots.take(self.targets, windows, chosen)
@@ -48,6 +53,13 @@ class Served:
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         return self._snapshots.at_risk(self.targets, chosen)
+
+    def gave_up(self, limit: int, chosen: Chosen) -> list[GaveUp]:
+        return self._snapshots.gave_up(self.targets, limit, chosen)
+
+    def trends(self, now: int, chosen: Chosen) -> Iterator[TrendRow]:
+        for queue in self._snapshots.queues(self.targets, chosen):
+            yield self._trends.row(self.targets, queue, now)
 
     def publish(self) -> None:
         self.views.live.publish(self.snapshot(), self.trust)

@@ -1,5 +1,6 @@
 """The HTTP interface on a real server: what programs and people are told."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -8,11 +9,12 @@ from jsonschema import Draft202012Validator
 
 from stream_app.model.kpis import KPIS
 from stream_app.model.targets import Targets
+from stream_app.model.trend import TrendRow
 from stream_app.model.visit import State, Visit
 from stream_app.model.windows import WINDOWS
-from stream_app.views import metrics
+from stream_app.views import api, metrics
 from stream_app.views.status import Status
-from tests.views.examples import NOON, put
+from tests.views.examples import NOON, busy_cell, put
 from tests.views.serving import Served
 
 # --- live values ---
@@ -107,6 +109,94 @@ async def test_who_is_at_risk(served: Served) -> None:
     assert "risky" not in page
 
 
+def gave_up(queue: str, at: int, wait: int = 30_000, short: int = 5_000) -> Visit:
+    return Visit(queue, "voice", State.ABANDONED, at - wait, at, 20_000, short, b"", wait=wait)
+
+
+async def test_who_gave_up_is_listed_for_an_hour_the_newest_first(served: Served) -> None:
+    served.targets = Targets.of({"queues": {"care": {"site": "Leeds"}}})
+    put_visits = served.board.put_visits
+    put_visits("t.0", "old", [gave_up("sales", NOON - 3_600_000)])
+    put_visits("t.0", "long", [gave_up("sales", NOON - 3_599_999, wait=61_500)])
+    put_visits("t.1", "short", [gave_up("care", NOON - 60_000, wait=5_000)])
+    put_visits("t.1", "back", [gave_up("care", NOON - 50_000)])
+    put_visits(
+        "t.1", "back", [Visit("care", "voice", State.WAITING, NOON - 80_000, NOON, 20_000, 5_000, b"")]
+    )
+    _, headers, found = await served.get("/v1/abandoned")
+    assert headers["Cache-Control"] == "no-store"
+    assert (found["age_s"], found["stale"]) == (0.4, False)
+    assert [(c["contact_id"], c["queue"], c["waited_s"], c["short"]) for c in found["contacts"]] == [
+        ("short", "care", 5.0, True),
+        ("long", "sales", 61.5, False),
+    ]
+    at = datetime.fromisoformat(found["contacts"][0]["abandoned_at"])
+    assert at.timestamp() * 1000 == NOON - 60_000
+    for query, who in (("queue=sales", ["long"]), ("site=Leeds", ["short"]), ("channel=chat", [])):
+        _, _, found = await served.get(f"/v1/abandoned?{query}")
+        assert [contact["contact_id"] for contact in found["contacts"]] == who
+
+
+async def test_the_newest_two_hundred_are_enough(served: Served) -> None:
+    for n in range(api.LISTED + 50):
+        served.board.put_visits("t.0", f"c-{n}", [gave_up("sales", NOON - 1_000 * n)])
+    _, _, found = await served.get("/v1/abandoned")
+    assert [c["contact_id"] for c in found["contacts"]] == [f"c-{n}" for n in range(api.LISTED)]
+
+
+async def test_the_trend_of_all_or_some(served: Served) -> None:
+    served.targets = Targets.of({"queues": {"care": {"unit": "insurance"}}})
+    _, headers, trend = await served.get("/v1/trend")
+    assert headers["Cache-Control"] == "no-store"
+    assert len(trend["starts"]) == 25
+    assert datetime.fromisoformat(trend["starts"][-1]).timestamp() * 1000 == NOON
+    care, sales = trend["rows"]
+    assert (care["queue"], sales["queue"]) == ("care", "sales")
+    assert set(sales["kpis"]) == {"service_level", "abandonment", "first_response", "backlog", "handle_time"}
+    level = sales["kpis"]["service_level"]
+    assert level["values"] == [None] * 24 + [0.8889]
+    assert level["samples"] == [0] * 24 + [9]
+    assert sales["kpis"]["backlog"]["values"][-1] == 1
+    assert "samples" not in sales["kpis"]["backlog"]
+    _, _, trend = await served.get("/v1/trend?unit=insurance&kpi=backlog&kpi=handle_time")
+    assert [(row["queue"], set(row["kpis"])) for row in trend["rows"]] == [
+        ("care", {"backlog", "handle_time"})
+    ]
+
+
+async def test_a_long_trend_lets_others_in_between(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "PIECE_S", 0.0)
+    for n in range(50):
+        put(served.board, (f"q{n}", "voice"), busy_cell())
+    served.publish()
+    seen: list[int] = []
+    row, trends = served._trends.row, []
+
+    def slow(targets: Targets, queue: tuple[str, str], now: int) -> TrendRow:
+        trends.append(queue)
+        return row(targets, queue, now)
+
+    async def look_on() -> None:
+        while len(trends) < 52:
+            seen.append(len(trends))
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(served._trends, "row", slow)
+    looking = asyncio.create_task(look_on())
+    _, _, found = await served.get("/v1/trend")
+    await looking
+    assert len(found["rows"]) == 52
+    assert len(set(seen)) > 40, "the event loop was held up"
+
+
+async def test_a_bound_on_the_good_side_is_said(served: Served) -> None:
+    served.targets = Targets.of({"queues": {"sales": {"too_good": {"handle_time": 120, "csat": 0.99}}}})
+    _, _, now = await served.get("/v1/now")
+    assert [row["too_good"] for row in now["rows"]] == [{}, {"handle_time": 120, "csat": 0.99}]
+    _, _, now = await served.get("/v1/now?kpi=handle_time")
+    assert now["rows"][1]["too_good"] == {"handle_time": 120}
+
+
 async def test_what_has_no_data_is_null(served: Served) -> None:
     put(served.board, ("empty", "voice"), {1: 1})
     _, _, now = await served.get("/v1/now?queue=empty&window=5m")
@@ -168,6 +258,9 @@ async def test_not_ready_says_why_everywhere(served: Served, status: Status, rea
         ("/v1/now?group=team", "GET", 400, "group"),
         ("/v1/now?group=site&group=unit", "GET", 400, "group"),
         ("/v1/at-risk?window=5m", "GET", 400, "window"),
+        ("/v1/abandoned?window=5m", "GET", 400, "window"),
+        ("/v1/trend?kpi=csat", "GET", 400, "kpi"),
+        ("/v1/trend?window=5m", "GET", 400, "window"),
         ("/v1/kpis?x=1", "GET", 400, "x"),
         ("/v1/stream?x=1", "GET", 400, "x"),
         ("/nowhere", "GET", 404, None),
@@ -199,17 +292,20 @@ async def test_our_own_fault_is_a_problem_without_its_trace(
     assert (code, problem) == (500, {"title": "Internal Server Error", "status": 500})
 
 
+SVG = "http://www.w3.org/2000/svg"  # a name, which nobody loads
 PATHS = [
     "/",
     "/v1/now",
     "/v1/kpis",
     "/v1/at-risk",
+    "/v1/abandoned",
+    "/v1/trend",
     "/metrics",
     "/healthz",
     "/readyz",
     "/openapi.json",
     "/docs",
-    "/static/live.js",
+    "/static/wallboard.js",
 ]
 
 
@@ -229,8 +325,10 @@ async def test_every_answer_is_guarded_and_head_works(served: Served, path: str)
 
 
 async def test_the_page_loads_nothing_from_elsewhere_and_has_no_script_of_its_own(served: Served) -> None:
-    for path in ("/", "/docs", "/static/live.js", "/static/live.css", "/static/docs.css"):
-        text = (await served.get(path))[2].decode()
+    static = [r.canonical for r in served.runner.app.router.resources() if r.canonical.startswith("/static/")]
+    assert len(static) > 8
+    for path in ("/", "/docs", *static):
+        text = (await served.get(path))[2].decode().replace(SVG, "")
         assert "http://" not in text
         assert "https://" not in text
         assert "innerHTML" not in text
@@ -239,8 +337,8 @@ async def test_the_page_loads_nothing_from_elsewhere_and_has_no_script_of_its_ow
 
 
 async def test_files_that_were_seen_are_not_sent_again(served: Served) -> None:
-    _, headers, _ = await served.get("/static/live.js")
-    status, _, body = await served.get("/static/live.js", **{"If-None-Match": headers["ETag"]})
+    _, headers, _ = await served.get("/static/wallboard.js")
+    status, _, body = await served.get("/static/wallboard.js", **{"If-None-Match": headers["ETag"]})
     assert (status, body) == (304, b"")
 
 
@@ -266,10 +364,23 @@ async def test_the_description_is_complete_and_right(served: Served) -> None:
             assert all("schema" in content for content in answer["content"].values())
 
 
-@pytest.mark.parametrize("path", ["/v1/now", "/v1/kpis", "/healthz", "/readyz", "/v1/now?window=x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/now",
+        "/v1/kpis",
+        "/v1/at-risk",
+        "/v1/abandoned",
+        "/v1/trend",
+        "/healthz",
+        "/readyz",
+        "/v1/now?window=x",
+    ],
+)
 async def test_answers_are_as_described(served: Served, path: str) -> None:
     _, _, document = await served.get("/openapi.json")
     put(served.board, ("empty", "voice"), {1: 1})
+    served.board.put_visits("t.0", "gone", [gave_up("sales", NOON - 1)])
     status, headers, answer = await served.get(path)
     described = document["paths"][path.partition("?")[0]]["get"]["responses"][str(status)]["content"]
     schema = described[headers["Content-Type"].partition(";")[0]]["schema"]

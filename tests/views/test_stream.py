@@ -23,7 +23,7 @@ async def test_the_stream_begins_with_everything_and_goes_on_with_what_changed(s
     assert first == now
     assert set(first["rows"][0]["windows"]["5m"]) < {kpi.name for kpi in KPIS}
     beat = await watcher.of("beat")
-    assert beat == {"at": now["at"], "age_s": 0.4, "stale": False, "reasons": []}
+    assert beat == {"at": now["at"], "age_s": 0.4, "stale": False, "reasons": [], "max_age_s": 10.0}
     assert watcher.comments == ["age 0.4 s"]
     assert any(line.startswith("id: ") for line in watcher.lines)
     assert "retry: 1000\n" in watcher.lines

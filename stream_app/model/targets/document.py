@@ -38,6 +38,7 @@ class Rule(Struct, frozen=True):
         policy: the service level's named formula.
         zone: IANA zone in which the queue's day starts.
         targets: KPI name → target in the KPI's unit.
+        too_good: KPI name → beyond this, on the good side of its target, a value is suspicious.
         calendar: the business hours; ``None`` is open at all times.
         site: where it is worked, own or a partner's; ``None`` if nobody said.
         partner: whether that is somebody else's.
@@ -65,6 +66,7 @@ class Rule(Struct, frozen=True):
     cost_per_contact: float | None = None
     currency: str | None = None
     risk_below: float = RISK_BELOW
+    too_good: Mapping[str, float] = field(default_factory=dict)
 
     def satisfied(self, score: float, scale: int) -> bool:
         """Whether an answer from 1 to ``scale`` is one of a satisfied customer."""
@@ -72,7 +74,9 @@ class Rule(Struct, frozen=True):
         return score >= scale - (scale - 1) / 4 if named is None else score in named
 
 
-_BY_LEVEL: Final = tuple(f for f in Wishes.__struct_fields__ if f not in {"csat_satisfied", "targets"})
+_BY_LEVEL: Final = tuple(
+    f for f in Wishes.__struct_fields__ if f not in {"csat_satisfied", "targets", "too_good"}
+)
 """Settings of one value: a later level replaces it. The others are tables: a later level replaces entries."""
 _NOTHING: Final = Wishes()
 _NO_QUEUE: Final = QueueWishes()
@@ -152,10 +156,12 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         )
         said: dict[str, Any] = {}
         targets = {k.name: t for k in BY_NAME.values() if (t := k.default_target(channel)) is not None}
+        too_good: dict[str, float] = {}
         satisfied = dict(SATISFIED)
         for level in levels:
             said |= {name: value for name in _BY_LEVEL if (value := getattr(level, name)) is not None}
             targets |= level.targets
+            too_good |= level.too_good
             satisfied |= {int(scale): scores for scale, scores in level.csat_satisfied.items()}
         answer_s = said.pop("answer_target_s", _ANSWER_S.get(channel, _OTHER_ANSWER_S))
         short_s = said.pop("short_abandon_s", min(_SHORT_S, answer_s))
@@ -172,6 +178,7 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             partner=own.partner,
             unit=own.unit,
             csat_satisfied=satisfied,
+            too_good=too_good,
             **said,
         )
 
@@ -207,6 +214,8 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
                 )
             if rule.currency is None and not (rule.cost_per_hour is None and rule.cost_per_contact is None):
                 raise ValueError(f'{place}: costs need a currency, as in currency = "EUR"')
+            for name, bound in rule.too_good.items():
+                _check_side(place, name, bound, rule.targets.get(name))
 
     def lax(self) -> list[str]:
         """What is allowed but hardly meant: targets that nearly any day meets. One line each, with its place."""
@@ -240,6 +249,14 @@ def _base(preset: str | None) -> Base:
     if preset not in BY_PRESET:
         raise ValueError(f"preset: no preset is called {preset!r}{guess(preset, BY_PRESET)}")
     return convert(BY_PRESET[preset].document(), Base)
+
+
+def _check_side(place: str, name: str, bound: float, target: float | None) -> None:
+    """Refuse a bound that a value on its target would be beyond; ValueError with the place."""
+    higher = BY_NAME[name].better == "higher"
+    if target is not None and (bound < target if higher else bound > target):
+        side = "below" if higher else "above"
+        raise ValueError(f"{place}: too_good.{name} ({bound:g}) lies {side} its target ({target:g})")
 
 
 def _lax(rule: Rule, channel: str) -> Iterator[str]:

@@ -31,6 +31,7 @@ class Wishes(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     risk_below: Annotated[float, Meta(ge=1, le=5)] | None = None
     csat_satisfied: dict[str, tuple[int, ...]] = {}
     targets: dict[str, float] = {}
+    too_good: dict[str, float] = {}
 
 
 class QueueWishes(Wishes, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -61,7 +62,7 @@ def read(place: str, value: Any, kind: type[W]) -> W:
             name: as_kind(f"{place}.{field}.{name}", entry, of)
             for name, entry in as_table(f"{place}.{field}", table[field]).items()
         }
-        for field, of in (("targets", float), ("csat_satisfied", tuple[int, ...]))
+        for field, of in (("targets", float), ("too_good", float), ("csat_satisfied", tuple[int, ...]))
         if field in table
     }
     channels = {
@@ -101,13 +102,18 @@ def check(place: str, wishes: Wishes, calendars: Mapping[str, Hours]) -> None:
             f"{place}.calendar: no calendar is called {wishes.calendar!r}{guess(wishes.calendar, calendars)}"
         )
     _check_satisfied(place, wishes.csat_satisfied)
-    for name, value in wishes.targets.items():
+    _check_bounds(f"{place}.targets", wishes.targets, "target")
+    _check_bounds(f"{place}.too_good", wishes.too_good, "bound")
+
+
+def _check_bounds(place: str, bounds: Mapping[str, float], what: str) -> None:
+    for name, value in bounds.items():
         if name not in BY_NAME:
-            raise ValueError(f"{place}.targets.{name}: no KPI is called so{guess(name, BY_NAME)}")
+            raise ValueError(f"{place}.{name}: no KPI is called so{guess(name, BY_NAME)}")
         if BY_NAME[name].unit.is_ratio and not 0 <= value <= 1:
-            raise ValueError(f"{place}.targets.{name}: a ratio's target lies in 0…1, not {value:g}")
+            raise ValueError(f"{place}.{name}: a ratio's {what} lies in 0…1, not {value:g}")
         if not 0 <= value < inf:  # JSON, in which the document is stored, knows no nan either
-            raise ValueError(f"{place}.targets.{name}: a target is a number from 0, not {value:g}")
+            raise ValueError(f"{place}.{name}: a {what} is a number from 0, not {value:g}")
 
 
 def _check_satisfied(place: str, satisfied: Mapping[str, tuple[int, ...]]) -> None:
