@@ -6,6 +6,53 @@ from collections.abc import Collection, Iterator, Mapping
 from stream_app.views.alerts.grafana import PROMETHEUS_UID
 from tests.views.dashboards.linting import Json, query_problems
 
+KNOWN: Mapping[str, set[str]] = {
+    "file": {"apiVersion", "groups", "deleteRules", "contactPoints", "policies", "muteTimes", "templates"},
+    "group": {"orgId", "name", "folder", "interval", "rules"},
+    "rule": {
+        *("uid", "title", "condition", "data", "dashboardUid", "panelId", "noDataState", "execErrState"),
+        *("for", "keepFiringFor", "annotations", "labels", "isPaused"),
+    },
+    "step": {"refId", "queryType", "relativeTimeRange", "datasourceUid", "model"},
+    "contact point": {"orgId", "name", "receivers"},
+    "receiver": {"uid", "type", "settings", "disableResolveMessage"},
+    "policy": {
+        *("orgId", "receiver", "group_by", "group_wait", "group_interval", "repeat_interval", "routes"),
+        *("object_matchers", "mute_time_intervals", "continue"),
+    },
+    "mute timing": {"orgId", "name", "time_intervals"},
+    "span": {"times", "weekdays", "location"},
+}
+"""Kind of object → the fields of Grafana's provisioning files that are documented for versions 9 to 12. Grafana ignores others
+without a word. (docs/sources/alerting/set-up/provision-alerting-resources/file-provisioning of its repository.)"""
+
+
+def unknown_fields(file: Json) -> list[str]:
+    """What no version of Grafana reads of a provisioning file."""
+    return [
+        f"{kind} {where}: no field is called {name}"
+        for kind, where, thing in _objects(file)
+        for name in thing.keys() - KNOWN[kind]
+    ]
+
+
+def _objects(file: Json) -> Iterator[tuple[str, str, Json]]:
+    yield "file", "", file
+    for group in file.get("groups", ()):
+        yield "group", group["name"], group
+        for rule in group["rules"]:
+            yield "rule", rule["title"], rule
+            yield from (("step", f"{rule['title']} {step['refId']}", step) for step in rule["data"])
+    for point in file.get("contactPoints", ()):
+        yield "contact point", point["name"], point
+        yield from (("receiver", way["uid"], way) for way in point["receivers"])
+    for policy in file.get("policies", ()):
+        yield "policy", "root", policy
+        yield from (("policy", route["receiver"], route) for route in policy["routes"])
+    for timing in file.get("muteTimes", ()):
+        yield "mute timing", timing["name"], timing
+        yield from (("span", timing["name"], span) for span in timing["time_intervals"])
+
 
 def rules_problems(
     provisioning: Json, known: Mapping[str, tuple[str, ...]], dashboards: Mapping[str, set[int]]

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from stream_app.views.alerts import grafana
+from stream_app.views.alerts import contact_points, grafana
+from stream_app.views.alerts.receivers import UNCHOSEN, Receivers
 from stream_app.views.dashboards import DASHBOARDS
 from tests.views.alerts import linting
+from tests.views.alerts.test_receivers import example
 from tests.views.dashboards.exported import known
 from tests.views.dashboards.linting import panels
 
@@ -31,6 +33,25 @@ def panel_ids() -> dict[str, set[int]]:
 
 def test_nothing_is_wrong_with_the_rules(rules: Json) -> None:
     assert linting.rules_problems(rules, known(), panel_ids()) == []
+
+
+@pytest.mark.parametrize("receivers", [UNCHOSEN, example()], ids=["committed", "example"])
+def test_every_field_is_one_that_grafana_reads(rules: Json, receivers: Receivers) -> None:
+    texts = [
+        contact_points.contact_points(receivers),
+        contact_points.policies(receivers),
+        contact_points.mute_timings(receivers),
+        grafana.rule_file(active=False),
+    ]
+    for file in (rules, *map(yaml.safe_load, texts)):
+        assert linting.unknown_fields(file) == []
+
+
+def test_a_field_that_grafana_does_not_read_is_caught(rules: Json) -> None:
+    rules["groups"][0]["rules"][0]["keep_firing_for"] = "5m"
+    rules["groups"][0]["evaluation_interval"] = "1m"
+    found = linting.unknown_fields(rules)
+    assert sorted(line.rpartition(" ")[2] for line in found) == ["evaluation_interval", "keep_firing_for"]
 
 
 def _set(*path: str | int) -> Callable[[Any], Callable[[Json], None]]:
