@@ -31,8 +31,8 @@ STATUS_LOGGED_S: Final = 30.0
 HISTORY_EVENTS: Final = 60_000
 """So many events from before the start fit well into what the broker keeps."""
 HISTORY_S: Final = 2_700
-_TEN_O_CLOCK: Final = 600
-"""In minutes of a day."""
+TIME_OF_DAY: Final = 14 * 60
+"""What the centre's clock shows at the start, in minutes: six hours after it opened, there is a day to look back on."""
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
@@ -102,6 +102,8 @@ class Show:
             str(wishes.seed),
             "--history",
             f"{history}s",
+            "--time-of-day",
+            _clock(TIME_OF_DAY),
             *incidents,
         ]
         self._child("simulator", [*PYTHON, "stream_app", "simulate", *options], env)
@@ -122,8 +124,7 @@ class Show:
     def _begin_past(self, length: str, history_s: int, env: dict[str, str]) -> None:
         """Count what was before the simulator's history, beside everything else."""
         start = round((time.time() - history_s) * 1000) - milliseconds(length)
-        minutes = _TEN_O_CLOCK - history_s // 60  # live traffic begins at ten, by the centre's clock
-        words = [str(start), length, f"{minutes // 60:02}:{minutes % 60:02}"]
+        words = [str(start), length, _clock(TIME_OF_DAY - history_s // 60)]
         words += [str(self._wishes.rate), str(self._wishes.seed + 1)]
         command = [*PYTHON, "stream_app.demo.past", str(self._progress), *words]
         self._child("past", ["nice", *command] if shutil.which("nice") else command, env, ends=True)
@@ -244,6 +245,11 @@ class Show:
     def _say(self, text: str, end: str = "\n") -> None:
         with suppress(OSError):  # whoever read it may be gone
             print(text, end=end, file=self._out, flush=True)
+
+
+def _clock(minutes: int) -> str:
+    """Minutes of a day as a clock shows them."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def run(wishes: Wishes) -> None:
