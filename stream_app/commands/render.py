@@ -28,7 +28,7 @@ def run(
     ] = None,
     receivers: Annotated[
         Path | None,
-        typer.Option(help="With --out: TOML that says who is told, as docs/receivers.example.toml."),
+        typer.Option(help="TOML that says who is told, as docs/receivers.example.toml; default: nobody."),
     ] = None,
 ) -> None:
     """Write dashboards, alert rules, who is told, and the KPIs' documentation anew from the catalogue.
@@ -44,17 +44,16 @@ def run(
         raise StreamAppError(
             "render: --out and --alerting go together; say where, and who evaluates the alerts"
         )
-    if receivers and not out:
-        raise StreamAppError("render: --receivers goes with --out; a checkout names nobody")
     root = out or Path()
+    told = _receivers(receivers, alertmanager=alerting != "grafana") if receivers else UNCHOSEN
+    for file in secret_files(told):
+        reader = {"grafana": "Grafana", "prometheus": "Alertmanager", None: "whoever tells"}[alerting]
+        typer.echo(f"{reader} will read {file}")
     if alerting:
-        told = _receivers(receivers) if receivers else UNCHOSEN
         wanted = files.deployed(alerting, told)
-        for file in secret_files(told):
-            typer.echo(f"{alerting} will read {file}")
     else:
         try:
-            wanted = files.committed((root / "README.md").read_text(encoding="utf-8"))
+            wanted = files.committed((root / "README.md").read_text(encoding="utf-8"), told)
         except FileNotFoundError:
             raise StreamAppError("render: no README.md here; run it in the root of a checkout") from None
     differing = [name for name, text in wanted.items() if _read(root / name) != text]
@@ -71,19 +70,24 @@ def run(
         raise typer.Exit(1)
 
 
-def _receivers(path: Path) -> Receivers:
+def _receivers(path: Path, *, alertmanager: bool) -> Receivers:
     """The document in a file.
 
     Raises:
         BadSettingsError: it can't be read, or says something that can't be meant.
     """
     from stream_app.errors import BadSettingsError  # noqa: PLC0415 - quick --help
-    from stream_app.views.alerts.receivers import Receivers  # noqa: PLC0415 - same
+    from stream_app.views.alerts.receivers import Receivers, unfit  # noqa: PLC0415 - same
 
     try:
-        return Receivers.of(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        found = Receivers.of(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise BadSettingsError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
         raise BadSettingsError(f"{path}: {error}") from None
+    if wrong := unfit(found, alertmanager=alertmanager):
+        raise BadSettingsError(f"{path}: {wrong}")
+    return found
 
 
 def _read(path: Path) -> str:

@@ -27,7 +27,7 @@ class Look(Struct):
 
     def __str__(self) -> str:
         level = "-" if self.service_level is None else f"{self.service_level:.0%}"
-        return f"{self.offered:,} contacts offered, {self.waiting:,} waiting, service level {level}"
+        return f"{self.waiting:,} waiting, service level of five minutes {level}, {self.offered:,} contacts so far"
 
 
 def is_ready(port: int) -> bool:

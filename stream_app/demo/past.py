@@ -16,7 +16,8 @@ from stream_app.simulation.incidents import milliseconds
 from .children import PYTHON
 
 _CHUNK: Final = 1 << 20
-_AT: Final = re.compile(rb'"at":(\d+)')
+_AT: Final = re.compile(rb'"at":(\d+)[,}]')
+"""With what stands behind it: a number that a chunk cuts off is another number."""
 
 
 def main() -> None:

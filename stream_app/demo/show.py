@@ -118,6 +118,10 @@ class Show:
         self._say(f"  Kafka        {env['KAFKA_BOOTSTRAP_SERVERS']}")
         self._say(f"  Redis        {env['REDIS_URL']}")
         self._say("")
+        if wishes.past:
+            self._say(
+                f"The last {wishes.past} are being counted: until then, today and the trends are not whole."
+            )
         self._say("Ctrl-C stops it and leaves nothing behind.")
         return port
 
@@ -201,9 +205,10 @@ class Show:
         past = next((child for child in self._children if child.name == "past"), None)
         if past is None or past.done:
             return ""
+        share = 0.0
         with suppress(OSError, ValueError):
-            return f"; the last {self._wishes.past}: {float(self._progress.read_text()):.0%} counted"
-        return f"; the last {self._wishes.past} are being counted"
+            share = float(self._progress.read_text())
+        return f"; {share:.0%} of the last {self._wishes.past} counted"
 
     def _check(self) -> None:
         """Stop where somebody wants it, or where a child died."""

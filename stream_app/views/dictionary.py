@@ -36,6 +36,11 @@ def formula(measure: Measure) -> str:
     return text.replace(" - ", " − ").replace(" * ", " × ")  # noqa: RUF001 - a minus and a times sign
 
 
+def span(window: str) -> str:
+    """A window in words: ``in the last 30 minutes``, ``today``."""
+    return "today" if window == "today" else f"in the last {window.removesuffix('m')} minutes"
+
+
 def number(value: float, unit: Unit) -> str:
     """A target for people: 80 %, 20 s, 4 h."""
     if unit.is_ratio:

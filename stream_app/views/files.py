@@ -6,8 +6,8 @@ from .alerts.receivers import UNCHOSEN, Receivers
 from .dashboards import DASHBOARDS
 
 
-def committed(readme: str) -> dict[str, str]:
-    """The generated files of a checkout; ``readme`` is the README as it is.
+def committed(readme: str, receivers: Receivers = UNCHOSEN) -> dict[str, str]:
+    """The generated files of a checkout; ``readme`` is the README as it is, ``receivers`` is committed as nobody.
 
     ``<who>/…`` holds what both servers are given where *who* evaluates the alerts: rules for itself, and none
     for the other. So one name, chosen once, decides for both.
@@ -22,8 +22,8 @@ def committed(readme: str) -> dict[str, str]:
         **_dashboards(),
     }
     for who in ALERTERS:
-        files |= _rules(f"{who}/provisioning/alerting", f"{who}/rules", who)
-    return files | _told("grafana/provisioning/alerting", "prometheus", UNCHOSEN)
+        files |= _rules(f"{who}/provisioning/alerting", f"{who}/rules", who, receivers.runbook)
+    return files | _told("grafana/provisioning/alerting", "prometheus", receivers)
 
 
 def deployed(who: Alerting, receivers: Receivers) -> dict[str, str]:

@@ -140,7 +140,7 @@ def test_every_variable_of_ours_is_a_setting() -> None:
 
 def test_every_mounted_path_exists() -> None:
     named = [path for service in SERVICES for path in mounts(compose(), service).values()]
-    assert len(named) == 7
+    assert len(named) == 9
     assert [path for path in named if not path.exists()] == []
     volumes = {
         volume.partition(":")[0]

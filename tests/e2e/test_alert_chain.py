@@ -47,7 +47,7 @@ def deployed(directory: Path, inbox: Inbox) -> tuple[Path, str]:
     done = subprocess.run(
         [*command, "--receivers", str(receivers)], check=True, capture_output=True, text=True
     )
-    assert f"prometheus will read {token}" in done.stdout
+    assert f"Alertmanager will read {token}" in done.stdout
     rules = out / "prometheus/rules/alerts.rules.yml"
     rules.write_text(quick_rules(rules.read_text()))
     return rules, quick_routes((out / "prometheus/alertmanager.yml").read_text())

@@ -86,7 +86,8 @@ def test_who_is_told_is_read_from_a_document_and_its_files_are_named(tmp_path: P
     ]
     code, said = stream_app("render", *chosen)
     assert code == 0
-    assert f"{who} will read /run/secrets/pagerduty\n" in said
+    reader = {"grafana": "Grafana", "prometheus": "Alertmanager"}[who]
+    assert f"{reader} will read /run/secrets/pagerduty\n" in said
     place = (
         "grafana/provisioning/alerting/contact-points.yaml"
         if who == "grafana"

@@ -186,7 +186,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
     Kpi(
         name="predicted_csat",
         title="Predicted satisfaction",
-        doc="The satisfaction, 1 to 5, that a contact's mood lets expect, mean.",
+        doc="The satisfaction, 1 to 5, that a contact's mood suggests, mean.",
         source="docs/semantics.md",
         unit=Unit.SCORE,
         better="higher",

@@ -59,7 +59,10 @@ QUEUES: Final[tuple[Kpi, ...]] = (
         measure=Choice(SERVICE_LEVELS, default="without_short_abandons"),
         target=0.80,
         target_why="80 % within 20 s is the contract most voice queues are run by",
-        misleads="It says nothing of those who wait past the target: read the oldest waiting beside it.",
+        misleads=(
+            "It does not say how long those past the target have waited, and a miss counts when the target passes, perhaps "
+            "yesterday: read the oldest waiting beside it."
+        ),
         pairs=("abandonment", "oldest_waiting"),
         alerts=(
             Threshold(tolerance=0.10, clear=0.05),
@@ -82,7 +85,7 @@ QUEUES: Final[tuple[Kpi, ...]] = (
         ),
         target=0.05,
         target_why="about one caller in twenty gives up in a well staffed queue",
-        misleads="A queue whose callers are sent to voicemail abandons less: read what left beside it.",
+        misleads="A queue whose callers are sent to voicemail abandons less: read *Left the queue* beside it.",
         pairs=("service_level", "left"),
         alerts=(Threshold(tolerance=0.05, clear=0.03), Burn(factor=8.0, clear=4.0)),
     ),
@@ -106,7 +109,7 @@ QUEUES: Final[tuple[Kpi, ...]] = (
     Kpi(
         name="first_response_business",
         title="First response time, business hours",
-        doc="The same in business time: what passes while the queue is closed is left out, mean.",
+        doc="First response time in business hours: what passes while the queue is closed is left out, mean.",
         source="docs/semantics.md",
         unit=Unit.SECONDS,
         better="lower",
@@ -134,7 +137,7 @@ QUEUES: Final[tuple[Kpi, ...]] = (
     Kpi(
         name="average_response_business",
         title="Average response time, business hours",
-        doc="The same in business time, mean over all replies.",
+        doc="Average response time in business hours, mean over all replies.",
         source="docs/semantics.md",
         unit=Unit.SECONDS,
         better="lower",
@@ -190,7 +193,7 @@ QUEUES: Final[tuple[Kpi, ...]] = (
     Kpi(
         name="backlog",
         title="Backlog",
-        doc="Contacts that wait in the queue now.",
+        doc="Contacts waiting in the queue now.",
         source="docs/semantics.md",
         unit=Unit.CONTACTS,
         headline=True,
@@ -200,7 +203,7 @@ QUEUES: Final[tuple[Kpi, ...]] = (
         measure=Level("count"),
         windows=(),
         target_why="none: how many may wait depends on how many work; give a queue one, and it alerts",
-        misleads="Ten waiting calls are a crisis, ten waiting emails are breakfast.",
+        misleads="Ten waiting calls are a crisis, ten waiting emails are routine.",
         pairs=("oldest_waiting", "time_to_clear"),
         alerts=(
             Threshold(

@@ -104,7 +104,7 @@ VOLUMES: Final[tuple[Kpi, ...]] = (
     Kpi(
         name="outbound",
         title="Outbound calls",
-        doc="Calls of the centre's that a customer took.",
+        doc="The centre's calls that a customer took.",
         source="docs/semantics.md",
         unit=Unit.CONTACTS,
         better="higher",

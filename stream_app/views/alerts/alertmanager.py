@@ -109,8 +109,8 @@ def _opsgenie(way: Opsgenie) -> dict[str, Any]:
 
 TITLE: Final = (
     '{{ if eq .Status "resolved" }}Over: {{ end }}'
-    "{{ if eq (len .Alerts) 1 }}{{ .CommonAnnotations.summary }}"
-    "{{ else }}{{ len .Alerts }} alerts of the contact centre{{ end }}"
+    "{{ (index .Alerts 0).Annotations.summary }}"
+    "{{ if gt (len .Alerts) 1 }}, the first of {{ len .Alerts }}{{ end }}"
 )
 """A line, also for Grafana: both speak Go's templates over the same data."""
 TEXT: Final = (

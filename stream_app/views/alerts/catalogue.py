@@ -7,7 +7,7 @@ from stream_app.model.alerts import Alert, Burn, Stopped, Threshold, Traded
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import BY_NAME, KPIS
 from stream_app.views import places
-from stream_app.views.dictionary import number
+from stream_app.views.dictionary import number, span
 
 from . import expressions
 from .rule import Rule
@@ -46,28 +46,25 @@ def _of(kpi: Kpi, alert: Alert) -> dict[str, Any]:
 
 
 def _threshold(kpi: Kpi, alert: Threshold) -> dict[str, Any]:
-    over = f" over {alert.window}" if alert.window else ""
+    over = f" {span(alert.window)}" if alert.window else ""
     side = "below" if kpi.better == "higher" else "above"
     as_share = alert.relative or kpi.unit.is_ratio
-    past = "of its target" if alert.relative else "points" if kpi.unit.is_ratio else kpi.unit.suffix
-    past = f"VALUE {past} {side}" + ("" if alert.relative else " its target")
+    tolerated = f" ({margin(kpi, alert)} tolerated)" if alert.tolerance else ""
     return {
         "name": f"{_camel(kpi.name)}OffTarget",
         "value": expressions.threshold(kpi, alert),
         "above": alert.tolerance,
         "clear": alert.clear,
         "summary": f"{kpi.title} of {_WHERE} misses its target",
-        "description": f"{kpi.title}{over} is {past}; {margin(kpi, alert)} is tolerated. {kpi.doc}",
+        "description": f"{kpi.title}{over} is VALUE {side} target{tolerated}. {kpi.doc}",
         "shown": "humanizePercentage" if as_share else "humanize",
     }
 
 
 def margin(kpi: Kpi, alert: Threshold) -> str:
-    """What a threshold tolerates, for people."""
-    if not alert.tolerance:
-        return "nothing"
+    """What a threshold tolerates, for people: per cent of the target, points, or the KPI's unit."""
     if alert.relative:
-        return f"{alert.tolerance * 100:g} % of it"
+        return f"{alert.tolerance * 100:g} %"
     if kpi.unit.is_ratio:
         return f"{alert.tolerance * 100:g} points"
     return number(alert.tolerance, kpi.unit)
@@ -80,10 +77,10 @@ def _burn(kpi: Kpi, alert: Burn) -> dict[str, Any]:
         "value": expressions.burn(kpi, alert),
         "above": alert.factor,
         "clear": alert.clear,
-        "summary": f"{kpi.title} of {_WHERE} uses up what may go wrong {'very fast' if fast else 'too fast'}",
+        "summary": f"{kpi.title} of {_WHERE} burns its error budget {'very fast' if fast else 'too fast'}",
         "description": (
-            f"Over {alert.long} and over {alert.short}, contacts miss the target VALUE times as often as they may; "
-            f"{alert.factor:g} times is tolerated. {kpi.doc}"
+            f"{span(alert.long).capitalize()}, and {span(alert.short)} as well, contacts miss the target VALUE times as "
+            f"often as they may ({alert.factor:g} times tolerated). {kpi.doc}"
         ),
         "shown": "humanize",
     }

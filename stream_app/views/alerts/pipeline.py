@@ -30,8 +30,8 @@ def rules() -> Iterator[Rule]:
         f"absent({naming.DATA_AGE})",
         hold="2m",
         severity="page",
-        summary="Nobody says how old the live numbers are",
-        description="There are no numbers at all (VALUE: missing), so alerts on KPIs are silent.",
+        summary="The age of the live numbers is unknown",
+        description="There are no numbers at all, so alerts on KPIs are silent.",
     )
     yield _rule(
         "DataUntrusted",
@@ -40,7 +40,7 @@ def rules() -> Iterator[Rule]:
         hold="5m",
         severity="page",
         summary="The live numbers can't be trusted",
-        description="They are fresh, and yet serve is not ready (VALUE: not ready): /readyz gives the reason.",
+        description="They are fresh, and yet serve is not ready: /readyz gives the reason.",
     )
     yield _rule(
         "DeadLetters",
@@ -71,7 +71,7 @@ def rules() -> Iterator[Rule]:
         by=("kind",),
         hold="5m",
         summary="No more names for {{ .Labels.kind }}",
-        description="New ones are counted as 'other' (VALUE: full).",
+        description="New ones are counted as 'other'.",
     )
     yield _rule(
         "StoreSteppedBack",

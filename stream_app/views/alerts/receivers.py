@@ -3,20 +3,36 @@
 Pages go out at any time, tickets in office hours. Secrets are never in the document: each is the name of a file.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
-from msgspec import Meta, Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert, structs
 
 from stream_app.model.targets.calendars import WEEKDAYS, Hours, guess
 
 from .rule import RUNBOOK
 
-Url = Annotated[str, Meta(pattern="^https?://[^ $]+$", description="http or https")]
-Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^$\n]+$")]
-Mail = Annotated[str, Meta(pattern=r"^[^@\s$;,]+@[^@\s$;,]+$")]
-File = Annotated[str, Meta(pattern=r"^/[^\s${}]+$", description="An absolute path")]
+_URL, _TEXT, _MAIL, _FILE, _HOST = (
+    r"^https?://[^\s$]+$",
+    r"^[^$\n]+$",
+    r"^[^@\s$;,]+@[^@\s$;,]+$",
+    r"^/[^\s${}]+$",
+    r"^[^\s:]+:\d+$",
+)
+_MEANS: Final = {
+    _URL: "an address that begins with http:// or https://, without spaces and dollars",
+    _TEXT: "a text without line breaks and dollars",
+    _MAIL: "one mail address, like floor@example.org",
+    _FILE: "the absolute path of a file",
+    _HOST: "a host and its port, like smtp.example.org:587",
+}
+"""Pattern → what people write. Grafana takes a dollar for a variable."""
+Url = Annotated[str, Meta(pattern=_URL)]
+Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=_TEXT)]
+Mail = Annotated[str, Meta(pattern=_MAIL)]
+File = Annotated[str, Meta(pattern=_FILE)]
 
 
 class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +81,7 @@ class Told(Struct, frozen=True, forbid_unknown_fields=True):
 class Smtp(Struct, frozen=True, forbid_unknown_fields=True):
     """How Alertmanager sends mail."""
 
-    smarthost: Annotated[str, Meta(pattern=r"^[^\s:]+:\d+$")]
+    smarthost: Annotated[str, Meta(pattern=_HOST)]
     sender: Mail
     username: Text | None = None
     password_file: File | None = None
@@ -99,12 +115,12 @@ class Receivers(Struct, frozen=True):
         known = (*kinds, "hours", "runbook")
         for name in document.keys() - set(known):
             raise ValueError(f"{name}: nothing is called so{guess(name, known)}")
-        for name in ("page", "ticket"):
-            if not document.get(name):
-                raise ValueError(f"{name}: name at least one of {', '.join(Told.__struct_fields__)}")
         parts: dict[str, Any] = {
             name: _read(name, document[name], kind) for name, kind in kinds.items() if name in document
         }
+        for name in ("page", "ticket"):
+            if not document.get(name):
+                raise ValueError(f"{name}: name at least one of {', '.join(Told.__struct_fields__)}")
         if "runbook" in document:
             parts["runbook"] = _read("runbook", document["runbook"], Url)
         if "hours" in document:
@@ -117,7 +133,22 @@ def _read(place: str, value: Any, kind: Any) -> Any:
         return convert(value, kind, strict=True)
     except ValidationError as error:
         what, _, path = str(error).partition(" - at `$")
-        raise ValueError(f"{place}{path.rstrip('`')}: {what[0].lower()}{what[1:]}") from None
+        path = path.rstrip("`")
+        raise ValueError(f"{place}{path}: {_in_words(what, kind, path)}") from None
+
+
+def _in_words(what: str, kind: Any, path: str) -> str:
+    """What the library complains of, for people."""
+    for pattern, means in _MEANS.items():
+        if repr(pattern)[1:-1] in what or pattern in what:
+            return f"expected {means}"
+    if found := re.fullmatch(r"Object contains unknown field `(.+)`", what):
+        ways = {f.name: f.type.__args__[0] for f in structs.fields(Told)}
+        known = ways.get(path.removeprefix("."), kind).__struct_fields__
+        name = found[1]
+        hint = f"; name a file: {name}_file" if f"{name}_file" in known else guess(name, known)
+        return f"nothing is called {name!r} here, only {', '.join(known)}{hint}"
+    return f"{what[0].lower()}{what[1:]}"
 
 
 def _hours(document: Any) -> Hours:
@@ -128,6 +159,13 @@ def _hours(document: Any) -> Hours:
         if getattr(hours, name):
             raise ValueError(f"hours.{name}: tickets know weekly hours only")
     return hours
+
+
+def unfit(receivers: Receivers, *, alertmanager: bool) -> str | None:
+    """Why these can't be told by whoever tells; ``None`` if they can."""
+    if alertmanager and receivers.smtp is None and (receivers.page.email or receivers.ticket.email):
+        return "smtp: Alertmanager needs to know how to send mail"
+    return None
 
 
 UNCHOSEN: Final = Receivers(

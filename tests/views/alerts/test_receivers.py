@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from stream_app.model.targets.calendars import WEEKDAYS, Hours
 from stream_app.views import alerts
 from stream_app.views.alerts import alertmanager, contact_points
-from stream_app.views.alerts.receivers import UNCHOSEN, Receivers, off_hours, secret_files
+from stream_app.views.alerts.receivers import UNCHOSEN, Receivers, off_hours, secret_files, unfit
 from tests.services.alertmanager import amtool
 
 ROOT = Path(__file__).parents[3]
@@ -36,22 +36,28 @@ BAD = {
     "nobody by day": (f"[page]\n{HOOK}", "ticket: name at least one of"),
     "a way that is not one": (
         f'[page]\nwebook = {{ url = "https://example.org/" }}\n[ticket]\n{HOOK}',
-        "page: object contains unknown field `webook`",
+        "page: nothing is called 'webook' here, only webhook, email, slack, pagerduty, opsgenie; did you mean",
     ),
-    "no address": (f'[page]\nwebhook = {{ url = "example.org" }}\n[ticket]\n{HOOK}', "page.webhook.url: "),
+    "no address": (
+        f'[page]\nwebhook = {{ url = "example.org" }}\n[ticket]\n{HOOK}',
+        "page.webhook.url: expected an address that begins with http:// or https://",
+    ),
     "a dollar, which Grafana expands": (
         f'[page]\nwebhook = {{ url = "https://example.org/$x" }}\n[ticket]\n{HOOK}',
         "page.webhook.url: ",
     ),
     "a secret in the document": (
         f'[page]\npagerduty = {{ routing_key = "s3cret" }}\n[ticket]\n{HOOK}',
-        "page.pagerduty: object",
+        "page.pagerduty: nothing is called 'routing_key' here, only routing_key_file; name a file: routing_key_file",
     ),
     "a secret where its file belongs": (
         f'[page]\npagerduty = {{ routing_key_file = "s3cret" }}\n[ticket]\n{HOOK}',
-        "page.pagerduty.routing_key_file: ",
+        "page.pagerduty.routing_key_file: expected the absolute path of a file",
     ),
-    "no mail address": (f'[page]\nemail = {{ to = ["floor"] }}\n[ticket]\n{HOOK}', "page.email.to[0]: "),
+    "no mail address": (
+        f'[page]\nemail = {{ to = ["floor"] }}\n[ticket]\n{HOOK}',
+        "page.email.to[0]: expected one mail address, like floor@example.org",
+    ),
     "mail to nobody": (f"[page]\nemail = {{ to = [] }}\n[ticket]\n{HOOK}", "page.email.to: "),
     "another table": (f"{BOTH}[pages]\n", "pages: nothing is called so; did you mean 'page'?"),
     "hours without a zone": (f'{BOTH}[hours.hours]\nmon-fri = ["08:00-18:00"]\n', "hours.zone: name it"),
@@ -73,6 +79,14 @@ def test_a_bad_document_is_refused_with_the_place(name: str) -> None:
     assert said.startswith(expected)
     assert "\n" not in said
     assert "s3cret" not in said
+
+
+def test_mail_needs_a_server_where_alertmanager_sends_it() -> None:
+    mail = {"email": {"to": ["floor@example.org"]}}
+    receivers = Receivers.of({"page": mail, "ticket": mail})
+    assert unfit(receivers, alertmanager=False) is None
+    assert unfit(receivers, alertmanager=True) == "smtp: Alertmanager needs to know how to send mail"
+    assert unfit(example(), alertmanager=True) is None
 
 
 def test_the_example_has_every_way_of_telling() -> None:
