@@ -1,15 +1,21 @@
 """Errors say whose fault it is: their bytes, our store, or whoever wrote the settings."""
 
+from typing import Final
+
 
 class StreamAppError(Exception):
     """Base of every error that this package raises on purpose."""
+
+
+REASONS: Final = ("too_large", "bad_utf8", "not_json", "too_deep", "invalid", "future")
+"""Why records are no events: all that dead letters are counted by."""
 
 
 class UnreadableError(StreamAppError):
     """The producer's bytes are no event: a dead letter with a reason, and the neighbours go on.
 
     Attributes:
-        reason: one of a small closed set, safe as a metric label (``not_json``, ``invalid``, …).
+        reason: one of ``REASONS``, safe as a metric label.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from . import __version__
+from .errors import REASONS
 from .model.deltas import Deltas, Result
 
 
@@ -41,6 +42,8 @@ class Telemetry:
         )
         for result in Result:
             self.events.labels(result.value)
+        for reason in REASONS:  # increase() does not see what a series begins with
+            self.dead_letters.labels(reason)
 
     def applied(self, deltas: Deltas) -> None:
         """A commit was stored."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 from .kpis import TOTALS
 from .running import EVERYONE, QUARTER, AtRisk, Bucket, GaveUp, Queue, Running, Waiting, Waits
 from .tally import NUMBERS, Cell, add_into, unpack_cell
-from .visit import State, Visit
+from .visit import CAME_BACK, State, Visit
 from .windows import KEPT, TOTAL, WINDOWS
 
 __all__ = ["EVERYONE", "Board", "Queue", "Running"]
@@ -55,6 +55,10 @@ class Board:
     def queues(self) -> list[Queue]:
         """Those of which anything is kept, sorted."""
         return sorted(queue for queue, things in self._things.items() if things)
+
+    def restart_totals(self) -> None:
+        """The store is another one than before: totals begin again, as those of a restarted process do."""
+        self.totals = {}
 
     def renumber(self, numbers: Mapping[str, int]) -> None:
         """The store numbers its counters so. Cells under another numbering must have been forgotten."""
@@ -118,7 +122,7 @@ class Board:
         gone = tuple(
             GaveUp(contact, v.queue, v.channel, v.since, v.wait, v.wait <= v.short_abandon)
             for v in visits
-            if v.state == State.ABANDONED
+            if v.state == State.ABANDONED and not v.seen & CAME_BACK
         )
         self._list(self.moods, kept.moods, contact, moods)
         self._list(self.gone, kept.gone, contact, gone)

@@ -17,7 +17,7 @@ from .seen import MINUTE, Seen, fingerprint
 from .tally import Tally
 from .targets import Rule, Targets
 from .verdicts import verdict
-from .visit import ABANDONED, CLOSED, HELD, QUEUED, TALKING, WAITING, Visit, Visits
+from .visit import ABANDONED, CAME_BACK, CLOSED, HELD, QUEUED, TALKING, WAITING, Visit, Visits
 
 BEGINS_WITHIN: Final = 55 * MINUTE
 """How far back a visit may begin that is made up for: had there been one, its opener would still be known."""
@@ -147,7 +147,7 @@ class Contacts:
             there = [v for v in visits if v.queue == queue and v.channel == channel]
             if any(v.state == WAITING for v in there):
                 return self._illegal("state")
-            if event.resumes and (abandoned := [v for v in there if v.state == ABANDONED]):
+            if event.resumes and (abandoned := [v for v in there if v.state == ABANDONED and fits(v, event)]):
                 self._move(visits, abandoned[-1], TABLE[ABANDONED][QueuedAgain], event)
                 self._remember(mark)
                 return APPLIED
@@ -229,6 +229,9 @@ class Contacts:
         visits = self.open.get(contact)
         if visits is None and contact not in self.touched:
             self._new.add(contact)
+        for former in visits or ():
+            if former.state == ABANDONED:
+                former.seen |= CAME_BACK
         self.open[contact] = self.touched[contact] = (*visits, visit) if visits else (visit,)
 
     def _close(self, contact: str, visits: Visits, visit: Visit) -> None:

@@ -106,7 +106,7 @@ _MINUTE: Final = 60_000
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 RING_BACK: Final = _HOUR
-"""How long an abandoned visit is kept: it may be taken back, and who gave up may be rung back."""
+"""How long an abandoned visit is kept, so that who gave up may be rung back."""
 _IDLE: Final[dict[int, tuple[int, int]]] = {  # state → (voice, other channels)
     WAITING: (4 * _HOUR, 30 * _DAY),
     TALKING: (12 * _HOUR, 30 * _DAY),

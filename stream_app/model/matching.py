@@ -6,15 +6,19 @@ from typing import Final
 
 from . import events as e
 from .lifecycle import TABLE
-from .visit import WAITING, Visit, Visits
+from .visit import ABANDONED, WAITING, Visit, Visits
 
 SKEW: Final = 60_000
 """A stamp further ahead of partition time is from the future; one further before a visit began is not of that visit."""
+TAKE_BACK: Final = 10 * 60_000
+"""So long after it an abandonment may be taken back; what is stamped later is about something else."""
 
 
 def fits(visit: Visit, event: e.ContactEvent) -> bool:
     """Whether an event may belong to a visit, whatever the visit's state."""
     if event.at < visit.queued_at - SKEW:
+        return False
+    if visit.state == ABANDONED and event.at > visit.since + TAKE_BACK:
         return False
     if event.visit is not None and visit.number is not None and event.visit != visit.number:
         return False

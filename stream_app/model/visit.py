@@ -27,6 +27,8 @@ QUEUED: Final = e.Queued.bit
 """In ``seen`` of every visit but outbound ones."""
 STATED: Final = 1 << 31
 """In ``seen``, above all types: the platform stated a duration of the conversation."""
+CAME_BACK: Final = 1 << 32
+"""In ``seen`` of an abandoned visit: the contact began another one since, so nobody needs to ring back."""
 
 
 class Visit(Struct, array_like=True, gc=False):

@@ -15,6 +15,7 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 | ``kpi:{t.p}:results`` | hash | result → records |
 | ``kpi:{t.p}:beat`` | hash | the owner's heartbeat |
 | ``kpi:partitions`` | set | ``topic.partition`` |
+| ``kpi:identity`` | string | a random text: which store this is |
 | ``kpi:names:KIND`` | hash | name → number; add-only |
 | ``kpi:settings``, ``kpi:settings:N`` | string | the current version, its document |
 """
@@ -22,6 +23,8 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 from stream_app.model.ports import Partition
 
 PARTITIONS = "kpi:partitions"
+IDENTITY = "kpi:identity"
+"""A random text, written once: a store with another one is another store, or was wiped."""
 SETTINGS = "kpi:settings"
 
 

@@ -73,6 +73,7 @@ class Reader:
         self._clock = clock
         self._seen_at = clock()
         self._version = -1
+        self._identity: bytes | None = None
         self._places = Places(self._client, self._renumber)
 
     @property
@@ -158,6 +159,7 @@ class Reader:
         members = sorted(p.decode() for p in await self._client.smembers(keys.PARTITIONS))
         for gone in self.health.keys() - members:  # wiped
             self._forget(gone)
+        await self._recognise()
         pipe = self._client.pipeline(transaction=False)
         for text in members:
             partition = Partition.parse(text)
@@ -183,6 +185,16 @@ class Reader:
             self._version = version
         self.connected, self.problem = True, None
         self.changed.set()
+
+    async def _recognise(self) -> None:
+        """Whether it is the same store as before: one that was wiped holds nothing of what was counted."""
+        identity = await self._client.get(keys.IDENTITY)
+        if identity != self._identity and self._identity is not None:
+            for text, health in self.health.items():
+                self.board.forget(text)
+                health.seq = 0
+            self.board.restart_totals()
+        self._identity = identity
 
     async def _take(self, text: str, health: Health, replies: list[Any]) -> None:
         """One partition's part of a poll."""

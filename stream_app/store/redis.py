@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
+from uuid import uuid4
 
 from stream_app.errors import FencedError, PositionMismatchError, QuarantinedError
 from stream_app.model.deltas import Memory
@@ -58,6 +59,7 @@ class RedisStore:
             document = await self.client.get(keys.settings(version)) if version else None
             if version and document is None:  # thresholds are not guessed
                 raise QuarantinedError(f"{keys.settings(version)} is missing, though it is in force")
+            await self.client.set(keys.IDENTITY, uuid4().hex, nx=True)
             await self.client.sadd(keys.PARTITIONS, str(partition))
             epoch, position, _, seq, time = await self._claim_script(
                 keys=[keys.meta(partition)],

@@ -130,6 +130,7 @@ def _share(value: Value) -> float | None:
 
 def _of_status(status: Status) -> Iterator[tuple[str, str, str, Iterable[_Line]]]:
     yield naming.DATA_AGE, "gauge", "How far behind the truth the numbers may be.", [("", status.age_s)]
+    yield naming.MAX_AGE, "gauge", "Beyond this age the numbers are called stale.", [("", status.max_age_s)]
     yield naming.READY, "gauge", "1 if nothing stands against the numbers.", [("", int(not status.stale))]
     yield naming.PARTITIONS, "gauge", "Partitions that are followed.", [("", status.partitions)]
     yield naming.UNREAD, "gauge", "Records that wait to be read.", [("", status.unread)]

@@ -28,6 +28,8 @@ WAITED: Final = "cc_wait_seconds"
 """Today's contacts by how long they waited and what became of them: a histogram, of which there are the buckets only."""
 OUTCOME, LE = "outcome", "le"
 DATA_AGE: Final = "cc_data_age_seconds"
+MAX_AGE: Final = "cc_data_age_limit_seconds"
+"""Beyond this ``serve`` calls the numbers stale."""
 READY: Final = "cc_ready"
 PARTITIONS: Final = "cc_partitions"
 UNREAD: Final = "cc_unread_records"
@@ -44,6 +46,7 @@ NAMES_FULL: Final = "stream_app_names_full"
 
 LABELS: Final[dict[str, tuple[str, ...]]] = {
     DATA_AGE: (),
+    MAX_AGE: (),
     READY: (),
     PARTITIONS: (),
     UNREAD: (),

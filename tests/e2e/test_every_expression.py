@@ -27,17 +27,14 @@ QUIET = {
     "ContactsStopped": "nothing to compare with before a week is over",
     "HandleTimeAtCsatsCost": "the same",
     "DataMissing": "the data are there: this has a row only when nobody says how old they are",
-    "DeadLetters": "no record was unreadable, so no reason has a series yet",
-    "Dead letters in five minutes": "the same",
-    "Average handle time, outbound": "the simulated centre calls nobody",
+    "Average handle time, outbound, today": "the simulated centre calls nobody",
 }
 """Alert or panel → why a young and healthy centre has no data for it."""
 
 
 UNSEEN = {
     naming.APPLY,  # its buckets, sum and count are there
-    naming.DEAD_LETTERS,  # see above, as for the next one
-    naming.value(BY_NAME["outbound_handle_time"]),
+    naming.value(BY_NAME["outbound_handle_time"]),  # see above
     *(naming.target(kpi) for kpi in KPIS if not kpi.targets),  # exported where a setting gives one
 }
 

@@ -177,7 +177,7 @@ class Reference:
         here = [v for v in self._memory.newest_first(event.contact) if v.place == event.place]
         if any(v.state == "waiting" for v in here):
             return "illegal", "state"
-        abandoned = next((v for v in here if v.state == "abandoned"), None)
+        abandoned = next((v for v in here if v.state == "abandoned" and v.fits(event)), None)
         if event.resumes and abandoned:
             self._steps.resume(abandoned, event.at)
             self._memory.remember(name)

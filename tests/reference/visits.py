@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 Entry = tuple[int, dict[str, int]]  # time of the bucket, counters
 
+TAKEN_BACK_WITHIN_MS = 600_000
+
 _MESSAGES = frozenset({"message.received", "message.sent", "bot.handed_off"})
 _LEAVINGS = frozenset({"contact.left_queue", "contact.transferred", "callback.scheduled"})
 _ENDINGS = frozenset({"contact.transferred", "contact.ended", "contact.wrapped"})
@@ -57,6 +59,8 @@ class Visit:
         if event.visit is not None and self.number is not None and event.visit != self.number:
             return False
         if event.at < self.queued_at - 60_000:
+            return False
+        if self.state == "abandoned" and event.at > self.since + TAKEN_BACK_WITHIN_MS:
             return False
         return not event.queue or event.queue == self.queue
 

@@ -348,3 +348,18 @@ async def test_it_ends_whenever_it_is_told_to(redis_url: str) -> None:
         await asyncio.wait([task], timeout=5)
         assert task.cancelled()
         await reader.close()
+
+
+async def test_totals_of_a_store_that_was_wiped_begin_again(
+    store: RedisStore, reader: Reader, redis_client: redis.asyncio.Redis, redis_url: str
+) -> None:
+    """`increase()` knows a counter that begins again; one that stands still until it is passed looks like silence."""
+    owner = await Owner.of(store)
+    await owner.commit(*(queued(f"a{n}") for n in range(5)))
+    await until(lambda: offered(reader) == 5)
+    await redis_client.flushdb()
+    again = RedisStore(redis_url)
+    owner = await Owner.of(again)
+    await owner.commit(queued("b"))
+    await until(lambda: offered(reader) == 1)
+    await again.close()

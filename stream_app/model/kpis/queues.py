@@ -65,8 +65,8 @@ QUEUES: Final[tuple[Kpi, ...]] = (
         ),
         pairs=("abandonment", "oldest_waiting"),
         alerts=(
-            Threshold(tolerance=0.10, clear=0.05),
-            Burn(factor=3.5, clear=2.0),
+            Threshold(tolerance=0.10, clear=0.05, severity="ticket"),
+            Burn(factor=2.5, clear=1.5),
             Burn(factor=1.5, clear=1.25, long="today", short="30m", min_samples=100, severity="ticket"),
         ),
     ),
@@ -87,7 +87,7 @@ QUEUES: Final[tuple[Kpi, ...]] = (
         target_why="about one caller in twenty gives up in a well staffed queue",
         misleads="A queue whose callers are sent to voicemail abandons less: read *Left the queue* beside it.",
         pairs=("service_level", "left"),
-        alerts=(Threshold(tolerance=0.05, clear=0.03), Burn(factor=8.0, clear=4.0)),
+        alerts=(Threshold(tolerance=0.05, clear=0.03, severity="ticket"), Burn(factor=5.0, clear=3.0)),
     ),
     Kpi(
         name="first_response",

@@ -7,10 +7,12 @@ from stream_app.views.text import GENERATED, to_yaml
 
 from .receivers import OFF_HOURS, Opsgenie, Receivers, Smtp, Told, off_hours
 
-GROUP_BY: Final = ("severity",)
-"""One outage is one message, however many queues it hits: the message lists them."""
+GROUP_BY: Final = ("severity", "group", "alertname")
+"""However many queues an outage hits, each kind of alert is one message, which lists them. Another kind is another message:
+whoever has taken the first one on must hear of it."""
 WAIT, AGAIN, REPEAT = "30s", "5m", {"page": "4h", "ticket": "24h"}
-_DATA: Final = "Data(Stale|Missing|Untrusted)"
+_DATA: Final = "Data(Missing|Untrusted)"
+"""Stale data are not among them: the rules themselves fall silent then, and speak as soon as one ``serve`` is fresh."""
 
 
 def config(receivers: Receivers) -> str:
@@ -60,11 +62,6 @@ def _inhibitions() -> Iterator[dict[str, Any]]:
         "target_matchers": ['group = "kpis"', 'severity = "ticket"'],
         "equal": same,
     }
-    yield {
-        "source_matchers": ['alertname =~ ".+Burns"'],
-        "target_matchers": ['alertname =~ ".+OffTarget"'],
-        "equal": same,
-    }
 
 
 def _smtp(smtp: Smtp) -> dict[str, Any]:
@@ -108,12 +105,13 @@ def _opsgenie(way: Opsgenie) -> dict[str, Any]:
 
 
 TITLE: Final = (
-    '{{ if eq .Status "resolved" }}Over: {{ end }}'
-    "{{ (index .Alerts 0).Annotations.summary }}"
-    "{{ if gt (len .Alerts) 1 }}, the first of {{ len .Alerts }}{{ end }}"
+    "{{ if .Alerts.Firing }}{{ (index .Alerts.Firing 0).Annotations.summary }}"
+    "{{ if gt (len .Alerts.Firing) 1 }}, the first of {{ len .Alerts.Firing }}{{ end }}"
+    "{{ else }}Over: {{ (index .Alerts.Resolved 0).Annotations.summary }}{{ end }}"
 )
 """A line, also for Grafana: both speak Go's templates over the same data."""
 TEXT: Final = (
-    "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n"
+    "{{ range .Alerts.Firing }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n"
     "{{ .Annotations.runbook_url }}\n{{ end }}"
+    "{{ range .Alerts.Resolved }}Over: {{ .Annotations.summary }}\n{{ end }}"
 )

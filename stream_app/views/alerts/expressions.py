@@ -1,8 +1,9 @@
 """PromQL of the catalogue's alerts: one number for each queue and channel, for Prometheus and for Grafana.
 
 An expression is silent where it should be: it has no row without the least volume (a night queue), without a target, outside
-of opening hours, and while the data are stale, which is one incident of its own and not one for each queue. Replicas of
-``serve`` say the same, so labels are reduced to queue and channel, and an alert outlives a replica.
+opening hours, and while the data are stale or their age is unknown, which is one incident of its own and not one for each
+queue. Replicas of ``serve`` say the same, so labels are reduced to queue and channel, and an alert outlives a replica; values
+are those of replicas whose data are fresh.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from stream_app.model.kpis import BY_NAME
 from stream_app.views import naming
 
 STALE_AFTER_S: Final = 60
+_MISSES: Final = 3
+"""So many contacts must have missed a target before its budget burns: at 99 % a single one burns it five times too fast."""
 BY: Final = (naming.QUEUE, naming.CHANNEL)
 _BY: Final = ", ".join(BY)
 _EDGE: Final = "0.0001"
@@ -22,10 +25,10 @@ _EDGE: Final = "0.0001"
 
 def threshold(kpi: Kpi, alert: Threshold) -> str:
     """How far past its target: in the KPI's unit, or as a share of the target."""
-    value, target = _each(naming.value(kpi), alert.window), _each(naming.target(kpi))
+    value, target = _fresh(naming.value(kpi), alert.window), _each(naming.target(kpi))
     past = f"{target}\n  - {value}" if kpi.better == "higher" else f"{value}\n  - {target}"
     if alert.relative:
-        past = f"({past})\n  / {target}"
+        past = f"({past})\n  / ({target} > 0)"
     guards = [] if alert.min_samples is None else [_enough(kpi, alert.window, alert.min_samples)]
     return _guarded(f"round(\n  {past},\n  {_EDGE}\n)", *guards, always=alert.always)
 
@@ -35,15 +38,18 @@ def burn(kpi: Kpi, alert: Burn) -> str:
     long, short = (_burn(kpi, window) for window in (alert.long, alert.short))
     # In PromQL the smaller of two: the left one where it is smaller, else the right one.
     slower = f"(\n  {long}\n  < {short}\n  or {short}\n)"
+    value, samples = (_each(name, alert.long) for name in (naming.value(kpi), naming.samples(kpi)))
+    share = f"(1 - {value})" if kpi.better == "higher" else value
     return _guarded(
         f"round({slower}, {_EDGE})",
+        f"and on ({_BY}) {share} * {samples} > {_MISSES - 0.5}",
         _enough(kpi, alert.long, alert.min_samples),
         _enough(kpi, alert.short, alert.min_samples // 4),
     )
 
 
 def _burn(kpi: Kpi, window: str) -> str:
-    value, target = _each(naming.value(kpi), window), _each(naming.target(kpi))
+    value, target = _fresh(naming.value(kpi), window), _each(naming.target(kpi))
     if kpi.better == "higher":
         return f"(1 - {value}) / (1 - {target})"
     return f"{value} / {target}"
@@ -88,6 +94,12 @@ def _median(of: Callable[[str], str], weeks: int) -> str:
     return f"quantile by ({_BY}) (0.5, {' or '.join(each)})"
 
 
+def _fresh(metric: str, window: str | None = None) -> str:
+    """A metric by queue and channel, of the replicas whose data are fresh."""
+    chosen = f'{{{naming.WINDOW}="{window}"}}' if window else ""
+    return f"max by ({_BY}) ({metric}{chosen} and on (job, instance) {naming.DATA_AGE} <= {STALE_AFTER_S})"
+
+
 def _each(metric: str, window: str | None = None, offset: str = "") -> str:
     """A metric by queue and channel, whichever replica says it."""
     chosen = f'{{{naming.WINDOW}="{window}"}}' if window else ""
@@ -102,5 +114,5 @@ def _guarded(value: str, *guards: str, always: bool = False) -> str:
     lines = [value, *guards]
     if not always:
         lines.append(f"and on ({_BY}) {_each(naming.OPEN)} == 1")
-    lines.append(f"unless on () max({naming.DATA_AGE}) > {STALE_AFTER_S}")
+    lines.append(f"and on () min({naming.DATA_AGE}) <= {STALE_AFTER_S}")
     return "\n".join(lines)

@@ -17,8 +17,9 @@ def rules() -> Iterator[Rule]:
         "data_age",
         _AGE,
         above=STALE_AFTER_S,
-        clear=15,
+        clear=STALE_AFTER_S,
         hold="1m",
+        keep="1m",
         severity="page",
         summary="The live numbers are stale",
         description=f"They may be VALUE behind the truth. Alerts on KPIs are silent beyond {STALE_AFTER_S} s.",
@@ -36,7 +37,8 @@ def rules() -> Iterator[Rule]:
     yield _rule(
         "DataUntrusted",
         "data_untrusted",
-        f"1 - min({naming.READY})\nunless on () {_AGE} > {STALE_AFTER_S}",
+        # Old is another matter, and so is a moment of it: this is about numbers that are fresh.
+        f"1 - min({naming.READY})\nunless on () {_AGE} > max({naming.MAX_AGE})",
         hold="5m",
         severity="page",
         summary="The live numbers can't be trusted",

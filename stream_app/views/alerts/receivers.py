@@ -15,15 +15,15 @@ from stream_app.model.targets.calendars import WEEKDAYS, Hours, guess
 from .rule import RUNBOOK
 
 _URL, _TEXT, _MAIL, _FILE, _HOST = (
-    r"^https?://[^\s$]+$",
-    r"^[^$\n]+$",
+    r"^https?://[^\s${}]+$",
+    r"^[^${}\x00-\x1f]+$",
     r"^[^@\s$;,]+@[^@\s$;,]+$",
     r"^/[^\s${}]+$",
     r"^[^\s:]+:\d+$",
 )
 _MEANS: Final = {
-    _URL: "an address that begins with http:// or https://, without spaces and dollars",
-    _TEXT: "a text without line breaks and dollars",
+    _URL: "an address that begins with http:// or https://, without spaces, dollars and braces",
+    _TEXT: "a text without line breaks, dollars and braces",
     _MAIL: "one mail address, like floor@example.org",
     _FILE: "the absolute path of a file",
     _HOST: "a host and its port, like smtp.example.org:587",

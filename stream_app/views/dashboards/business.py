@@ -45,7 +45,7 @@ def _compared(kpi: Kpi, label: str) -> Panel:
         f"{kpi.title} by {label}",
         [query("A", rolled_up(kpi, label), f"{{{{{label}}}}}")],
         size=(8, 8),
-        description=f"{about(kpi)} Queues of which nobody said are the line without a name.",
+        description=f"{about(kpi)} Queues without one are the unnamed line.",
         **limits(kpi),
     )
 

@@ -6,20 +6,29 @@ from typing import Any
 from stream_app.model.formulas import PERCENTILES
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import BY_NAME
-from stream_app.model.measures import Unit
+from stream_app.model.measures import Unit, Volume
 from stream_app.views import naming
+from stream_app.views.dictionary import targets
 
 from .panels import Override, Panel, override, query, stat, target_line, thresholds, timeseries
-from .queries import CHOSEN, QUEUES, by_queue, in_window, rolled_up, strictest_target
+from .queries import by_queue, each, fixed_window, in_window, rolled_up, strictest_target
 
 
 def about(kpi: Kpi) -> str:
     """The panel's description, from the dictionary."""
     beside = ", ".join(BY_NAME[other].title for other in kpi.pairs)
-    parts = [kpi.doc, f"Better is {kpi.better}.", kpi.misleads, f"Read beside it: {beside}."]
+    parts = [kpi.doc, kpi.misleads, f"Read beside it: {beside}."]
+    if not isinstance(kpi.measure, Volume):
+        parts.insert(1, f"{kpi.better.capitalize()} is better.")
     if kpi.target is not None:
-        parts.append("Colours follow the default target; the dashed line is the target in force.")
+        parts.append(f"Colours follow the default target, {targets(kpi)}.")
     return " ".join(parts)
+
+
+def titled(kpi: Kpi) -> str:
+    """Its title, and the window if that does not follow the dashboard's."""
+    window = fixed_window(kpi)
+    return f"{kpi.title}, {window}" if window else kpi.title
 
 
 def limits(kpi: Kpi) -> dict[str, Any]:
@@ -48,7 +57,7 @@ def tile(kpi: Kpi, width: int, height: int = 5) -> Panel:
     """Its value now over the chosen queues, channel by channel, over its trend."""
     return stat(
         f"now: {kpi.name}",
-        kpi.title,
+        titled(kpi),
         [query("A", rolled_up(kpi), "{{channel}}")],
         trend=True,
         size=(width, height),
@@ -66,10 +75,11 @@ def over_time(kpi: Kpi, width: int = 12, *, beside: str = "") -> Panel:
         queries.append(query("T", strictest_target(kpi), "target {{channel}}"))
     return timeseries(
         f"over time: {kpi.name}" + (f" beside {beside}" if beside else ""),
-        kpi.title,
+        titled(kpi),
         queries,
         size=(width, 8),
-        description=about(kpi),
+        description=about(kpi)
+        + (" The dashed line is the target in force." if kpi.target is not None else ""),
         overrides=[target_line()] if kpi.target is not None else [],
         **limits(kpi),
     )
@@ -91,13 +101,16 @@ def percentiles(kpi: Kpi) -> Panel:
         query(quantile.upper(), f"max({name}{chosen})", f"{quantile} of all queues")
         for quantile, name in names.items()
     ]
-    each = f"max by ({QUEUES}) ({naming.percentile(kpi)}{{{CHOSEN},{in_window(kpi)}}})"
-    queries.append(query("Q", each, f"{naming.SHARE} {{{{queue}}}} {{{{channel}}}}"))
+    queries.append(
+        query(
+            "Q", each(naming.percentile(kpi), in_window(kpi)), f"{naming.SHARE} {{{{queue}}}} {{{{channel}}}}"
+        )
+    )
     return timeseries(
         f"percentiles: {kpi.name}",
         f"{kpi.title}, percentiles",
         queries,
         size=(12, 8),
-        description=f"What the mean hides. {kpi.doc} Percentiles of all queues ignore the chosen ones.",
+        description=f"What the mean hides. {kpi.doc} Percentiles of all queues ignore the filters.",
         unit=kpi.unit.grafana,
     )

@@ -26,7 +26,7 @@ def _panels() -> Iterator[Panel]:
     yield row("Now, over the chosen queues")
     yield from (tile(kpi, 3 if kpi.is_level else 4) for kpi in HEADLINES)
     yield age()
-    yield row("Queue by queue: the value, and how far it is on the right side of the queue's own target")
+    yield row("Queue by queue: value, and margin to the queue's own target")
     yield _table()
     yield row("Who waits")
     yield _bars(BY_NAME["oldest_waiting"])
@@ -45,7 +45,7 @@ def age(width: int = 2, height: int = 5) -> Panel:
         "Age of the data",
         [query("A", f"max({naming.DATA_AGE})", "age", now=True)],
         size=(width, height),
-        description="How far behind the truth they may be. A quiet night is fresh, a dead worker is not.",
+        description="How far behind the truth it may be. A quiet night is fresh, a dead worker is not.",
         unit="s",
         decimals=0,
         steps={

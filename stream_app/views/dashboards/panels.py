@@ -205,6 +205,7 @@ def _panel(
     least: float | None = 0,
     most: float | None = None,
     links: Sequence[Panel] = (),
+    interval: str | None = None,
 ) -> Panel:
     width, height = size
     defaults: Panel = {"unit": unit, "noValue": "—", "thresholds": steps or thresholds(None, "lower")}
@@ -229,7 +230,7 @@ def _panel(
         "fieldConfig": {"defaults": defaults, "overrides": list(overrides)},
         "options": dict(options),
         "targets": list(queries),
-    }
+    } | ({"interval": interval} if interval else {})
 
 
 def laid_out(panels: Sequence[Panel]) -> list[Panel]:

@@ -36,9 +36,9 @@ def _panels() -> Iterator[Panel]:
     )
     yield _level(
         "data_missing",
-        "Who says so",
+        "Replicas of serve",
         f"count({naming.DATA_AGE})",
-        "Replicas of serve that Prometheus reaches.",
+        "That Prometheus reaches.",
         1,
     )
     yield row("Kafka")
@@ -116,10 +116,10 @@ def _age() -> Panel:
     return stat(
         "pipeline: data_age",
         "Age of the data",
-        [query("A", f"max({naming.DATA_AGE})", "age")],
+        [query("A", f"max({naming.DATA_AGE})", "age"), query("L", f"max({naming.MAX_AGE})", "limit")],
         trend=True,
         size=(8, 6),
-        description="How far behind the truth they may be. A quiet night is fresh, a dead worker is not.",
+        description="How far behind the truth it may be. A quiet night is fresh, a dead worker is not.",
         unit="s",
         decimals=0,
         steps={

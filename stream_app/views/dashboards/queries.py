@@ -33,10 +33,12 @@ def at_site(expression: str) -> str:
 
 def in_window(kpi: Kpi) -> str:
     """The chosen window; where a KPI does not have every window, its longest."""
-    if kpi.is_level:
-        return ""
-    window = "$window" if set(naming.WINDOWS) <= set(kpi.windows) else kpi.windows[-1]
-    return f'{naming.WINDOW}="{window}"'
+    return "" if kpi.is_level else f'{naming.WINDOW}="{fixed_window(kpi) or "$window"}"'
+
+
+def fixed_window(kpi: Kpi) -> str | None:
+    """The window that a KPI is drawn in whatever is chosen, because it does not have every one."""
+    return None if kpi.is_level or set(naming.WINDOWS) <= set(kpi.windows) else kpi.windows[-1]
 
 
 def by_queue(kpi: Kpi) -> str:
@@ -64,7 +66,7 @@ def _placed(expression: str, by: str) -> str:
     """With the labels that only the queue's entry has."""
     if by == naming.CHANNEL:
         return expression
-    info = f"max by ({QUEUES}, {by}) ({naming.QUEUE_INFO})"
+    info = f"topk by ({QUEUES}) (1, max by ({QUEUES}, {by}) ({naming.QUEUE_INFO}))"  # while settings change, there may be two
     return f"{expression} * on ({QUEUES}) group_left ({by}) {info}"
 
 

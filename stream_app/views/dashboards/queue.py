@@ -57,7 +57,8 @@ def _waits() -> Panel:
         size=(12, 9),
         unit="s",
         description="Each column is five minutes, each row a range of waits from half of the answer target to four times; "
-        "the darker, the more contacts. Choose one channel: each has steps of its own.",
+        "the darker, the more contacts.",
+        interval="5m",
     )
 
 
@@ -79,7 +80,7 @@ def _given_up() -> Panel:
 
 def _funnel() -> Panel:
     today = f'{{{CHOSEN},{naming.WINDOW}="today"}}'
-    steps = ("offered", "answered", "handled", "left", "refused", "transferred")
+    steps = ("offered", "answered", "handled", "left", "callbacks", "refused", "transferred")
     return bars(
         "funnel",
         "From offered to handled, today",
@@ -95,7 +96,7 @@ def _funnel() -> Panel:
         size=(12, 8),
         unit="short",
         decimals=0,
-        description="Contacts of today. What was offered and not answered gave up, left or still waits; what was "
+        description="Contacts of today. What was offered and neither answered nor left gave up, or still waits; what was "
         "answered and not handled is being worked on.",
     )
 

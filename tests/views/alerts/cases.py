@@ -1,7 +1,7 @@
 """For each alert: when it fires, and when it must be silent."""
 
 from stream_app.views import naming
-from tests.views.alerts.scraped import Case, Series, again, closed, fresh, kpi, one, stale
+from tests.views.alerts.scraped import Case, Series, again, ageless, closed, fresh, kpi, one, one_stuck, stale
 
 
 def _burning(
@@ -36,6 +36,7 @@ FIRING: dict[str, list[Case]] = {
         Case(_burning("service_level", ("0", "0"), "0.8"), "5"),
         Case(again(_burning("service_level", ("0.2", "0.1"), "0.8")), "4"),
         Case(_burning("service_level", ("0.7", "0.6"), "0.95"), "6"),
+        Case(_burning("service_level", ("0.85", "0.4"), "0.95", ("20", "5")), "3"),
     ],
     "ServiceLevelBurnsSlowly": [
         Case(_burning("service_level", ("0.6", "0.65"), "0.8", ("100", "25"), day=True), "1.75"),
@@ -50,6 +51,7 @@ FIRING: dict[str, list[Case]] = {
     "OldestWaitingOffTarget": [
         Case(kpi("oldest_waiting", "180", "120"), "50%"),
         Case(kpi("oldest_waiting", "130x10 100x100", "120"), "-16.67%"),
+        Case(one_stuck(kpi("oldest_waiting", "180", "120")), "50%"),
     ],
     "BacklogOffTarget": [Case(kpi("backlog", "15", "10"), "50%")],
     "CsatOffTarget": [Case(kpi("csat", "0.6", "0.8", "20", "today"), "20%", at="50m")],
@@ -58,7 +60,7 @@ FIRING: dict[str, list[Case]] = {
         Case(again({naming.DATA_AGE: "1x120"}) | {f'{naming.DATA_AGE}{{instance="b"}}': "180x120"}, "3m 0s"),
     ],
     "DataMissing": [Case({"up": "0x120"}, "1")],
-    "DataUntrusted": [Case({naming.DATA_AGE: "1x120", naming.READY: "0x120"}, "1")],
+    "DataUntrusted": [Case({naming.DATA_AGE: "1x120", naming.READY: "0x120", naming.MAX_AGE: "4x120"}, "1")],
     "DeadLetters": [
         Case(
             {
@@ -105,11 +107,14 @@ SILENT: dict[str, dict[str, Case]] = {
     "ServiceLevelBurns": {
         _NIGHT: Case(_burning("service_level", ("0", "0"), "0.8", ("1", "1"))),
         _EMPTY: Case(_burning("service_level", ("", ""), "0.8", ("0", "0"))),
-        _INSIDE: Case(_burning("service_level", ("0.3", "0.3"), "0.8")),
+        _INSIDE: Case(_burning("service_level", ("0.55", "0.55"), "0.8")),
         "over already": Case(_burning("service_level", ("0.2", "0.9"), "0.8")),
         "just begun": Case(_burning("service_level", ("0.9", "0"), "0.8")),
         "few in the short window": Case(_burning("service_level", ("0.2", "0"), "0.8", ("100", "4"))),
-        "a budget too large to burn so fast": Case(_burning("service_level", ("0", "0"), "0.7")),
+        "a budget too large to burn so fast": Case(_burning("service_level", ("0", "0"), "0.5")),
+        "one miss where hardly any is allowed": Case(
+            _burning("service_level", ("0.95", "0.8"), "0.99", ("20", "5"))
+        ),
         _CLOSED: Case(closed(_burning("service_level", ("0", "0"), "0.8"))),
         _STALE: Case(stale(_burning("service_level", ("0", "0"), "0.8"))),
     },
@@ -131,7 +136,7 @@ SILENT: dict[str, dict[str, Case]] = {
     "AbandonmentBurns": {
         _NIGHT: Case(_burning("abandonment", ("1", "1"), "0.05", ("1", "1"))),
         _EMPTY: Case(_burning("abandonment", ("", ""), "0.05", ("0", "0"))),
-        _INSIDE: Case(_burning("abandonment", ("0.4", "0.4"), "0.05")),
+        _INSIDE: Case(_burning("abandonment", ("0.2", "0.2"), "0.05")),
         "over already": Case(_burning("abandonment", ("0.6", "0.02"), "0.05")),
     },
     "FirstResponseOffTarget": {
@@ -155,6 +160,7 @@ SILENT: dict[str, dict[str, Case]] = {
         _CLOSED: Case(closed(kpi("oldest_waiting", "7200", "120"))),
         "a worker that is down counts on": Case(stale(kpi("oldest_waiting", "7200", "120"))),
         "nobody serves": Case({"up": "0x120"}),
+        "nobody knows the age": Case(ageless(kpi("oldest_waiting", "7200", "120"))),
         "over, well below the target": Case(kpi("oldest_waiting", "130x10 80x100", "120")),
     },
     "BacklogOffTarget": {
@@ -174,6 +180,7 @@ SILENT: dict[str, dict[str, Case]] = {
         "a restart of serve": Case({naming.DATA_AGE: "1x75 _x2 1x40"}),
         "a pause of the worker": Case({naming.DATA_AGE: "1x74 70 100 1x40"}),
         "nobody says": Case({"up": "0x120"}),
+        "better, though not good": Case({naming.DATA_AGE: "70x6 20x114"}),
     },
     "DataMissing": {
         "old": Case({naming.DATA_AGE: "600x120"}),
@@ -181,7 +188,10 @@ SILENT: dict[str, dict[str, Case]] = {
     },
     "DataUntrusted": {
         "ready": Case({naming.DATA_AGE: "1x120", naming.READY: "1x120"}),
-        "old, which is another alert": Case({naming.DATA_AGE: "600x120", naming.READY: "0x120"}),
+        "old, which is another alert": Case(
+            {naming.DATA_AGE: "600x120", naming.READY: "0x120", naming.MAX_AGE: "4x120"}
+        ),
+        "a little old": Case({naming.DATA_AGE: "8x120", naming.READY: "0x120", naming.MAX_AGE: "4x120"}),
         "for a moment": Case({naming.DATA_AGE: "1x120", naming.READY: "1x74 0x2 1x40"}),
     },
     "DeadLetters": {

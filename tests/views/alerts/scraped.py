@@ -61,6 +61,25 @@ def stale(series: Series) -> Series:
     return {**series, naming.DATA_AGE: f"600x{HOUR}"}
 
 
+def ageless(series: Series) -> Series:
+    return {name: values for name, values in series.items() if name != naming.DATA_AGE}
+
+
+def one_stuck(series: Series) -> Series:
+    """The same from a replica that is fresh, beside another one whose numbers are old."""
+    stuck = {naming.DATA_AGE: f"600x{HOUR}"}
+    return {_of(name, "a"): values for name, values in series.items()} | {
+        _of(name, "b"): values
+        for name, values in (stuck | one("cc_oldest_waiting_seconds", f"9x{HOUR}")).items()
+    }
+
+
+def _of(name: str, instance: str) -> str:
+    return (
+        f'{name[:-1]},instance="{instance}"}}' if name.endswith("}") else f'{name}{{instance="{instance}"}}'
+    )
+
+
 def closed(series: Series) -> Series:
     return series | one(naming.OPEN, f"0x{HOUR}")
 

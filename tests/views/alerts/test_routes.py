@@ -2,9 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from stream_app.views.alerts import alertmanager, rules
 from stream_app.views.alerts.receivers import Receivers
@@ -22,18 +25,11 @@ class Told:
         self._url = f"http://{HOST}:{server.port}/api/v2/alerts"
         self.inbox = inbox
 
-    async def fire(self, *alerts: tuple[str, str]) -> None:
-        """(name, queue), as Prometheus would say it."""
-        said = [
-            {
-                "labels": {
-                    "alertname": name,
-                    **BY_NAME[name].labels,
-                    **({"queue": queue, "channel": "voice"} if queue else {}),
-                }
-            }
-            for name, queue in alerts
-        ]
+    async def fire(self, *alerts: tuple[str, str], over: tuple[str, str] | None = None) -> None:
+        """(name, queue), as Prometheus would say it; ``over`` is one that has ended."""
+        said = [_said(*alert) for alert in alerts]
+        if over:
+            said.append({**_said(*over), "endsAt": (datetime.now(UTC) - timedelta(seconds=1)).isoformat()})
         async with aiohttp.ClientSession() as session, session.post(self._url, json=said) as answer:
             assert answer.status == 200
 
@@ -44,6 +40,17 @@ class Told:
             for message in self.inbox.messages
             for alert in message.body["alerts"]
         }
+
+
+def _said(name: str, queue: str) -> dict[str, Any]:
+    rule = BY_NAME[name]
+    place = {"queue": queue, "channel": "voice"} if queue else {}
+    annotations = rule.annotations(".Value")
+    for label, value in place.items():
+        annotations = {
+            key: text.replace(f"{{{{ .Labels.{label} }}}}", value) for key, text in annotations.items()
+        }
+    return {"labels": {"alertname": name, **rule.labels, **place}, "annotations": annotations}
 
 
 @asynccontextmanager
@@ -57,16 +64,17 @@ async def telling() -> AsyncIterator[Told]:
             yield Told(server, inbox)
 
 
-async def test_stale_data_are_one_page_and_not_one_for_each_queue() -> None:
+@pytest.mark.parametrize("cause", ["DataMissing", "DataUntrusted"])
+async def test_numbers_that_can_t_be_trusted_are_one_page_and_not_one_for_each_queue(cause: str) -> None:
     async with telling() as told:
         await told.fire(
-            ("DataStale", ""),
-            *(("ServiceLevelOffTarget", f"queue-{n}") for n in range(50)),
+            (cause, ""),
+            *(("ServiceLevelBurns", f"queue-{n}") for n in range(50)),
             ("HandleTimeOffTarget", "queue-1"),
             ("DeadLetters", ""),  # about the pipeline: not silenced
         )
         await until(lambda: len(told.heard()) == 2)
-        assert told.heard() == {("/page", "DataStale", ""), ("/ticket", "DeadLetters", "")}
+        assert told.heard() == {("/page", cause, ""), ("/ticket", "DeadLetters", "")}
 
 
 async def test_what_says_the_same_more_urgently_is_told_alone() -> None:
@@ -81,7 +89,7 @@ async def test_what_says_the_same_more_urgently_is_told_alone() -> None:
         await until(lambda: len(told.heard()) == 3)
         assert told.heard() == {
             ("/page", "ServiceLevelBurns", "sales"),
-            ("/page", "ServiceLevelOffTarget", "care"),
+            ("/ticket", "ServiceLevelOffTarget", "care"),
             ("/ticket", "ServiceLevelBurnsSlowly", "billing"),
         }
 
@@ -91,3 +99,40 @@ async def test_one_outage_is_one_message_however_many_queues_it_hits() -> None:
         await told.fire(*(("OldestWaitingOffTarget", f"queue-{n}") for n in range(50)))
         await until(lambda: len(told.heard()) == 50)
         assert len(told.inbox.messages) == 1
+
+
+async def test_another_kind_of_alert_is_another_message() -> None:
+    """Whoever has taken on the first one must hear of it."""
+    async with telling() as told:
+        await told.fire(("OldestWaitingOffTarget", "sales"))
+        await until(lambda: len(told.inbox.messages) == 1)
+        await told.fire(("OldestWaitingOffTarget", "sales"), ("DataStale", ""))
+        await until(lambda: len(told.inbox.messages) == 2)
+        (alert,) = told.inbox.messages[1].body["alerts"]
+        assert alert["labels"]["alertname"] == "DataStale"
+
+
+async def test_a_message_says_what_is_still_so_and_what_is_over(tmp_path: Path) -> None:
+    """Slack's, as it is written by the template that all but webhooks share."""
+    async with Inbox() as inbox:
+        address = tmp_path / "slack"
+        address.write_text(f"{inbox.url}/slack")
+        ways: dict[str, Any] = {"slack": {"url_file": str(address), "channel": "#floor"}}
+        config = quick_routes(alertmanager.config(Receivers.of({"page": ways, "ticket": ways})))
+        with Alertmanager(config) as server:
+            told = Told(server, inbox)
+            await told.fire(("OldestWaitingOffTarget", "sales"), ("OldestWaitingOffTarget", "care"))
+            first = (await until(lambda: _slack(inbox, 1)))[0]
+            await told.fire(("OldestWaitingOffTarget", "care"), over=("OldestWaitingOffTarget", "sales"))
+            second = (await until(lambda: _slack(inbox, 2)))[1]
+    assert first["title"].endswith("the first of 2")
+    assert first["text"].count("misses its target") == 2
+    assert first["text"].count("#oldest_waiting") == 2
+    assert second["title"] == "Oldest waiting of care (voice) misses its target"
+    assert second["text"].splitlines()[-1] == "Over: Oldest waiting of sales (voice) misses its target"
+
+
+def _slack(inbox: Inbox, n: int) -> list[dict[str, Any]]:
+    """The messages, if there are so many."""
+    found = [message.body["attachments"][0] for message in inbox.messages]
+    return found if len(found) >= n else []

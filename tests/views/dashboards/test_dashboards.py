@@ -17,6 +17,7 @@ from stream_app.telemetry import Telemetry
 from stream_app.views import naming, places
 from stream_app.views.alerts.grafana import FOLDER, PROMETHEUS_UID
 from stream_app.views.dashboards import DASHBOARDS, panels, queries
+from stream_app.views.dashboards.kpis import titled
 from tests.services.prometheus import promtool
 from tests.views.dashboards import linting
 from tests.views.dashboards.exported import known
@@ -102,7 +103,7 @@ def test_every_kpi_has_a_line_on_its_dashboard(dashboards: dict[str, Json]) -> N
     for kpi in KPIS:
         uid, panel_id = places.over_time(kpi)
         (panel,) = (p for p in linting.panels(dashboards[uid]) if p["id"] == panel_id)
-        assert panel["title"] == kpi.title
+        assert panel["title"] == titled(kpi)
         assert panel["fieldConfig"]["defaults"]["unit"] == kpi.unit.grafana
         assert kpi.doc in panel["description"]
         assert kpi.misleads in panel["description"]
@@ -141,7 +142,7 @@ def test_speed_is_never_without_what_it_can_ruin(dashboards: dict[str, Json]) ->
         kpi = BY_NAME[name]
         (mine,) = (p for p in shown if p["id"] == places.panel_id(f"over time: {name} beside its pairs"))
         line = [p["title"] for p in shown if p["gridPos"]["y"] == mine["gridPos"]["y"]]
-        assert line == [kpi.title, *(BY_NAME[other].title for other in kpi.pairs)]
+        assert line == [titled(kpi), *(titled(BY_NAME[other]) for other in kpi.pairs)]
 
 
 def test_thresholds_turn_green_on_the_better_side(live: Json) -> None:
