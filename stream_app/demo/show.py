@@ -233,6 +233,7 @@ class Show:
         clear((), self._directory)
         with suppress(OSError):
             self._warden.communicate("\n")
+        self._say("Stopped; nothing is left.")
 
     @contextmanager
     def _signals_heard(self) -> Iterator[None]:

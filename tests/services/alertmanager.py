@@ -1,7 +1,5 @@
 """A real Alertmanager, its tool, and somebody who is told."""
 
-import shutil
-import subprocess
 import time
 from http.client import HTTPConnection
 from pathlib import Path
@@ -9,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from aiohttp import web
 
-from tests.services.process import HOST, ServerProcess, ServiceError, free_port
+from tests.services.process import HOST, ServerProcess, free_port, run_tool
 
 
 class Alertmanager(ServerProcess):
@@ -83,10 +81,4 @@ class Inbox:
 
 def amtool(*args: str | Path) -> str:
     """Run amtool (`"check-config", path`) and return what it says; ServiceError with it if it fails."""
-    tool = shutil.which("amtool")
-    if tool is None:
-        raise ServiceError("alertmanager: no amtool here; scripts/setup installs it")
-    done = subprocess.run([tool, *map(str, args)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ServiceError(f"amtool {args[0]} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout + done.stderr
+    return run_tool("amtool", *args)

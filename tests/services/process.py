@@ -257,3 +257,14 @@ def _state(pid: int) -> str:
 def _close_all() -> None:
     for server in list(_running):
         server.close()
+
+
+def run_tool(name: str, *args: str | Path) -> str:
+    """Run a server's tool and return what it says; ServiceError with it if it fails, or is not there."""
+    tool = shutil.which(name)
+    if tool is None:
+        raise ServiceError(f"no {name} here; scripts/setup installs it")
+    done = subprocess.run([tool, *map(str, args)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ServiceError(f"{name} {args[0]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout + done.stderr

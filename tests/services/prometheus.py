@@ -1,8 +1,6 @@
 """A real Prometheus that scrapes what a test shows it, and its tool that checks rules."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
@@ -11,7 +9,7 @@ from urllib.parse import urlencode
 
 import yaml
 
-from tests.services.process import HOST, ServerProcess, ServiceError, free_port
+from tests.services.process import HOST, ServerProcess, ServiceError, free_port, run_tool
 
 
 class Sample(NamedTuple):
@@ -99,10 +97,4 @@ class Prometheus(ServerProcess):
 
 def promtool(*args: str | Path) -> str:
     """Run promtool (`"check", "rules", path`) and return what it says; ServiceError with it if it fails."""
-    tool = shutil.which("promtool")
-    if tool is None:
-        raise ServiceError("prometheus: no promtool here; scripts/setup installs it")
-    done = subprocess.run([tool, *map(str, args)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ServiceError(f"promtool {args[0]} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout + done.stderr
+    return run_tool("promtool", *args)

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from stream_app.model.kpi import Kpi
-from stream_app.model.kpis import BY_NAME, HEADLINES, TOTALS
+from stream_app.model.kpis import BY_NAME, HEADLINES
 from stream_app.views import naming, places
 
 from . import shell
+from .common import age, volume
 from .kpis import over_time, percentiles, tile
-from .panels import AMBER, GREEN, RED, Override, Panel, bars, override, query, row, stat, table, timeseries
-from .queries import an_hour, by_queue, each, margin
+from .panels import GREEN, RED, Override, Panel, bars, override, query, row, table
+from .queries import by_queue, each, margin
 
 _DEPTH = f"/d/{places.QUEUE}?var-queue=${{__data.fields.queue}}&var-channel=${{__data.fields.channel}}&${{__url_time_range}}"
 
@@ -25,7 +26,7 @@ def dashboard() -> str:
 def _panels() -> Iterator[Panel]:
     yield row("Now, over the chosen queues")
     yield from (tile(kpi, 3 if kpi.is_level else 4) for kpi in HEADLINES)
-    yield age()
+    yield age("now: age of the data", (2, 5))
     yield row("Queue by queue: value, and margin to the queue's own target")
     yield _table()
     yield row("Who waits")
@@ -33,30 +34,9 @@ def _panels() -> Iterator[Panel]:
     yield _bars(BY_NAME["backlog"])
     yield _bars(BY_NAME["at_risk"])
     yield row("How it came about")
-    yield _volume()
+    yield volume()
     yield from (over_time(kpi) for kpi in HEADLINES)
     yield from (percentiles(kpi) for kpi in HEADLINES if kpi.spread)
-
-
-def age(width: int = 2, height: int = 5) -> Panel:
-    """How far behind the truth the numbers may be."""
-    return stat(
-        "now: age of the data",
-        "Age of the data",
-        [query("A", f"max({naming.DATA_AGE})", "age", now=True)],
-        size=(width, height),
-        description="How far behind the truth it may be. A quiet night is fresh, a dead worker is not.",
-        unit="s",
-        decimals=0,
-        steps={
-            "mode": "absolute",
-            "steps": [
-                {"color": GREEN, "value": None},
-                {"color": AMBER, "value": 10},
-                {"color": RED, "value": 60},
-            ],
-        },
-    )
 
 
 def _table() -> Panel:
@@ -144,15 +124,4 @@ def _bars(kpi: Kpi) -> Panel:
         description=f"{kpi.doc} {kpi.misleads}",
         unit=kpi.unit.grafana,
         decimals=0,
-    )
-
-
-def _volume() -> Panel:
-    return timeseries(
-        "volume",
-        "Contacts an hour",
-        [query(total.upper(), an_hour(total), total.replace("_", " ")) for total in TOTALS],
-        size=(12, 8),
-        description="Contacts that came, were answered, gave up and were handled, over the chosen queues.",
-        unit="short",
     )

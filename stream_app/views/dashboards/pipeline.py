@@ -6,7 +6,8 @@ from typing import Any
 from stream_app.views import naming, places
 
 from . import shell
-from .panels import AMBER, GREEN, RED, Panel, query, row, stat, thresholds, timeseries
+from .common import age
+from .panels import Panel, query, row, stat, thresholds, timeseries
 
 _FIVE = "[5m]"
 
@@ -24,7 +25,7 @@ def dashboard() -> str:
 
 def _panels() -> Iterator[Panel]:
     yield row("Can the numbers be trusted?")
-    yield _age()
+    yield age("pipeline: data_age", (8, 6))
     yield _level(
         "data_untrusted", "Ready", f"min({naming.READY})", "1: nothing stands against the numbers.", 1
     )
@@ -109,27 +110,6 @@ def _panels() -> Iterator[Panel]:
             query("S", f"max(increase({naming.STORE_ROLLBACKS}{_FIVE}))", "times that Redis stepped back"),
         ],
         "Fenced commits are normal when partitions move; rollbacks deserve a look.",
-    )
-
-
-def _age() -> Panel:
-    return stat(
-        "pipeline: data_age",
-        "Age of the data",
-        [query("A", f"max({naming.DATA_AGE})", "age"), query("L", f"max({naming.MAX_AGE})", "limit")],
-        trend=True,
-        size=(8, 6),
-        description="How far behind the truth it may be. A quiet night is fresh, a dead worker is not.",
-        unit="s",
-        decimals=0,
-        steps={
-            "mode": "absolute",
-            "steps": [
-                {"color": GREEN, "value": None},
-                {"color": AMBER, "value": 10},
-                {"color": RED, "value": 60},
-            ],
-        },
     )
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from stream_app.model.kpis import BY_NAME, HEADLINES, KPIS, TOTALS
+from stream_app.model.kpis import BY_NAME, HEADLINES, KPIS
 from stream_app.model.measures import Volume
 from stream_app.views import naming, places
 
 from . import shell
+from .common import volume
 from .kpis import over_time, percentiles, tile
-from .panels import Panel, bars, heatmap, override, query, row, timeseries
-from .queries import CHOSEN, QUEUES, an_hour
+from .panels import Panel, bars, heatmap, override, query, row
+from .queries import CHOSEN, QUEUES
 
 
 def dashboard() -> str:
@@ -31,7 +32,7 @@ def _panels() -> Iterator[Panel]:
     yield from (percentiles(kpi) for kpi in KPIS if kpi.spread)
     yield row("What becomes of contacts")
     yield _funnel()
-    yield _volume()
+    yield volume()
     operational = [kpi for kpi in KPIS if kpi.tier == "operational"]
     yield row("Every operational number, with its target")
     yield from (over_time(kpi) for kpi in operational if not isinstance(kpi.measure, Volume))
@@ -98,15 +99,4 @@ def _funnel() -> Panel:
         decimals=0,
         description="Contacts of today. What was offered and neither answered nor left gave up, or still waits; what was "
         "answered and not handled is being worked on.",
-    )
-
-
-def _volume() -> Panel:
-    return timeseries(
-        "volume",
-        "Contacts an hour",
-        [query(total.upper(), an_hour(total), total.replace("_", " ")) for total in TOTALS],
-        size=(12, 8),
-        description="At the rate of the last five minutes.",
-        unit="short",
     )

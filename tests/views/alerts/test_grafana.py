@@ -13,6 +13,7 @@ from stream_app.views.alerts.receivers import UNCHOSEN, Receivers
 from stream_app.views.dashboards import DASHBOARDS
 from tests.views.alerts import linting
 from tests.views.alerts.test_receivers import example
+from tests.views.dashboards.breaking import set_at
 from tests.views.dashboards.exported import known
 from tests.views.dashboards.linting import panels
 
@@ -54,44 +55,30 @@ def test_a_field_that_grafana_does_not_read_is_caught(rules: Json) -> None:
     assert sorted(line.rpartition(" ")[2] for line in found) == ["evaluation_interval", "keep_firing_for"]
 
 
-def _set(*path: str | int) -> Callable[[Any], Callable[[Json], None]]:
-    """Return what sets the value at a path."""
-
-    def setter(value: Any) -> Callable[[Json], None]:
-        def change(document: Any) -> None:
-            for step in path[:-1]:
-                document = document[step]
-            document[path[-1]] = value
-
-        return change
-
-    return setter
-
-
 RULE = ("groups", 0, "rules", 0)
 BROKEN_RULES: dict[str, tuple[Callable[[Json], None], str]] = {
-    "condition": (_set(*RULE, "condition")("D"), "the condition D is no step"),
-    "condition is the query": (_set(*RULE, "condition")("A"), "the condition is no threshold"),
-    "dangling": (_set(*RULE, "data", 2, "model", "expression")("Z"), "reads Z, which is no step"),
-    "names": (_set(*RULE, "data", 1, "refId")("A"), "two steps have one refId"),
-    "model": (_set(*RULE, "data", 1, "model", "refId")("X"), "the model is called X"),
-    "uid": (_set(*RULE, "uid")("kpis-abandonment-burns"), "two rules have the uid kpis-abandonment-burns"),
-    "long uid": (_set(*RULE, "uid")("x" * 41), "more than 40 characters"),
-    "metric": (_set(*RULE, "data", 0, "model", "expr")("cc_nothing"), "nothing exports cc_nothing"),
-    "range": (_set(*RULE, "data", 0, "relativeTimeRange", "from")(0), "an empty time range"),
-    "silent": (_set(*RULE, "execErrState")("OK"), "may fail in silence"),
-    "panel": (_set(*RULE, "panelId")(1), "links to a panel that is not there"),
-    "dollar": (_set(*RULE, "annotations", "summary")("{{ $labels.queue }}"), "takes a dollar"),
-    "runbook": (_set(*RULE, "annotations", "runbook_url")(""), "no runbook_url"),
-    "severity": (_set(*RULE, "labels", "severity")(""), "no severity"),
-    "no hold": (_set(*RULE, "for")(""), "no for"),
-    "interval": (_set("groups", 0, "interval")("45s"), "no multiple of 10 s"),
-    "other source": (_set(*RULE, "data", 0, "datasourceUid")("abc"), "not provisioned"),
+    "condition": (set_at(*RULE, "condition")("D"), "the condition D is no step"),
+    "condition is the query": (set_at(*RULE, "condition")("A"), "the condition is no threshold"),
+    "dangling": (set_at(*RULE, "data", 2, "model", "expression")("Z"), "reads Z, which is no step"),
+    "names": (set_at(*RULE, "data", 1, "refId")("A"), "two steps have one refId"),
+    "model": (set_at(*RULE, "data", 1, "model", "refId")("X"), "the model is called X"),
+    "uid": (set_at(*RULE, "uid")("kpis-abandonment-burns"), "two rules have the uid kpis-abandonment-burns"),
+    "long uid": (set_at(*RULE, "uid")("x" * 41), "more than 40 characters"),
+    "metric": (set_at(*RULE, "data", 0, "model", "expr")("cc_nothing"), "nothing exports cc_nothing"),
+    "range": (set_at(*RULE, "data", 0, "relativeTimeRange", "from")(0), "an empty time range"),
+    "silent": (set_at(*RULE, "execErrState")("OK"), "may fail in silence"),
+    "panel": (set_at(*RULE, "panelId")(1), "links to a panel that is not there"),
+    "dollar": (set_at(*RULE, "annotations", "summary")("{{ $labels.queue }}"), "takes a dollar"),
+    "runbook": (set_at(*RULE, "annotations", "runbook_url")(""), "no runbook_url"),
+    "severity": (set_at(*RULE, "labels", "severity")(""), "no severity"),
+    "no hold": (set_at(*RULE, "for")(""), "no for"),
+    "interval": (set_at("groups", 0, "interval")("45s"), "no multiple of 10 s"),
+    "other source": (set_at(*RULE, "data", 0, "datasourceUid")("abc"), "not provisioned"),
     "over too early": (
-        _set(*RULE, "data", 1, "model", "conditions")([{"unloadEvaluator": {}}]),
+        set_at(*RULE, "data", 1, "model", "conditions")([{"unloadEvaluator": {}}]),
         "only the condition may have another level",
     ),
-    "folder": (_set("groups", 0, "folder")(""), "no folder"),
+    "folder": (set_at("groups", 0, "folder")(""), "no folder"),
 }
 
 

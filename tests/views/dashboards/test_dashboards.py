@@ -20,6 +20,7 @@ from stream_app.views.dashboards import DASHBOARDS, panels, queries
 from stream_app.views.dashboards.kpis import titled
 from tests.services.prometheus import promtool
 from tests.views.dashboards import linting
+from tests.views.dashboards.breaking import set_at
 from tests.views.dashboards.exported import known
 
 ROOT = Path(__file__).parents[3]
@@ -187,56 +188,48 @@ def test_folder_and_data_source_are_provisioned() -> None:
 # --- the linter sees what it says it sees ---
 
 
-def _set(*path: str | int) -> Callable[[Any], Callable[[Json], None]]:
-    """Return what sets the value at a path."""
-
-    def setter(value: Any) -> Callable[[Json], None]:
-        def change(document: Any) -> None:
-            for step in path[:-1]:
-                document = document[step]
-            document[path[-1]] = value
-
-        return change
-
-    return setter
-
-
 TILE = ("panels", 1)
 BROKEN_DASHBOARDS: dict[str, tuple[Callable[[Json], None], str]] = {
-    "no uid": (_set("uid")(""), "no uid"),
-    "id": (_set("id")(7), "an id of one database"),
-    "no variable": (_set("templating", "list")([]), "no variable for the data source"),
-    "fixed source": (_set(*TILE, "datasource")({"uid": "abc"}), "asks another data source"),
+    "no uid": (set_at("uid")(""), "no uid"),
+    "id": (set_at("id")(7), "an id of one database"),
+    "no variable": (set_at("templating", "list")([]), "no variable for the data source"),
+    "fixed source": (set_at(*TILE, "datasource")({"uid": "abc"}), "asks another data source"),
     "fixed source of a query": (
-        _set(*TILE, "targets", 0, "datasource")({"uid": "abc"}),
+        set_at(*TILE, "targets", 0, "datasource")({"uid": "abc"}),
         "asks another data source",
     ),
-    "same id": (_set(*TILE, "id")(places.panel_id("volume")), "two panels have the id"),
-    "on another": (_set(*TILE, "gridPos")({"x": 4, "y": 1, "w": 4, "h": 5}), "lies on another"),
-    "too wide": (_set(*TILE, "gridPos", "x")(23), "wider than the page"),
-    "no unit": (_set(*TILE, "fieldConfig", "defaults", "unit")(""), "no unit"),
-    "no description": (_set(*TILE, "description")(""), "no description"),
-    "no query": (_set(*TILE, "targets")([]), "no query"),
+    "same id": (set_at(*TILE, "id")(places.panel_id("volume")), "two panels have the id"),
+    "on another": (set_at(*TILE, "gridPos")({"x": 4, "y": 1, "w": 4, "h": 5}), "lies on another"),
+    "too wide": (set_at(*TILE, "gridPos", "x")(23), "wider than the page"),
+    "no unit": (set_at(*TILE, "fieldConfig", "defaults", "unit")(""), "no unit"),
+    "no description": (set_at(*TILE, "description")(""), "no description"),
+    "no query": (set_at(*TILE, "targets")([]), "no query"),
     "typo": (
-        _set(*TILE, "targets", 0, "expr")("cc_service_levle_ratio"),
+        set_at(*TILE, "targets", 0, "expr")("cc_service_levle_ratio"),
         "nothing exports cc_service_levle_ratio",
     ),
-    "not PromQL": (_set(*TILE, "targets", 0, "expr")("sum(cc_backlog_contacts"), "no PromQL"),
-    "label": (_set(*TILE, "targets", 0, "expr")('cc_backlog_contacts{window="5m"}'), "has the label window"),
-    "group": (_set(*TILE, "targets", 0, "expr")("sum by (team) (cc_backlog_contacts)"), "has the label team"),
+    "not PromQL": (set_at(*TILE, "targets", 0, "expr")("sum(cc_backlog_contacts"), "no PromQL"),
+    "label": (
+        set_at(*TILE, "targets", 0, "expr")('cc_backlog_contacts{window="5m"}'),
+        "has the label window",
+    ),
+    "group": (
+        set_at(*TILE, "targets", 0, "expr")("sum by (team) (cc_backlog_contacts)"),
+        "has the label team",
+    ),
     "rate over one scrape": (
-        _set(*TILE, "targets", 0, "expr")("rate(cc_contacts_offered_total[15s])"),
+        set_at(*TILE, "targets", 0, "expr")("rate(cc_contacts_offered_total[15s])"),
         "a range of 15 s holds less than two scrapes",
     ),
-    "same uid": (_set("uid")(places.PIPELINE), f"two dashboards have the uid {places.PIPELINE}"),
-    "same title": (_set("title")("Pipeline health"), "two dashboards have the title Pipeline health"),
-    "no links": (_set("links")([]), "no link to the others"),
+    "same uid": (set_at("uid")(places.PIPELINE), f"two dashboards have the uid {places.PIPELINE}"),
+    "same title": (set_at("title")("Pipeline health"), "two dashboards have the title Pipeline health"),
+    "no links": (set_at("links")([]), "no link to the others"),
     "link to nowhere": (
-        _set(*TILE, "fieldConfig", "defaults", "links")([{"title": "x", "url": "/d/nowhere?a=b"}]),
+        set_at(*TILE, "fieldConfig", "defaults", "links")([{"title": "x", "url": "/d/nowhere?a=b"}]),
         "a link to nowhere, which is no dashboard",
     ),
     "unknown variable": (
-        _set(*TILE, "targets", 0, "expr")('cc_backlog_contacts{queue=~"$team"}'),
+        set_at(*TILE, "targets", 0, "expr")('cc_backlog_contacts{queue=~"$team"}'),
         "a query uses the variable team, which is not there",
     ),
     "idle variable": (
@@ -248,7 +241,7 @@ BROKEN_DASHBOARDS: dict[str, tuple[Callable[[Json], None], str]] = {
         "buckets sort wrongly without the format heatmap and the legend {{le}}",
     ),
     "override": (
-        _set(*TILE, "fieldConfig", "overrides")([panels.target_line("Z")]),
+        set_at(*TILE, "fieldConfig", "overrides")([panels.target_line("Z")]),
         "an override for Z, which is no query",
     ),
 }
