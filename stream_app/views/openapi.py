@@ -88,10 +88,14 @@ OPERATIONS: Final = (
         path="/v1/abandoned",
         name="abandoned",
         summary="Callers to ring back, the newest first",
-        text="Contacts that gave up within the last hour and did not come back to the same visit, 200 at most. What a customer "
-        "does afterwards under another contact id can't be known. A contact is named by its id only.",
+        text="Contacts that gave up within the last hour and did not come back to the same visit, 200 at most; `total` says "
+        "how many there are. What a customer does afterwards under another contact id can't be known. A contact is named by "
+        "its id only.",
         answer=wire_lists.Abandoned,
-        parameters=_PLACES,
+        parameters=(
+            *_PLACES,
+            Parameter("short", "Those within the short-abandon threshold too", wire_lists.SHORT),
+        ),
         fails=_BAD,
     ),
     Operation(
