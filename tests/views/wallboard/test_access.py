@@ -3,9 +3,10 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from stream_app.model.tally import NUMBERS
 from stream_app.views.status import Status
 from tests.services.browser import opened, violations
-from tests.views.examples import busy_board, waiting
+from tests.views.examples import busy_board, busy_cell, put, waiting
 from tests.views.serving import Served
 
 from .screen import TILES, give_up, looked_over, many, shown, ticking, worry
@@ -52,6 +53,7 @@ async def test_axe_finds_nothing_in_dialogs_nor_on_a_phone(
     address = f"{served.url}/#theme={theme}"
     async with opened(browser, address, width=360, height=740, bypass_csp=True) as page:
         await shown(page, 2)
+        await page.locator("#fold").click()
         await page.locator(opener).first.click()
         await expect(page.locator("#dialog")).to_be_visible()
         assert await violations(page) == []
@@ -72,6 +74,8 @@ async def test_it_can_be_used_with_keys_alone_and_what_has_the_focus_is_seen(
         async with opened(browser, address, width=width, height=height) as page:
             await shown(page)
             await expect(page.locator("#alarm")).to_be_visible()
+            if view == "desk" and width < 640:
+                await page.evaluate("document.getElementById('fold').click()")  # keys begin at the top
             met: list[str] = []
             for _ in range(60):
                 await page.keyboard.press("Tab")
@@ -170,3 +174,32 @@ async def test_it_fits_every_screen(browser: Browser, width: int, view: str) -> 
             "n.getBoundingClientRect().right > n.closest('.tile, .panel').getBoundingClientRect().right + 1).length"
         )
         assert await page.evaluate(spilled) == 0
+
+
+async def test_on_a_phone_the_controls_are_behind_one_button(browser: Browser, served: Served) -> None:
+    async with opened(browser, served.url, width=390, height=844) as page:
+        await shown(page, 2)
+        fold = page.get_by_role("button", name="Filter & view")
+        await expect(fold).to_have_attribute("aria-expanded", "false")
+        await expect(page.locator("#filter")).to_be_hidden()
+        assert await page.evaluate("document.getElementById('top').offsetHeight") < 0.12 * 844
+        await fold.click()
+        await expect(fold).to_have_attribute("aria-expanded", "true")
+        for control in ("#filter", "#choose", "#view", "#theme", "#help-open"):
+            await expect(page.locator(control)).to_be_visible()
+        await fold.click()
+        await expect(page.locator("#filter")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [320, 360, 390])
+async def test_no_target_breaks_inside(browser: Browser, width: int) -> None:
+    board = busy_board([("email", "email"), ("sales", "chat")])
+    for queue in (("email", "email"), ("sales", "chat")):
+        put(board, queue, busy_cell() | {NUMBERS["talk_ms"]: 90_000_000, NUMBERS["response_ms"]: 900_000_000})
+    async with ticking(Served(board)) as served, opened(browser, served.url, width=width) as page:
+        await shown(page, 2)
+        lines = await page.locator(f"{TILES} .aim").evaluate_all(
+            "all => all.filter(n => n.checkVisibility()).map(n => n.getClientRects().length)"
+        )
+        assert set(lines) == {1}
+        assert (await page.evaluate("document.documentElement.scrollWidth")) <= width
