@@ -16,7 +16,7 @@ export function judged(beat, silent) {
     return { state: "lost", text, how: "stands still · ", old, tail, alarm };
   }
   if (beat.stale || (age !== null && age > beat.max_age_s)) {
-    const text = age === null ? "Stale, age unknown" : `Stale · ${Math.round(age)} s old`;
+    const text = age === null ? "Stale, age unknown" : `Stale · ${old} old`;
     const late = `they are older than ${beat.max_age_s} s`;
     const reason = beat.reasons[0];
     const alarm = `Don't rely on these numbers: ${!reason || reason.startsWith("the data is") ? late : reason}.`;

@@ -223,7 +223,7 @@ function show() {
   const wrong = recall();
   if (wrong.length) {
     remember();
-    notice(`Not understood in the address, and left out: ${wrong.map((one) => one.slice(0, 60)).join(", ")}.`);
+    notice(`Not understood in the address, and corrected: ${wrong.map((one) => one.slice(0, 60)).join(", ")}.`);
   }
   for (const input of document.querySelectorAll("input[name=window]")) input.checked = input.value === wish.window;
   $("order").value = wish.order;

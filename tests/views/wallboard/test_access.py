@@ -4,8 +4,9 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from stream_app.model.tally import NUMBERS
+from stream_app.model.targets import Targets
 from stream_app.views.status import Status
-from tests.services.browser import opened, violations
+from tests.services.browser import opened, texts, violations
 from tests.views.examples import busy_board, busy_cell, put, waiting
 from tests.views.serving import Served
 
@@ -46,10 +47,12 @@ async def test_axe_finds_nothing(browser: Browser, theme: str, view: str, stale:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("opener", ["#help-open", "#choose", "#dictionary", f"{TILES} .name"])
+@pytest.mark.parametrize("opener", ["#help-open", "#choose", "#dictionary", f"{TILES} .name", "#ring .rest"])
 async def test_axe_finds_nothing_in_dialogs_nor_on_a_phone(
     browser: Browser, served: Served, theme: str, opener: str
 ) -> None:
+    for n in range(12):
+        give_up(served.board, f"gone-{n}", 60 + n, 30)
     address = f"{served.url}/#theme={theme}"
     async with opened(browser, address, width=360, height=740, bypass_csp=True) as page:
         await shown(page, 2)
@@ -59,6 +62,37 @@ async def test_axe_finds_nothing_in_dialogs_nor_on_a_phone(
         assert await violations(page) == []
         await page.keyboard.press("Escape")
         assert await violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("theme", "view", "queues"), [("light", "desk", 3), ("dark", "tv", 3), ("light", "tv", 30)]
+)
+async def test_who_is_closed_is_said_in_a_word_that_can_be_read(
+    browser: Browser, theme: str, view: str, queues: int
+) -> None:
+    served = Served(many(queues))
+    served.targets = Targets.of(
+        {
+            "calendars": {"early": {"hours": {"mon-sun": ["01:00-02:00"]}}},
+            "defaults": {"calendar": "early"},
+        }
+    )
+    address = f"#view={view}&theme={theme}&paused=yes&wrong=1"
+    async with (
+        ticking(served),
+        opened(browser, f"{served.url}/{address}", width=1920, height=1080, bypass_csp=True) as page,
+    ):
+        await shown(page, queues)
+        await expect(page.locator("#notice")).to_be_visible()
+        await calm(page)
+        assert await violations(page) == []
+        assert (await looked_over(page))[2] == []
+        if queues < 30:
+            assert await texts(page, f"{TILES} .overall") == ["closed"] * queues
+        else:
+            mark = "n => getComputedStyle(n, '::before').content"
+            state = page.locator(f"{TILES} [data-place=first] > .state").first
+            assert await state.evaluate(mark) == '"○ closed"'
 
 
 @pytest.mark.parametrize("view", ["desk", "tv"])

@@ -39,7 +39,7 @@ async def test_what_is_wrong_in_the_address_is_corrected_and_said_once(
     wrong = "window=2h&view=wall&colour=%3Cimg%3E&every=1&queue=sales"
     async with opened(browser, f"{served.url}/#{wrong}") as page:
         await shown(page, 1)
-        words = "Not understood in the address, and left out: colour, window=2h, view=wall, every=1."
+        words = "Not understood in the address, and corrected: colour, window=2h, view=wall, every=1."
         await expect(page.locator("#notice")).to_have_text(words)
         await expect(page.locator("#said")).to_have_text(words)
         assert await page.evaluate("location.hash") == "#every=3&queue=sales"
@@ -48,5 +48,5 @@ async def test_what_is_wrong_in_the_address_is_corrected_and_said_once(
         await expect(page.locator("#notice")).to_be_hidden()
         await page.evaluate("location.hash = '#<b>'")
         await expect(page.locator("#notice")).to_have_text(
-            "Not understood in the address, and left out: <b>."
+            "Not understood in the address, and corrected: <b>."
         )
