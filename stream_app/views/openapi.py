@@ -192,7 +192,7 @@ def _page(described: dict[str, Any]) -> Iterator[str]:
     info = described["info"]
     yield '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{escape(info['title'])}: interface</title>"
+    yield f"<title>{escape(info['title'])}: API</title>"
     yield '<link rel="icon" href="/static/icon.svg"><link rel="stylesheet" href="/static/docs.css">'
     yield f"<header><h1>{escape(info['title'])} {escape(info['version'])}</h1>"
     yield f"<p>{escape(info['description'])} "

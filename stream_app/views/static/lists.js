@@ -116,8 +116,8 @@ function redrawWhole() {
   const held = getSelection();
   if (!list || (!held.isCollapsed && whole.body.contains(held.anchorNode))) return; // somebody is about to copy
   const seen = seenOf(whole.which);
+  const part = `${whole.which === "ring" ? "newest" : "worst"} ${list.contacts.length} of ${list.total.toLocaleString("en")}.`;
   const cut = list.total > list.contacts.length;
-  const newest = whole.which === "ring" ? "newest" : "worst";
-  put(whole.lead, cut ? `${seen.length} of the ${newest} ${list.contacts.length}; there are ${list.total.toLocaleString("en")}.` : `${seen.length} in all.`);
+  put(whole.lead, !cut ? `${seen.length} in all.` : isSearched() ? `${seen.length} among the ${part}` : `The ${part}`);
   fill(whole.body, whole.which, seen);
 }
