@@ -6,6 +6,7 @@ It knows nothing of where the numbers come from: ``Views`` takes functions.
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import Collection, Iterable, Iterator
 from hashlib import sha256
 from http import HTTPStatus
@@ -161,10 +162,15 @@ class Views:
 
     async def abandoned(self, request: web.Request) -> web.Response:
         """``/v1/abandoned``: contacts that gave up, for those who ring back."""
-        _only(request, set(_PLACES))
+        _only(request, {*_PLACES, "short"})
+        short = _named(request, "short", wire_lists.SHORT)
         chosen = _chosen(request)
         at, status = self._source.now(), self._source.status()
-        return _json(wire_lists.abandoned(at, status, self._source.gave_up(LISTED, chosen)))
+        found = self._source.gave_up(sys.maxsize, chosen)
+        long = [one for one in found if not one.short]
+        wanted = long if short == {"no"} else found
+        answer = wire_lists.abandoned(at, status, wanted[:LISTED], len(wanted), len(found) - len(long))
+        return _json(answer)
 
     async def trend(self, request: web.Request) -> web.Response:
         """``/v1/trend``: the last six hours, quarter by quarter."""

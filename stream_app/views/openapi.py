@@ -88,10 +88,14 @@ OPERATIONS: Final = (
         path="/v1/abandoned",
         name="abandoned",
         summary="Callers to ring back, the newest first",
-        text="Contacts that gave up within the last hour and did not come back to the same visit, 200 at most. What a customer "
-        "does afterwards under another contact id can't be known. A contact is named by its id only.",
+        text="Contacts that gave up within the last hour and did not come back to the same visit, 200 at most; `total` says "
+        "how many there are. What a customer does afterwards under another contact id can't be known. A contact is named by "
+        "its id only.",
         answer=wire_lists.Abandoned,
-        parameters=_PLACES,
+        parameters=(
+            *_PLACES,
+            Parameter("short", "Those within the short-abandon threshold too", wire_lists.SHORT),
+        ),
         fails=_BAD,
     ),
     Operation(
@@ -188,7 +192,7 @@ def _page(described: dict[str, Any]) -> Iterator[str]:
     info = described["info"]
     yield '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{escape(info['title'])}: interface</title>"
+    yield f"<title>{escape(info['title'])}: API</title>"
     yield '<link rel="icon" href="/static/icon.svg"><link rel="stylesheet" href="/static/docs.css">'
     yield f"<header><h1>{escape(info['title'])} {escape(info['version'])}</h1>"
     yield f"<p>{escape(info['description'])} "

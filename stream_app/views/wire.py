@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream_app.model import kpis
 from stream_app.model.kpi import Kpi
-from stream_app.model.measures import Value
+from stream_app.model.measures import Choice, Value
 from stream_app.model.rows import Group, Row, Values
 
 from . import dictionary
@@ -119,6 +119,9 @@ class KpiEntry(Struct, frozen=True, kw_only=True):
     level: Annotated[bool, Meta(description="A value now, without a window")]
     headline: Annotated[bool, Meta(description="One of the few to look at first; all that the stream tells")]
     windows: Annotated[list[str], Meta(description="Windows of the metrics; here there are all")]
+    policies: Annotated[
+        dict[str, str], Meta(description="Of a KPI whose formula a queue's policy names: policy → formula")
+    ] = {}
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -232,7 +235,14 @@ def _kpi_entry(kpi: Kpi) -> KpiEntry:
         level=kpi.is_level,
         headline=kpi.headline,
         windows=list(kpi.windows),
+        policies=_policies(kpi),
     )
+
+
+def _policies(kpi: Kpi) -> dict[str, str]:
+    if not isinstance(kpi.measure, Choice):
+        return {}
+    return {name: dictionary.formula(ratio) for name, ratio in kpi.measure.options.items()}
 
 
 def tenths(seconds: float | None) -> float | None:

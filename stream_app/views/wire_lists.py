@@ -1,6 +1,6 @@
 """Lists of contacts, and the last hours, as the HTTP interface says them; types as in ``wire``."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -9,6 +9,9 @@ from stream_app.model.visit import State
 
 from .status import Status
 from .wire import Some, Time, stamp, tenths
+
+SHORT: Final = ("yes", "no")
+"""Whether short abandonments are wanted in the list."""
 
 
 class AtRiskContact(Struct, frozen=True):
@@ -30,6 +33,7 @@ class AtRisk(Struct, frozen=True):
     age_s: Annotated[float | None, Meta(description="How far behind the truth; null: unknown")]
     stale: Annotated[bool, Meta(description="Do not act on these numbers")]
     contacts: list[AtRiskContact]
+    total: Annotated[int, Meta(description="How many there are")]
 
 
 class AbandonedContact(Struct, frozen=True):
@@ -49,7 +53,11 @@ class Abandoned(Struct, frozen=True):
     at: Time
     age_s: Annotated[float | None, Meta(description="How far behind the truth; null: unknown")]
     stale: Annotated[bool, Meta(description="Do not act on these numbers")]
-    contacts: list[AbandonedContact]
+    contacts: Annotated[list[AbandonedContact], Meta(description="The newest 200 at most")]
+    total: Annotated[int, Meta(description="How many there are, with those that the list has no room for")]
+    short: Annotated[
+        int, Meta(description="How many of those in these queues were short, left out of the list or not")
+    ]
 
 
 class TrendLine(Struct, frozen=True):
@@ -91,16 +99,16 @@ def at_risk(at: int, status: Status, contacts: list[lists.AtRisk]) -> AtRisk:
         )
         for one in contacts
     ]
-    return AtRisk(stamp(at), tenths(status.age_s), status.stale, found)
+    return AtRisk(stamp(at), tenths(status.age_s), status.stale, found, len(found))
 
 
-def abandoned(at: int, status: Status, contacts: list[lists.GaveUp]) -> Abandoned:
-    """The whole list."""
+def abandoned(at: int, status: Status, contacts: list[lists.GaveUp], total: int, short: int) -> Abandoned:
+    """The list, and how many there are beyond it."""
     found = [
         AbandonedContact(one.contact, one.queue, one.channel, stamp(one.at), one.waited / 1000, one.short)
         for one in contacts
     ]
-    return Abandoned(stamp(at), tenths(status.age_s), status.stale, found)
+    return Abandoned(stamp(at), tenths(status.age_s), status.stale, found, total, short)
 
 
 def trend_row(row: trends.TrendRow, only: Some = None) -> TrendRow:

@@ -105,7 +105,8 @@ async def test_it_is_true_live_and_honest_through_everything(
             await pipeline.produce([*contacts, *gone("sales", start, 31.0, "contact.abandoned")])
             await pipeline.until_over({"billing": 100, "sales": 3})
             await says_what_is_true(page, pipeline.serve)
-            await expect(page.locator("#ring .count")).to_have_text("14", timeout=10_000)
+            await expect(page.locator("#ring .count")).to_have_text("10", timeout=10_000)
+            await expect(page.locator("#short-hidden")).to_have_text("4 short ones hidden.")
             await expect(page.locator("#ring tbody tr").first).to_contain_text("min ago")
 
             await page.evaluate(

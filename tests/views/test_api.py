@@ -142,6 +142,30 @@ async def test_the_newest_two_hundred_are_enough(served: Served) -> None:
         served.board.put_visits("t.0", f"c-{n}", [gave_up("sales", NOON - 1_000 * n)])
     _, _, found = await served.get("/v1/abandoned")
     assert [c["contact_id"] for c in found["contacts"]] == [f"c-{n}" for n in range(api.LISTED)]
+    assert found["total"] == api.LISTED + 50
+
+
+async def test_a_busy_queue_does_not_push_others_off_their_own_list(served: Served) -> None:
+    for n in range(api.LISTED + 50):
+        served.board.put_visits("t.0", f"c-{n}", [gave_up("sales", NOON - 1_000 * n)])
+    served.board.put_visits("t.0", "older", [gave_up("care", NOON - 3_000_000)])
+    _, _, found = await served.get("/v1/abandoned?queue=care")
+    assert ([c["contact_id"] for c in found["contacts"]], found["total"]) == (["older"], 1)
+
+
+async def test_short_ones_can_be_left_out_and_are_counted(served: Served) -> None:
+    for n, wait in enumerate((30_000, 4_000, 5_000, 5_001)):
+        served.board.put_visits("t.0", f"c-{n}", [gave_up("sales", NOON - n, wait=wait)])
+    for query, who in (("", 4), ("?short=yes", 4), ("?short=no", 2)):
+        _, _, found = await served.get(f"/v1/abandoned{query}")
+        assert (len(found["contacts"]), found["total"], found["short"]) == (who, who, 2)
+        assert any(contact["short"] for contact in found["contacts"]) == (query != "?short=no")
+
+
+async def test_the_list_of_those_at_risk_says_how_many_there_are(served: Served) -> None:
+    visit = Visit("sales", "voice", State.TALKING, NOON, NOON, 20_000, 5_000, b"", agent="g", predicted=1_200)
+    served.board.put_visits("t.0", "risky", [visit])
+    assert [(await served.get(f"/v1/at-risk?queue={q}"))[2]["total"] for q in ("sales", "care")] == [1, 0]
 
 
 async def test_the_trend_of_all_or_some(served: Served) -> None:
@@ -211,6 +235,9 @@ async def test_the_dictionary_has_every_kpi(served: Served) -> None:
     assert [kpi["name"] for kpi in kpis] == [kpi.name for kpi in KPIS]
     fields = {"name", "title", "formula", "unit", "better", "target", "tier", "leading", "source", "pairs"}
     assert all(fields <= kpi.keys() for kpi in kpis)
+    policies = {kpi["name"]: kpi["policies"] for kpi in kpis if kpi["policies"]}
+    assert set(policies) == {"service_level"}
+    assert policies["service_level"]["answered_only"] == "answered in target / answered"
 
 
 async def test_metrics_are_for_prometheus(served: Served) -> None:
@@ -259,6 +286,7 @@ async def test_not_ready_says_why_everywhere(served: Served, status: Status, rea
         ("/v1/now?group=site&group=unit", "GET", 400, "group"),
         ("/v1/at-risk?window=5m", "GET", 400, "window"),
         ("/v1/abandoned?window=5m", "GET", 400, "window"),
+        ("/v1/abandoned?short=maybe", "GET", 400, "short"),
         ("/v1/trend?kpi=csat", "GET", 400, "kpi"),
         ("/v1/trend?window=5m", "GET", 400, "window"),
         ("/v1/kpis?x=1", "GET", 400, "x"),

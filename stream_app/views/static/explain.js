@@ -1,98 +1,44 @@
-// What the numbers mean, and what is behind a tile: one dialog, filled with text.
+// What the numbers mean, help, and what to choose from: the dialog, filled with text.
 
-import { duration, judge, known, shown } from "./numbers.js";
-import { $, make } from "./tiles.js";
+import { show } from "./dialog.js";
+import { $, button, make } from "./dom.js";
 import { PLACES, wish } from "./wish.js";
+import * as tile from "./details.js";
 
-const SERVICE_LEVEL = "service_level";
-
-export const isOpen = () => $("dialog").open;
-
-function show(title, parts) {
-  const dialog = $("dialog");
-  $("dialog-name").textContent = title;
-  $("dialog-body").replaceChildren(...parts);
-  if (!dialog.open) dialog.showModal();
-  $("dialog-body").scrollTop = 0;
+function api() {
+  const link = make("a", "API");
+  link.href = "/docs";
+  return link;
 }
 
-function terms(pairs) {
-  const list = make("dl", "", "facts");
-  for (const [name, text] of pairs) {
-    if (!text) continue;
-    const group = make("div");
-    group.append(make("dt", name), make("dd", text));
-    list.append(group);
-  }
-  return list;
-}
-
-function links() {
+// What everybody may want to read next.
+function links(all, kpis) {
   const line = make("p");
-  const [dictionary, docs] = [make("a", "Dictionary of all KPIs"), make("a", "Interface")];
-  dictionary.href = "/v1/kpis";
-  docs.href = "/docs";
-  line.append(dictionary, " · ", docs);
+  const open = button("Dictionary: what the numbers mean", () => dictionary(kpis, all));
+  open.className = "link";
+  line.append(open, " · ", api());
   return line;
 }
 
-const meaning = (kpi, titles) => [
-  ["What", kpi.doc],
-  ["Formula", kpi.formula],
-  ["Misleads", kpi.misleads],
-  ["Read beside it", kpi.pairs.map((name) => titles.get(name) ?? name).join(", ")],
-];
-
-const titlesOf = (all) => new Map(all.map((kpi) => [kpi.name, kpi.title]));
-
 export function dictionary(kpis, all) {
-  const parts = kpis.flatMap((kpi) => [make("h3", kpi.title), terms(meaning(kpi, titlesOf(all)))]);
-  show("What the numbers mean", [...parts, links()]);
+  const titles = new Map(all.map((kpi) => [kpi.name, kpi.title]));
+  const meaning = (kpi) => [make("h3", kpi.title), tile.terms([
+    ["What", kpi.doc],
+    ["Formula", kpi.formula],
+    ["Misleads", kpi.misleads],
+    ["Read beside it", kpi.pairs.map((name) => titles.get(name) ?? name).join(", ")],
+  ])];
+  const rest = all.filter((kpi) => !kpis.includes(kpi));
+  const line = make("p");
+  line.append(api());
+  show("What the numbers mean", [...kpis, ...rest].flatMap(meaning).concat(line));
 }
 
-function valueOf(kpi, row) {
-  return kpi.level ? row.levels[kpi.name] : row.windows[wish.window]?.[kpi.name]?.value;
+export function details(rowOf, kpis, all) {
+  tile.details(rowOf, kpis, all, links(all, kpis));
 }
 
-// A pair's own value stands beside it where the stream tells it.
-function beside(kpi, row, kpis, titles) {
-  return kpi.pairs.map((name) => {
-    const pair = kpis.find((one) => one.name === name);
-    const value = pair && valueOf(pair, row);
-    return known(value) ? `${titles.get(name)} ${shown(pair, value).join(" ").trim()}` : titles.get(name) ?? name;
-  }).join(", ");
-}
-
-export function details(row, kpis, all) {
-  const titles = titlesOf(all);
-  const where = [row.site && `worked at ${row.site}${row.partner ? " (partner)" : ""}`, row.unit && `for ${row.unit}`];
-  const policy = row.policy.replaceAll("_", " ");
-  const parts = [make("p", [`Service-level policy: ${policy}`, ...where.filter(Boolean)].join(" · "), "lead")];
-  for (const kpi of kpis) {
-    const figure = row.windows[wish.window]?.[kpi.name];
-    const value = valueOf(kpi, row);
-    const [state, aim, kind, word] = judge(kpi, value, row.targets[kpi.name], row.too_good[kpi.name]);
-    const now = make("p", "", "now");
-    const judged = make("span", (word ? `${word}: ` : "") + kind + aim, "state");
-    judged.dataset.state = state;
-    now.append(make("strong", shown(kpi, value).join(" ").trim()), " ", judged);
-    const spread = ["p50", "p90", "p95"].filter((p) => known(figure?.[p]))
-      .map((p) => `${p.slice(1)} % in ${duration(figure[p]).join(" ")}`).join(", ");
-    parts.push(make("h3", kpi.title), now, terms([
-      ["Samples", kpi.level ? "" : String(figure?.samples ?? 0)],
-      ["Spread", spread],
-      ["Policy", kpi.name === SERVICE_LEVEL ? policy : ""],
-      ["What", kpi.doc],
-      // Its formula is the policy's; the dictionary has the default one.
-      ["Formula", kpi.name === SERVICE_LEVEL ? "" : kpi.formula],
-      ["Misleads", kpi.misleads],
-      ["Read beside it", beside(kpi, row, kpis, titles)],
-    ]));
-  }
-  show(`${row.queue} · ${row.channel}`, [...parts, links()]);
-}
-
-export function help(keysChanged) {
+export function help(keysChanged, kpis, all) {
   const content = $("help").content.cloneNode(true);
   const keys = content.querySelector("#keys");
   keys.checked = wish.keys === "on";
@@ -100,7 +46,7 @@ export function help(keysChanged) {
     wish.keys = keys.checked ? "on" : "off";
     keysChanged();
   });
-  show("Help", [...content.children]);
+  show("Help", [...content.children, links(all, kpis)]);
 }
 
 // One checkbox for every queue, channel, site and unit that there is, and for those that the address names.
@@ -125,12 +71,10 @@ export function filters(rows, changed) {
     }
     parts.push(group);
   }
-  const all = make("button", "Show all");
-  all.type = "button";
-  all.addEventListener("click", () => {
+  const all = button("Show all", () => {
     for (const name of Object.keys(PLACES)) wish[name].clear();
     for (const box of $("dialog-body").querySelectorAll("input")) box.checked = false;
     changed();
   });
-  show("Filter", [make("p", "Nothing ticked in a group shows all of it.", "lead"), ...parts, all]);
+  show("Filter", [make("p", "Tick nothing to show all.", "lead"), ...parts, all]);
 }

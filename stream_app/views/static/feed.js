@@ -31,22 +31,32 @@ export function listen(take) {
 }
 
 // Asks until there is an answer; with a period again and again, as long as the stream lives and somebody looks.
+// Gives a function that asks at once, for when the path is another one: answers to the old one are dropped.
+// `take` says false when it wants no more.
 export function ask(path, take, period = 0) {
-  async function once() {
+  let [turn, timer] = [0, 0];
+  async function once(mine) {
     let wait = period || AGAIN_MS;
     if (!period || (silence() < AGAIN_MS && document.visibilityState === "visible")) {
       try {
-        const answer = await fetch(path);
+        const answer = await fetch(path());
         if (!answer.ok) throw new Error(answer.statusText);
-        take(await answer.json());
-        if (!period) return;
+        const said = await answer.json();
+        if (mine !== turn) return;
+        if (take(said) === false || !period) return;
       } catch {
         wait = AGAIN_MS;
       }
     } else {
       wait = Math.min(wait, 500);
     }
-    setTimeout(once, wait);
+    if (mine === turn) timer = setTimeout(once, wait, mine);
   }
-  once();
+  function again() {
+    clearTimeout(timer);
+    turn += 1;
+    once(turn);
+  }
+  again();
+  return again;
 }

@@ -1,7 +1,7 @@
 // Numbers for people, and what they are judged to be. No page and no clock in here.
 
-export const WORDS = { met: "on target", near: "just off", missed: "missed", none: "no target" };
-export const RANK = { missed: 0, near: 1, odd: 2, met: 3, none: 4 };
+export const WORDS = { met: "on target", near: "just off", missed: "missed", none: "no target", closed: "closed" };
+export const RANK = { missed: 0, near: 1, odd: 2, met: 3, none: 4, closed: 5 };
 export const SHORT = {
   handle_time: "Handle time", first_response: "First response", backlog: "Waiting", oldest_waiting: "Oldest",
   abandonment: "Abandoned",
@@ -31,43 +31,33 @@ function bound(kpi, value) {
   return kpi.unit === "seconds" ? duration(value, true).join(" ") : value.toLocaleString("en");
 }
 
+// How far past its target, in the unit of its tolerance, rounded as the alert rules round: both agree at the very edge.
+function past(kpi, value, target) {
+  let far = kpi.better === "higher" ? target - value : value - target;
+  if (kpi.tolerance_relative && target) far /= target;
+  else if (kpi.tolerance_relative && far > 0) far = Infinity;
+  return Math.round(far * 1e4) / 1e4;
+}
+
+// How many times its tolerance, or its target where nothing is tolerated, a value is past the target.
+export function excess(kpi, value, target) {
+  if (!known(value) || !known(target)) return 0;
+  return Math.max(0, past(kpi, value, target) / (kpi.tolerance || (kpi.tolerance_relative ? 1 : target) || 1));
+}
+
 // [state, what is aimed at, its kind, what a person who can't see the colour is told]
-export function judge(kpi, value, target, tooGood) {
+// What is closed aims at something too, but nobody is there to be judged.
+export function judge(kpi, value, target, tooGood, open = true) {
   const higher = kpi.better === "higher";
-  if (known(value) && known(tooGood) && (higher ? value > tooGood : value < tooGood)) {
+  if (open && known(value) && known(tooGood) && (higher ? value > tooGood : value < tooGood)) {
     return ["odd", `${higher ? "over" : "under"} ${bound(kpi, tooGood)}`, "", higher ? "too high" : "too low"];
   }
   if (!known(target)) return ["none", "no target", "", ""];
   const aim = `${higher ? "≥" : "≤"} ${bound(kpi, target)}`;
-  if (!known(value)) return ["none", aim, "target ", ""];
-  const past = higher ? target - value : value - target;
-  const slack = (kpi.tolerance ?? 0) * (kpi.tolerance_relative ? target : 1);
-  const state = past <= 0 ? "met" : past <= slack ? "near" : "missed";
+  if (!known(value) || !open) return ["none", aim, "target ", ""];
+  const far = past(kpi, value, target);
+  const state = far <= 0 ? "met" : far <= (kpi.tolerance ?? 0) ? "near" : "missed";
   return [state, aim, "target ", WORDS[state]];
-}
-
-// Where it goes: the latest half hour or less against the hour before. [arrow, word], nothing without data.
-export function direction(kpi, line) {
-  if (!line) return null;
-  const mean = (from, to) => {
-    let over = 0;
-    let under = 0;
-    for (let n = from; n < to; n += 1) {
-      const value = line.values[n];
-      const weight = line.samples ? line.samples[n] : 1;
-      if (known(value)) [over, under] = [over + value * weight, under + weight];
-    }
-    return under ? over / under : null;
-  };
-  const end = line.values.length;
-  const [now, before] = [mean(end - 2, end), mean(end - 6, end - 2)];
-  if (now === null || before === null) return null;
-  const least = { ratio: 0.02, contacts: 1 }[kpi.unit] ?? 0;
-  const slack = kpi.unit === "ratio" ? least : Math.max(least, before * 0.1);
-  if (Math.abs(now - before) <= slack) return ["→", "steady"];
-  const up = now > before;
-  if (kpi.unit === "contacts") return up ? ["↗", "more"] : ["↘", "fewer"];
-  return [up ? "↗" : "↘", up === (kpi.better === "higher") ? "better" : "worse"];
 }
 
 export function ago(seconds) {

@@ -1,33 +1,15 @@
 // One tile per queue and channel, and the one of all of them. What the data says only ever becomes text, never markup.
 
-import { RANK, SHORT, WORDS, direction, duration, judge, known, shown } from "./numbers.js";
+import { $, mark, put } from "./dom.js";
+import { RANK, SHORT, WORDS, duration, excess, judge, known, shown } from "./numbers.js";
+import { drawTrend } from "./trend.js";
 
-const SVG = "http://www.w3.org/2000/svg";
-const WIDE = 100;
-const HIGH = 24;
 const LEAST_STEPS = 8; // of a quarter of an hour: two hours
-const LEAST_SPAN = { ratio: 0.1, contacts: 4 }; // a line that fills its box says more than a tenth of a point is worth
+const KIND = { service_level: 0, oldest_waiting: 0, abandonment: 0, backlog: 0, first_response: 1, handle_time: 2 };
 const FIRST = ["service_level", "backlog", "oldest_waiting"]; // as people read a tile; the others follow
 
 // What has room in a row of the dense layout.
 export const DENSE = ["service_level", "backlog", "oldest_waiting", "abandonment", "handle_time"];
-
-export const $ = (id) => document.getElementById(id);
-
-export function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-export function mark(node, state) {
-  if (node.dataset.state !== state) node.dataset.state = state;
-}
-
-export function make(tag, text = "", name = "") {
-  const node = document.createElement(tag);
-  node.textContent = text;
-  if (name) node.className = name;
-  return node;
-}
 
 export function inOrder(kpis) {
   const rank = (kpi) => (FIRST.includes(kpi.name) ? FIRST.indexOf(kpi.name) : FIRST.length);
@@ -50,8 +32,8 @@ export function figuresIn(list, kpis) {
   });
 }
 
-export function drawFigure(parts, kpi, value, target, tooGood, samples, p90) {
-  const [state, aim, kind, word] = judge(kpi, value, target, tooGood);
+export function drawFigure(parts, kpi, value, target, tooGood, samples, p90, open) {
+  const [state, aim, kind, word] = judge(kpi, value, target, tooGood, open);
   mark(parts.node, state);
   mark(parts.state, state);
   parts.node.toggleAttribute("data-empty", !known(value));
@@ -70,52 +52,6 @@ export function drawFigure(parts, kpi, value, target, tooGood, samples, p90) {
   return state;
 }
 
-// A line for eyes, an arrow and a word for everybody.
-// `from` is where the lines of all tiles begin, so that they can be compared.
-export function drawTrend(parts, kpi, line, from) {
-  const way = direction(kpi, line);
-  if (parts.trend.hidden === !!line) parts.trend.hidden = !line;
-  if (!line) return;
-  if (!parts.line) {
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("viewBox", `0 0 ${WIDE} ${HIGH}`);
-    svg.setAttribute("preserveAspectRatio", "none");
-    svg.setAttribute("aria-hidden", "true");
-    parts.line = document.createElementNS(SVG, "path");
-    svg.append(parts.line);
-    parts.way = make("span", "", "way");
-    parts.way.append(make("span"), make("span", "", "going"));
-    parts.trend.append(svg, parts.way);
-  }
-  const path = drawn(line.values.slice(from), LEAST_SPAN[kpi.unit] ?? Math.max(...line.values) / 4);
-  if (parts.line.getAttribute("d") !== path) parts.line.setAttribute("d", path);
-  const [arrow, going] = parts.way.children;
-  put(arrow, way ? way[0] : "");
-  put(going, way ? ` ${way[1]}` : "");
-}
-
-// Gaps where there is no data: a line across them would be made up.
-function drawn(values, least) {
-  const there = values.filter(known);
-  const [bottom, top] = [Math.min(...there), Math.max(...there)];
-  const span = Math.max(top - bottom, least);
-  const low = Math.max(0, (top + bottom - span) / 2);
-  let path = "";
-  let pen = "M";
-  values.forEach((value, n) => {
-    if (!known(value)) {
-      pen = "M";
-      return;
-    }
-    const x = (n / (values.length - 1)) * WIDE;
-    const y = span ? HIGH - 2 - ((value - low) / span) * (HIGH - 4) : HIGH / 2;
-    path += `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
-    if (pen === "M" && !known(values[n + 1])) path += "h.1"; // one alone is a dot
-    pen = "L";
-  });
-  return path;
-}
-
 export function newCard(row, kpis, open) {
   const node = $("card").content.firstElementChild.cloneNode(true);
   const name = node.querySelector(".name");
@@ -128,12 +64,32 @@ export function newCard(row, kpis, open) {
   const find = (part) => node.querySelector(part);
   return {
     node, overall: find(".overall"), policy: find(".policy"), old: [...find(".old").children], figures: figuresIn(find("dl"), kpis),
-    missed: 0, state: "none",
+    missed: 0, state: "none", bad: [0, 0, 0],
   };
 }
 
-export function drawCard(card, row, kpis, window) {
+// How bad a tile is, worst kind first: what customers wait for, then what they are told, then what it costs.
+// In halves, so that two tiles that are about as bad don't change places all the time.
+function badness(found, state) {
+  const out = [0, 0, 0];
+  for (const { kpi, its, far } of found) {
+    const kind = KIND[kpi.name] ?? 0;
+    if (its === state && far > 0) out[kind] = Math.max(out[kind], 0.5, Math.round(far * 2) / 2);
+  }
+  return out;
+}
+
+// The worst first: [a card, its key] each.
+export function worst([x, a], [y, b]) {
+  let way = RANK[x.state] - RANK[y.state];
+  for (let n = 0; n < x.bad.length && !way; n += 1) way = Math.sign(y.bad[n] - x.bad[n]) || 0;
+  return way || (a < b ? -1 : 1);
+}
+
+// `beside` has the lines, where they begin, how much of the running quarter is gone, and the policy that most queues have.
+export function drawCard(card, row, kpis, window, beside) {
   const figures = row.windows[window] ?? {};
+  const found = [];
   let odd = "";
   card.missed = 0;
   card.state = "none";
@@ -141,23 +97,31 @@ export function drawCard(card, row, kpis, window) {
     const figure = figures[kpi.name];
     const value = kpi.level ? row.levels[kpi.name] : figure?.value;
     const [target, tooGood] = [row.targets[kpi.name], row.too_good[kpi.name]];
-    const state = drawFigure(card.figures[n], kpi, value, target, tooGood, figure?.samples, figure?.p90);
-    if (state === "missed") card.missed += 1;
-    if (state === "odd") odd = card.figures[n].word.textContent;
-    if (RANK[state] < RANK[card.state]) card.state = state;
+    const its = drawFigure(card.figures[n], kpi, value, target, tooGood, figure?.samples, figure?.p90, row.open);
+    if (its === "missed") card.missed += 1;
+    if (its === "odd") odd = card.figures[n].word.textContent;
+    if (RANK[its] < RANK[card.state]) card.state = its;
+    found.push({ kpi, its, far: excess(kpi, value, target) });
   });
+  if (!row.open) card.state = "closed";
+  card.bad = badness(found, card.state);
   const words = { ...WORDS, none: "no data", odd };
   mark(card.node, card.state);
   mark(card.overall, card.state);
   put(card.overall, card.missed > 1 ? `${card.missed} missed` : words[card.state]);
   const policy = `Service level: ${row.policy.replaceAll("_", " ")}`;
-  put(card.policy, policy);
+  put(card.policy, row.policy === beside.usual ? "" : policy);
   const first = card.figures[0].node;
   if (first.title !== policy) first.title = policy;
+  kpis.forEach((kpi, n) => drawTrend(card.figures[n], kpi, row, beside));
 }
 
-export function drawTrends(card, kpis, lines, from) {
-  kpis.forEach((kpi, n) => drawTrend(card.figures[n], kpi, lines?.[kpi.name], from));
+// Of names that differ the one that is there most often, if there is one; what most have is not worth a word on every tile.
+export function mostCommon(names) {
+  const count = new Map();
+  for (const name of names) count.set(name, (count.get(name) ?? 0) + 1);
+  const [first, second] = [...count].sort(([, a], [, b]) => b - a);
+  return first && first[1] !== second?.[1] ? first[0] : "";
 }
 
 // The step before which nobody has any data; of the queues' lengths there always is.
@@ -169,12 +133,15 @@ export function firstStep(trends, kpis) {
   return Math.max(0, Math.min(steps - LEAST_STEPS, ...firsts));
 }
 
-// All that are seen together: sums, the longest wait, means by their samples.
+// All that are seen together: sums, the longest wait, means by their samples. How long answers and calls take is
+// another thing in every channel: a mean over several means nothing.
 export function drawEveryone(box, rows, kpis, window, everyone) {
   box.figures ??= figuresIn(box.querySelector("dl"), kpis);
+  const mixed = new Set(rows.map((row) => row.channel)).size > 1;
   kpis.forEach((kpi, n) => {
     let value = null;
     let samples;
+    box.figures[n].node.hidden = mixed && kpi.unit === "seconds" && !kpi.level;
     if (kpi.level) {
       const levels = rows.map((row) => row.levels[kpi.name] ?? 0);
       value = kpi.unit === "seconds" ? Math.max(...levels) : levels.reduce((a, b) => a + b, 0);

@@ -1,12 +1,13 @@
 // The screen on the wall: which layout, which page, how it turns, full screen, theme, and the lock that keeps it awake.
 
-import { $, make } from "./tiles.js";
+import { $, make, put } from "./dom.js";
 import { THEMES, wish } from "./wish.js";
 
 const TILE = { width: 306, height: 236 }; // smaller, and a tile can't be read across a room
 const ROW = { width: 560, height: 46 };
 const GAP = 10;
 const LINE_PX = 50; // of a list
+const FADE_MS = 5000;
 const LIST_HEAD_PX = 230;
 
 let page = 0;
@@ -72,7 +73,8 @@ export function place(pages, count) {
   const at = current(pages);
   const names = { risk: "Contacts at risk", ring: "To ring back" };
   const what = names[at.kind] ?? (count ? `Queues ${at.from + 1} to ${at.to} of ${count}` : "Queues");
-  return `${what} · page ${page + 1} of ${pages.length}`;
+  const turning = pages.filter((one) => one.turns); // an empty list is no page, but can be looked at
+  return at.turns && turning.length > 1 ? `${what} · page ${turning.indexOf(at) + 1} of ${turning.length}` : what;
 }
 
 export function lay(layout) {
@@ -96,6 +98,12 @@ export function heads(layout, names) {
   }));
 }
 
+// A clock, as of the browser; the buttons fade while nobody is there, and the pointer with them.
+export function clock(idleMs) {
+  put($("clock"), isTv() ? new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }) : "");
+  document.body.toggleAttribute("data-idle", isTv() && idleMs > FADE_MS);
+}
+
 // ---- theme, full screen, staying awake -----------------------------------------------------------------------
 
 export function dress() {
@@ -105,7 +113,7 @@ export function dress() {
   document.body.classList.toggle("tv", isTv());
   $("theme").textContent = `Theme: ${wish.theme}`;
   $("view").textContent = isTv() ? "Desk" : "TV";
-  $("pause").textContent = wish.paused === "yes" ? "Go on" : "Pause";
+  $("pause").textContent = wish.paused === "yes" ? "Resume" : "Pause";
   $("pause").setAttribute("aria-pressed", String(wish.paused === "yes"));
   stayAwake();
 }

@@ -1,17 +1,21 @@
 // The wallboard: what comes in, what is drawn when, how fresh it is, and what people do to it.
 
+import * as details from "./details.js";
+import * as dialog from "./dialog.js";
+import { $, make, mark, put } from "./dom.js";
 import * as explain from "./explain.js";
 import { ask, listen, silence } from "./feed.js";
+import { judged } from "./fresh.js";
 import * as lists from "./lists.js";
-import { RANK, SHORT, ago } from "./numbers.js";
-import { $, DENSE, drawCard, drawEveryone, drawTrends, firstStep, inOrder, make, mark, newCard, put } from "./tiles.js";
+import { SHORT } from "./numbers.js";
+import { DENSE, drawCard, drawEveryone, firstStep, inOrder, mostCommon, newCard, worst } from "./tiles.js";
 import * as tv from "./tv.js";
 import { WINDOWS, isFiltered, isWanted, recall, remember, wish } from "./wish.js";
 
-const SILENT_MS = 3500; // a heartbeat comes every second
 const REORDER_MS = 3000; // tiles that jump can't be read
-const LISTS_MS = 5000;
 const TREND_MS = 30000;
+const QUARTER_MS = 900000;
+const NOTICE_MS = 20000;
 const GONE_MS = 60000; // nobody touched anything for so long: nobody is there
 const SAY_MS = 60000; // between two counts that are read out
 
@@ -20,6 +24,8 @@ const cards = new Map(); // the same → what is on the page
 const trends = new Map(); // the same → KPI → line
 const dirty = new Set();
 let trendFrom = 0;
+let quarterAt = NaN; // when the running quarter of the trends began
+let usual = ""; // the policy that most queues have
 let order = []; // keys of what is wanted, as shown
 let pages = [];
 let kpis = [];
@@ -30,11 +36,13 @@ let drawing = false;
 let orderedAt = -Infinity;
 let saidAt = -Infinity;
 let touchedAt = -Infinity;
+let noticedAt = -Infinity;
 let fresh = "";
 
 const keyOf = (row) => `${row.queue}\n${row.channel}`;
-// A contact of a queue that has no row can only be told by what it says itself.
-const isSeen = (one) => isWanted(rows.get(keyOf(one)) ?? { site: null, unit: null, ...one });
+const isAway = () => performance.now() - touchedAt > GONE_MS;
+// Somebody is at something on one of the pages: it stays where it is.
+const isHeld = (node) => node !== document.activeElement && node.contains(document.activeElement) && !isAway();
 
 // ---- drawing -------------------------------------------------------------------------------------------------
 
@@ -47,26 +55,23 @@ function redrawCard(key) {
     return;
   }
   if (!card) {
-    card = newCard(row, kpis, () => explain.details(rows.get(key), kpis, all));
+    card = newCard(row, kpis, () => explain.details(() => rows.get(key), kpis, all));
     cards.set(key, card);
     $("queues").append(card.node);
-    drawTrends(card, kpis, trends.get(key), trendFrom);
     orderedAt = -Infinity;
   }
-  drawCard(card, row, kpis, wish.window);
+  const gone = Math.min(1, Math.max(0, (Date.parse(beat?.at) - quarterAt) / QUARTER_MS)) || 0;
+  drawCard(card, row, kpis, wish.window, { lines: trends.get(key), from: trendFrom, gone, usual });
 }
 
 function arrange(now) {
   // What somebody has at hand stays where it is; on a wall the focus may have been left there by someone who is gone.
-  const held = $("queues").contains(document.activeElement) && now - touchedAt < GONE_MS;
+  const held = isHeld($("queues"));
   if (order.length && (now - orderedAt < REORDER_MS || (held && orderedAt > 0))) return;
   orderedAt = now;
   const byName = (a, b) => (a < b ? -1 : 1);
-  const worst = (a, b) => {
-    const [x, y] = [cards.get(a), cards.get(b)];
-    return RANK[x.state] - RANK[y.state] || y.missed - x.missed || byName(a, b);
-  };
-  order = [...cards.keys()].filter((key) => isWanted(rows.get(key))).sort(wish.order === "worst" ? worst : byName);
+  const byState = (a, b) => worst([cards.get(a), a], [cards.get(b), b]);
+  order = [...cards.keys()].filter((key) => isWanted(rows.get(key))).sort(wish.order === "worst" ? byState : byName);
   const unwanted = [...cards.keys()].filter((key) => !order.includes(key));
   const nodes = [...order, ...unwanted].map((key) => cards.get(key).node);
   if (nodes.some((node, n) => $("queues").children[n] !== node)) $("queues").append(...nodes);
@@ -76,17 +81,20 @@ function layOut() {
   const board = $("board");
   const main = $("main");
   const layout = tv.isTv() ? tv.plan(order.length, main.clientWidth - 24, main.clientHeight - 16) : null;
-  pages = layout ? tv.pagesOf(order.length, layout, { risk: lists.size("risk", isSeen), ring: lists.size("ring", isSeen) }) : [];
+  pages = layout ? tv.pagesOf(order.length, layout, { risk: lists.size("risk"), ring: lists.size("ring") }) : [];
   const at = layout ? tv.current(pages) : null;
   if (layout) tv.lay(layout);
   else delete board.dataset.layout;
   tv.heads(layout ?? { kind: "desk" }, kpis.filter((kpi) => DENSE.includes(kpi.name)).map((kpi) => SHORT[kpi.name] ?? kpi.title));
+  const focused = document.activeElement;
   const from = at?.kind === "queues" ? at.from : 0;
   const to = at ? at.to ?? 0 : Infinity;
   const there = new Set(order.slice(from, to));
   for (const [key, card] of cards) if (card.node.hidden === there.has(key)) card.node.hidden = !there.has(key);
   board.hidden = at !== null && at.kind !== "queues";
-  for (const which of ["risk", "ring"]) $(which).hidden = at !== null && at.kind !== which;
+  for (const which of lists.WHICH) $(which).hidden = at !== null && at.kind !== which;
+  // Keys go on from the new page, not from the top.
+  if (main.contains(focused) && !focused.checkVisibility() && !dialog.isOpen()) main.focus({ preventScroll: true });
 }
 
 function drawSummary() {
@@ -94,11 +102,12 @@ function drawSummary() {
   const box = $("everyone");
   box.hidden = seen.length === 0 || tv.isTv();
   if (!box.hidden) drawEveryone(box, seen, kpis, wish.window, isFiltered() ? {} : everyone);
-  const count = { missed: 0, near: 0, odd: 0 };
+  const count = { missed: 0, near: 0, odd: 0, closed: 0 };
   for (const key of order) if (cards.get(key)?.state in count) count[cards.get(key).state] += 1;
   put($("place"), tv.isTv() ? `${WINDOWS[wish.window]} · ${tv.place(pages, order.length)} · ${count.missed} missed` : "");
   const queues = `${seen.length} ${seen.length === 1 ? "queue" : "queues"}`;
-  const text = `${queues}: ${count.missed} missed, ${count.near} just off${count.odd ? `, ${count.odd} too good` : ""}`;
+  const more = [count.odd && `${count.odd} too low or too high`, count.closed && `${count.closed} closed`].filter(Boolean);
+  const text = [`${queues}: ${count.missed} missed`, `${count.near} just off`, ...more].join(", ");
   if ($("summary").textContent !== text) {
     put($("summary"), text);
     if (performance.now() - saidAt > SAY_MS && fresh === "live") say(text);
@@ -107,15 +116,19 @@ function drawSummary() {
 
 function draw() {
   drawing = false;
+  const common = mostCommon([...rows.values()].map((row) => row.policy));
+  if (common !== usual) for (const key of rows.keys()) dirty.add(key);
+  usual = common;
   for (const key of dirty) redrawCard(key);
   dirty.clear();
   arrange(performance.now());
   order = order.filter((key) => cards.has(key));
   layOut();
   drawSummary();
-  for (const which of ["risk", "ring"]) lists.draw(which, isSeen, tv.isTv() ? tv.listFits() : undefined);
+  for (const which of lists.WHICH) lists.draw(which, tv.isTv() ? tv.listFits() : undefined);
+  details.redraw();
   $("nothing").hidden = order.length > 0;
-  put($("nothing"), rows.size ? "No queue is called so, or is in what was chosen." : "No contact has come yet.");
+  put($("nothing"), rows.size ? "No queue matches." : "No contact has come yet.");
 }
 
 function soon() {
@@ -130,6 +143,14 @@ function redraw() {
   soon();
 }
 
+// For eyes as well, until somebody does something or has had time to read it.
+function notice(text) {
+  noticedAt = performance.now();
+  put($("notice"), text);
+  $("notice").hidden = false;
+  say(text);
+}
+
 function say(text) {
   saidAt = performance.now();
   put($("said"), text);
@@ -138,39 +159,24 @@ function say(text) {
 // ---- how fresh -----------------------------------------------------------------------------------------------
 
 function tick() {
-  const silent = silence();
-  const age = beat?.age_s === null || beat?.age_s === undefined ? null : beat.age_s + silent / 1000;
-  let state = "live";
-  let text = age === null ? "Live" : `Live · ${age.toFixed(1)} s old`;
-  let how = "";
-  const old = age === null ? "age unknown" : ago(age);
-  let alarm = "";
-  if (!beat || silent > SILENT_MS) {
-    state = "lost";
-    text = beat ? `No connection for ${Math.round(silent / 1000)} s` : "No connection";
-    how = "stands still · ";
-    alarm = "Connection lost: these numbers stand still. Trying again…";
-  } else if (beat.stale || (age !== null && age > beat.max_age_s)) {
-    state = "stale";
-    text = age === null ? "Stale, age unknown" : `Stale · ${Math.round(age)} s old`;
-    how = "stale · ";
-    const late = `they are older than ${beat.max_age_s} s`;
-    const reason = beat.reasons[0];
-    alarm = `Don't rely on these numbers: ${!reason || reason.startsWith("the data is") ? late : reason}.`;
-  }
-  if (!beat && performance.now() < SILENT_MS) [text, alarm] = ["Connecting…", ""];
+  const now = performance.now();
+  const { state, text, how, old, tail, alarm } = judged(beat, silence());
   mark($("age"), state);
   put($("age-text"), text);
   document.body.classList.toggle("stale", alarm !== "");
   $("alarm").hidden = alarm === "";
   put($("alarm"), alarm);
-  const parts = [how, old, age === null ? "" : " old"];
-  for (const card of cards.values()) if (!card.node.hidden) parts.forEach((part, n) => put(card.old[n], part));
+  for (const card of cards.values()) if (!card.node.hidden) [how, old, tail].forEach((part, n) => put(card.old[n], part));
+  details.redraw({ how, old, tail });
   document.title = `${state === "live" ? "" : "⚠ "}Live contact centre`;
   if (fresh && fresh !== state && text !== "Connecting…") say(alarm || "The numbers are live again.");
   fresh = state;
-  if (tv.isTv() && !explain.isOpen() && tv.turn(pages)) soon();
-  else if (performance.now() - orderedAt > REORDER_MS) soon();
+  tv.clock(now - Math.max(0, touchedAt));
+  if (now - noticedAt > NOTICE_MS) $("notice").hidden = true;
+  // Nobody is there who reads it, and a screen on a wall has more to show.
+  if (tv.isTv() && dialog.isOpen() && isAway()) dialog.close();
+  if (tv.isTv() && !dialog.isOpen() && !isHeld($("main")) && tv.turn(pages)) soon();
+  else if (now - orderedAt > REORDER_MS) soon();
 }
 
 // ---- what comes in -------------------------------------------------------------------------------------------
@@ -199,7 +205,9 @@ function takeTrend(data) {
   trends.clear();
   for (const row of data.rows) trends.set(keyOf(row), row.kpis);
   trendFrom = firstStep(trends.values(), kpis);
-  for (const [key, card] of cards) drawTrends(card, kpis, trends.get(key), trendFrom);
+  quarterAt = Date.parse(data.starts.at(-1));
+  for (const key of rows.keys()) dirty.add(key);
+  soon();
 }
 
 // ---- what people do ------------------------------------------------------------------------------------------
@@ -207,15 +215,21 @@ function takeTrend(data) {
 function changed() {
   remember();
   tv.dress();
+  lists.askAnew();
   redraw();
 }
 
 function show() {
-  recall();
+  const wrong = recall();
+  if (wrong.length) {
+    remember();
+    notice(`Not understood in the address, and corrected: ${wrong.map((one) => one.slice(0, 60)).join(", ")}.`);
+  }
   for (const input of document.querySelectorAll("input[name=window]")) input.checked = input.value === wish.window;
   $("order").value = wish.order;
   $("filter").value = wish.filter;
   tv.dress();
+  lists.askAnew();
   redraw();
 }
 
@@ -223,7 +237,7 @@ const actions = {
   f: tv.fullScreen,
   t: () => { tv.nextTheme(); changed(); },
   v: () => { wish.view = tv.isTv() ? "desk" : "tv"; changed(); },
-  "?": () => explain.help(remember),
+  "?": () => explain.help(remember, kpis, all),
   " ": () => { wish.paused = wish.paused === "yes" ? "no" : "yes"; changed(); say(wish.paused === "yes" ? "Paused" : "Turning"); },
   ArrowLeft: () => turnBy(-1),
   ArrowRight: () => turnBy(1),
@@ -236,9 +250,14 @@ function turnBy(by) {
   say(tv.place(pages, order.length));
 }
 
-for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, () => { touchedAt = performance.now(); }, true);
+function touched() {
+  touchedAt = performance.now();
+  tv.clock(0);
+}
+
+for (const kind of ["keydown", "pointerdown", "pointermove", "wheel"]) addEventListener(kind, touched, { capture: true, passive: true });
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || explain.isOpen() || wish.keys === "off") return;
+  if (event.ctrlKey || event.altKey || event.metaKey || dialog.isOpen() || wish.keys === "off") return;
   if (event.target.closest("input, select, textarea") || (event.key === " " && event.target.closest("button, a"))) return;
   if (!(event.key in actions) || (ONLY_TV.includes(event.key) && !tv.isTv())) return;
   event.preventDefault();
@@ -260,13 +279,22 @@ $("filter").addEventListener("input", (event) => { wish.filter = event.target.va
 $("choose").addEventListener("click", () => explain.filters([...rows.values()], changed));
 $("dictionary").addEventListener("click", () => explain.dictionary(kpis, all));
 $("controls").addEventListener("submit", (event) => event.preventDefault());
+$("short").addEventListener("change", (event) => { wish.short = event.target.checked ? "hide" : "show"; changed(); });
+for (const which of lists.WHICH) $(which).querySelector(".rest").addEventListener("click", () => lists.openWhole(which));
+$("fold").addEventListener("click", () => {
+  $("fold").setAttribute("aria-expanded", String($("top").toggleAttribute("data-open")));
+});
+// The address behind the # says what is shown: a place on the page does not go there.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  $("main").focus();
+});
 addEventListener("hashchange", show);
 new ResizeObserver(soon).observe($("main"));
 
 show();
-ask("/v1/kpis", (said) => { all = said; kpis = inOrder(said.filter((kpi) => kpi.headline)); redraw(); });
+ask(() => "/v1/kpis", (said) => { all = said; kpis = inOrder(said.filter((kpi) => kpi.headline)); redraw(); });
 listen(take);
-ask("/v1/trend", takeTrend, TREND_MS);
-ask("/v1/at-risk", (said) => { lists.take("risk", said); soon(); }, LISTS_MS);
-ask("/v1/abandoned", (said) => { lists.take("ring", said); soon(); }, LISTS_MS);
+ask(() => "/v1/trend", takeTrend, TREND_MS);
+lists.follow(soon);
 setInterval(tick, 250);

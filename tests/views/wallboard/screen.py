@@ -45,7 +45,8 @@ def many(count: int) -> Board:
     board, rng = Board(NOON), Random(7)
     for n in range(count):
         queue = (f"{NAMES[n % len(NAMES)]}-{n:02}", CHANNELS[n % 3])
-        put(board, queue, busy_cell() | ({3: rng.randrange(9)} if n % 4 == 0 else {}))
+        cell = busy_cell() | ({3: rng.randrange(9)} if n % 4 == 0 else {})
+        put(board, queue, {number: 2 * amount for number, amount in cell.items()})  # enough to be a trend
         for quarter in range(1, 9):
             worse = busy_cell() | {NUMBERS["talk_ms"]: rng.choice((900_000, 8_000_000))}
             board.put_cells("t.0", 900_000, NOON - 900_000 * quarter, [(queue, pack_cell(worse))])

@@ -3,9 +3,11 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from stream_app.model.tally import NUMBERS
+from stream_app.model.targets import Targets
 from stream_app.views.status import Status
-from tests.services.browser import opened, violations
-from tests.views.examples import busy_board, waiting
+from tests.services.browser import opened, texts, violations
+from tests.views.examples import busy_board, busy_cell, put, waiting
 from tests.views.serving import Served
 
 from .screen import TILES, give_up, looked_over, many, shown, ticking, worry
@@ -45,18 +47,52 @@ async def test_axe_finds_nothing(browser: Browser, theme: str, view: str, stale:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("opener", ["#help-open", "#choose", "#dictionary", f"{TILES} .name"])
+@pytest.mark.parametrize("opener", ["#help-open", "#choose", "#dictionary", f"{TILES} .name", "#ring .rest"])
 async def test_axe_finds_nothing_in_dialogs_nor_on_a_phone(
     browser: Browser, served: Served, theme: str, opener: str
 ) -> None:
+    for n in range(12):
+        give_up(served.board, f"gone-{n}", 60 + n, 30)
     address = f"{served.url}/#theme={theme}"
     async with opened(browser, address, width=360, height=740, bypass_csp=True) as page:
         await shown(page, 2)
+        await page.locator("#fold").click()
         await page.locator(opener).first.click()
         await expect(page.locator("#dialog")).to_be_visible()
         assert await violations(page) == []
         await page.keyboard.press("Escape")
         assert await violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("theme", "view", "queues"), [("light", "desk", 3), ("dark", "tv", 3), ("light", "tv", 30)]
+)
+async def test_who_is_closed_is_said_in_a_word_that_can_be_read(
+    browser: Browser, theme: str, view: str, queues: int
+) -> None:
+    served = Served(many(queues))
+    served.targets = Targets.of(
+        {
+            "calendars": {"early": {"hours": {"mon-sun": ["01:00-02:00"]}}},
+            "defaults": {"calendar": "early"},
+        }
+    )
+    address = f"#view={view}&theme={theme}&paused=yes&wrong=1"
+    async with (
+        ticking(served),
+        opened(browser, f"{served.url}/{address}", width=1920, height=1080, bypass_csp=True) as page,
+    ):
+        await shown(page, queues)
+        await expect(page.locator("#notice")).to_be_visible()
+        await calm(page)
+        assert await violations(page) == []
+        assert (await looked_over(page))[2] == []
+        if queues < 30:
+            assert await texts(page, f"{TILES} .overall") == ["closed"] * queues
+        else:
+            mark = "n => getComputedStyle(n, '::before').content"
+            state = page.locator(f"{TILES} [data-place=first] > .state").first
+            assert await state.evaluate(mark) == '"○ closed"'
 
 
 @pytest.mark.parametrize("view", ["desk", "tv"])
@@ -72,6 +108,8 @@ async def test_it_can_be_used_with_keys_alone_and_what_has_the_focus_is_seen(
         async with opened(browser, address, width=width, height=height) as page:
             await shown(page)
             await expect(page.locator("#alarm")).to_be_visible()
+            if view == "desk" and width < 640:
+                await page.evaluate("document.getElementById('fold').click()")  # keys begin at the top
             met: list[str] = []
             for _ in range(60):
                 await page.keyboard.press("Tab")
@@ -170,3 +208,32 @@ async def test_it_fits_every_screen(browser: Browser, width: int, view: str) -> 
             "n.getBoundingClientRect().right > n.closest('.tile, .panel').getBoundingClientRect().right + 1).length"
         )
         assert await page.evaluate(spilled) == 0
+
+
+async def test_on_a_phone_the_controls_are_behind_one_button(browser: Browser, served: Served) -> None:
+    async with opened(browser, served.url, width=390, height=844) as page:
+        await shown(page, 2)
+        fold = page.get_by_role("button", name="Filter & view")
+        await expect(fold).to_have_attribute("aria-expanded", "false")
+        await expect(page.locator("#filter")).to_be_hidden()
+        assert await page.evaluate("document.getElementById('top').offsetHeight") < 0.12 * 844
+        await fold.click()
+        await expect(fold).to_have_attribute("aria-expanded", "true")
+        for control in ("#filter", "#choose", "#view", "#theme", "#help-open"):
+            await expect(page.locator(control)).to_be_visible()
+        await fold.click()
+        await expect(page.locator("#filter")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [320, 360, 390])
+async def test_no_target_breaks_inside(browser: Browser, width: int) -> None:
+    board = busy_board([("email", "email"), ("sales", "chat")])
+    for queue in (("email", "email"), ("sales", "chat")):
+        put(board, queue, busy_cell() | {NUMBERS["talk_ms"]: 90_000_000, NUMBERS["response_ms"]: 900_000_000})
+    async with ticking(Served(board)) as served, opened(browser, served.url, width=width) as page:
+        await shown(page, 2)
+        lines = await page.locator(f"{TILES} .aim").evaluate_all(
+            "all => all.filter(n => n.checkVisibility()).map(n => n.getClientRects().length)"
+        )
+        assert set(lines) == {1}
+        assert (await page.evaluate("document.documentElement.scrollWidth")) <= width

@@ -102,7 +102,7 @@ async def test_pages_turn_by_themselves_until_they_are_stopped(browser: Browser)
                 words, timeout=8_000
             )  # nobody is at risk: that page is left out
         await page.keyboard.press("Space")
-        await expect(page.locator("#pause")).to_have_text("Go on")
+        await expect(page.locator("#pause")).to_have_text("Resume")
         assert await page.locator("#pause").get_attribute("aria-pressed") == "true"
         assert "paused=yes" in await page.evaluate("location.hash")
         await page.evaluate(
@@ -143,7 +143,7 @@ async def test_lists_are_pages_that_fit(browser: Browser) -> None:
             assert crowded(pieces, box) == []
             rows = await page.locator(f"#{panel} tbody tr").count()
             assert rows >= 14
-            await expect(page.locator(f"#{panel} .none")).to_have_text(f"and {40 - rows} more")
+            await expect(page.locator(f"#{panel} .rest")).to_have_text(f"and {40 - rows} more")
             await assert_nothing_scrolls(page)
 
 
@@ -177,7 +177,7 @@ async def test_keys_and_buttons(browser: Browser, served: Served) -> None:
         await expect(page.locator("#dialog")).to_be_visible()
         assert await page.evaluate("document.getElementById('dialog') instanceof HTMLDialogElement")
         await page.keyboard.press("v")  # a dialog keeps the keys to itself
-        await page.get_by_label("Single keys work").uncheck()
+        await page.get_by_label("Single-key shortcuts").uncheck()
         await page.get_by_role("button", name="Close").click()
         await page.keyboard.press("v")
         await page.keyboard.press("t")
@@ -196,7 +196,7 @@ async def test_the_address_brings_up_a_whole_screen(browser: Browser, served: Se
         assert await names(page) == ["sales"]
         assert (await texts(page, "#place"))[0].startswith("Today · Queues 1 to 1 of 1")
         assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(238, 241, 245)"
-        await expect(page.locator("#pause")).to_have_text("Go on")
+        await expect(page.locator("#pause")).to_have_text("Resume")
         await page.evaluate("location.hash = '#window=5m'")  # another bookmark in the same tab
         await shown(page, 2)
         await expect(page.locator("body")).not_to_have_class("tv")
@@ -223,7 +223,7 @@ async def test_the_screen_is_kept_awake_where_that_is_possible(browser: Browser,
 async def test_who_wants_less_motion_gets_pages_that_stand_still(browser: Browser, served: Served) -> None:
     async with opened(browser, f"{served.url}/#view=tv", reduced_motion="reduce", **TV) as page:
         await shown(page, 2)
-        await expect(page.locator("#pause")).to_have_text("Go on")
+        await expect(page.locator("#pause")).to_have_text("Resume")
         moving = "document.getAnimations().length"
         assert await page.evaluate(moving) == 0
         await page.locator("#pause").click()
@@ -245,3 +245,81 @@ async def test_few_queues_are_larger_than_many(browser: Browser) -> None:
             fonts.append(float(re.sub("px", "", await value.evaluate("n => getComputedStyle(n).fontSize"))))
     assert fonts == sorted(fonts, reverse=True)
     assert len(set(fonts)) == len(fonts)
+
+
+async def test_only_pages_that_are_shown_are_counted(browser: Browser, served: Served) -> None:
+    give_up(served.board, "gone", 60, 30)
+    async with opened(browser, f"{served.url}/#view=tv&paused=yes", **TV) as page:
+        await shown(page, 2)
+        place = page.locator("#place")
+        await expect(place).to_have_text("30 min · Queues 1 to 2 of 2 · page 1 of 2 · 0 missed")
+        await page.keyboard.press("ArrowLeft")
+        await expect(place).to_contain_text("To ring back · page 2 of 2")
+        await page.keyboard.press("ArrowLeft")  # nobody is at risk: no page, but who asks may see it
+        await expect(place).to_have_text("30 min · Contacts at risk · 0 missed")
+
+
+async def test_there_is_a_clock_and_the_buttons_fade(browser: Browser, served: Served) -> None:
+    async with opened(browser, f"{served.url}/#view=tv", timezone_id="Asia/Tokyo", **TV) as page:
+        await shown(page, 2)
+        await page.clock.set_fixed_time("2026-03-01T12:34:00Z")
+        await expect(page.locator("#clock")).to_have_text("21:34")
+    async with opened(browser, f"{served.url}/#view=tv", **TV) as page:
+        await page.clock.install()
+        await page.clock.resume()
+        await shown(page, 2)
+        buttons = page.locator(".buttons")
+        await page.mouse.move(300, 300)
+        await expect(buttons).to_have_css("opacity", "1")
+        await page.clock.run_for(7_000)
+        await expect(buttons).to_have_css("opacity", "0")
+        await page.mouse.move(310, 300)
+        await expect(buttons).to_have_css("opacity", "1")
+        await page.locator("#theme").focus()
+        await page.clock.run_for(7_000)
+        await expect(page.locator("body")).to_have_attribute("data-idle", "")
+        await expect(buttons).to_have_css("opacity", "1")
+
+
+async def test_a_page_at_which_somebody_is_does_not_turn_away(browser: Browser) -> None:
+    async with (
+        ticking(Served(many(120))) as served,
+        opened(browser, f"{served.url}/#view=tv&every=3&order=name", **TV) as page,
+    ):
+        await page.clock.install()
+        await page.clock.resume()
+        await shown(page, 60)
+        place = page.locator("#place")
+        await expect(place).to_contain_text("Queues 1 to 60")
+        await page.locator(f"{TILES} .name").first.focus()
+        await page.keyboard.press("Tab")
+        held = await page.evaluate("document.activeElement.textContent")
+        await page.clock.run_for(20_000)
+        await expect(place).to_contain_text("Queues 1 to 60")
+        assert await page.evaluate("document.activeElement.textContent") == held
+        await page.clock.run_for(45_000)  # nobody is there any more
+        await page.wait_for_function("() => document.activeElement.id === 'main'")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.checkVisibility()")
+        await page.locator(f"{TILES} .name").last.focus()
+        await page.keyboard.press("ArrowRight")
+        await page.wait_for_function("() => document.activeElement.id === 'main'")
+
+
+@pytest.mark.parametrize("opener", ["#help-open", f"{TILES} .name"])
+async def test_a_dialog_that_nobody_reads_does_not_stop_the_wall(browser: Browser, opener: str) -> None:
+    async with (
+        ticking(Served(many(120))) as served,
+        opened(browser, f"{served.url}/#view=tv&every=3", **TV) as page,
+    ):
+        await page.clock.install()
+        await page.clock.resume()
+        await shown(page, 60)
+        await page.locator(opener).first.click()
+        await page.clock.run_for(50_000)
+        await expect(page.locator("#dialog")).to_be_visible()
+        await page.clock.run_for(15_000)
+        await expect(page.locator("#dialog")).to_be_hidden()
+        before = await page.locator("#place").inner_text()
+        await page.clock.run_for(65_000)
+        await expect(page.locator("#place")).not_to_have_text(before)

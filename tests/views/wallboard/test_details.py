@@ -1,0 +1,116 @@
+"""What is behind a number: explained, and as alive or as stale as the tile."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from stream_app.model.targets import Targets
+from stream_app.views.status import Status
+from tests.services.browser import opened, texts
+from tests.views.examples import FRESH, busy_cell, put, waiting
+from tests.views.serving import Served
+
+from .screen import TILES, shown
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_every_number_is_explained(browser: Browser, served: Served) -> None:
+    served.targets = Targets.of(
+        {"queues": {"sales": {"policy": "answered_only", "site": "Leeds", "unit": "retail"}}}
+    )
+    kpis = {kpi["name"]: kpi for kpi in (await served.get("/v1/kpis"))[2]}
+    async with opened(browser, f"{served.url}/") as page:
+        await shown(page, 2)
+        sales = page.locator(TILES, has_text="sales")
+        await expect(sales.locator(".policy")).to_have_text("Service level: answered only")
+        assert (
+            await sales.locator("[data-place=first]").get_attribute("title") == "Service level: answered only"
+        )
+        await sales.locator(".name").click()
+        await expect(page.locator("#dialog-body")).to_contain_text("Customer satisfaction 100 %")
+        (body,) = await texts(page, "#dialog-body")
+        assert body.startswith("Service-level policy: answered only · worked at Leeds · for retail")
+        for kpi in kpis.values():
+            if kpi["headline"]:
+                assert kpi["doc"] in body
+                assert kpi["misleads"] in body
+        assert kpis["handle_time"]["formula"] in body
+        assert "Read beside it Abandonment rate 0 %, Oldest waiting 12 s" in body
+        assert f"Read beside it {kpis['csat']['title']} " in body
+        assert re.search(r"50 % in 3\d s, 90 % in 3:55 min, 95 % in 3:55 min", body)
+        await page.keyboard.press("Escape")
+        assert await page.evaluate("document.activeElement.textContent") == "sales"
+        await page.locator("#dictionary").click()
+        (body,) = await texts(page, "#dialog-body")
+        assert all(kpi["formula"] in body for kpi in kpis.values() if kpi["headline"])
+        assert await page.locator('footer a[href="/docs"]').count() == 1
+        assert (await served.get("/docs"))[0] == 200
+
+
+async def test_details_go_with_the_stream_and_say_what_they_are_of(browser: Browser, served: Served) -> None:
+    async with opened(browser, f"{served.url}/#window=15m") as page:
+        await shown(page, 2)
+        await page.locator(".name", has_text="sales").click()
+        when = page.locator("#dialog .when")
+        await expect(when).to_have_text(re.compile(r"^Last 15 min · \d s old$"))
+        waits = page.locator("#dialog .now", has_text="no target").locator("strong")
+        await expect(waits).to_have_text("1")
+        for n in range(4):
+            waiting(served.board, ("sales", "voice"), f"more-{n}", served.board.now - 1_000)
+        await expect(waits).to_have_text("5")
+        served.trust = Status(age_s=42, max_age_s=10)
+        await expect(when).to_have_text(re.compile(r"^Last 15 min · stale · 4\d s old$"))
+        struck = "n => getComputedStyle(n).textDecorationLine"
+        assert await waits.evaluate(struck) == "line-through"
+        assert await page.locator("#dialog .live").first.evaluate(struck) == "line-through"
+        served.trust = FRESH
+        await expect(when).to_have_text(re.compile(r"^Last 15 min · \d s old$"))
+        assert await waits.evaluate(struck) == "none"
+
+
+async def test_details_have_the_formula_of_the_policy_and_the_values_beside(
+    browser: Browser, served: Served
+) -> None:
+    served.targets = Targets.of({"queues": {"sales": {"policy": "answered_only"}}})
+    put(served.board, ("sales", "voice"), busy_cell())
+    asked: list[str] = []
+    async with opened(browser, served.url) as page:
+        page.on("request", lambda request: asked.append(request.url))
+        await shown(page, 2)
+        await page.locator(".name", has_text="sales").click()
+        body = page.locator("#dialog-body")
+        await expect(body).to_contain_text("answered in target / answered")
+        now = (await served.get("/v1/now?queue=sales&window=30m"))[2]["rows"][0]
+        transfer = now["windows"]["30m"]["transfer"]["value"]
+        await expect(body).to_contain_text(f"Transfer rate {transfer * 100:.1f} %")
+        csat = now["windows"]["30m"]["csat"]["value"]
+        assert csat is not None
+        (text,) = await texts(page, "#dialog-body")
+        assert re.search(r"Read beside it [^.]*\d[^.]*, Transfer rate", text)
+        assert len([url for url in asked if "/v1/now" in url]) == 1
+        (url,) = [url for url in asked if "/v1/now" in url]
+        assert "queue=sales&channel=voice&window=30m&kpi=" in url
+        assert "kpi=service_level&" not in url
+
+
+async def test_the_dictionary_is_for_people(browser: Browser, served: Served) -> None:
+    async with opened(browser, served.url) as page:
+        await shown(page, 2)
+        assert await page.locator('a[href^="/v1/"]').count() == 0
+        assert (await texts(page, "footer a")) == ["API"]
+        (legend,) = await texts(page, ".legend")
+        assert "too low, too high" in legend
+        assert "closed" in legend
+        await page.get_by_role("button", name="Dictionary").click()
+        await expect(page.locator("#dialog-name")).to_have_text("What the numbers mean")
+        (body,) = await texts(page, "#dialog-body")
+        kpis = (await served.get("/v1/kpis"))[2]
+        assert all(" ".join(kpi["doc"].split()) in body for kpi in kpis)
+        await page.keyboard.press("Escape")
+        for opener in (page.locator("#help-open"), page.locator(f"{TILES} .name").first):
+            await opener.click()
+            await page.locator("#dialog").get_by_role("button", name="Dictionary").click()
+            await expect(page.locator("#dialog-name")).to_have_text("What the numbers mean")
+            await page.keyboard.press("Escape")
