@@ -4,7 +4,7 @@
     schedules ─┼─► plan ─► required ──┤
     targets ───┘             │        └─► concurrency        chats: several at once
                              └──────────► deferred           e-mail, callbacks: work with a deadline
-    skills                                                   people with several skills, by simulation
+    skills ─► day                                            people with several skills, by simulation
 
 Imports ``model``, ``errors``, the standard library and msgspec, like every layer; the command hands the rows over.
 """
