@@ -1,9 +1,9 @@
 """A day of a contact centre whose people have several skills, played contact by contact.
 
 Contacts come by a Poisson process; handle times and patience are exponential. A contact goes to an idle person of the group
-with the fewest skills that has the one it needs, so that who can do more stays free; a person who becomes free takes the contact
-that has waited longest of those that they can handle. Every contact's times are drawn before the day begins, from the seed, the
-repetition and the queue alone: two rosters are compared on the same contacts.
+with the fewest skills that has the one it needs, so that who can do more stays free; a person who becomes free takes the
+contact that has waited longest of those that they can handle. Every contact's times are drawn before the day begins, from the
+seed, the repetition and the queue alone: two rosters are compared on the same contacts.
 """
 
 from __future__ import annotations
