@@ -107,7 +107,7 @@ def _notes(
     }
     if guessed:
         notes.append(
-            f"{len(guessed)} of the queues have no patience_s in a row: {assumptions.patience_s:g} s were assumed there"
+            f"queues with rows that have no patience_s: {len(guessed)}; {assumptions.patience_s:g} s were assumed there"
         )
     return notes
 

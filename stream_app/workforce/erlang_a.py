@@ -123,7 +123,8 @@ class _Queue:
         x = t / self._patience
         drift = self._arrive * self._patience * -expm1(-x) - self._serve * t
         scale, g, s = _sums(self._a, self._b * exp(-x))
-        factor = exp(drift + scale - self._scale) / self._whole
+        # Where both have their closed form, the drift is exactly what their scales differ by: nobody is answered at once.
+        factor = exp(0.0 if scale else drift - self._scale) / self._whole
         return max(0.0, factor * (self._a * g - exp(-scale))), factor * s
 
 

@@ -189,7 +189,7 @@ def _header(name: str, line: int, cells: list[str], needed: Collection[str]) -> 
     for field in needed:
         if field not in header:
             near = get_close_matches(field, header, n=1)
-            hint = f"; did you mean it with {near[0]!r}?" if near else ""
+            hint = f"; is it {near[0]!r}?" if near else ""
             raise InputError(f"{name}:{line}: {field}: there is no such column{hint}")
     return header
 

@@ -13,6 +13,8 @@ from . import tables
 from .tables import InputError, Row
 
 NEEDED: Final = ("start", "minutes", "queue", "channel", "offered", "handled", "talk_s", "hold_s", "wrap_s")
+MOST_ERLANG: Final = 1e6
+"""More than any contact centre; so many digits are a mistake, and would take minutes."""
 KNOWN: Final = (*NEEDED, "patience_s", "policy", "answered", "abandoned", "wait_s", "waiting")
 
 
@@ -106,6 +108,11 @@ def _volume(row: Row) -> Volume:
         raise row.wrong("talk_s", f"{volume.handled:g} contacts were handled in no time at all")
     if volume.handled == 0 and volume.talk_s + volume.hold_s + volume.wrap_s > 0:
         raise row.wrong("handled", "is 0, but there is handle time")
+    load = volume.offered * (volume.handle_s or 0.0) / (60 * minutes)
+    if load > MOST_ERLANG:
+        raise row.wrong(
+            "offered", f"{load:.3g} people would be busy at once with that; the most is {MOST_ERLANG:g}"
+        )
     return volume
 
 

@@ -141,7 +141,7 @@ def test_what_was_assumed_and_what_nobody_knows_is_said(tmp_path: Path, roster: 
     assert done.stderr.splitlines() == [
         "stream-app: biling (voice) is on the schedule, but no row of the volumes has it",
         "stream-app: billing (email) has no handle time in any row: no plan",
-        "stream-app: 1 of the queues have no patience_s in a row: 120 s were assumed there",
+        "stream-app: queues with rows that have no patience_s: 1; 120 s were assumed there",
     ]
     assert json.loads(done.stdout)[0]["required"] is None
 
@@ -160,7 +160,7 @@ def test_a_bad_file_is_one_line_and_exit_code_65(volumes: Path, roster: Path) ->
     done = staffing("-", stdin=VOLUMES.replace("queue", "quue"))
     assert (done.returncode, done.stderr) == (
         65,
-        "stream-app: -:1: queue: there is no such column; did you mean it with 'quue'?\n",
+        "stream-app: -:1: queue: there is no such column; is it 'quue'?\n",
     )
 
 

@@ -1,5 +1,6 @@
 """Erlang A: the birth-death chain in fractions, waits by integration, a played queue, and both of its limits."""
 
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import exp, factorial, inf, isfinite
 
@@ -109,6 +110,27 @@ def test_the_centre_of_fifty_agents_that_the_literature_compares() -> None:
     assert some(erlang.reach(50, 48, 60, 20).wait_s) > 5 * some(reached.wait_s)
 
 
+@pytest.mark.parametrize("patience_s", [120, 3600])
+@pytest.mark.parametrize("agents", [5_000, 9_500, 9_900, 10_000, 10_100])
+def test_ten_thousand_erlang_as_the_chain_of_forty_digits(agents: int, patience_s: int) -> None:
+    arrive, serve, give_up = Decimal(10_000) / 300, Decimal(1) / 300, Decimal(1) / patience_s
+    with localcontext(prec=40):
+        idle, weight = Decimal(0), Decimal(1)  # relative to the state in which all are busy and nobody waits
+        for present in range(agents, 0, -1):
+            weight *= present * serve / arrive
+            idle += weight
+        full, behind, weight, ahead = Decimal(1), Decimal(0), Decimal(1), 0
+        while ahead < 10 or weight > full * Decimal(10) ** -30:
+            ahead += 1
+            weight *= arrive / (agents * serve + ahead * give_up)
+            full += weight
+            behind += ahead * weight
+        waits, abandoned = full / (idle + full), behind / (idle + full) * give_up / arrive
+    reached = erlang_a.reach(agents, 10_000, 300, 20, patience_s=patience_s)
+    assert reached.waits == pytest.approx(float(waits), rel=1e-10)
+    assert reached.abandonment == pytest.approx(float(abandoned), rel=1e-10)
+
+
 # --- played ---
 
 
@@ -168,6 +190,15 @@ def test_ten_thousand_erlang_overflow_nothing(agents: int, patience_s: float) ->
     assert some(reached.abandonment) >= 1 - agents / 10_000 - 1e-12
     if agents < 9_000:
         assert reached.abandonment == pytest.approx(1 - agents / 10_000, rel=1e-6)
+
+
+def test_long_patience_in_a_long_overload_loses_no_digits() -> None:
+    """The wait's exponents are of the size of a million here, and cancel."""
+    reached = erlang_a.reach(
+        203, 227.74609504129901, 1.0983322816486403, 10.5, patience_s=50_455.85, short_s=10.5
+    )
+    assert sum(shares(reached)) == pytest.approx(1, abs=1e-12)
+    assert reached.abandonment == pytest.approx(1 - 203 / 227.74609504129901, rel=1e-12)
 
 
 def test_both_ways_to_the_sums_agree_where_they_meet() -> None:

@@ -108,7 +108,7 @@ def test_the_end_in_a_zone_is_that_much_later_and_not_that_much_on_the_wall() ->
         (csv(NINE, NINE + ",1"), "v.csv:3: 11 cells, the header has 10"),
         (
             csv(NINE).replace(b"offered", b"ofered"),
-            "v.csv:1: offered: there is no such column; did you mean it with 'ofered'?",
+            "v.csv:1: offered: there is no such column; is it 'ofered'?",
         ),
         (csv(NINE).replace(b"hold_s", b"talk_s"), "v.csv:1: talk_s: two columns are called so"),
         (
@@ -153,6 +153,10 @@ def test_the_end_in_a_zone_is_that_much_later_and_not_that_much_on_the_wall() ->
         (
             csv(HALF.replace("18000,1200,2400", "0,0,0")),
             "v.csv:2: talk_s: 120 contacts were handled in no time at all",
+        ),
+        (
+            csv(HALF.replace("130", "13e9")),
+            "v.csv:2: offered: 1.3e+09 people would be busy at once with that; the most is 1e+06",
         ),
         (csv(HALF.replace("130,120", "130,0")), "v.csv:2: handled: is 0, but there is handle time"),
         (csv(NINE.replace("billing", '"billing')), "v.csv:2: unexpected end of data"),
