@@ -227,3 +227,10 @@ def test_the_worked_example_of_the_page_is_what_the_command_prints(tmp_path: Pat
 def test_the_links_of_the_page_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", PAGE):
         assert (DOCS / target).exists(), target
+
+
+def test_the_example_in_python_of_the_page_runs() -> None:
+    [example] = blocks("python")
+    found: dict[str, Any] = {}
+    exec(example, found)  # noqa: S102 - our own page
+    assert all(reached.low >= 0.8 for reached in found["reached"])
