@@ -4,6 +4,8 @@
     bytes → events   events → facts   deltas → Redis   snapshot → people, Prometheus, Grafana, schedulers
                      → deltas (pure)  → snapshots
 
+    volumes, rosters ──► workforce    how many people that needs, and what they will reach
+
 Data flows left to right; imports form a star: everyone may import ``model``, ``model`` imports nothing but pure
 standard library and msgspec, and ``app`` alone wires the rest. Five nouns cross the borders and all live in ``model``:
 Event (what the platform said) → Fact (what it means) → Deltas (what to add) → Snapshot (what is true now) →

@@ -1,0 +1,236 @@
+"""``stream-app staffing``: files in, a plan out, and whose fault it is by the exit code."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "staffing.md").read_text()
+STAFFING = [sys.executable, "-m", "stream_app", "staffing"]
+Done = subprocess.CompletedProcess[str]
+
+VOLUMES = """\
+start,minutes,queue,channel,offered,handled,talk_s,hold_s,wrap_s,patience_s
+2026-01-05T09:00:00+01:00,30,billing,voice,100,98,14700,980,1960,120
+2026-01-05T09:30:00+01:00,30,billing,voice,130,120,18000,1200,2400,120
+2026-01-05T09:00:00+01:00,30,billing,email,12,10,6000,0,600,
+"""
+ROSTER = """\
+group,people,start,end,tz,activity,queue,channel
+day,18,2026-01-05T09:00,2026-01-05T10:00,Europe/Berlin,contacts,billing,voice
+"""
+
+
+def staffing(*options: object, stdin: str = "") -> Done:
+    return subprocess.run(
+        [*STAFFING, *map(str, options)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env={"COLUMNS": "120"},
+        check=False,
+        timeout=60,
+    )
+
+
+def rows(done: Done) -> list[dict[str, Any]]:
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture
+def volumes(tmp_path: Path) -> Path:
+    path = tmp_path / "volumes.csv"
+    path.write_text(VOLUMES)
+    return path
+
+
+@pytest.fixture
+def roster(tmp_path: Path) -> Path:
+    path = tmp_path / "roster.csv"
+    path.write_text(ROSTER)
+    return path
+
+
+def test_who_is_required(volumes: Path) -> None:
+    found = rows(staffing(volumes, "--format", "json"))
+    assert [(r["channel"], r["start"], r["required"], r["to_schedule"]) for r in found] == [
+        ("email", "2026-01-05T09:00:00+01:00", 5, 8),
+        ("voice", "2026-01-05T09:00:00+01:00", 13, 19),
+        ("voice", "2026-01-05T09:30:00+01:00", 15, 22),
+    ]
+    assert [r["gap"] for r in found] == [None] * 3
+
+
+def test_what_the_roster_reaches(volumes: Path, roster: Path) -> None:
+    found = rows(staffing(volumes, "--schedule", roster, "--format", "json"))
+    voice = [r for r in found if r["channel"] == "voice"]
+    assert [(r["scheduled"], r["gap"]) for r in voice] == [(18, -1), (18, -4)]
+    assert all(r["service_level"] < 0.9 for r in voice)
+    assert voice[0]["service_level"] > voice[1]["service_level"]
+
+
+def test_csv_json_and_table_say_the_same(volumes: Path, roster: Path) -> None:
+    options = (volumes, "--schedule", roster, "--format")
+    as_json = rows(staffing(*options, "json"))
+    as_csv = list(csv.DictReader(staffing(*options, "csv").stdout.splitlines()))
+    assert [list(row) for row in as_csv] == [list(row) for row in as_json]
+    for one, other in zip(as_csv, as_json, strict=True):
+        assert one == {key: "" if value is None else str(value) for key, value in other.items()}
+    table = staffing(*options, "table").stdout
+    assert "billing (voice): 20.5 hours to schedule" in table
+    for row in as_json:
+        assert f"{row['start']} " in table
+        assert f"{row['service_level']:.1%}" in table
+
+
+def test_standard_input_and_another_zone(roster: Path) -> None:
+    found = rows(
+        staffing("-", "--schedule", roster, "--tz", "America/New_York", "--format", "json", stdin=VOLUMES)
+    )
+    assert [r["start"] for r in found][:2] == ["2026-01-05T03:00:00-05:00"] * 2
+    assert found[1]["scheduled"] == 18
+
+
+def test_the_zone_is_also_that_of_the_roster_s_bare_times(volumes: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.csv"
+    bare.write_text(ROSTER.replace("Europe/Berlin", ""))
+    found = rows(staffing(volumes, "--schedule", bare, "--tz", "Europe/Berlin", "--format", "json"))
+    assert found[1]["scheduled"] == 18
+
+
+def test_the_options_change_what_they_say(volumes: Path, tmp_path: Path) -> None:
+    def required(*options: object) -> int:
+        found = rows(staffing(volumes, "--format", "json", *options))
+        return int(found[1]["required"])
+
+    targets = tmp_path / "targets.toml"
+    targets.write_text("[queues.billing]\ntargets = { service_level = 0.97 }\n")
+    usual = required()
+    assert required("--model", "erlang-c") > usual
+    assert required("--targets", targets) > usual
+    assert required("--occupancy", 0.5) == 20
+    assert required("--asa", "1s") > usual
+    assert required("--shrinkage", 0) == usual
+    assert rows(staffing(volumes, "--format", "json", "--shrinkage", 0))[1]["to_schedule"] == usual
+    assert rows(staffing(volumes, "--format", "json", "--deferred", "voice"))[1]["model"] == "deferred"
+
+
+def test_two_chats_at_once(tmp_path: Path) -> None:
+    chats = tmp_path / "chats.csv"
+    chats.write_text(VOLUMES.replace("voice", "chat"))
+    one, two = (rows(staffing(chats, "--format", "json", "--concurrency", n))[0] for n in (1, 2))
+    assert two["required"] == -(-one["required"] // 2)
+
+
+def test_what_was_assumed_and_what_nobody_knows_is_said(tmp_path: Path, roster: Path) -> None:
+    blind = tmp_path / "blind.csv"
+    blind.write_text(VOLUMES.replace(",120\n", ",\n").replace("12,10,6000,0,600", "12,0,0,0,0"))
+    roster.write_text(ROSTER.replace("billing", "biling"))
+    done = staffing(blind, "--schedule", roster, "--format", "json")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "stream-app: biling (voice) is on the schedule, but no row of the volumes has it",
+        "stream-app: billing (email) has no handle time in any row: no plan",
+        "stream-app: queues with rows that have no patience_s: 1; 120 s were assumed there",
+    ]
+    assert json.loads(done.stdout)[0]["required"] is None
+
+
+def test_a_bad_file_is_one_line_and_exit_code_65(volumes: Path, roster: Path) -> None:
+    volumes.write_text(VOLUMES.replace("130", "many"))
+    done = staffing(volumes)
+    assert (done.returncode, done.stdout) == (65, "")
+    assert done.stderr == (
+        f"stream-app: {volumes}:3: offered: 'many' is no number of 0 or more, like 12 or 12.5\n"
+    )
+    roster.write_text(ROSTER.replace("T10:00", "T08:00"))
+    done = staffing("-", "--schedule", roster, stdin=VOLUMES)
+    assert (done.returncode, done.stdout) == (65, "")
+    assert done.stderr.startswith(f"stream-app: {roster}:2: end: ")
+    done = staffing("-", stdin=VOLUMES.replace("queue", "quue"))
+    assert (done.returncode, done.stderr) == (
+        65,
+        "stream-app: -:1: queue: there is no such column; is it 'quue'?\n",
+    )
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    done = staffing(tmp_path / "none.csv")
+    assert (done.returncode, done.stderr) == (
+        65,
+        f"stream-app: {tmp_path / 'none.csv'}:1: No such file or directory\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--tz", "Berlin"], "--tz: no time zone is called 'Berlin'"),
+        (["--patience", "soon"], "--patience: 'soon' is no time like 90s or 2m"),
+        (["--patience", "0"], "--patience: '0' is no time like 90s or 2m"),
+        (["--asa", "-3s"], "--asa: '-3s' is no time like 90s or 2m"),
+        (
+            ["--targets", "none.toml"],
+            "--targets: none.toml: [Errno 2] No such file or directory: 'none.toml'",
+        ),
+        (["--schedule", "-"], "-: standard input can be read once"),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_exit_code_78(options: list[str], line: str) -> None:
+    done = staffing("-", *options, stdin=VOLUMES)
+    assert (done.returncode, done.stdout, done.stderr) == (78, "", f"stream-app: {line}\n")
+
+
+def test_a_target_that_nobody_reaches_is_exit_code_78(volumes: Path, tmp_path: Path) -> None:
+    targets = tmp_path / "targets.toml"
+    targets.write_text("[queues.billing]\ntargets = { service_level = 1.0 }\n")
+    done = staffing(volumes, "--targets", targets)
+    assert done.returncode == 78
+    assert done.stderr.startswith("stream-app: billing (voice): service_level: 1.0 must be")
+
+
+def test_help_says_what_goes_in() -> None:
+    done = staffing("-h")
+    assert done.returncode == 0
+    for word in ("--schedule", "--shrinkage", "--concurrency", "patience_s", "docs/staffing.md"):
+        assert word in done.stdout
+
+
+# --- docs/staffing.md ---
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_worked_example_of_the_page_is_what_the_command_prints(tmp_path: Path) -> None:
+    volumes, roster = blocks("csv")
+    (tmp_path / "volumes.csv").write_text(volumes)
+    (tmp_path / "roster.csv").write_text(roster)
+    done = staffing(tmp_path / "volumes.csv", "--schedule", tmp_path / "roster.csv")
+    assert done.returncode == 0
+    printed = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    [shown] = blocks("text")
+    assert [" ".join(line.split()) for line in shown.splitlines()] == printed
+
+
+def test_the_links_of_the_page_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", PAGE):
+        assert (DOCS / target).exists(), target
+
+
+def test_the_example_in_python_of_the_page_runs() -> None:
+    [example] = blocks("python")
+    found: dict[str, Any] = {}
+    exec(example, found)  # noqa: S102 - our own page
+    assert all(reached.low >= 0.8 for reached in found["reached"])
