@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from stream_app import __version__
-from stream_app.commands import check, config, demo, kpis, rebuild, render, replay, serve, simulate, worker
+from stream_app.commands import (
+    check,
+    config,
+    demo,
+    forecast,
+    kpis,
+    rebuild,
+    render,
+    replay,
+    serve,
+    simulate,
+    worker,
+)
 from stream_app.errors import BadSettingsError, StreamAppError
 
 EX_CONFIG = 78
@@ -24,6 +36,7 @@ cli.command("worker")(worker.run)
 cli.command("serve")(serve.run)
 cli.command("simulate")(simulate.run)
 cli.command("replay")(replay.run)
+cli.command("forecast")(forecast.run)
 cli.command("demo")(demo.run)
 cli.command("kpis")(kpis.run)
 cli.add_typer(config.cli, name="config")

@@ -2,7 +2,7 @@
 
 ingest ──► model ◄── store        app, __main__, cli*, commands/ ──► all of them
              ▲
-           views
+       views, forecast
 """
 
 import ast
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "stream_app"
-LAYERS = {"ingest", "store", "views"}
+LAYERS = {"ingest", "store", "views", "forecast"}
 # Pure: no clock, no input or output, no threads.
 MODEL_MAY_IMPORT = {
     "__future__",
@@ -146,6 +146,8 @@ def test_the_layers_are_there() -> None:
         ("stream_app.store.redis", "from stream_app.app import build"),
         ("stream_app.views.api", "from stream_app.store import reader"),
         ("stream_app.settings", "from stream_app.store import keys"),
+        ("stream_app.forecast.history", "from stream_app.ingest import files"),
+        ("stream_app.views.api", "from stream_app.forecast import ahead"),
         ("stream_app.telemetry", "from stream_app import views"),
     ],
 )

@@ -1,10 +1,10 @@
 """How many contacts will come: interval rows of the past → a forecast per queue and channel, with prediction intervals.
 
     history ──► grid ──► decomposition ──► spread ──► forecast      backtest, intraday: the same parts, asked at earlier times
-    rows        days ×   profile of the    what it    points of
-    of a file   slots    week × level      missed     the future
+    rows        days x   profile of the    what it    points of
+    of a file   slots    week x level      missed     the future
 
-Nothing here reads a clock, a store or a setting. ``history``, ``calendar`` and ``picture`` need the standard library only; the others
-need numpy, scipy and statsforecast, which the optional extra ``forecast`` installs. Whoever calls imports them late.
+Nothing here reads a clock, a store or a setting. ``history``, ``calendar``, ``points`` and ``picture`` need the standard
+library only; the others need numpy, scipy and statsforecast, which the extra ``forecast`` installs. Import them late.
 Method, limits and sources: docs/forecast.md.
 """

@@ -1,7 +1,7 @@
 """Days as the queue's people live them: local dates, slots of the wall clock, and what was marked by hand.
 
-A day has ``1440 / minutes`` slots. When clocks go forward some of them don't happen; when they go back some happen twice, told apart
-by their offset from UTC.
+A day has ``1440 / minutes`` slots. When clocks go forward some of them don't happen; when they go back some happen twice,
+told apart by their offset from UTC.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def parse_days(text: str, place: str) -> dict[date, int]:
     """Read dates that are not what their weekday says.
 
     Args:
-        text: ``2026-12-25`` (left out) or ``2026-12-25=sunday`` or ``=closed``, between commas or one a line; # begins a remark.
+        text: ``2026-12-25`` (left out), ``2026-12-25=sunday`` or ``=closed``; commas or lines between; # begins a remark.
         place: option or file, for messages.
 
     Raises:
@@ -86,7 +86,9 @@ def parse_days(text: str, place: str) -> dict[date, int]:
             written, _, kind = (part.strip() for part in entry.partition("="))
             day = _date(written)
             if day is None:
-                raise BadSettingsError(f"{place}:{line}: {entry!r} is no date; write 2026-12-25 or 2026-12-25=sunday")
+                raise BadSettingsError(
+                    f"{place}:{line}: {entry!r} is no date; write 2026-12-25 or 2026-12-25=sunday"
+                )
             if day in kinds:
                 raise BadSettingsError(f"{place}:{line}: {written} is given twice")
             kinds[day] = _kind(entry, kind.lower(), f"{place}:{line}")

@@ -1,9 +1,10 @@
 """A queue's past → what a week looks like, and how busy each day was beside it; ahead: the same week, at the level to expect.
 
-Offered contacts of day d and slot s are taken as ``level[d] × profile[kind of d][s]`` plus noise: the multiplicative model of
-call-centre practice (Brown et al., JASA 100, 2005; Ibrahim et al., Int. J. Forecasting 32, 2016). Given the one, the other is a ratio of
-sums, the maximum-likelihood answer for Poisson counts, so missing slots need no filling, and a night of few contacts is not
-fitted to its noise. Levels are forecast by exponential smoothing with a damped trend (Hyndman et al., 2008) from statsforecast.
+Offered contacts of day d and slot s are taken as ``level[d] x profile[kind of d][s]`` plus noise: the multiplicative model of
+call-centre practice (Brown et al., JASA 100, 2005; Ibrahim et al., Int. J. Forecasting 32, 2016). Given the one, the other is
+a ratio of sums, the maximum-likelihood answer for Poisson counts, so missing slots need no filling, and a night of few
+contacts is not fitted to its noise. Levels are forecast by exponential smoothing with a damped trend (Hyndman et al.,
+2008) from statsforecast.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Decomposition:
     """The past before one day.
 
     Attributes:
-        profile: kinds (8) × slots, contacts an interval at level 1; 0: closed for sure; NaN: never seen, so nothing is said.
+        profile: kinds (8) x slots, contacts an interval at level 1; 0: closed for sure; NaN: never seen, so nothing is said.
         levels: by day; days that say nothing have what lies between their neighbours'.
         trend: by day ahead, the level by exponential smoothing.
         mean: the mean level of the last ``MEAN_DAYS``.
@@ -46,7 +47,7 @@ class Decomposition:
     mean: float
 
     def ahead(self, kinds: Array, pull: float) -> Array:
-        """Days × slots of expected contacts.
+        """Days x slots of expected contacts.
 
         Args:
             kinds: of the days ahead, the first is the first after the past.
@@ -92,10 +93,12 @@ def _alternate(offered: Array, kinds: Array, weights: Array) -> tuple[Array, Arr
             exposure = (weights[of] * levels[of])[:, None] * seen[of]
             profile[kind] = _ratio((weights[of, None] * counts[of]).sum(0), exposure.sum(0))
         promised = (profile[np.maximum(kinds, 0)] * seen).sum(1)
-        told = promised > LEAST_SHARE * np.median(promised[promised > 0], initial=0) if (promised > 0).any() else seen.any(1)
-        if not told.any():
+        if not (promised > 0).any():
             break
-        levels = np.interp(np.arange(len(levels)), np.flatnonzero(told), _ratio(counts.sum(1), promised)[told])
+        told = promised > LEAST_SHARE * np.median(promised[promised > 0])
+        levels = np.interp(
+            np.arange(len(levels)), np.flatnonzero(told), _ratio(counts.sum(1), promised)[told]
+        )
         levels = levels / max(float(np.average(levels, weights=weights)), _LEAST_LEVEL)
     return profile, levels
 
@@ -112,7 +115,10 @@ def _fill(profile: Array, offered: Array, kinds: Array) -> Array:
     for kind in range(CLOSED):
         seen = np.isfinite(offered[kinds == kind]).sum(0)
         for begin, end in _runs(profile[kind] == 0):
-            sides = [part[part > 0] for part in (profile[kind, max(0, begin - beside) : begin], profile[kind, end : end + beside])]
+            sides = [
+                part[part > 0]
+                for part in (profile[kind, max(0, begin - beside) : begin], profile[kind, end : end + beside])
+            ]
             around = min((float(side.mean()) for side in sides if len(side)), default=usual)
             watched = float(seen[begin:end].sum())
             if watched * around < SURE:

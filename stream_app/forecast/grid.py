@@ -1,4 +1,4 @@
-"""Rows of one queue and channel → days × slots, where what is missing stays missing."""
+"""Rows of one queue and channel → days x slots, where what is missing stays missing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Grid:
         first: local date of day 0.
         minutes: length of a slot.
         calendar: zone and marked days.
-        offered: days × slots, contacts an interval; NaN: missing or left out. A slot that happened twice has the mean of both.
+        offered: days x slots, contacts an interval; NaN: missing or left out. A slot that happened twice has the mean of both.
         handled: the same, contacts.
         handle_s: the same, seconds.
         kinds: by day, 0 … 6, ``CLOSED`` or ``LEFT_OUT``.
@@ -53,6 +53,16 @@ class Grid:
     def kinds_from(self, n: int, days: int) -> Array:
         """The kinds of so many days from day ``n``, also of those to come."""
         return np.array([self.calendar.kind(self.day(n + k)) for k in range(days)], dtype=int)
+
+    def recent(self, days: int) -> list[tuple[datetime, float | None]]:
+        """Start and contacts of the intervals of the last days, up to the last row; ``None``: missing."""
+        found = []
+        for n in range(max(0, self.days - days), self.days):
+            for start, slot in self.calendar.intervals(self.day(n), self.minutes):
+                if start < self.end:
+                    offered = float(self.offered[n, slot])
+                    found.append((start, offered if np.isfinite(offered) else None))
+        return found
 
     def weeks(self, days: int | None = None) -> int:
         """In how many weeks (Monday to Sunday) before day ``days`` anything was observed."""

@@ -16,11 +16,11 @@ _CUT: Final = 0.05
 
 
 def profile(grid: Grid) -> Array:
-    """Average handle time of the last weeks, kinds (8) × slots, seconds; NaN: nothing was handled, or no times were recorded.
+    """Average handle time of the last weeks, kinds (8) x slots, seconds; NaN: nothing was handled, or no times were recorded.
 
-    The mean over handled contacts within an hour on either side on days of this kind; where those are fewer than ``ENOUGH``, on all days;
-    else of all times. Robust: an interval's average counts as no more than that below which 95 % of contacts are, and as no less
-    than that above which 95 % are. So a telephone left off the hook is not the norm.
+    The mean over handled contacts within an hour on either side on days of this kind; where those are fewer than
+    ``ENOUGH``, on all days; else at all times. Robust: an interval's average counts as no more than that below which 95 % of
+    contacts are, and as no less than that above which 95 % are. So a telephone left off the hook is not the norm.
     """
     recent = max(0, grid.days - 7 * WEEKS)
     handled = np.nan_to_num(grid.handled[recent:])

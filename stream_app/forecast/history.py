@@ -1,4 +1,4 @@
-"""Interval rows of a file: CSV, a JSON array, or NDJSON. Strict: what is wrong names line and field, and nothing is imported half."""
+"""Interval rows of a file: CSV, a JSON array, or NDJSON. What is wrong names line and field, and nothing is imported half."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
@@ -24,7 +25,11 @@ _HANDLING: Final = ("handled", "talk_s", "hold_s", "wrap_s")
 _MINUTES: Final = (5, 10, 15, 30)
 _MOST: Final = 10_000_000
 """Contacts or seconds in one interval: more is a slip of a column."""
-_PACKED: Final = {b"\x1f\x8b": ("gzip", "zcat"), b"\x28\xb5\x2f\xfd": ("zstd", "zstdcat"), b"PK": ("zip", "unzip -p")}
+_PACKED: Final = {
+    b"\x1f\x8b": ("gzip", "zcat"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "zstdcat"),
+    b"PK": ("zip", "unzip -p"),
+}
 
 
 class HistoryError(StreamAppError):
@@ -75,7 +80,9 @@ def read(data: bytes, name: str) -> Volumes:
     """
     for magic, (packed, tool) in _PACKED.items():
         if data.startswith(magic):
-            raise HistoryError(f"{name}: is a {packed} file; unpack it first: {tool} FILE | stream-app forecast -")
+            raise HistoryError(
+                f"{name}: is a {packed} file; unpack it first: {tool} FILE | stream-app forecast -"
+            )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -107,8 +114,10 @@ def read(data: bytes, name: str) -> Volumes:
     return Volumes(dict(sorted(history.items())), unfinished)
 
 
-def _check_overlap(name: str, key: Key, rows: list[IntervalRow], lines: Mapping[tuple[datetime, str, str], int]) -> None:
-    for before, row in zip(rows, rows[1:], strict=False):
+def _check_overlap(
+    name: str, key: Key, rows: list[IntervalRow], lines: Mapping[tuple[datetime, str, str], int]
+) -> None:
+    for before, row in pairwise(rows):
         if (row.start - before.start).total_seconds() < before.minutes * 60:
             first, line = lines[(before.start, *key)], lines[(row.start, *key)]
             raise HistoryError(f"{name}:{line}: start: overlaps the {before.minutes} minutes of line {first}")
@@ -161,15 +170,22 @@ def _table(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         header = [cell.strip() for cell in next(reader)]
         for need in ("start", "minutes", "queue", "channel", "offered"):
             if need not in header:
-                raise HistoryError(f"{name}:1: {need}: no column is called so; the header is {', '.join(header)[:120]}")
+                raise HistoryError(
+                    f"{name}:1: {need}: no column is called so; the header is {', '.join(header)[:120]}"
+                )
         for twice in {cell for cell in header if header.count(cell) > 1}:
             raise HistoryError(f"{name}:1: {twice}: two columns are called so")
         for cells in reader:
             if not cells:
                 continue
             if len(cells) != len(header):
-                raise HistoryError(f"{name}:{reader.line_num}: has {len(cells)} cells, the header {len(header)}")
-            yield reader.line_num, {key: cell.strip() or None for key, cell in zip(header, cells, strict=True)}
+                raise HistoryError(
+                    f"{name}:{reader.line_num}: has {len(cells)} cells, the header {len(header)}"
+                )
+            yield (
+                reader.line_num,
+                {key: cell.strip() or None for key, cell in zip(header, cells, strict=True)},
+            )
     except csv.Error as error:
         raise HistoryError(f"{name}:{reader.line_num}: {error}") from None
 
@@ -187,7 +203,10 @@ class _Record:
         if minutes not in _MINUTES:
             self._wrong("minutes", f"{minutes} is none of {', '.join(map(str, _MINUTES))}")
         if start.second or start.microsecond or start.minute % min(minutes, 15):
-            self._wrong("start", f"{self._record['start']!r} does not begin at a multiple of {min(minutes, 15)} minutes")
+            self._wrong(
+                "start",
+                f"{self._record['start']!r} does not begin at a multiple of {min(minutes, 15)} minutes",
+            )
         given = [name for name in _HANDLING if self._record.get(name) is not None]
         handled = handle_s = None
         if given:
@@ -254,7 +273,9 @@ def _seconds(value: Any) -> float:
 
 
 def _truth(value: Any) -> bool:
-    truth = {True: True, False: False, "true": True, "false": False}.get(value if isinstance(value, str | bool) else None)
+    truth = {True: True, False: False, "true": True, "false": False}.get(
+        value if isinstance(value, str | bool) else None
+    )
     if truth is None:
         raise ValueError("is neither true nor false")
     return truth

@@ -1,13 +1,14 @@
 """How wrong the forecast was on a rolling origin → how wide its intervals are.
 
-Counts around an expected value m, at a horizon of k weeks, vary as ``noise·m + (shape + level[k])·m²``: contacts that come at random (noise 1
-is Poisson), a profile that fits imperfectly, a day that is busier than thought. Intervals are quantiles of the negative binomial
-distribution with this mean and variance, so they are whole numbers, never negative, and never of width 0 where somebody may call.
+Counts around an expected value m, k weeks ahead, vary as ``noise·m + (shape + level[k])·m²``: contacts that come at random
+(noise 1 is Poisson), a profile that fits imperfectly, a day that is busier than thought. Intervals are quantiles of the
+negative binomial distribution with this mean and variance: whole numbers, never negative, and never of width 0 where
+somebody may call.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,17 +29,19 @@ _ENOUGH: Final = 200
 
 @dataclass(frozen=True)
 class Misses:
-    """Forecast beside truth on a rolling origin: days × slots, days of all origins one after the other.
+    """Forecast beside truth on a rolling origin: days x slots, days of all origins one after the other.
 
     Attributes:
         expected: NaN where nothing was said or nothing is known.
         offered: the same.
         week: by day, its horizon: 0 is the first week after the origin.
+        origin: by day, the day before which it was forecast.
     """
 
     expected: Array
     offered: Array
     week: Array
+    origin: Array
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,11 @@ class Spread:
 
     def day_variance(self, expected: Array, week: int) -> float:
         """Of the sum over a day's slots: noise and shape are each slot's own, the level is the day's."""
-        return float(self.noise * expected.sum() + self.shape * (expected**2).sum() + self.level[week] * expected.sum() ** 2)
+        return float(
+            self.noise * expected.sum()
+            + self.shape * (expected**2).sum()
+            + self.level[week] * expected.sum() ** 2
+        )
 
     def bounds(self, expected: Array, variance: Array, percent: int) -> tuple[Array, Array]:
         """Low and high, whole contacts, both within the interval."""
@@ -94,14 +101,15 @@ def origins(past: Past, day: int, ahead: int) -> list[int]:
 
 def misses(past: Past, day: int, ahead: int, pull: float) -> Misses:
     """What forecasts made before ``day`` said, beside what came before ``day``."""
-    expected, offered, weeks = [], [], []
+    expected, offered, weeks, starts = [], [], [], []
     for start in origins(past, day, ahead):
         days = min(ahead, day - start)
         kinds = past.grid.kinds_from(start, days)
         expected.append(past.before(start).ahead(kinds, pull))
         offered.append(past.grid.offered[start : start + days])
         weeks.append(np.arange(days) // 7)
-    return Misses(np.concatenate(expected), np.concatenate(offered), np.concatenate(weeks))
+        starts.append(np.full(days, start))
+    return Misses(*(np.concatenate(parts) for parts in (expected, offered, weeks, starts)))
 
 
 def estimate(past: Past, day: int, ahead: int) -> tuple[Spread, Misses]:
@@ -124,12 +132,17 @@ def _measure(pull: float, found: Misses, weeks: int) -> Spread:
         of = told & (found.week == week)
         if of.any():
             # A ratio of sums: quiet days, whose squares are mostly noise, weigh little.
-            level[week] = max(0.0, float(((came - promised) ** 2 - own)[of].sum() / (promised[of] ** 2).sum()))
+            level[week] = max(
+                0.0, float(((came - promised) ** 2 - own)[of].sum() / (promised[of] ** 2).sum())
+            )
         elif week:
             level[week] = level[week - 1] * (week + 1) / week  # a level that wanders
     level = np.maximum.accumulate(level)
     spread = Spread(pull, noise, shape, level, dict.fromkeys(LEVELS, 1.0))
-    return Spread(pull, noise, shape, level, _widths(spread, found, known))
+    spread = replace(spread, width=_widths(spread, found, known))
+    # Days after one origin share its luck, so it is origins that count: the variance of what comes next, known from n of them.
+    n = np.array([max(2, len(set(found.origin[found.week == week]))) for week in range(weeks)])
+    return replace(spread, level=np.maximum.accumulate(level * (n + 1) / (n - 1)))
 
 
 def _within_days(expected: Array, offered: Array, known: Array) -> tuple[float, float]:
@@ -158,5 +171,6 @@ def _widths(spread: Spread, found: Misses, known: Array) -> dict[int, float]:
         return dict.fromkeys(LEVELS, 1.0)
     away = np.abs(y - m)[large] / np.sqrt(spread.variance(m, week)[large])
     return {
-        percent: float(np.clip(np.quantile(away, percent / 100) / _NORMAL[percent], 0.7, 1.5)) for percent in LEVELS
+        percent: float(np.clip(np.quantile(away, percent / 100) / _NORMAL[percent], 0.7, 1.5))
+        for percent in LEVELS
     }
