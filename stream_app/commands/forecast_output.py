@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from stream_app.forecast.ahead import Forecast
     from stream_app.forecast.backtest import Horizon
     from stream_app.forecast.points import Day
+
+_FILE_WIDTH: Final = 120
 
 
 @dataclass
@@ -90,7 +92,10 @@ def _cell(value: Any) -> Any:
 def _show(table: Table, *, error: bool = False) -> None:
     from rich.console import Console  # noqa: PLC0415 - the other commands need not load it
 
-    Console(stderr=error).print(table)
+    console = Console(stderr=error)
+    if not console.is_terminal:  # nobody's window is too narrow for a file
+        console.width = _FILE_WIDTH
+    console.print(table)
 
 
 def _days(forecast: Forecast) -> Table:

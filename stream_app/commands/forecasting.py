@@ -102,15 +102,17 @@ def forecast(wishes: Wishes) -> None:
 
 
 def _account(found: Found, volumes: Volumes, wishes: Wishes) -> str:
-    n = len(found.forecasts)
-    parts = [
-        f"{n} queue-channel{'' if n == 1 else 's'}, {wishes.weeks} weeks by {wishes.minutes} minutes in {wishes.tz}"
-    ]
+    what = f"{_count(len(found.forecasts), 'queue-channel')}, {_count(wishes.weeks, 'week')}"
+    parts = [f"{what} by {wishes.minutes} minutes in {wishes.tz}"]
     if volumes.unfinished:
         parts.append(f"{volumes.unfinished:,} rows that are not final were passed over")
     if found.refused:
         parts.append(f"{len(found.refused)} refused")
     return "; ".join(parts)
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" + ("" if n == 1 else "s")
 
 
 def _bytes(path: Path) -> tuple[bytes, str]:

@@ -205,7 +205,7 @@ class _Record:
         if start.second or start.microsecond or start.minute % min(minutes, 15):
             self._wrong(
                 "start",
-                f"{self._record['start']!r} does not begin at a multiple of {min(minutes, 15)} minutes",
+                f"{str(self._record['start'])!r} does not begin at a multiple of {min(minutes, 15)} minutes",
             )
         given = [name for name in _HANDLING if self._record.get(name) is not None]
         handled = handle_s = None
@@ -231,7 +231,7 @@ class _Record:
         try:
             return parse(value)
         except ValueError as error:
-            self._wrong(name, f"{value!r} {error}")
+            self._wrong(name, f"{str(value)[:40]!r} {error}")
 
     def _wrong(self, name: str, why: str) -> NoReturn:
         raise HistoryError(f"{self._place}: {name}: {why}")

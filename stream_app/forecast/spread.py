@@ -79,7 +79,7 @@ class Spread:
         tail = (1 - percent / 100) / 2
         spread = variance * self.width[percent] ** 2
         low, high = (_quantile(q, expected, spread) for q in (tail, 1 - tail))
-        return low, np.where(expected > 0, np.maximum(high, 1.0), 0.0)
+        return low, np.where(expected > 0, np.maximum(high, 1.0), high)
 
 
 def _quantile(q: float, mean: Array, variance: Array) -> Array:
