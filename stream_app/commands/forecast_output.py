@@ -100,9 +100,13 @@ def _show(table: Table, *, error: bool = False) -> None:
 
 def _days(forecast: Forecast) -> Table:
     from rich.table import Table  # noqa: PLC0415 - same
+    from rich.text import Text  # noqa: PLC0415 - same
 
     table = Table(
-        title=f"{forecast.queue} {forecast.channel}", title_justify="left", box=None, pad_edge=False
+        title=Text(f"{forecast.queue} {forecast.channel}", style="table.title"),
+        title_justify="left",
+        box=None,
+        pad_edge=False,
     )
     for n, head in enumerate(("day", "offered", "80 % within", "busiest", "offered", "AHT")):
         table.add_column(head, justify="right" if n else "left", no_wrap=True)
@@ -127,6 +131,7 @@ def _day(day: Day) -> tuple[str, ...]:
 
 def _back_test(horizons: list[Horizon]) -> Table:
     from rich.table import Table  # noqa: PLC0415 - same
+    from rich.text import Text  # noqa: PLC0415 - same
 
     title = "Back-test: weighted absolute error, and beside it that of the week before"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
@@ -145,7 +150,7 @@ def _back_test(horizons: list[Horizon]) -> Table:
         table.add_column(head, justify="right" if n else "left", no_wrap=True)
     for line in horizons:
         table.add_row(
-            f"{line.queue} {line.channel}",
+            Text(f"{line.queue} {line.channel}"),  # not a mark-up, whatever brackets it has
             "all" if line.week is None else str(line.week),
             str(line.origins),
             f"{line.intervals:,}",

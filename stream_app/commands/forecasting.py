@@ -57,15 +57,17 @@ class Wishes(Struct, frozen=True, kw_only=True):
     def _days(self) -> dict[date, int]:
         if self.holidays is None:
             return {}
-        path = Path(self.holidays)
         try:
+            path = Path(self.holidays)
             text, place = (
                 (path.read_text("utf-8-sig"), self.holidays)
                 if path.is_file()
                 else (self.holidays, "--holidays")
             )
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadSettingsError(f"--holidays: {self.holidays}: {error}") from None
+        except UnicodeDecodeError:
+            raise BadSettingsError(f"--holidays: {self.holidays} is not UTF-8") from None
+        except (OSError, ValueError):  # many dates are no name of a file
+            text, place = self.holidays, "--holidays"
         return parse_days(text, place)
 
 
@@ -90,7 +92,7 @@ def forecast(wishes: Wishes) -> None:
     for line in found.refused:
         sys.stderr.write(f"stream-app: {line}\n")
     if wishes.plot and panels:
-        wishes.plot.write_text(svg(panels), encoding="utf-8")
+        _draw(wishes.plot, panels)
         if len(panels) > MOST:
             sys.stderr.write(
                 f"forecast: {wishes.plot} shows the first {MOST} of {len(panels)}; --queue chooses\n"
@@ -99,6 +101,13 @@ def forecast(wishes: Wishes) -> None:
         raise StreamAppError("nothing could be forecast")
     write(found, wishes.form)
     sys.stderr.write(f"forecast: {_account(found, volumes, wishes)}\n")
+
+
+def _draw(path: Path, panels: list[Panel]) -> None:
+    try:
+        path.write_text(svg(panels), encoding="utf-8")
+    except OSError as error:
+        raise BadSettingsError(f"--plot: {path}: {error.strerror}") from None
 
 
 def _account(found: Found, volumes: Volumes, wishes: Wishes) -> str:
@@ -195,8 +204,9 @@ def _progress(total: int) -> Iterator[Callable[[str], None]]:
         yield lambda _: None
         return
     from rich.console import Console  # noqa: PLC0415 - only where somebody looks
+    from rich.markup import escape  # noqa: PLC0415 - same
     from rich.progress import Progress  # noqa: PLC0415 - same
 
     with Progress(console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task("forecast", total=total, completed=-1)  # each is told when it begins
-        yield lambda what: shown.update(task, description=what, advance=1)
+        yield lambda what: shown.update(task, description=escape(what), advance=1)

@@ -19,7 +19,7 @@ from .grid import Array, Grid
 from .history import Key
 from .intraday import Today
 from .points import Day, Point
-from .spread import LEAST_WEEKS, LEVELS, Spread, estimate
+from .spread import LEAST_WEEKS, LEVELS, Spread, estimate, origins
 
 NEEDED_WEEKS: Final = LEAST_WEEKS + 2
 """Four to learn a week from, two to learn how wrong that is."""
@@ -45,14 +45,18 @@ def needed(grid: Grid, key: Key) -> None:
     Raises:
         TooLittleError: too few weeks with rows that are not left out, or no contact at all.
     """
-    weeks = grid.weeks()
-    last = grid.day(grid.days - 1)
-    if weeks < NEEDED_WEEKS:
-        raise TooLittleError(
-            f"{key[0]} {key[1]}: a forecast needs {NEEDED_WEEKS} weeks of rows, there are {weeks} ({grid.first} to {last})"
-        )
+    if grid.weeks() < NEEDED_WEEKS:
+        raise _too_little(grid, key)
     if not np.nansum(grid.offered):
+        last = grid.day(grid.days - 1)
         raise TooLittleError(f"{key[0]} {key[1]}: no contact was offered from {grid.first} to {last}")
+
+
+def _too_little(grid: Grid, key: Key) -> TooLittleError:
+    there = f"{grid.weeks()} ({grid.first} to {grid.day(grid.days - 1)})"
+    return TooLittleError(
+        f"{key[0]} {key[1]}: a forecast needs {NEEDED_WEEKS} weeks of rows, there are {there}"
+    )
 
 
 def forecast(grid: Grid, key: Key, weeks: int) -> Forecast:
@@ -65,6 +69,8 @@ def forecast(grid: Grid, key: Key, weeks: int) -> Forecast:
     past = Past(grid, 7 * weeks + 1)
     begin = _begin(past)
     days = 7 * weeks + (begin < grid.days)
+    if not origins(past, begin, days):  # six weeks of which hardly one has come before today, or with holes
+        raise _too_little(grid, key)
     spread, found = estimate(past, begin, days)
     kinds = grid.kinds_from(begin, days)
     expected = past.before(begin).ahead(kinds, spread.pull)

@@ -18,7 +18,7 @@ from .calendar import CLOSED
 from .decomposition import Past
 from .grid import Array, Grid
 from .history import Key
-from .spread import LEVELS, estimate
+from .spread import LEVELS, estimate, origins
 
 ORIGINS: Final = 8
 
@@ -97,7 +97,10 @@ def backtest(grid: Grid, key: Key, weeks: int) -> list[Horizon]:
         TooLittleError: no origin has enough before it and a week behind it.
     """
     past = Past(grid, 7 * weeks)
-    starts = [day for day in _starts(grid) if grid.weeks(day) >= NEEDED_WEEKS][:ORIGINS]
+    enough = (
+        day for day in _starts(grid) if grid.weeks(day) >= NEEDED_WEEKS and origins(past, day, 7 * weeks)
+    )
+    starts = list(enough)[:ORIGINS]
     if not starts:
         raise TooLittleError(
             f"{key[0]} {key[1]}: a back-test needs {NEEDED_WEEKS + 1} weeks of rows, there are {grid.weeks()}"

@@ -65,9 +65,12 @@ class Grid:
         return found
 
     def weeks(self, days: int | None = None) -> int:
-        """In how many weeks (Monday to Sunday) before day ``days`` anything was observed."""
+        """In how many weeks (Monday to Sunday) before day ``days`` anything was observed; never more than fit into the days."""
         seen = np.flatnonzero(np.isfinite(self.offered[:days]).any(axis=1))
-        return len({(n + self.first.weekday()) // 7 for n in seen})
+        if not len(seen):
+            return 0
+        fit = -(-int(seen[-1] - seen[0] + 1) // 7)
+        return min(fit, len({(n + self.first.weekday()) // 7 for n in seen}))
 
 
 def build(rows: Sequence[IntervalRow], minutes: int, calendar: Calendar) -> Grid:

@@ -25,6 +25,7 @@ _HANDLING: Final = ("handled", "talk_s", "hold_s", "wrap_s")
 _MINUTES: Final = (5, 10, 15, 30)
 _MOST: Final = 10_000_000
 """Contacts or seconds in one interval: more is a slip of a column."""
+_MOST_DAYS: Final = 3660
 _PACKED: Final = {
     b"\x1f\x8b": ("gzip", "zcat"),
     b"\x28\xb5\x2f\xfd": ("zstd", "zstdcat"),
@@ -117,6 +118,11 @@ def read(data: bytes, name: str) -> Volumes:
 def _check_overlap(
     name: str, key: Key, rows: list[IntervalRow], lines: Mapping[tuple[datetime, str, str], int]
 ) -> None:
+    if (rows[-1].start - rows[0].start).days > _MOST_DAYS:
+        line = lines[(rows[-1].start, *key)]
+        raise HistoryError(
+            f"{name}:{line}: start: is more than ten years after the first, {rows[0].start:%Y-%m-%d}"
+        )
     for before, row in pairwise(rows):
         if (row.start - before.start).total_seconds() < before.minutes * 60:
             first, line = lines[(before.start, *key)], lines[(row.start, *key)]
@@ -139,8 +145,8 @@ def _array(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         begin = data.index(raw, at)
         line += data.count(b"\n", at, begin)
         yield line, _object(raw, name, line)
-        at = begin
-    # The position is the end of the last row at the latest: what comes behind it was checked by the decoder.
+        at = begin + len(raw)
+        line += raw.count(b"\n")
 
 
 def _broken(data: bytes, error: Exception) -> int:

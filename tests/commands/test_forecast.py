@@ -129,6 +129,17 @@ def test_by_local_weeks_with_marked_days_and_a_picture(tmp_path: Path) -> None:
     ET.parse(picture)  # noqa: S314 - our own
 
 
+def test_many_dates_and_a_queue_with_brackets(volumes: Path) -> None:
+    """More dates than a file's name may be long; and brackets are mark-up to the library that prints tables."""
+    dates = ",".join(f"2026-{month:02}-{day:02}=closed" for month in range(1, 13) for day in range(1, 9))
+    text = "".join(f"{line}\n" for line in volumes.read_text().splitlines() if ",sales," not in line)
+    options = ("--interval", "30m", "--holidays", dates, "--back-test")
+    done = forecast("-", *options, stdin=text.replace(",billing,", ",[bold]billing[/red],"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].strip() == "[bold]billing[/red] voice"
+    assert any(line.startswith("[bold]billing[/red] voice  ") for line in done.stdout.splitlines())
+
+
 def test_the_rest_of_today() -> None:
     rows = before(World(weeks=9, opens=8, closes=20).rows(), moment(date(2025, 3, 7), 12))
     done = forecast("-", "--interval", "30m", "--format", "json", stdin=written(rows))

@@ -240,6 +240,21 @@ def test_too_little_history_is_refused_with_what_is_needed_and_what_there_is() -
     forecast(build(World(weeks=6).rows(), 30, Calendar()), KEY, 6)
 
 
+def test_whatever_is_there_is_forecast_or_refused() -> None:
+    """Histories of every length, ended at every hour, with holes: numbers or a reason, nothing else."""
+    rows = World(weeks=8, busy=1.0, opens=8, closes=20, lost=0.1).rows()
+    refused = 0
+    for n in range(len(rows) - 1, 0, -151):
+        for begin in (0, 100):
+            try:
+                made = forecast(build(rows[begin:][:n], 30, Calendar()), KEY, 3)
+            except TooLittleError:
+                refused += 1
+            else:
+                assert made.points
+    assert refused > 10
+
+
 def test_weeks_that_are_left_out_do_not_count_as_history() -> None:
     out = dict.fromkeys((MONDAY + timedelta(days=n) for n in range(14)), LEFT_OUT)
     with pytest.raises(TooLittleError, match="needs 6 weeks of rows, there are 5"):
