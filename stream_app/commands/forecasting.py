@@ -81,7 +81,9 @@ def forecast(wishes: Wishes) -> None:
     """
     calendar = wishes.calendar()
     try:
-        volumes = read(*_bytes(wishes.volumes))
+        with _progress(None) as tell:
+            tell(f"reading {wishes.volumes}")
+            volumes = read(*_bytes(wishes.volumes))
     except HistoryError as error:
         sys.stderr.write(f"stream-app: {error}\n")
         raise SystemExit(EX_DATAERR) from None
@@ -198,8 +200,8 @@ def _load_libraries() -> None:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[str], None]]:
-    """A bar on stderr, if somebody can see it."""
+def _progress(total: int | None) -> Iterator[Callable[[str], None]]:
+    """A bar on stderr, if somebody can see it; without a total one that says no more than that something is done."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pty
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -127,6 +130,22 @@ def test_by_local_weeks_with_marked_days_and_a_picture(tmp_path: Path) -> None:
     assert by_day["2025-04-10"][15] == 0.0
     assert by_day["2025-04-10"][16] > 0
     ET.parse(picture)  # noqa: S314 - our own
+
+
+def test_who_looks_sees_how_far_it_is(volumes: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [*FORECAST, str(volumes), "--interval", "30m"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs) as process:
+        os.close(theirs)
+        seen = b""
+        with suppress(OSError):  # that is how a terminal ends
+            while piece := os.read(ours, 1 << 16):
+                seen += piece
+        os.close(ours)
+    assert process.returncode == 0
+    assert b"reading" in seen
+    assert b"sales voice" in seen
+    assert seen.endswith(b"1 refused\r\n")
 
 
 def test_many_dates_and_a_queue_with_brackets(volumes: Path) -> None:
