@@ -135,7 +135,8 @@ def test_by_local_weeks_with_marked_days_and_a_picture(tmp_path: Path) -> None:
 def test_who_looks_sees_how_far_it_is(volumes: Path) -> None:
     ours, theirs = pty.openpty()
     command = [*FORECAST, str(volumes), "--interval", "30m"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs) as process:
+    environ = os.environ | {"TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env=environ) as process:
         os.close(theirs)
         seen = b""
         with suppress(OSError):  # that is how a terminal ends
