@@ -12,6 +12,7 @@ from stream_app.commands import (
     check,
     config,
     demo,
+    forecast,
     kpis,
     rebuild,
     render,
@@ -36,6 +37,7 @@ cli.command("worker")(worker.run)
 cli.command("serve")(serve.run)
 cli.command("simulate")(simulate.run)
 cli.command("replay")(replay.run)
+cli.command("forecast")(forecast.run)
 cli.command("demo")(demo.run)
 cli.command("kpis")(kpis.run)
 cli.command("staffing")(staffing.run)

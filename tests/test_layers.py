@@ -1,8 +1,8 @@
 """Imports form a star: everyone may import the model, the model nobody, and only the roots wire the layers.
 
 ingest ──► model ◄── store        app, __main__, cli*, commands/ ──► all of them
-             ▲  ▲
-         views  workforce
+             ▲
+        views, workforce, forecast
 """
 
 import ast
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "stream_app"
-LAYERS = {"ingest", "store", "views", "workforce"}
+LAYERS = {"ingest", "store", "views", "workforce", "forecast"}
 # Pure: no clock, no input or output, no threads.
 MODEL_MAY_IMPORT = {
     "__future__",
@@ -157,6 +157,8 @@ def test_the_layers_are_there() -> None:
         ("stream_app.workforce.erlang", "import numpy"),
         ("stream_app.views.api", "from stream_app.workforce import plan"),
         ("stream_app.settings", "from stream_app.store import keys"),
+        ("stream_app.forecast.history", "from stream_app.ingest import files"),
+        ("stream_app.views.api", "from stream_app.forecast import ahead"),
         ("stream_app.telemetry", "from stream_app import views"),
     ],
 )

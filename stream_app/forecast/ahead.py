@@ -1,0 +1,199 @@
+"""One queue and channel → its forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from stream_app.errors import StreamAppError
+
+from . import handling, intraday
+from .calendar import LEFT_OUT
+from .decomposition import Past
+from .grid import Array, Grid
+from .history import Key
+from .intraday import Today
+from .points import Day, Point
+from .spread import LEAST_WEEKS, LEVELS, Spread, estimate, origins
+
+NEEDED_WEEKS: Final = LEAST_WEEKS + 2
+"""Four to learn a week from, two to learn how wrong that is."""
+
+
+class TooLittleError(StreamAppError):
+    """The history can't carry a forecast; the message says what is needed and what there is."""
+
+
+class Forecast(Struct, frozen=True):
+    """The whole of one queue and channel."""
+
+    queue: str
+    channel: str
+    points: list[Point]
+    days: list[Day]
+    today: Today | None
+
+
+def needed(grid: Grid, key: Key) -> None:
+    """Refuse a history that is too short.
+
+    Raises:
+        TooLittleError: too few weeks with rows that are not left out, or no contact at all.
+    """
+    if grid.weeks() < NEEDED_WEEKS:
+        raise _too_little(grid, key)
+    if not np.nansum(grid.offered):
+        last = grid.day(grid.days - 1)
+        raise TooLittleError(f"{key[0]} {key[1]}: no contact was offered from {grid.first} to {last}")
+
+
+def _too_little(grid: Grid, key: Key) -> TooLittleError:
+    there = f"{grid.weeks()} ({grid.first} to {grid.day(grid.days - 1)})"
+    return TooLittleError(
+        f"{key[0]} {key[1]}: a forecast needs {NEEDED_WEEKS} weeks of rows, there are {there}"
+    )
+
+
+def forecast(grid: Grid, key: Key, weeks: int) -> Forecast:
+    """Forecast what comes after the last row: the rest of its day, and so many weeks.
+
+    Raises:
+        TooLittleError: see ``needed``.
+    """
+    needed(grid, key)
+    past = Past(grid, 7 * weeks + 1)
+    begin = _begin(past)
+    days = 7 * weeks + (begin < grid.days)
+    if not origins(past, begin, days):  # six weeks of which hardly one has come before today, or with holes
+        raise _too_little(grid, key)
+    spread, found = estimate(past, begin, days)
+    kinds = grid.kinds_from(begin, days)
+    expected = past.before(begin).ahead(kinds, spread.pull)
+    today = None
+    if begin < grid.days:
+        today = intraday.look(expected[0], grid.offered[begin], found, spread)
+        expected[0] *= today.factor
+    aht = handling.profile(grid)
+    points, sums = [], []
+    for n in range(days):
+        week, of_today = n // 7, today if n == 0 else None
+        kind = max(int(kinds[n]), 0)
+        said = np.isfinite(expected[n]) | (kinds[n] == LEFT_OUT)
+        times = [at for at in _times(grid, begin + n) if said[at[1]]]
+        if not times:
+            continue
+        slots = [slot for _, slot in times]
+        level = spread.level[week] * (1 - of_today.weight if of_today else 1)
+        own = replace(spread, level=np.full(week + 1, level))
+        day = _DayAhead(
+            key, grid.minutes, times, own, week, expected[n, slots], aht[kind, slots], of_today is not None
+        )
+        made = day.points()
+        points += made
+        sums.append(day.summary(made))
+    return Forecast(*key, points, sums, today)
+
+
+def _begin(past: Past) -> int:
+    """The first day that is not over: that of the last row, if more contacts are expected on it."""
+    grid = past.grid
+    last = grid.days - 1
+    rest = [slot for _, slot in _times(grid, last)]
+    kind = grid.kinds_from(last, 1)
+    if (
+        rest
+        and grid.weeks(last) >= LEAST_WEEKS
+        and np.nansum(past.before(last).ahead(kind, 0.0)[0, rest]) > 0
+    ):
+        return last
+    return grid.days
+
+
+def _times(grid: Grid, day: int) -> Iterator[tuple[datetime, int]]:
+    """Start and slot of a day's intervals after the last row, of those times of week that were ever observed.
+
+    A day that is open or closed by hand, against its weekday, has the times of all days.
+    """
+    date_ = grid.day(day)
+    as_usual = grid.calendar.kind(date_) in {LEFT_OUT, date_.weekday()}
+    rows = grid.offered[grid.kinds == date_.weekday()] if as_usual else grid.offered
+    observed = np.isfinite(rows).any(axis=0)
+    for start, slot in grid.calendar.intervals(grid.day(day), grid.minutes):
+        if start >= grid.end and observed[slot]:
+            yield start.astimezone(grid.calendar.zone), slot
+
+
+@dataclass(frozen=True)
+class _DayAhead:
+    """A day to come: its intervals as local start and slot, and for each what to expect and how long it takes."""
+
+    key: Key
+    minutes: int
+    times: list[tuple[datetime, int]]
+    spread: Spread
+    week: int
+    expected: Array
+    aht: Array
+    today: bool
+
+    def points(self) -> list[Point]:
+        """One an interval."""
+        variance = self.spread.variance(self.expected, np.full(len(self.expected), self.week))
+        (low_80, high_80), (low_95, high_95) = (
+            self.spread.bounds(self.expected, variance, percent) for percent in LEVELS
+        )
+        return [
+            Point(
+                start=start,
+                minutes=self.minutes,
+                queue=self.key[0],
+                channel=self.key[1],
+                offered=_float(self.expected[n], 3),
+                low_80=_int(low_80[n]),
+                high_80=_int(high_80[n]),
+                low_95=_int(low_95[n]),
+                high_95=_int(high_95[n]),
+                aht_s=_float(self.aht[n] + 0 * self.expected[n], 1),
+                today=self.today,
+            )
+            for n, (start, _) in enumerate(self.times)
+        ]
+
+    def summary(self, points: list[Point]) -> Day:
+        """Of all of them."""
+        day = self.times[0][0].date()
+        known = self.expected[np.isfinite(self.expected)]
+        if not len(known):
+            return Day(day, *self.key, None, None, None, None, None, None, self.today)
+        total = np.array([known.sum()])
+        low, high = self.spread.bounds(total, np.array([self.spread.day_variance(known, self.week)]), 80)
+        top = max(points, key=lambda point: point.offered or 0.0)
+        timed = [
+            (point.offered, point.aht_s) for point in points if point.aht_s is not None and point.offered
+        ]
+        contacts = sum(offered for offered, _ in timed)
+        return Day(
+            day=day,
+            queue=self.key[0],
+            channel=self.key[1],
+            offered=_float(total[0], 1),
+            low_80=_int(low[0]),
+            high_80=_int(high[0]),
+            busiest=top.start if top.offered else None,
+            busiest_offered=top.offered or None,
+            aht_s=_float(sum(offered * aht for offered, aht in timed) / contacts, 1) if contacts else None,
+            today=self.today,
+        )
+
+
+def _float(value: float, digits: int) -> float | None:
+    return round(float(value), digits) if np.isfinite(value) else None
+
+
+def _int(value: float) -> int | None:
+    return int(value) if np.isfinite(value) else None

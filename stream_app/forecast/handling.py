@@ -1,0 +1,56 @@
+"""How long a contact takes, by time of week."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from .calendar import CLOSED
+from .grid import Array, Grid
+
+WEEKS: Final = 12
+ENOUGH: Final = 30
+"""Handled contacts that make a mean; with fewer, times further away are asked."""
+_CUT: Final = 0.05
+
+
+def profile(grid: Grid) -> Array:
+    """Average handle time of the last weeks, kinds (8) x slots, seconds; NaN: nothing was handled, or no times were recorded.
+
+    The mean over handled contacts within an hour on either side on days of this kind; where those are fewer than
+    ``ENOUGH``, on all days; else at all times. Robust: an interval's average counts as no more than that below which 95 % of
+    contacts are, and as no less than that above which 95 % are. So a telephone left off the hook is not the norm.
+    """
+    recent = max(0, grid.days - 7 * WEEKS)
+    handled = np.nan_to_num(grid.handled[recent:])
+    seconds = np.where(handled > 0, np.nan_to_num(grid.handle_s[recent:]), 0.0)
+    result = np.full((CLOSED + 1, handled.shape[1]), np.nan)
+    if not handled.any():
+        return result
+    average = np.divide(seconds, handled, out=np.zeros_like(seconds), where=handled > 0)
+    low, high = _cuts(average[handled > 0], handled[handled > 0])
+    seconds = handled * np.clip(average, low, high)
+    kinds = grid.kinds[recent:]
+    every_n, every_s = _around(handled.sum(0)), _around(seconds.sum(0))
+    for kind in range(CLOSED + 1):
+        n, s = _around(handled[kinds == kind].sum(0)), _around(seconds[kinds == kind].sum(0))
+        for more_n, more_s in ((every_n, every_s), (handled.sum(), seconds.sum())):
+            few = n < ENOUGH
+            n, s = np.where(few, more_n, n), np.where(few, more_s, s)
+        result[kind] = s / n
+    return result
+
+
+def _cuts(values: Array, weights: Array) -> tuple[float, float]:
+    order = np.argsort(values, kind="stable")
+    share = np.cumsum(weights[order]) / weights.sum()
+    low, high = (int(np.searchsorted(share, q)) for q in (_CUT, 1 - _CUT))
+    return float(values[order][low]), float(values[order][min(high, len(order) - 1)])
+
+
+def _around(sums: Array) -> Array:
+    """Sums over an hour before and an hour after each slot, within the day."""
+    reach = len(sums) // 24
+    padded = np.concatenate((np.zeros(reach), sums, np.zeros(reach)))
+    return np.convolve(padded, np.ones(2 * reach + 1), mode="valid")

@@ -1,0 +1,73 @@
+"""Today, again: what came so far says something about what will come.
+
+If a day has brought ``g`` times what was expected of it so far, the rest is expected to bring ``1 + w·(g - 1)`` times what
+was thought. The weight w is that which would have missed least on the days of the rolling origin, asked at the same time of
+day: least squares of the rest's ratio on the ratio so far, kept within 0 and 1. With too few such days it is the credibility
+weight (Bühlmann 1967): the level's variance over that of the ratio.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from .grid import Array
+from .spread import Misses, Spread
+
+DAYS: Final = 10
+
+
+class Today(Struct, frozen=True):
+    """How a day that is under way goes.
+
+    Attributes:
+        offered: contacts so far, in slots that were expected and observed.
+        expected: in the same slots, as thought before the day.
+        weight: w, 0 … 1.
+        factor: of the rest of the day.
+    """
+
+    offered: float
+    expected: float
+    weight: float
+    factor: float
+
+
+def look(expected: Array, offered: Array, found: Misses, spread: Spread) -> Today:
+    """Judge a day by its beginning.
+
+    Args:
+        expected: by slot, as thought before the day.
+        offered: by slot; NaN: missing, or still to come.
+        found: the rolling origin before the day.
+        spread: measured on it.
+    """
+    known = np.isfinite(expected) & np.isfinite(offered)
+    came, thought = float(offered[known].sum()), float(expected[known].sum())
+    if thought <= 0:
+        return Today(came, thought, 0.0, 1.0)
+    cut = int(np.flatnonzero(known)[-1]) + 1
+    weight = _learned(found, cut)
+    if weight is None:
+        noise = (spread.noise * thought + spread.shape * float((expected[known] ** 2).sum())) / thought**2
+        weight = float(spread.level[0]) / (float(spread.level[0]) + noise)
+    return Today(came, thought, weight, 1 + weight * (came / thought - 1))
+
+
+def _learned(found: Misses, cut: int) -> float | None:
+    """The weight that would have missed least, or ``None``: too few days to tell."""
+    near = found.week == 0
+    expected, offered = found.expected[near], found.offered[near]
+    known = np.isfinite(expected) & np.isfinite(offered)
+    expected, offered = np.where(known, expected, 0.0), np.where(known, offered, 0.0)
+    thought, rest = expected[:, :cut].sum(1), expected[:, cut:].sum(1)
+    told = (thought >= 1) & (rest >= 1)
+    if told.sum() < DAYS:
+        return None
+    x = offered[:, :cut].sum(1)[told] / thought[told] - 1
+    y = offered[:, cut:].sum(1)[told] / rest[told] - 1
+    size = rest[told] * thought[told]  # both ratios are surer the more they count
+    square = float((size * x * x).sum())
+    return float(np.clip((size * x * y).sum() / square, 0, 1)) if square > 0 else None
