@@ -169,6 +169,9 @@ def test_the_status_line_adds_queues_up() -> None:
 
     assert page.summary({"rows": []}) == page.Look(0, 0, None)
     rows = [row(1_000, 2, 0.5, 30), row(500, 0, 1.0, 10), row(7, 1, None, 0)]
-    assert str(page.summary({"rows": rows})) == "3 waiting, service level of five minutes 62%, 1,507 contacts so far"
+    assert (
+        str(page.summary({"rows": rows}))
+        == "3 waiting, service level of five minutes 62%, 1,507 contacts so far"
+    )
     assert str(page.Look(1)) == "0 waiting, service level of five minutes -, 1 contacts so far"
     assert page.look(places.free_port()) is None
