@@ -83,6 +83,23 @@ def presets(
         raise BadSettingsError(f"no preset is called {name!r}{guess(name, BY_PRESET)}")
 
 
+def asked_for(file: Path | None) -> Targets:
+    """What the option ``--targets`` names; the built-in defaults without it.
+
+    Raises:
+        BadSettingsError: as ``read`` does, with the option before it.
+    """
+    from stream_app.errors import BadSettingsError  # noqa: PLC0415 - quick --help
+    from stream_app.model.targets import Targets  # noqa: PLC0415 - same
+
+    if file is None:
+        return Targets()
+    try:
+        return read(file)
+    except BadSettingsError as error:
+        raise BadSettingsError(f"--targets: {error}") from None
+
+
 def read(file: Path) -> Targets:
     """The settings document in a file, which may be the process's own configuration too.
 

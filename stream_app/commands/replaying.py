@@ -25,7 +25,6 @@ from stream_app.ingest.files.reading import STDIN, Format
 from stream_app.ingest.replay import Pace, Run, Selection, into_store, into_topic, report
 from stream_app.kafka import security
 from stream_app.logs import configure
-from stream_app.model.targets import Targets
 from stream_app.producer import Topic
 from stream_app.settings import Settings, load
 from stream_app.store.redis import RedisStore
@@ -108,7 +107,7 @@ def replay(wishes: Wishes) -> None:
     )
     layout.check()
     run = Run(_decoder(dialect), selection=_selection(wishes), limit=wishes.limit, strict=wishes.strict)
-    targets = _targets(wishes.targets)
+    targets = config.asked_for(wishes.targets)
     gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles
     files = [RecordFile(path, layout) for path in wishes.files]
     interrupts = _Interrupts(wait=all(file.known_size is not None for file in files))
@@ -228,15 +227,6 @@ def _moment(option: str, text: str | None) -> int | None:
     if at is None or at.tzinfo is None:
         raise BadSettingsError(f"{option}: {text!r} is no time with an offset; write 2026-01-05T08:00:00Z")
     return round(at.timestamp() * 1000)
-
-
-def _targets(file: Path | None) -> Targets:
-    if file is None:
-        return Targets()
-    try:
-        return config.read(file)
-    except BadSettingsError as error:
-        raise BadSettingsError(f"--targets: {error}") from None
 
 
 def _print(rows: list[Any]) -> None:

@@ -15,7 +15,6 @@ import msgspec
 from msgspec import Struct
 
 from stream_app.errors import BadSettingsError
-from stream_app.model.targets import Targets
 from stream_app.workforce import schedules, volumes
 from stream_app.workforce.concurrency import Concurrency
 from stream_app.workforce.plan import DEFERRED, Assumptions, Line, plan, totals, unknown
@@ -69,7 +68,7 @@ def show(wishes: Wishes) -> None:
         concurrency=Concurrency(wishes.concurrency),
         deferred=DEFERRED if wishes.deferred is None else frozenset(wishes.deferred),
     )
-    targets = _targets(wishes.targets)
+    targets = config.asked_for(wishes.targets)
     try:
         rows = volumes.read(str(wishes.volumes), _content(wishes.volumes))
         shifts = None
@@ -117,15 +116,6 @@ def _content(path: Path) -> bytes:
         return sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}:1: {error.strerror}") from None
-
-
-def _targets(file: Path | None) -> Targets:
-    if file is None:
-        return Targets()
-    try:
-        return config.read(file)
-    except BadSettingsError as error:
-        raise BadSettingsError(f"--targets: {error}") from None
 
 
 def _seconds(option: str, text: str) -> float:

@@ -23,7 +23,7 @@ _AT: Final = re.compile(rb'"at":(\d+)[,}]')
 def main() -> None:
     """Run both to their end; exits with the code of whichever failed."""
     file, start, length, time_of_day, rate, seed = sys.argv[1:]
-    first = int(start)
+    first, span = int(start), milliseconds(length)
     simulate = [
         *PYTHON,
         "stream_app",
@@ -47,7 +47,7 @@ def main() -> None:
         while chunk := telling.stdout.read(_CHUNK):
             counting.stdin.write(chunk)
             if stamps := _AT.findall(chunk[-1000:]):
-                _tell(progress, (int(stamps[-1]) - first) / milliseconds(length))
+                _tell(progress, (int(stamps[-1]) - first) / span)
         counting.stdin.close()
     except BrokenPipeError:
         telling.kill()

@@ -4,7 +4,9 @@ Steps are multiples of a queue's answer target, so that they suit a call as well
 of the store: what is a little longer than a step (4.4 % at most) may count within it.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Final
 
 from msgspec import Struct
@@ -46,7 +48,6 @@ def waits(queue: str, channel: str, cell: Cell, rule: Rule, numbers: Mapping[str
             last = first + (1 << SHIFT)
             for key, n in cell.items():
                 if first <= key < last:
-                    place = key - first
-                    found[next((i for i, end in enumerate(ends) if place <= end), len(ends))] += n
-        counts[outcome] = tuple(sum(found[: n + 1]) for n in range(len(found)))
+                    found[bisect_left(ends, key - first)] += n
+        counts[outcome] = tuple(accumulate(found))
     return Waits(queue, channel, upto, counts)

@@ -1,7 +1,7 @@
 """Which files are generated: path from the root of the repository → text."""
 
 from . import docs
-from .alerts import ALERTERS, RUNBOOK, Alerting, alertmanager, contact_points, grafana, prometheus
+from .alerts import ALERTERS, Alerting, alertmanager, contact_points, grafana, prometheus
 from .alerts.receivers import UNCHOSEN, Receivers
 from .dashboards import DASHBOARDS
 
@@ -23,7 +23,7 @@ def committed(readme: str, receivers: Receivers = UNCHOSEN) -> dict[str, str]:
     }
     for who in ALERTERS:
         files |= _rules(f"{who}/provisioning/alerting", f"{who}/rules", who, receivers.runbook)
-    return files | _told("grafana/provisioning/alerting", "prometheus", receivers)
+    return files | _told(receivers)
 
 
 def deployed(who: Alerting, receivers: Receivers) -> dict[str, str]:
@@ -31,7 +31,7 @@ def deployed(who: Alerting, receivers: Receivers) -> dict[str, str]:
     files = _dashboards() | _rules(
         "grafana/provisioning/alerting", "prometheus/rules", who, receivers.runbook
     )
-    told = _told("grafana/provisioning/alerting", "prometheus", receivers)
+    told = _told(receivers)
     return files | {name: text for name, text in told.items() if name.startswith(f"{who}/")}
 
 
@@ -39,9 +39,7 @@ def _dashboards() -> dict[str, str]:
     return {f"grafana/dashboards/{uid}.json": render() for uid, render in DASHBOARDS.items()}
 
 
-def _rules(
-    grafana_folder: str, prometheus_folder: str, who: Alerting, runbook: str = RUNBOOK
-) -> dict[str, str]:
+def _rules(grafana_folder: str, prometheus_folder: str, who: Alerting, runbook: str) -> dict[str, str]:
     return {
         f"{grafana_folder}/rules.yaml": grafana.rule_file(active=who == "grafana", runbook=runbook),
         f"{prometheus_folder}/alerts.rules.yml": prometheus.rule_file(
@@ -50,10 +48,10 @@ def _rules(
     }
 
 
-def _told(grafana_folder: str, prometheus_folder: str, receivers: Receivers) -> dict[str, str]:
+def _told(receivers: Receivers) -> dict[str, str]:
     return {
-        f"{grafana_folder}/contact-points.yaml": contact_points.contact_points(receivers),
-        f"{grafana_folder}/policies.yaml": contact_points.policies(receivers),
-        f"{grafana_folder}/mute-timings.yaml": contact_points.mute_timings(receivers),
-        f"{prometheus_folder}/alertmanager.yml": alertmanager.config(receivers),
+        "grafana/provisioning/alerting/contact-points.yaml": contact_points.contact_points(receivers),
+        "grafana/provisioning/alerting/policies.yaml": contact_points.policies(receivers),
+        "grafana/provisioning/alerting/mute-timings.yaml": contact_points.mute_timings(receivers),
+        "prometheus/alertmanager.yml": alertmanager.config(receivers),
     }

@@ -20,21 +20,7 @@ def config(receivers: Receivers) -> str:
     document: dict[str, Any] = {}
     if receivers.smtp:
         document["global"] = _smtp(receivers.smtp)
-    ticket: dict[str, Any] = {
-        "receiver": "ticket",
-        "matchers": ['severity = "ticket"'],
-        "repeat_interval": REPEAT["ticket"],
-    }
-    if receivers.hours:
-        ticket["mute_time_intervals"] = [OFF_HOURS]
-    document["route"] = {
-        "receiver": "page",
-        "group_by": list(GROUP_BY),
-        "group_wait": WAIT,
-        "group_interval": AGAIN,
-        "repeat_interval": REPEAT["page"],
-        "routes": [ticket],
-    }
+    document["route"] = tree(receivers, {"matchers": ['severity = "ticket"']})
     document["inhibit_rules"] = list(_inhibitions())
     if receivers.hours:
         document["time_intervals"] = [{"name": OFF_HOURS, "time_intervals": off_hours(receivers.hours)}]
@@ -48,6 +34,21 @@ def config(receivers: Receivers) -> str:
         "Who is told is chosen by: stream-app render --out DIRECTORY --alerting prometheus --receivers FILE",
         "(docs/alerting.md). Secrets are read from the files that are named here.",
     )
+
+
+def tree(receivers: Receivers, tickets: dict[str, Any]) -> dict[str, Any]:
+    """Who is told of what, for Grafana as well; ``tickets`` are matched in the words of whoever tells."""
+    ticket = {"receiver": "ticket", **tickets, "repeat_interval": REPEAT["ticket"]}
+    if receivers.hours:
+        ticket["mute_time_intervals"] = [OFF_HOURS]
+    return {
+        "receiver": "page",
+        "group_by": list(GROUP_BY),
+        "group_wait": WAIT,
+        "group_interval": AGAIN,
+        "repeat_interval": REPEAT["page"],
+        "routes": [ticket],
+    }
 
 
 def _inhibitions() -> Iterator[dict[str, Any]]:

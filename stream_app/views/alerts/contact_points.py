@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from stream_app.views.text import GENERATED, to_yaml
 
-from .alertmanager import AGAIN, GROUP_BY, REPEAT, TEXT, TITLE, WAIT
+from .alertmanager import TEXT, TITLE, tree
 from .receivers import OFF_HOURS, Receivers, Told, off_hours
 
 _CHOSEN: Final = (
@@ -27,22 +27,7 @@ def contact_points(receivers: Receivers) -> str:
 
 def policies(receivers: Receivers) -> str:
     """The one tree of the organisation: it replaces what was there."""
-    ticket: dict[str, Any] = {
-        "receiver": "ticket",
-        "object_matchers": [["severity", "=", "ticket"]],
-        "repeat_interval": REPEAT["ticket"],
-    }
-    if receivers.hours:
-        ticket["mute_time_intervals"] = [OFF_HOURS]
-    root = {
-        "orgId": 1,
-        "receiver": "page",
-        "group_by": list(GROUP_BY),
-        "group_wait": WAIT,
-        "group_interval": AGAIN,
-        "repeat_interval": REPEAT["page"],
-        "routes": [ticket],
-    }
+    root = {"orgId": 1, **tree(receivers, {"object_matchers": [["severity", "=", "ticket"]]})}
     return to_yaml({"apiVersion": 1, "policies": [root]}, GENERATED, *_CHOSEN)
 
 

@@ -96,14 +96,13 @@ def _median(of: Callable[[str], str], weeks: int) -> str:
 
 def _fresh(metric: str, window: str | None = None) -> str:
     """A metric by queue and channel, of the replicas whose data are fresh."""
-    chosen = f'{{{naming.WINDOW}="{window}"}}' if window else ""
-    return f"max by ({_BY}) ({metric}{chosen} and on (job, instance) {naming.DATA_AGE} <= {STALE_AFTER_S})"
+    return _each(metric, window, f" and on (job, instance) {naming.DATA_AGE} <= {STALE_AFTER_S}")
 
 
-def _each(metric: str, window: str | None = None, offset: str = "") -> str:
-    """A metric by queue and channel, whichever replica says it."""
+def _each(metric: str, window: str | None = None, rest: str = "") -> str:
+    """A metric by queue and channel, whichever replica says it; ``rest`` is an offset or a condition."""
     chosen = f'{{{naming.WINDOW}="{window}"}}' if window else ""
-    return f"max by ({_BY}) ({metric}{chosen}{offset})"
+    return f"max by ({_BY}) ({metric}{chosen}{rest})"
 
 
 def _enough(kpi: Kpi, window: str | None, least: int) -> str:

@@ -2,6 +2,7 @@
 
 from stream_app.model.kpis import TOTALS
 from stream_app.views import naming
+from stream_app.views.alerts.expressions import STALE_AFTER_S
 
 from .panels import AMBER, GREEN, RED, Panel, query, stat, timeseries
 from .queries import an_hour
@@ -23,7 +24,7 @@ def age(purpose: str, size: tuple[int, int]) -> Panel:
             "steps": [
                 {"color": GREEN, "value": None},
                 {"color": AMBER, "value": 10},
-                {"color": RED, "value": 60},
+                {"color": RED, "value": STALE_AFTER_S},
             ],
         },
     )
