@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from .intervals import Rows
 from .tally import Cell, CellKey
 from .visit import Visits
 
@@ -47,6 +48,7 @@ class Deltas(Struct):
     Attributes:
         time: partition time after it.
         cells: 10-second cells → what to add.
+        rows: interval rows → what to add.
         visits: contact → its open visits now; empty where it had some before and has none any more.
         recent: minute → hashes added.
         forgotten: hashes of this minute and all before are dropped, before those of ``recent`` are added; -1: none.
@@ -57,6 +59,7 @@ class Deltas(Struct):
 
     time: int
     cells: dict[CellKey, Cell]
+    rows: Rows
     visits: dict[str, Visits]
     recent: dict[int, list[bytes]]
     forgotten: int

@@ -65,7 +65,7 @@ def _answered(
 ) -> Facts:
     visit.agent = event.agent
     queue, channel = visit.queue, visit.channel
-    answered = f.Answered(queue, channel, at, wait, wait <= visit.answer_target, stated)
+    answered = f.Answered(queue, channel, at, visit.queued_at, wait, wait <= visit.answer_target, stated)
     decided = f.Decided(queue, channel, decided_at(visit, wait, at))
     bot = _bot(visit, at) if visit.seen & _BOT else NOTHING
     if channel != "voice":
@@ -89,7 +89,7 @@ def _abandonment(visit: Visit, at: int) -> Facts:
     """What an abandonment at this moment means; the same again when it is taken back."""
     queue, channel, wait = visit.queue, visit.channel, visit.wait
     in_target = wait <= visit.answer_target
-    abandoned = f.Abandoned(queue, channel, at, wait, in_target, wait <= visit.short_abandon)
+    abandoned = f.Abandoned(queue, channel, at, visit.queued_at, wait, in_target, wait <= visit.short_abandon)
     decided = f.Decided(queue, channel, decided_at(visit, wait, at), abandoned_later=not in_target)
     return abandoned, decided, *(_bot(visit, at) if visit.seen & _BOT else NOTHING)
 
@@ -121,7 +121,7 @@ def leave(visit: Visit, event: e.LeftQueue | e.Transferred | e.CallbackScheduled
 
 def _left(visit: Visit, wait: int, at: int, *, callback: bool = False, contained: bool = False) -> Facts:
     queue, channel = visit.queue, visit.channel
-    left = f.Left(queue, channel, at, wait, wait <= visit.answer_target, callback)
+    left = f.Left(queue, channel, at, visit.queued_at, wait, wait <= visit.answer_target, callback)
     decided = f.Decided(queue, channel, decided_at(visit, wait, at))
     if contained or visit.seen & _BOT:
         return left, decided, f.BotServed(queue, channel, at, contained)

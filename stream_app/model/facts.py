@@ -34,7 +34,13 @@ class Offered(Fact, frozen=True, gc=False):
     """A visit began."""
 
 
-class Answered(Fact, frozen=True, gc=False):
+class WaitOver(Fact, frozen=True, gc=False):
+    """A visit waits no longer; it is one of the contacts that were queued with it, at ``queued_at``."""
+
+    queued_at: int
+
+
+class Answered(WaitOver, frozen=True, gc=False):
     """An agent took the contact after ``wait``; ``in_target`` is wait ≤ T.
 
     Attributes:
@@ -46,7 +52,7 @@ class Answered(Fact, frozen=True, gc=False):
     stated: bool = False
 
 
-class Abandoned(Fact, frozen=True, gc=False):
+class Abandoned(WaitOver, frozen=True, gc=False):
     """The customer gave up after ``wait``."""
 
     wait: int
@@ -58,7 +64,7 @@ class Undone(Fact, frozen=True, gc=False):
     """The abandonment of this moment was none: the customer came back to the same wait, or had been passed on."""
 
 
-class Left(Fact, frozen=True, gc=False):
+class Left(WaitOver, frozen=True, gc=False):
     """The contact left the queue unanswered, but not by giving up; ``callback``: it is to be called back."""
 
     wait: int
@@ -90,7 +96,7 @@ class BotServed(Fact, frozen=True, gc=False):
     contained: bool
 
 
-class Lost(Fact, frozen=True, gc=False):
+class Lost(WaitOver, frozen=True, gc=False):
     """A waiting visit whose end was never told."""
 
 

@@ -57,9 +57,11 @@ class Fold:
         """Hand over what changed since the last call."""
         self._results[APPLIED] += self._applied
         contacts = self._contacts
+        cells, rows = self._tally.take_all()
         deltas = Deltas(
             time=self._now,
-            cells=self._tally.take(),
+            cells=cells,
+            rows=rows,
             visits=contacts.touched,
             recent=contacts.seen.added,
             forgotten=contacts.seen.forgotten,

@@ -130,7 +130,7 @@ def time_out(visit: Visit, now: int) -> Facts:
     visit.state = CLOSED
     if state == WAITING:
         decided_at = effects.decided_at(visit, max(0, now - visit.queued_at), now)
-        return f.Lost(queue, channel, now), f.Decided(queue, channel, decided_at)
+        return f.Lost(queue, channel, now, visit.queued_at), f.Decided(queue, channel, decided_at)
     if state == WRAPPING:
         return (effects.handled(visit, now, 0, timed_out=True),)
     return () if state == ABANDONED else (f.Unfinished(queue, channel, now),)

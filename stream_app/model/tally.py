@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from .facts import Fact, TakenBack
+from .facts import Fact, TakenBack, WaitOver
+from .intervals import ByTime, Cohorts, Rows
 from .kpis import COUNTERS, FAMILIES, SKETCHES, STORED
 from .sketch import bucket as sketch_bucket
 from .windows import BASE, RESOLUTIONS, TOTAL
@@ -46,17 +47,19 @@ def is_sketch(key: int) -> bool:
 
 _Read = Callable[[Any], int]
 _Amounts = tuple[tuple[int, _Read], ...]
-_Plan = tuple[tuple[int, ...], _Amounts, _Amounts]
-"""What a fact of a kind adds: 1 to these, so much to those, one to a bucket of the last."""
+_Plan = tuple[tuple[int, ...], _Amounts, _Amounts, bool]
+"""What a fact of a kind adds: 1 to these, so much to those, one to a bucket of the last; and whether a wait is over."""
 
 
 class Tally:
-    """Adds facts up into 10-second cells."""
+    """Adds facts up into 10-second cells, and waits that are over into interval rows."""
 
     def __init__(self, numbers: Mapping[str, int] = NUMBERS) -> None:
         """Compile the catalogue; ``numbers`` maps each counter and sketch to its key."""
         self.cells: dict[CellKey, Cell] = {}
         self._numbers = numbers
+        self._cohorts = Cohorts()
+        self._by_time = ByTime(numbers)
         self._back: Tally | None = None
         self._plans: dict[type[Fact], _Plan] = {}
         self._families: dict[type[Fact], tuple[tuple[int, _Read, _Read], ...]] = {
@@ -69,6 +72,7 @@ class Tally:
                 tuple(numbers[c.name] for c in mine if c.always),
                 tuple((numbers[c.name], c.amount) for c in mine if not c.always),
                 tuple((numbers[s.name] << SHIFT, s.value) for s in SKETCHES if s.fact is kind),
+                issubclass(kind, WaitOver),
             )
 
     def add(self, facts: Iterable[Fact]) -> None:
@@ -84,7 +88,7 @@ class Tally:
                 except KeyError:
                     cell = cells[key] = defaultdict(int)
             try:
-                ones, amounts, sketches = plans[type(fact)]
+                ones, amounts, sketches, wait_over = plans[type(fact)]
             except KeyError:
                 self._add_rare(cell, fact)
                 continue
@@ -96,6 +100,8 @@ class Tally:
                     cell[number] += n
             for base, value in sketches:
                 cell[base | sketch_bucket(value(fact))] += 1
+            if wait_over:
+                self._cohorts.add(fact)  # type: ignore[arg-type] # one that says when it was queued
 
     def _add_rare(self, cell: Cell, fact: Fact) -> None:
         """What is taken back, and what is kept apart by a member."""
@@ -103,6 +109,7 @@ class Tally:
             if self._back is None:
                 self._back = Tally(self._numbers)
             self._back.add(fact.facts)
+            self._cohorts.take_back(self._back.take_cohorts())
             for key, amounts in self._back.take().items():
                 add_into(self.cells.setdefault(key, defaultdict(int)), {n: -v for n, v in amounts.items()})
             return
@@ -116,6 +123,16 @@ class Tally:
         """Hand over what was added since the last call."""
         cells, self.cells = self.cells, {}
         return cells
+
+    def take_cohorts(self) -> Rows:
+        """Hand over the waits that were over since the last call, by when they began."""
+        return self._cohorts.take()
+
+    def take_all(self) -> tuple[dict[CellKey, Cell], Rows]:
+        """Hand over what was added since the last call: cells, and what these and the waits add to interval rows."""
+        cells, rows = self.take(), self._cohorts.take()
+        self._by_time.add(rows, cells)
+        return cells, rows
 
 
 def add_into(cell: Cell, amounts: Cell) -> None:

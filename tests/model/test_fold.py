@@ -168,7 +168,7 @@ def test_taking_twice_gives_nothing_the_second_time() -> None:
     fold = Fold(Targets())
     fold.record(Queued(id="1", at=T0, contact_id="a", queue="x"), T0)
     assert fold.take().cells
-    assert fold.take() == Deltas(T0, {}, {}, {}, -1, {}, {}, 0)
+    assert fold.take() == Deltas(T0, {}, {}, {}, {}, -1, {}, {}, 0)
 
 
 def test_every_prefix_keeps_its_books() -> None:

@@ -16,7 +16,7 @@ sums = st.dictionaries(st.sampled_from("abc"), st.integers(0, 10**12))
 
 
 def fact() -> Answered:
-    return Answered("q", "voice", 0, 5, in_target=True)
+    return Answered("q", "voice", 0, 0, 5, in_target=True)
 
 
 @given(sums, sums)

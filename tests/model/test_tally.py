@@ -27,11 +27,12 @@ at = st.integers(1_763_800_000_000, 1_763_800_000_000 + 3_600_000)
 place = {"queue": st.sampled_from("xy"), "channel": st.sampled_from(["voice", "chat"]), "at": at}
 ms = st.integers(0, 10**9)
 REVIEWS = (f.Reviewed, f.AutoReviewed)
-PLAIN = (f.Refused, f.Missed, f.Transferred, f.Lost, f.Unfinished, f.Undone, f.CalledOut)
+PLAIN = (f.Refused, f.Missed, f.Transferred, f.Unfinished, f.Undone, f.CalledOut)
+over = {**place, "queued_at": at}
 counted = st.lists(
     st.one_of(
         st.builds(f.Offered, **place),
-        st.builds(f.Answered, **place, wait=ms, in_target=st.booleans(), stated=st.booleans()),
+        st.builds(f.Answered, **over, wait=ms, in_target=st.booleans(), stated=st.booleans()),
         *(st.builds(k, **place, after=ms, after_open=ms) for k in (f.Responded, f.Replied)),
         *(st.builds(k, **place, score=ms, judged=st.booleans(), compliant=st.booleans()) for k in REVIEWS),
         st.builds(f.BotServed, **place, contained=st.booleans()),
@@ -42,8 +43,9 @@ counted = st.lists(
         st.builds(f.Sentiment, **place, score=st.integers(-1000, 1000)),
         st.builds(f.Predicted, **place, csat=ms),
         st.builds(f.Sold, **place, amount=ms, currency=st.integers(0, 150)),
-        st.builds(f.Abandoned, **place, wait=ms, in_target=st.booleans(), short=st.booleans()),
-        st.builds(f.Left, **place, wait=ms, in_target=st.booleans(), callback=st.booleans()),
+        st.builds(f.Abandoned, **over, wait=ms, in_target=st.booleans(), short=st.booleans()),
+        st.builds(f.Left, **over, wait=ms, in_target=st.booleans(), callback=st.booleans()),
+        st.builds(f.Lost, **over),
         st.builds(f.Decided, **place, abandoned_later=st.booleans()),
         st.builds(f.Handled, **place, talk=ms, hold=ms, wrap=ms, held=st.booleans(), timed_out=st.booleans()),
         *(st.builds(k, **place) for k in PLAIN),
@@ -107,7 +109,7 @@ def test_it_does_not_matter_how_facts_are_handed_over(found: list[f.Fact], cuts:
 
 def test_every_kind_of_fact_is_tallied() -> None:
     kinds = {kind for kind in vars(f).values() if isinstance(kind, type) and issubclass(kind, f.Fact)}
-    assert {part.fact for part in STORED} == kinds - {f.Fact, f.TakenBack}
+    assert {part.fact for part in STORED} == kinds - {f.Fact, f.WaitOver, f.TakenBack}
 
 
 def test_numbers_are_those_that_the_registry_gave() -> None:

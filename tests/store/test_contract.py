@@ -22,7 +22,7 @@ BASE = RESOLUTIONS[0]
 
 def gap(start: int | None, end: int, batch: str, time: int = 0) -> Commit:
     """A step that moves nothing but the position."""
-    return Commit(start, end, batch, Deltas(time, {}, {}, {}, -1, {"gap": end - (start or 0)}, {}, 0))
+    return Commit(start, end, batch, Deltas(time, {}, {}, {}, {}, -1, {"gap": end - (start or 0)}, {}, 0))
 
 
 async def test_a_partition_nobody_knows_starts_with_nothing(backend: Backend) -> None:

@@ -1,0 +1,117 @@
+"""Interval rows as they are read: a quarter of an hour, or several together. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from .intervals import FIELDS, LONGEST, MINUTE, QUARTER
+
+
+class IntervalRow(Struct, frozen=True, kw_only=True):
+    """One interval of one queue and channel. Sums add up over rows; waits are those of the contacts queued in it.
+
+    Attributes:
+        start: milliseconds since the epoch.
+        minutes: its true length: 1,380 and 1,500 too, for days on which clocks change.
+        offered: contacts queued in it. Each of these is one of the next five.
+        answered, abandoned, left, lost: how their waits ended, whenever that was; ``waiting``: those still in the queue.
+        answered_in_target, abandoned_in_target, left_in_target: of these, within the answer target T.
+        abandoned_short: gave up within the short-abandon threshold.
+        refused: contacts that never got in.
+        handled: contacts whose work was completed in it; ``talk_ms``, ``hold_ms``, ``wrap_ms`` are theirs.
+        wait_ms: waits of those answered; ``abandon_wait_ms``: of those who gave up.
+        longest_wait_ms: of the contacts queued in it, the longest wait that is over.
+        backlog_start: contacts in the queue when it began; ``None`` where that is not known.
+        backlog_max: most contacts in the queue, of its start and the end of each of its minutes.
+        final: it is complete, but for what comes late.
+        revision: numbers every change of every final row, ever larger; 0 while the row is open.
+        version: 1 when it became final, one more at each change since; 0 while it is open.
+        missing: quarters of an hour in it of which nothing is known. A quarter without contacts is a row of zeros.
+    """
+
+    start: int
+    minutes: int
+    queue: str
+    channel: str
+    offered: int = 0
+    answered: int = 0
+    answered_in_target: int = 0
+    abandoned: int = 0
+    abandoned_in_target: int = 0
+    abandoned_short: int = 0
+    left: int = 0
+    left_in_target: int = 0
+    lost: int = 0
+    refused: int = 0
+    handled: int = 0
+    talk_ms: int = 0
+    hold_ms: int = 0
+    wrap_ms: int = 0
+    wait_ms: int = 0
+    abandon_wait_ms: int = 0
+    longest_wait_ms: int = 0
+    backlog_start: int | None = None
+    backlog_max: int | None = None
+    final: bool = False
+    revision: int = 0
+    version: int = 0
+    missing: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Of those offered, who is still in the queue."""
+        return self.offered - self.answered - self.abandoned - self.left - self.lost
+
+    @property
+    def end(self) -> int:
+        """Its end, exclusive."""
+        return self.start + self.minutes * MINUTE
+
+    @property
+    def handle_ms(self) -> int:
+        """Talk, hold and wrap-up of those handled."""
+        return self.talk_ms + self.hold_ms + self.wrap_ms
+
+
+def amounts_of(row: IntervalRow) -> dict[str, int]:
+    """Its sums, by field."""
+    return {name: getattr(row, name) for name in FIELDS}
+
+
+def row_of(key: tuple[int, str, str], amounts: Mapping[int, int], **rest: int | None) -> IntervalRow:
+    """A quarter's row from what was counted; ``rest`` are fields of the row that are not counted."""
+    start, queue, channel = key
+    counted = {name: amounts.get(place, 0) for place, name in enumerate(FIELDS)}
+    return IntervalRow(
+        start=start, minutes=QUARTER // MINUTE, queue=queue, channel=channel, **counted, **rest  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def together(rows: Sequence[IntervalRow], start: int, minutes: int) -> IntervalRow:
+    """Rows of one queue and channel as one of a longer interval.
+
+    Args:
+        rows: at least one, in the order of time, each within the interval, no two of one time.
+        start: of the interval.
+        minutes: its length.
+    """
+    first = rows[0]
+    counted = {name: sum(getattr(row, name) for row in rows) for name in FIELDS}
+    counted[FIELDS[LONGEST]] = max(row.longest_wait_ms for row in rows)
+    deepest = [row.backlog_max for row in rows if row.backlog_max is not None]
+    missing = (minutes - sum(row.minutes for row in rows)) * MINUTE // QUARTER + sum(r.missing for r in rows)
+    return IntervalRow(
+        start=start,
+        minutes=minutes,
+        queue=first.queue,
+        channel=first.channel,
+        **counted,
+        backlog_start=first.backlog_start if first.start == start else None,
+        backlog_max=max(deepest, default=None),
+        final=not missing and all(row.final for row in rows),
+        revision=max(row.revision for row in rows),
+        version=max(row.version for row in rows),
+        missing=missing,
+    )

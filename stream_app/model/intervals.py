@@ -1,0 +1,170 @@
+"""Interval rows: what schedulers read, in quarters of an hour of UTC; every other interval is a sum of these.
+
+Waits count in the quarter in which the contact was queued (its cohort), handling and refusals in the one in which they happen,
+so that in every row answered + abandoned + left + lost + waiting = offered. ``docs/semantics.md`` is the specification.
+
+A row that is still counted is a plain ``dict[int, int]``, place → amount, which a partition keeps and readers add up over
+partitions. The places are stored: add, never renumber.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from . import facts as f
+from .kpis import counters as c
+from .measures import Counter
+
+QUARTER: Final = 900_000
+MINUTE: Final = 60_000
+LONGEST_COUNTED: Final = 31 * 86_400_000
+"""An outcome that comes later than this after the visit was queued changes no row: rows are closed at some time."""
+
+FIELDS: Final = (
+    "offered", "answered", "answered_in_target", "abandoned", "abandoned_in_target", "abandoned_short", "left",
+    "left_in_target", "lost", "refused", "handled", "talk_ms", "hold_ms", "wrap_ms", "wait_ms", "abandon_wait_ms",
+    "longest_wait_ms",
+)  # fmt: skip
+"""Places 0, 1, … of what is counted."""
+PLACES: Final = {name: place for place, name in enumerate(FIELDS)}
+LONGEST: Final = PLACES["longest_wait_ms"]
+"""The one that is no sum but the largest."""
+FLOW: Final = 20
+"""From here on, for each minute of the quarter: who came less who went."""
+MINUTES: Final = QUARTER // MINUTE
+
+Amounts = dict[int, int]
+RowKey = tuple[int, str, str]
+"""(start of the quarter, queue, channel)"""
+Rows = dict[RowKey, Amounts]
+
+
+def quarter(at: int) -> int:
+    """The start of the quarter of an hour that holds a moment."""
+    return at - at % QUARTER
+
+
+def add_amounts(row: Amounts, more: Mapping[int, int]) -> None:
+    """Merge what was counted elsewhere, or later, into a row."""
+    for place, n in more.items():
+        if place == LONGEST:
+            if n > row.get(place, 0):
+                row[place] = n
+        else:
+            row[place] = row.get(place, 0) + n
+
+
+# --- facts → rows ---
+
+_ANSWERED, _ABANDONED, _LEFT, _LOST = (PLACES[n] for n in ("answered", "abandoned", "left", "lost"))
+_ANSWERED_IN, _ABANDONED_IN, _LEFT_IN = (PLACES[f"{n}_in_target"] for n in ("answered", "abandoned", "left"))
+_SHORT, _WAIT, _ABANDON_WAIT = (PLACES[n] for n in ("abandoned_short", "wait_ms", "abandon_wait_ms"))
+
+
+def _answered(row: Amounts, fact: f.Answered) -> None:
+    row[_ANSWERED] += 1
+    row[_ANSWERED_IN] += fact.in_target
+    row[_WAIT] += fact.wait
+    row[LONGEST] = max(row[LONGEST], fact.wait)
+
+
+def _abandoned(row: Amounts, fact: f.Abandoned) -> None:
+    row[_ABANDONED] += 1
+    row[_ABANDONED_IN] += fact.in_target
+    row[_SHORT] += fact.short
+    row[_ABANDON_WAIT] += fact.wait
+    row[LONGEST] = max(row[LONGEST], fact.wait)
+
+
+def _left(row: Amounts, fact: f.Left) -> None:
+    row[_LEFT] += 1
+    row[_LEFT_IN] += fact.in_target
+    row[LONGEST] = max(row[LONGEST], fact.wait)
+
+
+def _lost(row: Amounts, _fact: f.Lost) -> None:
+    row[_LOST] += 1
+
+
+_OUTCOMES: Final[dict[type[f.WaitOver], Callable[..., None]]] = {
+    f.Answered: _answered,
+    f.Abandoned: _abandoned,
+    f.Left: _left,
+    f.Lost: _lost,
+}
+
+
+class Cohorts:
+    """Adds the ends of waits up, each to the contacts that were queued in the same quarter."""
+
+    def __init__(self) -> None:
+        self.rows: Rows = {}
+
+    def add(self, fact: f.WaitOver) -> None:
+        """Count the end of a wait."""
+        queued_at = fact.queued_at
+        if fact.at - queued_at > LONGEST_COUNTED:
+            return
+        key = (queued_at - queued_at % QUARTER, fact.queue, fact.channel)
+        row = self.rows.get(key)
+        if row is None:
+            row = self.rows[key] = defaultdict(int)
+        _OUTCOMES[type(fact)](row, fact)
+
+    def take_back(self, rows: Rows) -> None:
+        """Subtract what turned out not to be. Whoever gave up and came back did wait that long: the longest stays."""
+        for key, amounts in rows.items():
+            back = {place: -n for place, n in amounts.items() if place != LONGEST}
+            back[LONGEST] = amounts.get(LONGEST, 0)
+            add_amounts(self.rows.setdefault(key, defaultdict(int)), back)
+
+    def take(self) -> Rows:
+        """Hand over what was added since the last call."""
+        rows, self.rows = self.rows, {}
+        return rows
+
+
+_BY_TIME: Final = (
+    (PLACES["offered"], c.offered),
+    (PLACES["refused"], c.refused),
+    (PLACES["handled"], c.handled),
+    (PLACES["talk_ms"], c.talk_ms),
+    (PLACES["hold_ms"], c.hold_ms),
+    (PLACES["wrap_ms"], c.wrap_ms),
+)
+_GONE: Final = (c.answered, c.abandoned, c.left, c.lost)
+
+
+class ByTime:
+    """Reads off the 10-second cells what counts in the quarter in which it happened, and the depth of the queue."""
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        """``numbers`` maps each counter to its key in a cell."""
+
+        def number(counter: Counter) -> int:
+            return numbers[counter.name]
+
+        self._sums = [(number(counter), place) for place, counter in _BY_TIME]
+        self._came = number(c.offered)
+        self._gone = [number(counter) for counter in _GONE]
+
+    def add(self, rows: Rows, cells: Mapping[tuple[int, str, str], Mapping[int, int]]) -> None:
+        """Add what cells hold to the rows of their quarters."""
+        for (start, queue, channel), cell in cells.items():
+            began = start - start % QUARTER
+            key = (began, queue, channel)
+            found: Amounts = {}
+            for number, place in self._sums:
+                if n := cell.get(number):
+                    found[place] = n
+            flow = cell.get(self._came, 0) - sum(cell.get(number, 0) for number in self._gone)
+            if flow:
+                found[FLOW + (start - began) // MINUTE] = flow
+            if found:
+                row = rows.get(key)
+                if row is None:
+                    rows[key] = found
+                else:
+                    add_amounts(row, found)
