@@ -8,11 +8,13 @@ where the worker knows it to be, together with everything that follows from the 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from .deltas import Deltas, Memory
+from .interval_rows import IntervalRow
 from .targets import Targets
 
 FILE: Final = "file:"
@@ -154,3 +156,34 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+class Intervals(Protocol):
+    """Where interval rows are read: quarters of an hour, merged over partitions.
+
+    ``queues`` and ``channels`` choose rows by name; ``None`` is all of them.
+
+    Raises:
+        StoreUnavailableError: no answer; ask again.
+    """
+
+    async def rows(
+        self,
+        start: int,
+        end: int,
+        queues: Collection[str] | None = None,
+        channels: Collection[str] | None = None,
+    ) -> list[IntervalRow]:
+        """Rows that begin in ``[start, end)``, ms, open ones too, in the order of queue, channel and time."""
+
+    async def since(
+        self,
+        revision: int,
+        limit: int,
+        queues: Collection[str] | None = None,
+        channels: Collection[str] | None = None,
+    ) -> list[IntervalRow]:
+        """Final rows that changed after a revision, in the order of their revisions, at most so many of them."""
+
+    async def state(self) -> str:
+        """A short text that is another one whenever any row has changed."""
