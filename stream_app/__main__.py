@@ -17,6 +17,7 @@ from stream_app.commands import (
     rebuild,
     render,
     replay,
+    schedules,
     serve,
     simulate,
     staffing,
@@ -42,6 +43,7 @@ cli.command("demo")(demo.run)
 cli.command("kpis")(kpis.run)
 cli.command("staffing")(staffing.run)
 cli.add_typer(config.cli, name="config")
+cli.add_typer(schedules.cli, name="schedules")
 cli.command("check")(check.run)
 cli.command("rebuild")(rebuild.run)
 cli.command("render")(render.run)

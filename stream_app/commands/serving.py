@@ -14,6 +14,7 @@ from aiohttp import web
 
 from stream_app.errors import StreamAppError
 from stream_app.model.kpis import HEADLINES
+from stream_app.model.ports import Intervals
 from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk, GaveUp
 from stream_app.model.snapshot import Snapshots
@@ -22,8 +23,11 @@ from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 from stream_app.settings import Settings
 from stream_app.store.reader import Reader, wall_ms
+from stream_app.store.schedules import RedisSchedules
 from stream_app.views.api import AccessLog, Views
 from stream_app.views.status import Status
+
+from .planning import Planner
 
 LOOK_S: Final = 0.05
 """A snapshot this young answers another request, so that many who ask don't cost more than one."""
@@ -47,13 +51,22 @@ def serve(settings: Settings, host: str, port: int, *, access_log: bool = False)
     asyncio.run(_serve(settings, host, port, access_log=access_log))
 
 
+def interval_rows(_settings: Settings) -> Intervals | None:
+    """Where interval rows are read; ``None``: nobody keeps them, and then there is nothing to plan from."""
+    return None
+
+
 async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    reader = Reader(settings.redis_url.get_secret_value())
+    url = settings.redis_url.get_secret_value()
+    reader, rosters, intervals = Reader(url), RedisSchedules(url), interval_rows(settings)
     mirror = Mirror(reader, settings.max_age_s)
-    views = Views(mirror)
+    planner = None
+    if intervals:
+        planner = Planner(intervals, rosters, mirror.places, lambda: reader.targets, wall_ms)
+    views = Views(mirror, planner)
     views.live.publish(mirror.headlines(), mirror.status())
     runner = web.AppRunner(
         views.app(),
@@ -72,6 +85,8 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
                 refresh(reader, lambda: views.live.publish(mirror.headlines(), mirror.status()))
             ),
         ]
+        if planner:
+            tasks.append(asyncio.create_task(planner.run()))
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()  # whoever can't go on says why, and takes us down
@@ -80,6 +95,9 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if planner:
+            await planner.close()
+        await rosters.close()
         await reader.close()
 
 
@@ -125,6 +143,10 @@ class Mirror:
             self._snapshot = self._take(self._snapshots)
             self._taken_at = time.monotonic()
         return self._snapshot
+
+    def places(self) -> list[tuple[str, str]]:
+        """Every queue and channel that there is."""
+        return list(self._headlines.queues(self._reader.targets, everywhere))
 
     def headlines(self) -> Snapshot:
         """What is true now of the headline KPIs: all that the stream tells, many times a second."""

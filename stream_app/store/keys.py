@@ -18,6 +18,7 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 | ``kpi:identity`` | string | a random text: which store this is |
 | ``kpi:names:KIND`` | hash | name → number; add-only |
 | ``kpi:settings``, ``kpi:settings:N`` | string | the current version, its document |
+| ``kpi:schedules``, ``kpi:schedules:N`` | string | the current roster's version, its document: a JSON list of stretches |
 """
 
 from stream_app.model.ports import Partition
@@ -26,6 +27,7 @@ PARTITIONS = "kpi:partitions"
 IDENTITY = "kpi:identity"
 """A random text, written once: a store with another one is another store, or was wiped."""
 SETTINGS = "kpi:settings"
+SCHEDULES = "kpi:schedules"
 
 
 def prefix(partition: Partition) -> str:
@@ -86,3 +88,8 @@ def names(kind: str) -> str:
 def settings(version: int) -> str:
     """A version of the settings document."""
     return f"{SETTINGS}:{version}"
+
+
+def schedules(version: int) -> str:
+    """A version of the roster."""
+    return f"{SCHEDULES}:{version}"
