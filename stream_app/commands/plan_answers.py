@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,7 +13,6 @@ from stream_app.model.interval_rows import IntervalRow
 from stream_app.model.targets import Rule
 from stream_app.views.plan import wire
 from stream_app.workforce.plan import SEVERAL_AT_ONCE, Assumptions
-from stream_app.workforce.schedules import Shift, pieces
 from stream_app.workforce.volumes import Volume
 
 from .plan_rows import at, day_of, midnight
@@ -214,26 +213,6 @@ def _staffing_row(piece: Piece, line: Staffed | None, zone: ZoneInfo) -> wire.St
         asa_s=_rounded(reached.asa_s if reached else None, 1),
         occupancy=_rounded(reached.occupancy if reached else None, 4),
     )
-
-
-def scheduled_for(shifts: Sequence[Shift], begin: int, end: int, zone: ZoneInfo) -> list[Shift] | None:
-    """The stretches that reach into ``[begin, end)`` (ms); ``None``: the roster says nothing of this time.
-
-    It speaks for all days from its first to its last: a day between on which nobody is scheduled has nobody.
-    """
-    if not shifts:
-        return None
-    first = day_of(round(min(shift.start for shift in shifts) * _S), zone)
-    last = day_of(round(max(shift.end for shift in shifts) * _S) - 1, zone)
-    if not midnight(first, zone) <= begin < midnight(last + timedelta(days=1), zone):
-        return None
-    return [shift for shift in shifts if shift.start * _S < end and shift.end * _S > begin]
-
-
-def people(shifts: Sequence[Shift], start: int, minutes: int) -> float:
-    """People on the roster, mean over an interval that begins at ``start`` (ms)."""
-    begin = at(start, _UTC)
-    return sum(share * n for share, n in pieces(shifts, begin, begin + timedelta(minutes=minutes)))
 
 
 def _stamp(moment: int, zone: ZoneInfo) -> str:

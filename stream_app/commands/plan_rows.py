@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from stream_app.errors import QuarantinedError, StoreUnavailableError
 from stream_app.model.interval_rows import IntervalRow
 from stream_app.model.ports import Intervals
 from stream_app.model.targets import Targets
+from stream_app.views.plan.planner import BusyError
 
 WEEKS: Final = 26
 """So much of the past is learned from: a week counts half after twelve."""
@@ -38,6 +41,15 @@ def within_outage(_row: IntervalRow, _targets: Targets) -> bool:
 def learned(row: IntervalRow, targets: Targets) -> bool:
     """Whether a row is learned from: complete, and not of an outage."""
     return row.final and not row.missing and not within_outage(row, targets)
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """A store that does not answer, as planners say it."""
+    try:
+        yield
+    except (StoreUnavailableError, QuarantinedError) as error:
+        raise BusyError(f"the store is away: {error}") from None
 
 
 async def history(intervals: Intervals, place: tuple[str, str], end: int, targets: Targets) -> bytes:

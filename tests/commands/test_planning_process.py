@@ -17,14 +17,17 @@ from typing import Any
 import psutil
 import pytest
 
-from stream_app.commands import planning
+from stream_app.commands import plan_fresh, plan_keep
 from stream_app.commands.plan_process import NICE, Process, ProcessError
 from stream_app.forecast import ahead, backtest, grid
 from stream_app.forecast.calendar import Calendar
 from stream_app.forecast.history import IntervalRow as Learned
 from stream_app.model.targets import Targets
+from stream_app.store.redis import RedisStore
 from stream_app.workforce.schedules import Shift
+from tests.e2e.serve import Serve
 from tests.services.process import until
+from tests.store.owner import Owner, queued
 
 from .plans import BERLIN, CARE, MONDAY, NOW, SALES, TODAY, World, centre, ms, served
 
@@ -178,7 +181,7 @@ async def test_an_answer_is_computed_once_until_a_row_is_final() -> None:
 
 
 async def test_too_many_questions_are_refused_and_nobody_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "MOST_WAITING", 2)
+    monkeypatch.setattr(plan_keep, "MOST_WAITING", 2)
     places = [(f"q{n}", "voice") for n in range(6)]
     async with served(*(centre(place) for place in places)) as world:
         answers = await asyncio.gather(
@@ -228,7 +231,7 @@ def here(rows: Sequence[Learned], place: tuple[str, str]) -> float:
 @pytest.mark.timeout(180)
 async def test_the_loop_goes_on_while_many_queues_are_forecast() -> None:
     """The longest hold-up is far below what one forecast takes: nothing of it is done here."""
-    places = [(f"q{n:02}", "voice") for n in range(20)]
+    places = [(f"q{n:02}", "voice") for n in range(10)]
     async with served(*(centre(place, begin=MONDAY, seed=n) for n, place in enumerate(places))) as world:
         rows = world.learned(places[0], ms(TODAY))
         await world.served.get("/v1/forecast?queue=q00")  # both have loaded what they need
@@ -271,7 +274,7 @@ async def kept_fresh(world: World) -> AsyncIterator[None]:
 
 
 async def test_the_metrics_are_the_running_interval_of_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "ROUND_S", 0.05)
+    monkeypatch.setattr(plan_fresh, "ROUND_S", 0.05)
     rows = (centre(SALES), centre(CARE, begin=TODAY), centre(("idle", "voice"), begin=TODAY))
     async with served(*rows) as world:
         assert await metrics(world) == {}
@@ -309,3 +312,44 @@ async def test_the_metrics_are_the_running_interval_of_the_answers(monkeypatch: 
             world.rows.away = True
             assert await metrics(world) == {}
             world.rows.away = False
+
+
+# --- the command ---
+
+
+class Planning(Serve):
+    """``serve`` over rows in memory."""
+
+    def command(self) -> list[str]:
+        return [
+            part if part != "stream_app" else "tests.commands.planning_serve" for part in super().command()
+        ]
+
+
+async def test_the_command_plans_and_leaves_no_process_behind(redis_url: str) -> None:
+    store = RedisStore(redis_url)
+    owner = await Owner.of(store)
+    await owner.commit(queued("a", "sales"))
+    with Planning(redis_url) as serve:
+
+        async def planned() -> bool:
+            return (await serve.get("/v1/forecast?queue=sales"))[0] == 200
+
+        await until(planned, 60)
+        status, said = await serve.get("/v1/staffing?queue=sales")
+        assert (status, said["tz"], len(said["rows"]) > 90) == (200, "UTC", True)
+
+        async def exported() -> bool:
+            return "cc_forecast_contacts" in {name for name, _ in await serve.metrics()}
+
+        await until(exported, 60)
+        assert serve._process
+        parent = psutil.Process(serve._process.pid)
+        family = [one for one in parent.children(recursive=True) if "spawn_main" in " ".join(one.cmdline())]
+        assert [one.nice() for one in family] == [parent.nice() + NICE]
+        everybody = parent.children(recursive=True)
+        serve._signal(signal.SIGTERM)
+        assert await asyncio.to_thread(serve.ended) == 0
+        _, alive = psutil.wait_procs(everybody, timeout=10)
+        assert alive == []
+    await store.close()
