@@ -13,7 +13,7 @@ from stream_app.settings import Settings
 from .plans import SALES, Rows, centre
 
 
-def rows(_: Settings) -> Intervals:
+def rows(_settings: Settings) -> Intervals | None:
     """What the command is given in place of the store's."""
     now = datetime.now(UTC)
     begin = (now - timedelta(weeks=9)).date()
