@@ -55,6 +55,10 @@ class Process:
             try:
                 # Starting a process takes longer than the event loop may be held up.
                 future = await asyncio.to_thread(pool.submit, function, question)
+            except RuntimeError:  # it broke while nobody asked, or was ended meanwhile
+                await self._drop(pool)
+                continue
+            try:
                 async with asyncio.timeout(self._limit_s):
                     return await asyncio.wrap_future(future)
             except BrokenProcessPool:

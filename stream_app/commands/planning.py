@@ -6,9 +6,10 @@ as nothing that they rest on has changed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from importlib.util import find_spec
 from typing import Final
@@ -104,7 +105,9 @@ class Planner:
         with in_words():
             found = await self._found(place, own, now, test=True)
             actual = await self._actual(place, midnight(day_of(now, shown), shown), now)
-        return plan_answers.forecast(place, now, found, actual, days=days, zone=shown, own=own)
+        # Thousands of rows in words: in a thread, so that the loop goes on in between.
+        answer = partial(plan_answers.forecast, place, now, found, actual)
+        return await asyncio.to_thread(answer, days=days, zone=shown, own=own)
 
     async def staffing(self, place: Place, day: date | None, zone: ZoneInfo | None) -> wire.Staffing:
         """See the protocol."""

@@ -52,7 +52,7 @@ def serve(settings: Settings, host: str, port: int, *, access_log: bool = False)
 
 
 def interval_rows(_settings: Settings) -> Intervals | None:
-    """Where interval rows are read; ``None``: nobody keeps them, and then there is nothing to plan from."""
+    """Where interval rows are read; ``None``: the store keeps none, and then there is nothing to plan from."""
     return None
 
 
