@@ -19,7 +19,10 @@ from .measures import Counter
 
 QUARTER: Final = 900_000
 MINUTE: Final = 60_000
-LONGEST_COUNTED: Final = 31 * 86_400_000
+DAY: Final = 86_400_000
+QUARTERS: Final = DAY // QUARTER
+"""Quarters of an hour in a day of UTC."""
+LONGEST_COUNTED: Final = 31 * DAY
 """An outcome that comes later than this after the visit was queued changes no row: rows are closed at some time."""
 
 FIELDS: Final = (
@@ -31,7 +34,7 @@ FIELDS: Final = (
 PLACES: Final = {name: place for place, name in enumerate(FIELDS)}
 LONGEST: Final = PLACES["longest_wait_ms"]
 """The one that is no sum but the largest."""
-FLOW: Final = 20
+FLOW: Final = len(FIELDS)
 """From here on, for each minute of the quarter: who came less who went."""
 MINUTES: Final = QUARTER // MINUTE
 
@@ -44,6 +47,11 @@ Rows = dict[RowKey, Amounts]
 def quarter(at: int) -> int:
     """The start of the quarter of an hour that holds a moment."""
     return at - at % QUARTER
+
+
+def quarter_of_day(start: int) -> int:
+    """Which quarter of its day of UTC begins at a moment: 0 to 95."""
+    return start % DAY // QUARTER
 
 
 def add_amounts(row: Amounts, more: Mapping[int, int]) -> None:

@@ -8,6 +8,9 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 | ``kpi:{t.p}:visits`` | hash | contact id → its open visits, packed |
 | ``kpi:{t.p}:c:RES:START`` | hash | queue and channel numbers → cell, packed |
 | ``kpi:{t.p}:i:RES`` | sorted set | the bucket starts that exist at a resolution |
+| ``kpi:{t.p}:d:DAY:Q.C`` | hash | quarter of a UTC day, 0 to 95 → interval row, packed; Q, C: numbers |
+| ``kpi:{t.p}:d`` | sorted set | the ``DAY:Q.C`` that exist, by day |
+| ``kpi:{t.p}:changed`` | sorted set | ``START:Q.C`` of interval rows not published yet, by commit |
 | ``kpi:{t.p}:r:MINUTE`` | string | 8-byte hashes of event ids, one after the other |
 | ``kpi:{t.p}:r`` | sorted set | the minutes that exist |
 | ``kpi:{t.p}:log`` | stream | what the latest commits wrote: readers follow it |
@@ -51,6 +54,21 @@ def cells(partition: Partition, resolution: int, start: int) -> str:
 def index(partition: Partition, resolution: int) -> str:
     """The buckets of a resolution."""
     return f"{prefix(partition)}:i:{resolution}"
+
+
+def rows(partition: Partition, day: int, place: bytes) -> str:
+    """The interval rows of a day of UTC (days since the epoch), a queue and a channel."""
+    return f"{prefix(partition)}:d:{day}:{place.decode()}"
+
+
+def row_days(partition: Partition) -> str:
+    """The days, queues and channels that have interval rows."""
+    return f"{prefix(partition)}:d"
+
+
+def changed(partition: Partition) -> str:
+    """Interval rows that were not published since they changed."""
+    return f"{prefix(partition)}:changed"
 
 
 def recent(partition: Partition, minute: int | None = None) -> str:
