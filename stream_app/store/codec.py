@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from stream_app.model.intervals import Amounts
+from stream_app.model.published import Day, compact, spread
 from stream_app.model.tally import pack_cell, unpack_cell
 from stream_app.model.visit import Visits
 
@@ -24,11 +25,13 @@ __all__ = [
     "frame",
     "pack_amounts",
     "pack_cell",
+    "pack_day",
     "pack_visits",
     "restore_recent",
     "unframe",
     "unpack_amounts",
     "unpack_cell",
+    "unpack_day",
     "unpack_visits",
 ]
 
@@ -42,18 +45,24 @@ def unpack_visits(packed: bytes) -> Visits:
 
 
 _amounts = msgspec.msgpack.Decoder(list[int])
-_encode = msgspec.msgpack.Encoder().encode
+_day = msgspec.msgpack.Decoder(Day)
+pack_day = msgspec.msgpack.Encoder().encode
+"""A published day as it is stored: a MessagePack array of ``model.published.Day`` as arrays."""
 
 
 def pack_amounts(amounts: Amounts) -> bytes:
-    """An interval row as it is stored."""
-    last = max((place for place, n in amounts.items() if n), default=-1)
-    return _encode([amounts.get(place, 0) for place in range(last + 1)])
+    """An interval row of a partition as it is stored."""
+    return pack_day(compact(amounts))
 
 
 def unpack_amounts(packed: bytes) -> Amounts:
     """The inverse of ``pack_amounts``, without zeros."""
-    return {place: n for place, n in enumerate(_amounts.decode(packed)) if n}
+    return spread(_amounts.decode(packed))
+
+
+def unpack_day(packed: bytes) -> Day:
+    """The inverse of ``pack_day``."""
+    return _day.decode(packed)
 
 
 def restore_recent(minutes: Iterable[tuple[int, Iterable[bytes]]]) -> dict[bytes, int]:

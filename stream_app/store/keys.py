@@ -17,6 +17,13 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 | ``kpi:{t.p}:dead`` | stream | dead letters |
 | ``kpi:{t.p}:results`` | hash | result → records |
 | ``kpi:{t.p}:beat`` | hash | the owner's heartbeat |
+| ``kpi:{rows}:meta`` | hash | of published interval rows: ``token epoch until revision final state announced`` |
+| ``kpi:{rows}:day:DAY`` | hash | ``Q.C`` → the day's rows, packed |
+| ``kpi:{rows}:days`` | sorted set | the days that exist |
+| ``kpi:{rows}:log`` | stream | which rows got revisions; an entry's id is the last of them |
+| ``kpi:{rows}:seen`` | hash | ``Q.C`` → the first and the last quarter in which anything was counted |
+| ``kpi:{rows}:spans`` | hash | ``topic.partition`` → from when to when it was read |
+| ``kpi:{rows}:over`` | hash | ``partition number:Q.C`` → the last quarter in which a recording tells of a queue |
 | ``kpi:partitions`` | set | ``topic.partition`` |
 | ``kpi:identity`` | string | a random text: which store this is |
 | ``kpi:names:KIND`` | hash | name → number; add-only |
@@ -29,6 +36,8 @@ PARTITIONS = "kpi:partitions"
 IDENTITY = "kpi:identity"
 """A random text, written once: a store with another one is another store, or was wiped."""
 SETTINGS = "kpi:settings"
+PUBLISHED = "kpi:{rows}"
+"""What the keys of published interval rows begin with: one slot, for they have one sequence of revisions."""
 
 
 def prefix(partition: Partition) -> str:
@@ -99,6 +108,11 @@ def beat(partition: Partition) -> str:
 def names(kind: str) -> str:
     """A registry of names."""
     return f"kpi:names:{kind}"
+
+
+def published(name: str) -> str:
+    """A key of the published rows."""
+    return f"{PUBLISHED}:{name}"
 
 
 def settings(version: int) -> str:
