@@ -15,7 +15,7 @@ from uuid import uuid4
 import structlog
 from msgspec import Struct
 
-from stream_app.errors import FencedError
+from stream_app.errors import FencedError, StoreUnavailableError
 from stream_app.model.interval_rows import IntervalRow
 from stream_app.model.intervals import DAY, LONGEST_COUNTED, QUARTER, quarter, quarter_of_day
 from stream_app.model.ports import Partition
@@ -28,7 +28,6 @@ _log = structlog.get_logger(__name__)
 
 GRACE_MS: Final = 900_000
 LEASE_MS: Final = 15_000
-ROUND_S: Final = 2.0
 SILENT_AFTER: Final = 35 * DAY
 """A queue of which nothing was heard for so long has no rows of zeros any more."""
 SETTLED_AFTER: Final = LONGEST_COUNTED + 2 * DAY + QUARTER
@@ -93,6 +92,17 @@ class Publisher:
             self._epoch = 0  # what was written is not known: begin with what the store has
             raise
         return self._round
+
+    async def release(self) -> None:
+        """Let somebody else publish, and let go of the connections."""
+        try:
+            if self._epoch:
+                await self._store.lease(self._token, 0)
+        except StoreUnavailableError as error:
+            _log.debug("lease_not_released", error=str(error))
+        await self._store.close()
+        if self._reader is not None:
+            await self._reader.close()
 
     async def _lead(self) -> None:
         epoch, new = await self._store.lease(self._token, LEASE_MS)
