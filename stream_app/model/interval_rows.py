@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
 from .intervals import FIELDS, LONGEST, MINUTE, QUARTER
 
+_ZEROS: Final = (0,) * len(FIELDS)
 
-class IntervalRow(Struct, frozen=True, kw_only=True):
+
+class IntervalRow(Struct, frozen=True):
     """One interval of one queue and channel. Sums add up over rows; waits are those of the contacts queued in it.
 
     Attributes:
@@ -80,13 +83,16 @@ def amounts_of(row: IntervalRow) -> dict[str, int]:
     return {name: getattr(row, name) for name in FIELDS}
 
 
-def row_of(key: tuple[int, str, str], amounts: Mapping[int, int], **rest: int | None) -> IntervalRow:
-    """A quarter's row from what was counted; ``rest`` are fields of the row that are not counted."""
-    start, queue, channel = key
-    counted = {name: amounts.get(place, 0) for place, name in enumerate(FIELDS)}
-    return IntervalRow(
-        start=start, minutes=QUARTER // MINUTE, queue=queue, channel=channel, **counted, **rest  # type: ignore[arg-type]
-    )  # fmt: skip
+def row_of(key: tuple[int, str, str], counted: Sequence[int], **rest: int | None) -> IntervalRow:
+    """A quarter's row.
+
+    Args:
+        key: its start, queue and channel.
+        counted: by place; zeros at the end may be missing.
+        rest: fields of the row that are not counted.
+    """
+    counts = [*counted[: len(FIELDS)], *_ZEROS[len(counted) :]]
+    return IntervalRow(key[0], QUARTER // MINUTE, key[1], key[2], *counts, **rest)  # type: ignore[arg-type] # by name
 
 
 def together(rows: Sequence[IntervalRow], start: int, minutes: int) -> IntervalRow:

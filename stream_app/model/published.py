@@ -208,19 +208,22 @@ class DayRows:
         return numbered, revision
 
 
-def rows_of(number: int, day: Day, queue: str, channel: str) -> Iterator[IntervalRow]:
-    """A day's rows as they are read."""
+def rows_of(
+    number: int, day: Day, queue: str, channel: str, revised: tuple[int, int] | None = None
+) -> Iterator[IntervalRow]:
+    """A day's rows as they are read; with ``revised`` those whose revision is larger than the first and at most the second."""
     begin = number * DAY
     for quarter, row in enumerate(day.rows[:QUARTERS]):
         if row is None:
             continue
-        final = row.version > 0
-        yield row_of(
-            (begin + quarter * QUARTER, queue, channel),
-            dict(enumerate(row.counted)),
-            backlog_start=row.depth,
-            backlog_max=depths(row.counted, row.depth)[0],
-            final=final,
-            version=row.version,
-            revision=begin + row.stamp if final else 0,
-        )
+        revision = begin + row.stamp if row.version else 0
+        if revised is None or revised[0] < revision <= revised[1]:
+            yield row_of(
+                (begin + quarter * QUARTER, queue, channel),
+                row.counted,
+                backlog_start=row.depth,
+                backlog_max=depths(row.counted, row.depth)[0],
+                final=row.version > 0,
+                revision=revision,
+                version=row.version,
+            )

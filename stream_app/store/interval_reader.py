@@ -101,27 +101,28 @@ class IntervalReader:
                 )
             if not entries:
                 break
-            last = int(entries[-1][0].partition(b"-")[0])
-            out += await self._numbered(entries, revision, last, places, everywhere=_all(queues, channels))
+            wanted: dict[int, _Names] = {}
+            rows, last = 0, revision
+            for entry, fields in entries:  # as many as may be needed
+                if rows >= limit - len(out):
+                    break
+                last = int(entry.partition(b"-")[0])
+                for number, place, quarters in _numbered.decode(fields[b"rows"]):
+                    if place not in places and _all(queues, channels):
+                        places[place] = await self._place(place)
+                    if place in places:
+                        wanted.setdefault(number, {})[place] = places[place]
+                        rows += len(quarters)
+            out += await self._revised(wanted, (revision, last))
             revision = last
         return out[:limit]
 
-    async def _numbered(
-        self, entries: Any, after: int, last: int, places: _Names, *, everywhere: bool
-    ) -> list[IntervalRow]:
-        """Rows whose latest revision is one of these entries', in their order."""
-        wanted: dict[int, _Names] = {}
-        for _, fields in entries:
-            for number, place, _ in _numbered.decode(fields[b"rows"]):
-                if everywhere and place not in places:
-                    places[place] = await self._place(place)
-                if place in places:
-                    wanted.setdefault(number, {})[place] = places[place]
+    async def _revised(self, wanted: dict[int, _Names], revised: tuple[int, int]) -> list[IntervalRow]:
+        """Rows of some days whose latest revision is in a range, in their order."""
         out: list[IntervalRow] = []
         for number, chosen in wanted.items():
             for _, place, packed in await self._read([number], chosen):
-                found = rows_of(number, unpack_day(packed), *chosen[place])
-                out += [row for row in found if after < row.revision <= last]
+                out += rows_of(number, unpack_day(packed), *chosen[place], revised)
                 await asyncio.sleep(0)
         out.sort(key=lambda row: row.revision)
         return out

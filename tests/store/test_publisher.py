@@ -15,13 +15,13 @@ from stream_app.model.ports import Beat, Partition
 from stream_app.model.published import compact
 from stream_app.store.interval_reader import IntervalReader
 from stream_app.store.published import Published
-from stream_app.store.publisher import GRACE_MS, Publisher
+from stream_app.store.publisher import GRACE_MS, SETTLED_AFTER, Publisher
 from stream_app.store.redis import RedisStore
 
 from .backends import P0, P1, Real
 from .hand import HOUR, MINUTE, T0, Hand, abandoned, answered, left, queued
 
-FILE = Partition("file:past", 0)
+FILE, OLDER = Partition("file:past", 0), Partition("file:older", 0)
 _tokens = count()
 
 
@@ -78,6 +78,19 @@ class Office:
             for key, amounts in rows.items():
                 add_amounts(total.setdefault(key, {}), amounts)
         return {key: found for key, amounts in total.items() if (found := compact(amounts))}
+
+    def end_lease(self) -> None:
+        """Whoever publishes was silent for too long."""
+        self.real.client.hset("kpi:{rows}:meta", "until", 0)
+
+    def check(self, rows: dict[tuple[int, str, str], IntervalRow]) -> None:
+        """Every row is final, and what partitions counted together."""
+        expected = self.expected()
+        assert rows.keys() >= expected.keys()
+        for key, row in rows.items():
+            counted = dict(enumerate(expected.get(key, [])))
+            assert amounts_of(row) == {name: counted.get(place, 0) for place, name in enumerate(FIELDS)}
+            assert row.final
 
     async def rows(self) -> list[IntervalRow]:
         return await self.reader.rows(0, 4_000_000_000_000)
@@ -236,63 +249,94 @@ def by_key(rows: list[IntervalRow]) -> dict[tuple[int, str, str], IntervalRow]:
     return {(row.start, row.queue, row.channel): row for row in rows}
 
 
+async def rounds(publishers: list[Publisher]) -> None:
+    for publisher in publishers:
+        await publisher.round()
+
+
 class Traffic:
     """Contacts that come and go at random, in order of time."""
 
-    def __init__(self, office: Office, random: Random) -> None:
-        self.office, self.random = office, random
+    def __init__(
+        self, office: Office, random: Random, partitions: tuple[Partition, ...] = (P0, P1), jump_s: float = 0
+    ) -> None:
+        self.office, self.random, self.partitions, self.jump_s = office, random, partitions, jump_s
         self.at = 0.0
         self._names = count()
-        self._waiting: list[tuple[str, Partition]] = []
+        self._waiting: list[tuple[str, int, Partition]] = []
+        self.waits: list[tuple[str, str, int, int]] = []
 
     @property
     def now(self) -> int:
         return T0 + round(self.at * 1000)
 
     async def step(self) -> None:
+        """Somebody comes or goes; ``waits`` keeps of whom it was: queue, channel, from when, to when."""
         random = self.random
-        self.at += random.choice([0.5, 20, 400, 4000])
+        self.at += random.choice([0.5, 20, 400, 4000, self.jump_s])
         if self._waiting and random.random() < 0.5:
-            contact, partition = self._waiting.pop(random.randrange(len(self._waiting)))
+            contact, n, partition = self._waiting.pop(random.randrange(len(self._waiting)))
             end = random.choice([answered, abandoned, left])
             await self.office.do(end(contact, self.at), partition=partition)
+            self.waits[n] = (*self.waits[n][:3], self.now)
         else:
-            partition, contact = random.choice([P0, P1, FILE]), f"c{next(self._names)}"
+            partition, contact = random.choice(self.partitions), f"c{next(self._names)}"
             queue, channel = random.choice(["sales", "care"]), random.choice(["email", "chat"])
             await self.office.do(queued(contact, self.at, queue, channel), partition=partition)
-            self._waiting.append((contact, partition))
+            self._waiting.append((contact, len(self.waits), partition))
+            self.waits.append((queue, channel, self.now, 0))
+
+    def depth(self, queue: str, channel: str, at: int) -> int:
+        """How many wait at a moment."""
+        mine = [wait for wait in self.waits if wait[:2] == (queue, channel)]
+        return sum(begin < at and (end >= at or not end) for _, _, begin, end in mine)
 
 
-@pytest.mark.parametrize("seed", range(4))
-async def test_published_is_what_partitions_counted(office: Office, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "jump_s", "partitions"),
+    [
+        (0, 0, (P0, P1)),
+        (1, 0, (P0, P1, FILE)),
+        (2, 200_000, (P0, P1)),
+        (3, 400_000, (P0, P1, FILE)),
+    ],
+)
+async def test_published_is_what_partitions_counted(
+    office: Office, seed: int, jump_s: float, partitions: tuple[Partition, ...]
+) -> None:
     """Whatever the order of rounds, publishers and commits; and who follows revisions has the same table."""
     random = Random(seed)
     told: list[IntervalRow] = []
     publishers = [office.publisher(told), office.publisher(told)]
-    traffic, follower = Traffic(office, random), Follower(office.reader)
-    for _ in range(60):
-        for _ in range(random.randrange(6)):
+    traffic, follower = Traffic(office, random, partitions, jump_s), Follower(office.reader)
+    for _ in range(40):
+        for _ in range(random.randrange(8)):
             await traffic.step()
         office.clock = max(office.clock, traffic.now - random.choice([0, HOUR]))
         await office.beat(traffic.now, P0, P1, behind=random.choice([0, 0, 1]))
         if random.random() < 0.2:
-            office.real.client.hset("kpi:{rows}:meta", "until", 0)  # the lease has run out
+            office.end_lease()
             random.shuffle(publishers)
-        for publisher in publishers:
-            await publisher.round()
+        await rounds(publishers)
         if random.random() < 0.5:
-            await follower.pull(random.choice([1, 7, 1000]))
+            await follower.pull(random.choice([7, 50, 1000]))
+    older = Traffic(office, random, (OLDER,))  # of days that others are done with
+    for _ in range(30):
+        await older.step()
     await office.beat(traffic.now + DAY, P0, P1)
-    for publisher in publishers:
-        await publisher.round()
+    await rounds(publishers)
     await follower.pull(100)
 
-    rows, expected = by_key(await office.rows()), office.expected()
-    assert rows.keys() >= expected.keys()
-    for key, row in rows.items():
-        counted = dict(enumerate(expected.get(key, [])))
-        assert amounts_of(row) == {name: counted.get(place, 0) for place, name in enumerate(FIELDS)}
-        assert row.final
+    rows = by_key(await office.rows())
+    office.check(rows)
     assert follower.table == rows
     assert follower.seen == sorted(set(follower.seen)), "every change once"
     assert by_key(told) == rows
+    kept = [int(key.split(b":")[-2]) for key in office.real.client.scan_iter(match="kpi:{t.0}:d:*")]
+    oldest = min(kept, default=traffic.now // DAY)
+    assert oldest * DAY > traffic.now - SETTLED_AFTER - 14 * DAY, "settled days are kept once"
+    if FILE not in partitions:
+        last = max(max(wait[2:]) for wait in older.waits)  # whom the recording left waiting is over after it
+        compared = [row for row in rows.values() if row.start > last + QUARTER]
+        expected = [traffic.depth(row.queue, row.channel, row.start) for row in compared]
+        assert [row.backlog_start for row in compared] == expected
