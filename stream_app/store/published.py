@@ -61,6 +61,7 @@ class State(Struct):
     """What whoever publishes goes on from.
 
     Attributes:
+        writes: how many there were; another number than the store's means that somebody else wrote, or that it was rolled back.
         revision: the last number given.
         final: rows that end by then are final; 0 before the first.
         announced: rows up to this revision have gone to whoever is told of them.
@@ -69,6 +70,7 @@ class State(Struct):
         over: (a recording's partition by its number, place) → the last quarter in which it tells of that queue.
     """
 
+    writes: int = 0
     revision: int = 0
     final: int = 0
     announced: int = 0
@@ -96,25 +98,28 @@ class Published:
         """Let go of the connection."""
         await self.client.aclose()
 
-    async def lease(self, token: str, ms: int) -> tuple[int, bool]:
-        """Become or stay the one who publishes, for so long. Gives the epoch, 0 if somebody else is it, and whether it is new.
+    async def lease(self, token: str, ms: int) -> tuple[int, int]:
+        """Become or stay the one who publishes, for so long. Gives the epoch, 0 if somebody else is it, and the last write.
 
         Raises:
             StoreUnavailableError: no answer.
             QuarantinedError: a key has a foreign type.
         """
         async with faults():
-            epoch, new = await self._lease(keys=[self._meta], args=[token, ms])
-        return int(epoch), bool(new)
+            epoch, writes = await self._lease(keys=[self._meta], args=[token, ms])
+        return int(epoch), int(writes)
 
     async def restore(self) -> State:
         """What the former one left."""
         async with faults():
-            revision, final, announced = await self.client.hmget(self._meta, "revision", "final", "announced")
+            writes, revision, final, announced = await self.client.hmget(
+                self._meta, "state", "revision", "final", "announced"
+            )
             seen = await self.client.hgetall(keys.published("seen"))
             spans = await self.client.hgetall(keys.published("spans"))
             over = await self.client.hgetall(keys.published("over"))
         return State(
+            writes=int(writes or 0),
             revision=int(revision or 0),
             final=int(final or 0),
             announced=int(announced or 0),
@@ -241,7 +246,7 @@ class Published:
         """Publish days, and what follows from them, at once.
 
         Raises:
-            FencedError: somebody else publishes by now; nothing was written.
+            FencedError: somebody else publishes by now, or the store was rolled back; nothing was written.
             StoreUnavailableError: no answer: whether it was written is not known; restore the state, and do it again.
             QuarantinedError: a key has a foreign type; nothing was written.
         """
@@ -257,7 +262,7 @@ class Published:
         ]
         oldest = state.final // DAY - self._kept_days if state.final else 0
         async with faults():
-            answer = await self._publish(
+            writes = await self._publish(
                 keys=[self._meta],
                 args=[
                     keys.PUBLISHED,
@@ -270,10 +275,12 @@ class Published:
                     frame(spans),
                     oldest,
                     frame(over),
+                    state.writes,
                 ],
             )
-        if answer != b"OK":
-            raise FencedError("interval rows: somebody else publishes them")
+        if not writes:
+            raise FencedError("interval rows: somebody else publishes them, or the store was rolled back")
+        state.writes = int(writes)
 
     async def settling(self, partition: Partition, before: int, limit: int) -> list[DayKey]:
         """Some of the days before this one of which a partition still keeps its own rows."""

@@ -105,12 +105,12 @@ class Publisher:
             await self._reader.close()
 
     async def _lead(self) -> None:
-        epoch, new = await self._store.lease(self._token, LEASE_MS)
+        epoch, writes = await self._store.lease(self._token, LEASE_MS)
         if not epoch:
             self._epoch = 0
             return
         self._round.leading = True
-        if new or epoch != self._epoch:
+        if epoch != self._epoch or writes != self._state.writes:
             self._epoch = epoch
             self._state = await self._store.restore()
             _log.info("publishing", epoch=epoch, revision=self._state.revision)

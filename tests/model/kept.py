@@ -14,6 +14,7 @@ from stream_app.model.fold import Fold
 from stream_app.model.interval_rows import row_of
 from stream_app.model.intervals import FIELDS, FLOW, MINUTE, QUARTER, RowKey, Rows, add_amounts
 from stream_app.model.ports import DeadLetter
+from stream_app.model.published import compact
 from stream_app.model.tally import NUMBERS, SHIFT, Cell, add_into, is_sketch, pack_cell, roll_up, unpack_cell
 from stream_app.model.targets import Targets
 from stream_app.model.visit import State
@@ -96,7 +97,7 @@ class Kept:
         """Interval rows by quarter, queue and channel, without what is zero, and without the backlog."""
         out: dict[RowKey, dict[str, int]] = {}
         for key, amounts in self.rows.items():
-            row = row_of(key, amounts)
+            row = row_of(key, compact(amounts))
             counts = {name: n for name in (*FIELDS, "waiting") if (n := getattr(row, name))}
             if counts:
                 out[key] = counts

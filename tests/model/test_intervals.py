@@ -14,6 +14,7 @@ from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.fold import Fold
 from stream_app.model.interval_rows import IntervalRow, row_of, together
 from stream_app.model.intervals import FIELDS, QUARTER, RowKey, Rows, add_amounts
+from stream_app.model.published import compact
 from stream_app.model.tally import NUMBERS, Tally
 from stream_app.model.targets import Targets
 from stream_app.model.windows import TOTAL
@@ -240,7 +241,7 @@ def rows_of_the_day(kept: Kept, day: int, queue: str, channel: str) -> list[Inte
     for start in range(day, day + DAY, QUARTER):
         first, most = kept.backlog(start, queue, channel)
         amounts = kept.rows.get((start, queue, channel), {})
-        out.append(row_of((start, queue, channel), amounts, backlog_start=first, backlog_max=most))
+        out.append(row_of((start, queue, channel), compact(amounts), backlog_start=first, backlog_max=most))
     return out
 
 

@@ -2,7 +2,7 @@
 --
 -- KEYS  meta
 -- ARGV  token, how long in ms
--- gives {epoch, or 0 if somebody else is it; whether it is new to it}
+-- gives {epoch, or 0 if somebody else is it; the number of the last write}
 
 local now = redis.call('TIME')
 local at = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -16,4 +16,5 @@ if new then
   redis.call('HSET', KEYS[1], 'token', ARGV[1])
 end
 redis.call('HSET', KEYS[1], 'until', string.format('%d', at + tonumber(ARGV[2])))
-return { tonumber(redis.call('HGET', KEYS[1], 'epoch')), new and 1 or 0 }
+local known = redis.call('HMGET', KEYS[1], 'epoch', 'state')
+return { tonumber(known[1]), tonumber(known[2] or '0') }

@@ -8,7 +8,8 @@
 --       8 spans    partition, from and to, …
 --       9 the oldest day that is kept
 --      10 over     partition:field, quarter, …
--- gives 'OK' or 'FENCED'
+--      11 the write that the publisher knows to be the last
+-- gives the number of this write, or 0 if somebody else publishes, or the store was rolled back
 --
 -- 5, 7, 8 and 10 are framed, as in apply.lua.
 
@@ -35,11 +36,12 @@ for key, kind in pairs(expected) do
   end
 end
 
-if redis.call('HGET', meta, 'token') ~= ARGV[2] then
-  return 'FENCED'
+local stored = redis.call('HMGET', meta, 'token', 'state')
+if stored[1] ~= ARGV[2] or (stored[2] or '0') ~= ARGV[11] then
+  return 0
 end
 
-redis.call('HINCRBY', meta, 'state', 1)
+local state = redis.call('HINCRBY', meta, 'state', 1)
 redis.call('HSET', meta, 'revision', ARGV[3], 'final', ARGV[4])
 for i = 1, #rows, 3 do
   if tonumber(rows[i]) >= oldest then
@@ -62,4 +64,4 @@ for _, day in ipairs(redis.call('ZRANGEBYSCORE', days, '-inf', '(' .. ARGV[9])) 
   redis.call('ZREM', days, day)
 end
 redis.call('XTRIM', log, 'MINID', string.format('%d', oldest * 86400000) .. '-0')
-return 'OK'
+return state
