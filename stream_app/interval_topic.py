@@ -6,6 +6,7 @@ transactions under one name, so a former publisher that wakes up writes nothing 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -54,9 +55,15 @@ class IntervalTopic:
         try:
             producer = self._producer or await self._connect()
             async with producer.transaction():
+                sent = []
                 for row in rows:
                     key, value = self._encode(row)
-                    await producer.send(self._topic, value, key=key, partition=0, timestamp_ms=row.revision)
+                    future = await producer.send(
+                        self._topic, value, key=key, partition=0, timestamp_ms=row.revision
+                    )
+                    future.add_done_callback(_looked_at)
+                    sent.append(future)
+                await asyncio.gather(*sent)
         except KafkaError as error:
             await self.close()  # whatever state it is in: begin anew next time
             raise StreamAppError(f"Kafka, topic {self._topic}: {type(error).__name__}: {error}") from error
@@ -100,6 +107,12 @@ class IntervalTopic:
         (_, code, *_rest) = answer.topic_errors[0]
         if code and for_code(code) is not TopicAlreadyExistsError:
             _log.warning("interval_topic_not_made", topic=self._topic, error=for_code(code).__name__)
+
+
+def _looked_at(sent: asyncio.Future[Any]) -> None:
+    """One that fails takes the transaction along, which says so; the others need not."""
+    if not sent.cancelled():
+        sent.exception()
 
 
 def record_of(row: IntervalRow) -> tuple[bytes, bytes]:
