@@ -63,6 +63,11 @@ def add_amounts(row: Amounts, more: Mapping[int, int]) -> None:
             row[place] = row.get(place, 0) + n
 
 
+def flow(amounts: Mapping[int, int]) -> int:
+    """Who came in a quarter less who went."""
+    return sum(n for place, n in amounts.items() if FLOW <= place < FLOW + MINUTES)
+
+
 # --- facts → rows ---
 
 _ANSWERED, _ABANDONED, _LEFT, _LOST = (PLACES[n] for n in ("answered", "abandoned", "left", "lost"))

@@ -10,18 +10,15 @@ from msgspec import Struct
 
 from stream_app.errors import FencedError
 from stream_app.model.intervals import DAY, Amounts, quarter_of_day
-from stream_app.model.kpis.counters import abandoned, answered, left, lost, offered
 from stream_app.model.ports import Partition
 from stream_app.model.published import Day
-from stream_app.model.windows import TOTAL
 
 from . import keys
 from .client import connect, faults, script
-from .codec import frame, pack_day, unpack_amounts, unpack_cell, unpack_day
+from .codec import frame, pack_day, unpack_amounts, unpack_day
 from .names import Names
 
 KEPT_DAYS: Final = 400
-_GONE: Final = (answered, abandoned, left, lost)
 _LOOK: Final = 50
 """So many days are asked about at once for the one that comes before or after."""
 
@@ -88,7 +85,6 @@ class Published:
         self._kept_days = kept_days
         self._meta = keys.published("meta")
         self._numbers = Names(self.client, "partition")
-        self._counters = Names(self.client, "counter")
         self._lease = script(self.client, "lease")
         self._publish = script(self.client, "publish")
         self._published = script(self.client, "published")
@@ -206,22 +202,6 @@ class Published:
                 pipe.hget(keys.published(f"day:{day}"), place)
             replies = await pipe.execute()
         return {key: unpack_day(packed) for key, packed in zip(order, replies, strict=True) if packed}
-
-    async def remaining(self, partition: Partition, places: Collection[Place]) -> dict[Place, int]:
-        """How many wait in these queues, by all that a partition tells."""
-        order = list(places)
-        numbers = await self._counters.learn(())
-        if not numbers.keys() >= {c.name for c in _GONE}:
-            await self._counters.reload()
-            numbers = await self._counters.learn(())
-        async with faults():
-            packed = await self.client.hmget(keys.cells(partition, TOTAL, 0), order)
-        out = {}
-        for place, value in zip(order, packed, strict=True):
-            cell = unpack_cell(value) if value else {}
-            came, *gone = (cell.get(numbers[c.name], 0) for c in (offered, *_GONE))
-            out[place] = came - sum(gone)
-        return out
 
     async def day_numbers(self) -> list[int]:
         """The days that exist, in order."""

@@ -20,6 +20,7 @@ from stream_app.model.interval_rows import IntervalRow
 from stream_app.model.intervals import DAY, LONGEST_COUNTED, QUARTER, quarter, quarter_of_day
 from stream_app.model.ports import Partition
 
+from .admin import remaining
 from .interval_reader import IntervalReader
 from .published import Change, Place, Progress, Published, State, Told
 from .published_days import Days
@@ -183,7 +184,7 @@ class Publisher:
         over = self._state.over
         for partition, places in last.items():
             number = self._store.number(partition)
-            waiting = await self._store.remaining(partition, places)
+            waiting = await remaining(self._store.client, partition, places)
             for place, start in places.items():
                 before = over.get((number, place), 0)
                 end = max(start, before)
