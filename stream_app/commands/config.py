@@ -24,7 +24,8 @@ def apply(
     file: Annotated[
         Path,
         typer.Argument(
-            help="TOML: preset, defaults, channels.<channel>, queues.<queue>, calendars.<name>.", exists=True
+            help="TOML: preset, defaults, channels.<channel>, queues.<queue>, calendars.<name>, [[outages]].",
+            exists=True,
         ),
     ],
 ) -> None:
