@@ -206,7 +206,7 @@ def test_a_file_that_is_wrong_ends_it_with_65_and_nothing_is_printed(volumes: Pa
     wrong.write_text(volumes.read_text() + "2025-03-10T00:00:00Z,30,sales,voice,-3,,,,,\n")
     line = wrong.read_text().count("\n")
     for path, said in (
-        (wrong, f"stream-app: {wrong}:{line}: offered: '-3' is no whole number\n"),
+        (wrong, f"stream-app: {wrong}:{line}: offered: '-3' is no whole number of 0 or more\n"),
         (tmp_path / "none.csv", f"stream-app: {tmp_path / 'none.csv'}: No such file or directory\n"),
     ):
         done = forecast(path, "--interval", "30m")

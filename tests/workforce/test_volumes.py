@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from stream_app.workforce.tables import InputError
+from stream_app.errors import InputError
 from stream_app.workforce.volumes import Volume, handle_times, read
 
 HEAD = "start,minutes,queue,channel,offered,handled,talk_s,hold_s,wrap_s,patience_s"

@@ -118,9 +118,11 @@ def busy(
     return structs.replace(row, **rest)
 
 
-def stretch(start: int, end: int, queue: str = "billing", channel: str = "voice") -> list[IntervalRow]:
-    """Final quarters without a gap, numbered by their time."""
+def stretch(
+    start: int, end: int, queue: str = "billing", channel: str = "voice", n: int = 0
+) -> list[IntervalRow]:
+    """Final quarters without a gap, numbered by their end, and by ``n`` where several end together."""
     return [
-        structs.replace(busy(at, queue, channel), final=True, revision=at + QUARTER, version=1)
+        structs.replace(busy(at, queue, channel), final=True, revision=at + QUARTER + n, version=1)
         for at in range(start, end, QUARTER)
     ]
