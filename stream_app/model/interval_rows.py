@@ -13,7 +13,7 @@ ACTIVE: Final = 35 * 86_400_000
 """A queue has rows of zeros for so long after its last contact."""
 
 
-class IntervalRow(Struct, frozen=True, kw_only=True):
+class IntervalRow(Struct, frozen=True, kw_only=True, gc=False):
     """One interval of one queue and channel. Sums add up over rows; waits are those of the contacts queued in it.
 
     Attributes:

@@ -116,7 +116,7 @@ async def test_the_command_and_the_route_say_the_same(recorded: Path) -> None:
     begin, end = map(stamp, source.stretch)
     for interval in ("15m", "1h"):
         _, _, answer = await served.get(
-            f"/v1/intervals?from={begin}&to={end}&interval={interval}&limit=20000"
+            f"/v1/intervals?from={begin}&to={end}&interval={interval}&limit=10000"
         )
         command = [
             *INTERVALS,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Final, cast
+from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -28,7 +28,10 @@ from .wire import IntervalsAnswer as Answer, IntervalsRow as Row, wired
 
 PATH: Final = "/v1/intervals"
 CSV: Final = "text/csv"
+JSON: Final = "application/json"
 PARQUET: Final = "application/vnd.apache.parquet"
+ROWS_AT_ONCE: Final = 64
+"""So many rows are sent at a time."""
 MEDIA: Final = {"csv": CSV, "connect": CSV, "genesys": CSV, "parquet": PARQUET}
 REVALIDATE: Final = {"Cache-Control": "no-cache"}
 AWAY: Final = {"Retry-After": "5"}
@@ -51,7 +54,7 @@ class IntervalViews:
         self._targets = targets
         self._now = now
 
-    async def get(self, request: web.Request) -> web.Response:
+    async def get(self, request: web.Request) -> web.StreamResponse:
         """Answer with a page of rows, or that nothing has changed."""
         now, targets = self._now(), self._targets()
         given = {name: request.query.getall(name) for name in request.query}
@@ -63,7 +66,7 @@ class IntervalViews:
         if self._intervals is None:
             raise _unavailable("interval rows are not configured here")
         if query.form == "parquet":
-            _check_parquet()
+            await _check_parquet()
         try:
             state = await self._intervals.state()
             etag = _etag(state, targets, query, given.get("cursor", []))
@@ -84,7 +87,7 @@ class IntervalViews:
         now: int,
         targets: Targets,
         etag: str,
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         assert self._intervals is not None  # noqa: S101 - see above
         parts: list[bytes] = []
         if query.form == "json":
@@ -100,28 +103,49 @@ class IntervalViews:
         if following is not None:
             headers["Link"] = f'<{following}>; rel="next"'
         if query.form == "json":
-            answer = _answer(query, now, [msgspec.Raw(part) for part in parts], following, found.revision)
-            return web.Response(body=encode(answer), content_type="application/json", headers=headers)
-        headers["Content-Disposition"] = f'attachment; filename="{_file_name(query)}"'
-        if query.form == "parquet":
-            body = await asyncio.to_thread(parquet.to_bytes, found.rows, query.tz)
-            return web.Response(body=body, content_type=PARQUET, headers=headers)
-        body = formats.header(query.form).encode() + b"".join(parts)
-        return web.Response(body=body, content_type=CSV, charset="utf-8", headers=headers)
+            headers["Content-Type"] = JSON
+            parts = list(_around(parts, query, now, following, found.revision))
+        else:
+            headers["Content-Disposition"] = f'attachment; filename="{_file_name(query)}"'
+            headers["Content-Type"] = PARQUET if query.form == "parquet" else f"{CSV}; charset=utf-8"
+            if query.form == "parquet":
+                parts = [await asyncio.to_thread(parquet.to_bytes, found.rows, query.tz)]
+            else:
+                parts.insert(0, formats.header(query.form).encode())
+        return await _send(request, parts, headers)
 
 
-def _answer(query: Query, now: int, rows: list[msgspec.Raw], following: str | None, revision: int) -> Answer:
+def _around(
+    parts: list[bytes], query: Query, now: int, following: str | None, revision: int
+) -> Iterator[bytes]:
+    """The answer around its rows, which were written one by one."""
     ranged = query.since is None
-    return Answer(
+    answer = Answer(
         at=stamp(now),
         interval=query.interval,
         tz=query.tz,
         begin=_shown(query.start, query) if ranged else None,
         end=_shown(query.end, query) if ranged else None,
-        rows=cast("list[Row]", rows),  # written already, in pieces
+        rows=[],
         next=following,
         revision=revision,
     )
+    head, empty, tail = encode(answer).partition(b'"rows":[')
+    yield head + empty
+    for n, part in enumerate(parts):
+        yield b"," + part if n else part
+    yield tail
+
+
+async def _send(request: web.Request, parts: list[bytes], headers: dict[str, str]) -> web.StreamResponse:
+    """Send an answer in pieces: a copy of all of it at once would hold up everybody else."""
+    response = web.StreamResponse(headers=headers)
+    response.content_length = sum(map(len, parts))
+    await response.prepare(request)
+    if request.method != "HEAD":
+        for at in range(0, len(parts), ROWS_AT_ONCE):
+            await response.write(b"".join(parts[at : at + ROWS_AT_ONCE]))
+    return response
 
 
 def _shown(at: int, query: Query) -> str:
@@ -159,9 +183,9 @@ def _day(query: Query) -> str:
     return f"{begin:%Y-%m-%d}"
 
 
-def _check_parquet() -> None:
+async def _check_parquet() -> None:
     try:
-        parquet.library()
+        await asyncio.to_thread(parquet.library)  # it takes a moment to load
     except parquet.ParquetMissingError as error:
         problem = Problem(
             type="urn:stream-app:problem:not-installed",

@@ -24,7 +24,7 @@ OUTAGES: Final = ("include", "leave_out")
 MOST_DAYS: Final = {"15m": 62, "30m": 124, "1h": 400, "1d": 4000}
 """The longest range of each interval."""
 DEFAULT_LIMIT: Final = 5_000
-MOST_ROWS: Final = 20_000
+MOST_ROWS: Final = 10_000
 MINUTE: Final = 60_000
 _YEARS: Final = range(1971, 2200)
 _EXAMPLES: Final = [

@@ -29,7 +29,7 @@ Share = Annotated[float | None, Meta(description="0…1; null without data")]
 Depth = Annotated[int | None, Meta(description="Contacts in the queue; null where that is not known")]
 
 
-class IntervalsRow(Struct, frozen=True):
+class IntervalsRow(Struct, frozen=True, gc=False):
     """One interval of one queue and channel. answered + abandoned + left + lost + waiting = offered."""
 
     start: Time

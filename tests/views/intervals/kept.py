@@ -107,7 +107,7 @@ def busy(
         refused=rng.randrange(2),
         handled=handled,
         talk_ms=handled * rng.randrange(300_000),
-        hold_ms=handled * rng.randrange(20_000),
+        hold_ms=handled * rng.randrange(10_000),
         wrap_ms=handled * rng.randrange(50_000),
         wait_ms=answered * rng.randrange(60_001),
         abandon_wait_ms=abandoned * rng.randrange(60_001),

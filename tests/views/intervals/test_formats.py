@@ -114,9 +114,9 @@ def test_csv_has_every_field_in_order_and_comes_back_through_the_strict_reader()
 
 
 async def test_what_the_route_answers_is_read_by_forecast_and_staffing(rows: Served) -> None:
-    _, _, answer = await rows.get(f"/v1/intervals?{RANGE}&format=json&limit=20000")
+    _, _, answer = await rows.get(f"/v1/intervals?{RANGE}&format=json&limit=10000")
     for form in ("json", "csv"):
-        body = await raw(rows, f"{RANGE}&format={form}&limit=20000")
+        body = await raw(rows, f"{RANGE}&format={form}&limit=10000")
         found = history.read(body, "rows")
         assert {key: len(of) for key, of in found.history.items()} == {
             ("billing", "voice"): 192,
@@ -217,7 +217,7 @@ async def test_an_import_has_final_rows_of_known_channels_without_outages_only(
             ]
         }
     )
-    body = (await raw(rows, f"{RANGE}&format={form}&limit=20000")).decode()
+    body = (await raw(rows, f"{RANGE}&format={form}&limit=10000")).decode()
     lines = body.split("\r\n")
     assert lines[0] + "\r\n" == header(form)
     assert len(lines) - 2 == 192 + 2 * 96
@@ -233,7 +233,7 @@ async def test_an_import_has_final_rows_of_known_channels_without_outages_only(
 
 
 async def test_parquet_is_typed_and_reads_back_as_json_has_it(rows: Served) -> None:
-    query = f"{RANGE}&tz=Europe/Berlin&interval=1h&limit=20000"
+    query = f"{RANGE}&tz=Europe/Berlin&interval=1h&limit=10000"
     _, _, answer = await rows.get(f"/v1/intervals?{query}")
     file = pq.ParquetFile(io.BytesIO(await raw(rows, f"{query}&format=parquet")))
     schema = file.schema_arrow

@@ -246,7 +246,7 @@ async def test_rows_of_an_outage_say_so_or_are_left_out(rows: Served) -> None:
 
 async def test_pages_of_any_size_are_the_whole(rows: Served) -> None:
     for interval in ("15m", "1h", "1d"):
-        whole = (await get(rows, f"{RANGE}&interval={interval}&limit=20000"))["rows"]
+        whole = (await get(rows, f"{RANGE}&interval={interval}&limit=10000"))["rows"]
         order = [(datetime.fromisoformat(r["start"]), r["queue"], r["channel"]) for r in whole]
         assert order == sorted(order)
         for limit in (1, 7, len(whole) - 1, len(whole)):
@@ -352,7 +352,7 @@ async def test_what_changed_behind_a_reader_s_back_is_not_passed_over(rows: Serv
     changes, _ = await follow(rows, last["revision"], 100)
     assert {change[3] for change in changes} >= {now + 1, now + 2}
     assert last["revision"] == LAST, "nothing newer is sure"
-    assert (await get(rows, f"{RANGE}&limit=20000"))["revision"] == now + 2, "nothing changed meanwhile"
+    assert (await get(rows, f"{RANGE}&limit=10000"))["revision"] == now + 2, "nothing changed meanwhile"
 
 
 async def test_rows_that_are_left_out_do_not_hold_up_who_follows(rows: Served) -> None:
@@ -393,7 +393,7 @@ async def test_a_range_that_follows_the_clock_is_another_one_each_minute(rows: S
     for path, same in (("/v1/intervals", False), (f"/v1/intervals?{RANGE}", True)):
         rows.board.advance(NOON + 90_000 if not same else rows.board.now + 1)
         _, headers, _ = await rows.get(path)
-        rows.board.advance(rows.board.now + 20_000)
+        rows.board.advance(rows.board.now + 10_000)
         assert (await rows.get(path, **{"If-None-Match": headers["ETag"]}))[0] == 304
         rows.board.advance(rows.board.now + 60_000)
         assert (await rows.get(path, **{"If-None-Match": headers["ETag"]}))[0] == (304 if same else 200)
@@ -443,8 +443,8 @@ BAD = {
         "to",
         "2026-10-25T02:30:00 comes twice in Europe/Berlin",
     ),
-    "limit=0": ("limit", "is no whole number from 1 to 20000"),
-    "limit=20001": ("limit", "is no whole number"),
+    "limit=0": ("limit", "is no whole number from 1 to 10000"),
+    "limit=10001": ("limit", "is no whole number"),
     "limit=many": ("limit", "'many' is no whole number"),
     "limit=-1": ("limit", "is no whole number"),
     "since=-1": ("since", "is no whole number"),
@@ -569,7 +569,7 @@ async def test_many_rows_let_others_in_between(monkeypatch: pytest.MonkeyPatch) 
 
 async def test_a_day_is_read_at_once_and_nothing_twice(rows: Served, kept: Kept) -> None:
     kept.asked.clear()
-    await get(rows, f"{RANGE}&limit=20000")
+    await get(rows, f"{RANGE}&limit=10000")
     assert kept.asked == [(MONDAY, MONDAY + 24 * HOUR), (MONDAY + 24 * HOUR, MONDAY + 48 * HOUR)]
 
 
@@ -598,7 +598,7 @@ def test_any_rows_in_pages_of_any_size_are_the_whole(
             assert len(one.rows) == limit
             after = pages.Cursor.parse(str(one.cursor), query)
 
-    assert asyncio.run(read(limit)) == asyncio.run(read(20_000))
+    assert asyncio.run(read(limit)) == asyncio.run(read(10_000))
 
 
 def test_a_cursor_is_opaque_but_safe_in_an_address() -> None:
