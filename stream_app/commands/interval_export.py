@@ -112,10 +112,18 @@ def export(wishes: Wishes) -> None:
     output = Output(wishes.form, wishes.out, wishes.tz or "UTC")
     output.check()
     targets = config.asked_for(wishes.settings, "--settings")
-    source = _folded(wishes, targets)
-    rows = asyncio.run(_rows(source, wishes, targets, source.stretch))
-    chosen = [row for row in rows if wanted(row, wishes.form)]
-    output.write(chosen, targets.external_id)
+    Interrupts(wait=False)
+    try:
+        source = _folded(wishes, targets)
+        rows = asyncio.run(_rows(source, wishes, targets, source.stretch))
+        chosen = [row for row in rows if wanted(row, wishes.form)]
+        output.write(chosen, targets.external_id)
+    except FileError as error:
+        sys.stderr.write(f"stream-app: {error}\n")
+        raise SystemExit(EX_DATAERR) from None
+    except InterruptedByError as interruption:
+        sys.stderr.write("stream-app: interrupted\n")
+        raise SystemExit(128 + interruption.number) from None
     sys.stderr.write(f"intervals: {_account(rows, chosen, wishes)}\n")
 
 
@@ -127,33 +135,18 @@ def _folded(wishes: Wishes, targets: Targets) -> Folded:
     run = Run(decoder(wishes.dialect), selection=selection, strict=wishes.strict)
     gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles
     files = [RecordFile(path, layout) for path in wishes.files]
-    Interrupts(wait=False)
     began = time.monotonic()
-    code = 0
     try:
         readable(wishes.files)
         with progress(files, run):
-            rows = interval_rows(files, targets, run)
-    except FileError as error:
-        sys.stderr.write(f"stream-app: {error}\n")
-        code = EX_DATAERR
-    except InterruptedByError as interruption:
-        sys.stderr.write("stream-app: interrupted\n")
-        code = 128 + interruption.number
-    if run.account.read:
-        sys.stderr.write(
-            summary(
-                files,
-                run,
-                time.monotonic() - began,
-                wishes.dialect,
-                name="intervals",
-                command="intervals --direct",
+            return Folded(interval_rows(files, targets, run))
+    finally:  # also of a file that breaks off
+        if run.account.read:
+            seconds = time.monotonic() - began
+            told = summary(
+                files, run, seconds, wishes.dialect, name="intervals", command="intervals --direct"
             )
-        )
-    if code:
-        raise SystemExit(code)
-    return Folded(rows)
+            sys.stderr.write(told)
 
 
 async def _rows(

@@ -77,7 +77,8 @@ def run(
     queue: Annotated[list[str] | None, typer.Option(help="Only this queue. May repeat.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="Only this channel. May repeat.")] = None,
     policy: Annotated[
-        str | None, typer.Option(help="This service level instead of each queue's own; kpis lists them.")
+        str | None,
+        typer.Option(help="This service level instead of each queue's own; docs/intervals.md has them."),
     ] = None,
     outages: Annotated[
         Literal["include", "leave_out"], typer.Option(help="Whether rows of an outage are wanted.")

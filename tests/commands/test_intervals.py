@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import io
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -307,7 +309,7 @@ def test_a_file_is_there_whole_or_as_it_was(recorded: Path, tmp_path: Path) -> N
     cut.write_bytes(gzip.compress(recorded.read_bytes())[:-200])
     done = run("--direct", cut, "--format", "csv", "--out", out)
     assert (done.exit_code, out.read_text(), done.stdout) == (65, "before", "")
-    assert done.stderr.startswith(f"stream-app: {cut}:")
+    assert f"\nstream-app: {cut}:" in done.stderr
     assert run("--direct", recorded, "--format", "csv", "--out", out).exit_code == 0
     assert out.read_text().startswith("start,minutes,queue,channel,")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.gz", "rows.csv"]
@@ -397,6 +399,20 @@ def test_a_file_that_is_not_there_ends_it_with_65(tmp_path: Path) -> None:
     assert done.stderr.startswith("stream-app: ")
 
 
+def test_an_interrupted_run_writes_nothing_and_says_how_far_it_was(recorded: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rows.csv"
+    command = [*INTERVALS, "--direct", "-", "--format", "csv", "--out", str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(recorded.read_bytes() * 3)  # more than a pipe holds: it is being read by now
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert (process.returncode, out.exists()) == (130, False)
+    assert said.endswith(b"stream-app: interrupted\n")
+
+
 def test_an_unknown_option_is_usage() -> None:
     assert run("--format", "xlsx").exit_code == 2
 
@@ -404,9 +420,6 @@ def test_an_unknown_option_is_usage() -> None:
 @pytest.fixture(autouse=True)
 def _collector() -> Iterator[None]:
     """The command sets the collector's threshold, as it may: it is a process of its own."""
-    import gc
-    import signal
-
     before, handlers = gc.get_threshold(), {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     yield
     gc.set_threshold(*before)

@@ -214,8 +214,8 @@ def _range(one: Mapping[str, str], interval: str, zone: ZoneInfo, now: int) -> t
     if start >= end:
         what = "from is not before to" if "to" in one else "from is not before now, which is to's default"
         raise BadQueryError("from", what, ["a time before to"])
-    if end - start > MOST_DAYS[interval] * DAY:
-        fitting = [name for name, days in MOST_DAYS.items() if end - start <= days * DAY]
+    if end - start > _longest(interval):
+        fitting = [name for name in MOST_DAYS if end - start <= _longest(name)]
         would = f"; interval={fitting[0]} would do" if fitting else ""
         raise BadQueryError(
             "from",
@@ -223,6 +223,11 @@ def _range(one: Mapping[str, str], interval: str, zone: ZoneInfo, now: int) -> t
             [f"{name}: {days} days" for name, days in MOST_DAYS.items()],
         )
     return start, end
+
+
+def _longest(interval: str) -> int:
+    """So many days, one of which may have an hour more."""
+    return MOST_DAYS[interval] * DAY + 60 * MINUTE
 
 
 def instant(name: str, text: str, zone: ZoneInfo, *, named: bool) -> int:
