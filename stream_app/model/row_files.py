@@ -207,8 +207,9 @@ def read(name: str, content: bytes, known: Collection[str], needed: Collection[s
 
 def _check_names(name: str, rows: list[tuple[int, Values]], known: Collection[str]) -> None:
     strange: dict[str, str] = {}
+    ours = frozenset(known)
     for line, values in rows:
-        for field in values.keys() - set(known):
+        for field in values.keys() - ours:
             if field not in strange:
                 strange[field] = next(iter(get_close_matches(str(field), known, n=1, cutoff=0.85)), "")
             close = strange[field]

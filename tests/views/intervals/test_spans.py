@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec import structs
 
 from stream_app.model.interval_rows import IntervalRow, amounts_of
 from stream_app.model.intervals import QUARTER
 from stream_app.views.intervals.spans import DAY, INTERVALS, Clock, Span, derive, milliseconds, moment
 
-from .kept import HOUR, busy
+from .kept import HOUR, busy, stretch
 
 ZONES = [
     "UTC",
@@ -123,6 +124,27 @@ def total(rows: list[IntervalRow]) -> dict[str, int]:
         for name, n in amounts_of(row).items():
             sums[name] = max(sums.get(name, 0), n) if name == "longest_wait_ms" else sums.get(name, 0) + n
     return sums
+
+
+def test_a_longer_row_is_final_when_all_of_it_is_and_has_the_latest_revision() -> None:
+    start = local("UTC", 2026, 1, 5)
+    quarters = stretch(start, start + HOUR)
+    (span,) = spans = list(Clock("1h", ZoneInfo("UTC")).spans(start, start + 1))
+    quarters[1] = structs.replace(quarters[1], version=4, revision=start + 99 * HOUR)
+
+    def hour(rows: list[IntervalRow]) -> IntervalRow:
+        ((found, row),) = derive(rows, spans)
+        assert found == span
+        return row
+
+    whole = hour(quarters)
+    assert (whole.final, whole.revision, whole.version, whole.missing) == (True, start + 99 * HOUR, 4, 0)
+    assert whole.backlog_start == quarters[0].backlog_start
+    assert whole.backlog_max == max(row.backlog_max or 0 for row in quarters)
+    assert whole.longest_wait_ms == max(row.longest_wait_ms for row in quarters)
+    assert not hour([*quarters[:3], structs.replace(quarters[3], final=False)]).final
+    late = hour(quarters[1:])
+    assert (late.final, late.missing, late.backlog_start) == (False, 1, None)
 
 
 def local(zone: str, *parts: int) -> int:
