@@ -19,6 +19,7 @@ MODEL_MAY_IMPORT = {
     "__future__",
     "bisect",
     "collections",
+    "csv",  # text in memory: a model of what is written in files, not a reading of them
     "dataclasses",
     "datetime",
     "decimal",
@@ -27,6 +28,7 @@ MODEL_MAY_IMPORT = {
     "functools",
     "hashlib",
     "heapq",
+    "io",  # StringIO, for csv; open() is refused below
     "itertools",
     "math",
     "msgspec",

@@ -21,6 +21,7 @@ from stream_app.model.trend import TrendRow, Trends
 from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 from stream_app.settings import Settings
+from stream_app.store.interval_reader import IntervalReader
 from stream_app.store.reader import Reader, wall_ms
 from stream_app.views.api import AccessLog, Views
 from stream_app.views.status import Status
@@ -53,7 +54,8 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     reader = Reader(settings.redis_url.get_secret_value())
     mirror = Mirror(reader, settings.max_age_s)
-    views = Views(mirror)
+    intervals = IntervalReader(settings.redis_url.get_secret_value())
+    views = Views(mirror, intervals, lambda: reader.targets)
     views.live.publish(mirror.headlines(), mirror.status())
     runner = web.AppRunner(
         views.app(),
@@ -81,6 +83,7 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await reader.close()
+        await intervals.close()
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:

@@ -63,6 +63,17 @@ def add_amounts(row: Amounts, more: Mapping[int, int]) -> None:
             row[place] = row.get(place, 0) + n
 
 
+def compact(amounts: Mapping[int, int]) -> list[int]:
+    """Amounts as a list by place, without zeros at the end."""
+    last = max((place for place, n in amounts.items() if n), default=-1)
+    return [amounts.get(place, 0) for place in range(last + 1)]
+
+
+def spread(counted: list[int]) -> Amounts:
+    """The inverse of ``compact``."""
+    return {place: n for place, n in enumerate(counted) if n}
+
+
 def flow(amounts: Mapping[int, int]) -> int:
     """Who came in a quarter less who went."""
     return sum(n for place, n in amounts.items() if FLOW <= place < FLOW + MINUTES)

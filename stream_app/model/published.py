@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
-from .interval_rows import IntervalRow, row_of
-from .intervals import DAY, FLOW, MINUTES, QUARTER, QUARTERS, Amounts, add_amounts
+from .interval_rows import IntervalRow, depths, row_of
+from .intervals import DAY, FLOW, MINUTES, QUARTER, QUARTERS, Amounts, add_amounts, compact, spread
 
 
 class Kept(Struct, array_like=True):
@@ -46,34 +46,6 @@ class Day(Struct, array_like=True):
     settled: list[int] = field(default_factory=list)
     base: dict[int, list[int]] = field(default_factory=dict)
     over: dict[int, tuple[int, int]] = field(default_factory=dict)
-
-
-def compact(amounts: Mapping[int, int]) -> list[int]:
-    """Amounts as a list by place, without zeros at the end."""
-    last = max((place for place, n in amounts.items() if n), default=-1)
-    return [amounts.get(place, 0) for place in range(last + 1)]
-
-
-def spread(counted: list[int]) -> Amounts:
-    """The inverse of ``compact``."""
-    return {place: n for place, n in enumerate(counted) if n}
-
-
-def depths(counted: list[int], start: int) -> tuple[int, int]:
-    """How deep a queue gets, and ends.
-
-    Args:
-        counted: of a quarter.
-        start: contacts in the queue when it begins.
-
-    Returns:
-        The largest of the depths at its start and at the ends of its minutes; the depth at its end.
-    """
-    now = deepest = start
-    for flow in counted[FLOW : FLOW + MINUTES]:
-        now += flow
-        deepest = max(deepest, now)
-    return deepest, now
 
 
 class DayRows:
@@ -222,7 +194,7 @@ def rows_of(
                 (begin + quarter * QUARTER, queue, channel),
                 row.counted,
                 backlog_start=row.depth,
-                backlog_max=depths(row.counted, row.depth)[0],
+                backlog_max=depths(row.counted[FLOW : FLOW + MINUTES], row.depth)[0],
                 final=row.version > 0,
                 revision=revision,
                 version=row.version,

@@ -16,8 +16,8 @@ from typing import Final
 
 import msgspec
 
-from stream_app.model.intervals import Amounts
-from stream_app.model.published import Day, compact, spread
+from stream_app.model.intervals import Amounts, compact, spread
+from stream_app.model.published import Day
 from stream_app.model.tally import pack_cell, unpack_cell
 from stream_app.model.visit import Visits
 

@@ -16,7 +16,7 @@ import structlog
 from msgspec import Struct
 
 from stream_app.errors import FencedError, StoreUnavailableError
-from stream_app.model.interval_rows import IntervalRow
+from stream_app.model.interval_rows import ACTIVE, IntervalRow
 from stream_app.model.intervals import DAY, LONGEST_COUNTED, QUARTER, quarter, quarter_of_day
 from stream_app.model.ports import Partition
 
@@ -29,8 +29,6 @@ _log = structlog.get_logger(__name__)
 
 GRACE_MS: Final = 900_000
 LEASE_MS: Final = 15_000
-SILENT_AFTER: Final = 35 * DAY
-"""A queue of which nothing was heard for so long has no rows of zeros any more."""
 SETTLED_AFTER: Final = LONGEST_COUNTED + 2 * DAY + QUARTER
 """A partition counts nothing any more in rows this far behind its time: an outcome is at most so late, an event two days."""
 CHANGES: Final = 1_000
@@ -203,12 +201,12 @@ class Publisher:
             and (before := await days.before(first // DAY, place)) is not None
         ):
             begin = before * DAY
-        begin = max(begin, began, first - SILENT_AFTER)
+        begin = max(begin, began, first - ACTIVE)
         for number in range(begin // DAY, last // DAY + 1):
             await self._zeros(days, number, place, max(begin, number * DAY), self._state.final)
 
     async def _zeros(self, days: Days, number: int, place: Place, begin: int, end: int) -> None:
-        end = min(end, (number + 1) * DAY, self._state.seen[place][1] + SILENT_AFTER)
+        end = min(end, (number + 1) * DAY, self._state.seen[place][1] + ACTIVE)
         starts = [start for start in range(begin, end, QUARTER) if self._was_read(start)]
         if not starts:
             return
@@ -252,9 +250,7 @@ class Publisher:
                 first, last = state.spans.get(name, (begin, begin))
                 state.spans[name] = (first, max(last, end))
             heard_of = sorted(
-                place
-                for place, (first, last) in state.seen.items()
-                if first < end and last > begin - SILENT_AFTER
+                place for place, (first, last) in state.seen.items() if first < end and last > begin - ACTIVE
             )
             chunks = list(_chunks(heard_of, PLACES)) or [[]]
             for places in chunks:

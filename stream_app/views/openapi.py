@@ -8,20 +8,23 @@ import msgspec
 from msgspec import Struct
 
 from stream_app import __version__
-from stream_app.model.kpis import BY_NAME
+from stream_app.model.kpis import BY_NAME, SERVICE_LEVELS
 from stream_app.model.rows import By
 from stream_app.model.trend import TRENDS
 from stream_app.model.windows import WINDOWS
 
 from . import problems, wire, wire_lists
+from .intervals import api as intervals_api, query, spans, wire as rows
+from .intervals.api import PATH as INTERVALS
 
 
 class Parameter(Struct, frozen=True):
-    """A query parameter, repeatable."""
+    """A query parameter, repeatable unless it may be given ``once``."""
 
     name: str
     text: str
     values: tuple[str, ...] = ()
+    once: bool = False
 
 
 class Operation(Struct, frozen=True, kw_only=True):
@@ -30,6 +33,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     Attributes:
         answer: the type of a 200, or a media type where it is not JSON.
         fails: status → when.
+        media: other media types of a 200, for those who ask for them.
+        unchanged: when a 304 is the answer.
     """
 
     path: str
@@ -39,10 +44,13 @@ class Operation(Struct, frozen=True, kw_only=True):
     text: str = ""
     parameters: tuple[Parameter, ...] = ()
     fails: dict[int, str] = {}
+    media: tuple[str, ...] = ()
+    unchanged: str = ""
 
 
 _BAD: Final = {400: "A parameter is unknown, or has a value that it can't have"}
 
+_TIME: Final = "a time with an offset, or a date or local time of `tz`"
 _PLACES: Final = (
     Parameter("queue", "Only these queues; an unknown one has no rows"),
     Parameter("channel", "Only these channels"),
@@ -110,6 +118,54 @@ OPERATIONS: Final = (
         fails=_BAD,
     ),
     Operation(
+        path=INTERVALS,
+        name="intervals",
+        summary="Interval rows, for those who plan",
+        text="Of each queue and channel by 15 or 30 minutes, hours or days of a time zone, at most "
+        f"{', '.join(f'{days} days by {name}' for name, days in query.MOST_DAYS.items())}. A page has a link to the next one: "
+        "`next`, and `Link` in every format. `X-Revision` is what to ask for `since` next. `ETag` is another one when a row "
+        "or a setting has changed. A row that is missing is no row of zeros. docs/intervals.md has the whole of it.",
+        answer=rows.IntervalsAnswer,
+        parameters=(
+            Parameter(
+                "from", f"Rows begin at or after this: {_TIME}. Default: 24 hours before `to`", once=True
+            ),
+            Parameter("to", "Rows begin before this; same. Default: now, to the minute", once=True),
+            Parameter("interval", "How long; 15m by default", tuple(spans.INTERVALS), once=True),
+            Parameter("tz", "IANA zone by whose clock rows begin; UTC by default", once=True),
+            *_PLACES,
+            Parameter(
+                "policy", "This service level instead of each queue's own", tuple(SERVICE_LEVELS), once=True
+            ),
+            Parameter(
+                "format",
+                "connect and genesys are imports of these; json by default",
+                query.FORMATS,
+                once=True,
+            ),
+            Parameter(
+                "since",
+                "Final rows with a larger revision, in its order; only with 15m, without from and to",
+                once=True,
+            ),
+            Parameter(
+                "limit",
+                f"Rows of a page, 1 to {query.MOST_ROWS}; {query.DEFAULT_LIMIT} by default",
+                once=True,
+            ),
+            Parameter("cursor", "Where the page begins; comes with `next`", once=True),
+            Parameter(
+                "outages",
+                "Whether rows of an outage are wanted; include by default",
+                query.OUTAGES,
+                once=True,
+            ),
+        ),
+        fails=_BAD | {501: "Parquet is not installed", 503: "No rows are kept here, or the store is away"},
+        media=(intervals_api.CSV, intervals_api.PARQUET),
+        unchanged="Nothing has changed since the answer with this `ETag`",
+    ),
+    Operation(
         path="/v1/kpis",
         name="kpis",
         summary="The dictionary: what every KPI means",
@@ -157,7 +213,10 @@ def _operation(op: Operation, schemas: dict[str, Any], problem: Any) -> dict[str
     json = not isinstance(op.answer, str)
     media = "application/json" if json else op.answer
     schema = schemas[repr(op.answer)] if json else {"type": "string"}
-    responses: dict[str, Any] = {"200": {"description": op.summary, "content": {media: {"schema": schema}}}}
+    contents = {media: {"schema": schema}} | {other: {"schema": {"type": "string"}} for other in op.media}
+    responses: dict[str, Any] = {"200": {"description": op.summary, "content": contents}}
+    if op.unchanged:
+        responses["304"] = {"description": op.unchanged}
     for status, text in op.fails.items():
         content = {problems.CONTENT_TYPE: {"schema": problem}}
         responses[str(status)] = {"description": text, "content": content}
@@ -170,17 +229,13 @@ def _operation(op: Operation, schemas: dict[str, Any], problem: Any) -> dict[str
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    items: dict[str, Any] = {"type": "string"}
+    value: dict[str, Any] = {"type": "string"}
     if parameter.values:
-        items["enum"] = list(parameter.values)
-    return {
-        "name": parameter.name,
-        "in": "query",
-        "required": False,
-        "description": parameter.text,
-        "explode": True,
-        "schema": {"type": "array", "items": items},
-    }
+        value["enum"] = list(parameter.values)
+    out = {"name": parameter.name, "in": "query", "required": False, "description": parameter.text}
+    if parameter.once:
+        return out | {"schema": value}
+    return out | {"explode": True, "schema": {"type": "array", "items": value}}
 
 
 def page(described: dict[str, Any]) -> str:
@@ -205,13 +260,21 @@ def _page(described: dict[str, Any]) -> Iterator[str]:
             yield f"<p>{escape(op['description'])}</p>"
         yield "<table>"
         for parameter in op.get("parameters", ()):
-            values = ", ".join(parameter["schema"]["items"].get("enum", ()))
-            text = escape(parameter["description"] + (f": {values}" if values else "") + ". Repeatable.")
+            schema = parameter["schema"]
+            values = ", ".join(schema.get("items", schema).get("enum", ()))
+            again = ". Repeatable." if "items" in schema else "."
+            text = escape(parameter["description"] + (f": {values}" if values else "") + again)
             yield f"<tr><td><code>?{escape(parameter['name'])}=</code><td>{text}"
         for status, answer in op["responses"].items():
-            ((media, content),) = answer["content"].items()
-            shape = _type(content["schema"])
-            yield f"<tr><td>{status}<td>{escape(answer['description'])}: {escape(media)} {shape}"
+            shapes = [
+                f"{escape(media)} {_type(content['schema'])}"
+                for media, content in answer.get("content", {}).items()
+            ]
+            yield (
+                f"<tr><td>{status}<td>{escape(answer['description'])}"
+                + (": " if shapes else "")
+                + ", ".join(shapes)
+            )
         yield "</table></section>"
     yield "<h2>Types</h2>"
     for name, schema in described["components"]["schemas"].items():

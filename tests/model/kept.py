@@ -12,9 +12,8 @@ from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.deltas import Deltas, Memory
 from stream_app.model.fold import Fold
 from stream_app.model.interval_rows import row_of
-from stream_app.model.intervals import FIELDS, FLOW, MINUTE, QUARTER, RowKey, Rows, add_amounts
+from stream_app.model.intervals import FIELDS, FLOW, MINUTE, QUARTER, RowKey, Rows, add_amounts, compact
 from stream_app.model.ports import DeadLetter
-from stream_app.model.published import compact
 from stream_app.model.tally import NUMBERS, SHIFT, Cell, add_into, is_sketch, pack_cell, roll_up, unpack_cell
 from stream_app.model.targets import Targets
 from stream_app.model.visit import State

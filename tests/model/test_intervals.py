@@ -13,8 +13,7 @@ from stream_app.ingest.batch import fold_records
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.fold import Fold
 from stream_app.model.interval_rows import IntervalRow, row_of, together
-from stream_app.model.intervals import FIELDS, QUARTER, RowKey, Rows, add_amounts
-from stream_app.model.published import compact
+from stream_app.model.intervals import FIELDS, QUARTER, RowKey, Rows, add_amounts, compact
 from stream_app.model.tally import NUMBERS, Tally
 from stream_app.model.targets import Targets
 from stream_app.model.windows import TOTAL

@@ -10,9 +10,8 @@ import pytest
 
 from stream_app.model.events import Event
 from stream_app.model.interval_rows import IntervalRow, amounts_of
-from stream_app.model.intervals import DAY, FIELDS, QUARTER, Rows, add_amounts
+from stream_app.model.intervals import DAY, FIELDS, QUARTER, Rows, add_amounts, compact
 from stream_app.model.ports import Beat, Partition
-from stream_app.model.published import compact
 from stream_app.store.interval_reader import IntervalReader
 from stream_app.store.published import Published
 from stream_app.store.publisher import GRACE_MS, SETTLED_AFTER, Publisher

@@ -49,6 +49,7 @@ async def test_without_records_all_rows_stay(counted: Office) -> None:
     after = await counted.rows()
     assert [(row.start, row.offered, row.answered) for row in after][: len(before)] == before
     assert [row.backlog_start for row in after[:3]] == [0, 2, 2], "so far nobody knew"
+    del counted.hands[P0]
     await counted.beat(T0 + 2 * HOUR, P0, P1)
     await counted.publisher().round()
     counted.end_lease()
