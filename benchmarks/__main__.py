@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import freshness, memory, reading, throughput, workforce
+from . import freshness, intervals, memory, reading, throughput, workforce
 from .figures import Figure, written
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -19,6 +19,7 @@ README = RESULTS.parents[1] / "README.md"
 GROUPS: dict[str, Callable[[], list[Figure]]] = {
     "memory": memory.measure,
     "reading": reading.measure,
+    "intervals": intervals.measure,
     "workforce": workforce.measure,
     "freshness": freshness.measure,
     "throughput": throughput.measure,

@@ -13,6 +13,7 @@ from stream_app.commands import (
     config,
     demo,
     forecast,
+    intervals,
     kpis,
     rebuild,
     render,
@@ -38,6 +39,7 @@ cli.command("worker")(worker.run)
 cli.command("serve")(serve.run)
 cli.command("simulate")(simulate.run)
 cli.command("replay")(replay.run)
+cli.command("intervals")(intervals.run)
 cli.command("forecast")(forecast.run)
 cli.command("demo")(demo.run)
 cli.command("kpis")(kpis.run)

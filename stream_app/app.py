@@ -18,9 +18,15 @@ from .ingest import dialects
 from .ingest.host import Worker, add_agent, make_app
 from .ingest.kafka import Consumer
 from .ingest.partition import Owned
+from .interval_topic import IntervalTopic, record_of
 from .kafka import security
 from .model.ports import Partition
+from .publishing import Publishing
 from .settings import Settings
+from .store.interval_reader import IntervalReader
+from .store.published import Published
+from .store.publisher import Publisher
+from .store.reader import wall_ms
 from .store.redis import RedisStore
 from .telemetry import Telemetry
 
@@ -76,11 +82,38 @@ def run_worker(settings: Settings) -> None:
                 await super().on_stop()
                 await store.close()
 
-        del Kafka
+        @app.service
+        class Intervals(Publishing):
+            """Made by the host inside its loop."""
+
+            def __init__(self, **kwargs: Any) -> None:
+                topic = _interval_topic(settings)
+                super().__init__(_publisher(settings, topic), topic, telemetry, **kwargs)
+
+        del Kafka, Intervals
         app.flow_control.resume()  # nobody else does: Faust's own Kafka client is off
         serve_metrics(settings, telemetry)
         gc.freeze()
         Worker(app).execute_from_commandline()
+
+
+def _interval_topic(settings: Settings) -> IntervalTopic | None:
+    """Where rows go beside Redis, if anywhere."""
+    if not settings.intervals_topic:
+        return None
+    writer = f"{settings.group}-{settings.intervals_topic}"
+    return IntervalTopic(security(settings), settings.intervals_topic, writer, record_of)
+
+
+def _publisher(settings: Settings, topic: IntervalTopic | None) -> Publisher:
+    url = settings.redis_url.get_secret_value()
+    return Publisher(
+        Published(url, settings.intervals_days),
+        wall_ms,
+        grace_ms=settings.intervals_grace_s * 1000,
+        reader=IntervalReader(url),
+        tell=topic.write if topic else None,
+    )
 
 
 def tune_collector() -> None:

@@ -57,5 +57,9 @@ class LostDataError(StreamAppError):
     """Records or counters are gone that can't be had back without a decision: fail closed."""
 
 
+class InputError(StreamAppError):
+    """A file that somebody wrote is wrong: one line that begins with ``file:line``. Exit code 65 (EX_DATAERR)."""
+
+
 class BadSettingsError(StreamAppError):
     """A setting is wrong; the message is one line that names it. Exit code 78 (EX_CONFIG)."""

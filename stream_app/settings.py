@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     on_lost: Literal["fail", "accept"] = "fail"
     queue_cap: Annotated[int, Field(ge=1, le=100_000)] = 2_000
 
+    intervals_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,249}$")] = "kpi-intervals"
+    intervals_grace_s: Annotated[int, Field(ge=0, le=86_400)] = 900
+    intervals_days: Annotated[int, Field(ge=35, le=3_660)] = 400
+
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     metrics_host: str = "127.0.0.1"

@@ -37,6 +37,16 @@ class Telemetry:
         self.rollbacks = Counter(
             "stream_app_rollbacks", "Times that the store was found behind.", registry=registry
         )
+        self.published_rows = Counter(
+            "stream_app_interval_rows_published",
+            "Final interval rows, and changes of such.",
+            registry=registry,
+        )
+        self.published_at = Gauge(
+            "stream_app_interval_rows_published_timestamp_seconds",
+            "When this worker published interval rows last; 0 while another one does.",
+            registry=registry,
+        )
         self.names_full = Gauge(
             "stream_app_names_full", "1 once a registry of names takes no more.", ["kind"], registry=registry
         )
@@ -44,6 +54,11 @@ class Telemetry:
             self.events.labels(result.value)
         for reason in REASONS:  # increase() does not see what a series begins with
             self.dead_letters.labels(reason)
+
+    def published(self, rows: int, at: float) -> None:
+        """A round of publishing is over; ``at`` is 0 where another worker does it."""
+        self.published_rows.inc(rows)
+        self.published_at.set(at)
 
     def applied(self, deltas: Deltas) -> None:
         """A commit was stored."""

@@ -24,7 +24,8 @@ def apply(
     file: Annotated[
         Path,
         typer.Argument(
-            help="TOML: preset, defaults, channels.<channel>, queues.<queue>, calendars.<name>.", exists=True
+            help="TOML: preset, defaults, channels.<channel>, queues.<queue>, calendars.<name>, [[outages]].",
+            exists=True,
         ),
     ],
 ) -> None:
@@ -83,8 +84,8 @@ def presets(
         raise BadSettingsError(f"no preset is called {name!r}{guess(name, BY_PRESET)}")
 
 
-def asked_for(file: Path | None) -> Targets:
-    """What the option ``--targets`` names; the built-in defaults without it.
+def asked_for(file: Path | None, option: str = "--targets") -> Targets:
+    """What an option names; the built-in defaults without it.
 
     Raises:
         BadSettingsError: as ``read`` does, with the option before it.
@@ -97,7 +98,7 @@ def asked_for(file: Path | None) -> Targets:
     try:
         return read(file)
     except BadSettingsError as error:
-        raise BadSettingsError(f"--targets: {error}") from None
+        raise BadSettingsError(f"{option}: {error}") from None
 
 
 def read(file: Path) -> Targets:

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
-from stream_app.errors import BadSettingsError, StreamAppError
+from stream_app.errors import BadSettingsError, InputError, StreamAppError
 from stream_app.forecast.calendar import Calendar, parse_days, parse_spans
-from stream_app.forecast.history import History, HistoryError, Volumes, read
+from stream_app.forecast.history import History, Volumes, read
 from stream_app.forecast.picture import MOST, Bars, Panel, svg
 
 from .forecast_output import Found, write
@@ -84,7 +84,7 @@ def forecast(wishes: Wishes) -> None:
         with _progress(None) as tell:
             tell(f"reading {wishes.volumes}")
             volumes = read(*_bytes(wishes.volumes))
-    except HistoryError as error:
+    except InputError as error:
         sys.stderr.write(f"stream-app: {error}\n")
         raise SystemExit(EX_DATAERR) from None
     history = _chosen(volumes.history, wishes.queues)
@@ -117,6 +117,8 @@ def _account(found: Found, volumes: Volumes, wishes: Wishes) -> str:
     parts = [f"{what} by {wishes.minutes} minutes in {wishes.tz}"]
     if volumes.unfinished:
         parts.append(f"{volumes.unfinished:,} rows that are not final were passed over")
+    if volumes.outages:
+        parts.append(f"{volumes.outages:,} rows of outages were left out")
     if found.refused:
         parts.append(f"{len(found.refused)} refused")
     return "; ".join(parts)
@@ -132,7 +134,7 @@ def _bytes(path: Path) -> tuple[bytes, str]:
     try:
         return path.read_bytes(), str(path)
     except OSError as error:
-        raise HistoryError(f"{path}: {error.strerror}") from None
+        raise InputError(f"{path}: {error.strerror}") from None
 
 
 def _writable(path: Path) -> None:

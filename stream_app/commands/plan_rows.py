@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from stream_app.errors import QuarantinedError, StoreUnavailableError
 from stream_app.model.interval_rows import IntervalRow
 from stream_app.model.ports import Intervals
@@ -33,9 +35,9 @@ class Packed(NamedTuple):
     handle_ms: int
 
 
-def within_outage(_row: IntervalRow, _targets: Targets) -> bool:
-    """Whether nothing may be learned from a row, because telephony or we ourselves were down."""
-    return False  # no setting says so yet
+def within_outage(row: IntervalRow, targets: Targets) -> bool:
+    """Whether nothing may be learned from a row, because something was down: the settings' ``outages``."""
+    return targets.outage(row.queue, row.channel, row.start, row.end) is not None
 
 
 def learned(row: IntervalRow, targets: Targets) -> bool:
@@ -52,6 +54,12 @@ def in_words() -> Iterator[None]:
         raise BusyError(f"the store is away: {error}") from None
 
 
+def _of_outages_within(begin: int, end: int, place: tuple[str, str], targets: Targets) -> Targets:
+    """The settings without the outages of other times: a row need not be compared with each of them."""
+    near = tuple(outage for outage in targets.outages if outage.overlaps(*place, begin, end))
+    return structs.replace(targets, outages=near)
+
+
 async def history(intervals: Intervals, place: tuple[str, str], end: int, targets: Targets) -> bytes:
     """What is learned of a queue and channel before ``end`` (ms), packed, oldest first.
 
@@ -62,8 +70,9 @@ async def history(intervals: Intervals, place: tuple[str, str], end: int, target
     begin = end - WEEKS * PIECE_MS
     while begin < end:
         upto = min(begin + PIECE_MS, end)
+        near = _of_outages_within(begin, upto, place, targets)
         for row in await intervals.rows(begin, upto, {place[0]}, {place[1]}):
-            if learned(row, targets):
+            if learned(row, near):
                 rows.extend((row.start, row.minutes, row.offered, row.handled, row.handle_ms))
         begin = upto
         await asyncio.sleep(0)

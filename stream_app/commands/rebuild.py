@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+RECORD_S = 10.0
 ALIVE_MS = 10_000
 """An owner heard of this recently still works."""
 
@@ -36,7 +37,7 @@ async def _rebuild(settings: Any, *, yes: bool) -> None:
     from stream_app.store.client import connect  # noqa: PLC0415 - same
 
     client = connect(settings.redis_url.get_secret_value())
-    async with client, AIOKafkaConsumer(settings.topic, **security(settings)) as consumer:
+    async with client, AIOKafkaConsumer(**security(settings)) as consumer:
         places = [
             TopicPartition(settings.topic, n)
             for n in sorted(consumer.partitions_for_topic(settings.topic) or ())
@@ -53,8 +54,22 @@ async def _rebuild(settings: Any, *, yes: bool) -> None:
         for place, partition in partitions.items():
             what = f"{partition}: from {begins[place]}, {ends[place] - begins[place]} records"
             if yes:
-                removed = await start_over(client, partition, begins[place])
+                at = await _stamp(consumer, place, begins[place], ends[place], now)
+                removed = await start_over(client, partition, begins[place], at)
                 typer.echo(f"{what}; {removed} keys removed")
             else:
                 typer.echo(what)
     typer.echo("start the workers" if yes else "nothing was done; add --yes")
+
+
+async def _stamp(consumer: Any, place: Any, begin: int, end: int, now: int) -> int:
+    """The timestamp of the oldest record, ms; of now where there is none."""
+    if begin == end:
+        return now
+    consumer.assign([place])
+    consumer.seek(place, begin)
+    try:
+        record = await asyncio.wait_for(consumer.getone(place), RECORD_S)
+    except TimeoutError:  # nothing but markers of transactions
+        return now
+    return int(record.timestamp)

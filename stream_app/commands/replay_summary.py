@@ -62,8 +62,25 @@ def progress(files: Sequence[RecordFile], run: Run) -> Iterator[None]:
         yield
 
 
-def summary(files: Sequence[RecordFile], run: Run, seconds: float, dialect: str) -> str:
-    """Lines for stderr: places first, then one with all counts, then advice where nothing could be read."""
+def summary(
+    files: Sequence[RecordFile],
+    run: Run,
+    seconds: float,
+    dialect: str,
+    *,
+    name: str = "replay",
+    command: str = "replay",
+) -> str:
+    """Lines for stderr: places first, then one with all counts, then advice where nothing could be read.
+
+    Args:
+        files: what was read.
+        run: how, with its account.
+        seconds: how long it took.
+        dialect: of the records.
+        name: of the command, before its lines.
+        command: what reads standard input if ``-`` follows.
+    """
     account = run.account
     lines = [f"stream-app: {place}" for place in account.complaints]
     more = account.results[Result.DEAD_LETTER] - len(account.complaints)
@@ -74,10 +91,10 @@ def summary(files: Sequence[RecordFile], run: Run, seconds: float, dialect: str)
     ]
     rate = account.read / max(seconds, 0.001)
     lines.append(
-        f"replay: {_count(account.read, 'record')} read in {seconds:.1f} s ({rate:,.0f}/s): {_counts(account)}"
+        f"{name}: {_count(account.read, 'record')} read in {seconds:.1f} s ({rate:,.0f}/s): {_counts(account)}"
     )
     if account.results and not account.sent and account.results.keys() <= {Result.DEAD_LETTER}:
-        lines.append(f"replay: {_advice(files, dialect)}")
+        lines.append(f"{name}: {_advice(files, dialect, command)}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -97,11 +114,12 @@ def _count(n: int, what: str) -> str:
     return f"{n:,} {what}" + ("" if n == 1 else "s")
 
 
-def _advice(files: Sequence[RecordFile], dialect: str) -> str:
+def _advice(files: Sequence[RecordFile], dialect: str, command: str) -> str:
     """Why nothing could be read, as far as first lines tell."""
     firsts = [file.first.strip() for file in files if file.first]
     if dialect != "asterisk" and any(map(_QUEUE_LOG.match, firsts)):
         return "this looks like Asterisk's queue_log: add --dialect asterisk"
     if any(first in (b"[", b"{") or first.startswith(b"[{") for first in firsts):
-        return "one record a line is read: jq -c 'if type==\"array\" then .[] else . end' FILE | stream-app replay -"
+        split = "jq -c 'if type==\"array\" then .[] else . end' FILE"
+        return f"one record a line is read: {split} | stream-app {command} -"
     return f"no line is an event of {dialect}: is --dialect right, or is --format or --map needed?"

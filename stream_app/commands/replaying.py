@@ -106,11 +106,11 @@ def replay(wishes: Wishes) -> None:
         limit=settings.max_event_bytes if settings else MAX_EVENT_BYTES,
     )
     layout.check()
-    run = Run(_decoder(dialect), selection=_selection(wishes), limit=wishes.limit, strict=wishes.strict)
+    run = Run(decoder(dialect), selection=_selection(wishes), limit=wishes.limit, strict=wishes.strict)
     targets = config.asked_for(wishes.targets)
     gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles
     files = [RecordFile(path, layout) for path in wishes.files]
-    interrupts = _Interrupts(wait=all(file.known_size is not None for file in files))
+    interrupts = Interrupts(wait=all(file.known_size is not None for file in files))
     began = time.monotonic()
     rows, code = None, 0
     try:
@@ -125,7 +125,7 @@ def replay(wishes: Wishes) -> None:
     except FileError as error:
         sys.stderr.write(f"stream-app: {error}\n")
         code = EX_DATAERR
-    except _InterruptedError as interruption:
+    except InterruptedByError as interruption:
         sys.stderr.write("stream-app: interrupted\n")
         code = 128 + interruption.number
     finally:  # also when Kafka or Redis ends it
@@ -137,7 +137,7 @@ def replay(wishes: Wishes) -> None:
         raise SystemExit(code)
 
 
-class _InterruptedError(KeyboardInterrupt):
+class InterruptedByError(KeyboardInterrupt):
     """A signal. Wherever it comes, nothing is half done: the position is stored with what was counted."""
 
     def __init__(self, number: int) -> None:
@@ -145,7 +145,7 @@ class _InterruptedError(KeyboardInterrupt):
         self.number = number
 
 
-class _Interrupts:
+class Interrupts:
     """SIGINT and SIGTERM: end what is under way; a second one ends it at once."""
 
     def __init__(self, *, wait: bool) -> None:
@@ -161,13 +161,13 @@ class _Interrupts:
             self._number = number
             self._task.get_loop().call_soon_threadsafe(self._task.cancel)
         else:
-            raise _InterruptedError(number)
+            raise InterruptedByError(number)
 
     def run(self, work: Coroutine[None, None, None]) -> None:
         """Run it to its end, or to the first signal."""
         asyncio.run(self._until_told(work))
         if self._number:
-            raise _InterruptedError(self._number)
+            raise InterruptedByError(self._number)
 
     async def _until_told(self, work: Coroutine[None, None, None]) -> None:
         self._task = asyncio.create_task(work)
@@ -203,7 +203,8 @@ async def _into_topic(files: list[RecordFile], run: Run, settings: Settings, wis
         await into_topic(files, topic, run, Pace(wishes.speed))
 
 
-def _decoder(dialect: str) -> dialects.Decode:
+def decoder(dialect: str) -> dialects.Decode:
+    """The dialect that an option names; BadSettingsError names the option."""
     try:
         return dialects.load(dialect)
     except BadSettingsError as error:

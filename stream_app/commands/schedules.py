@@ -39,9 +39,9 @@ def apply(
     It replaces the one before. The same roster again keeps its version. Names of people are not stored: only how many are
     there. A wrong file ends it with exit code 65, and file, line and field are named; docs/staffing.md has the fields.
     """
-    from stream_app.settings import load  # noqa: PLC0415 - quick --help
+    from stream_app.errors import InputError  # noqa: PLC0415 - quick --help
+    from stream_app.settings import load  # noqa: PLC0415 - same
     from stream_app.store.schedules import RedisSchedules  # noqa: PLC0415 - same
-    from stream_app.workforce.tables import InputError  # noqa: PLC0415 - same
 
     try:
         shifts = read(file, tz)
@@ -90,13 +90,12 @@ def read(file: Path, zone: str | None) -> list[Shift]:
         InputError: one line that names file, line and field.
         BadSettingsError: no zone is called so.
     """
-    from stream_app.errors import BadSettingsError  # noqa: PLC0415 - quick --help
+    from stream_app.errors import BadSettingsError, InputError  # noqa: PLC0415 - quick --help
     from stream_app.workforce import schedules  # noqa: PLC0415 - same
-    from stream_app.workforce.tables import InputError, check_zone  # noqa: PLC0415 - same
 
     if zone is not None:
         try:
-            check_zone(zone)
+            schedules.check_zone(zone)
         except ValueError as error:
             raise BadSettingsError(f"--tz: {error}") from None
     try:

@@ -14,7 +14,6 @@ from aiohttp import web
 
 from stream_app.errors import StreamAppError
 from stream_app.model.kpis import HEADLINES
-from stream_app.model.ports import Intervals
 from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk, GaveUp
 from stream_app.model.snapshot import Snapshots
@@ -22,6 +21,7 @@ from stream_app.model.trend import TrendRow, Trends
 from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 from stream_app.settings import Settings
+from stream_app.store.interval_reader import IntervalReader
 from stream_app.store.reader import Reader, wall_ms
 from stream_app.store.schedules import RedisSchedules
 from stream_app.views.api import AccessLog, Views
@@ -51,22 +51,15 @@ def serve(settings: Settings, host: str, port: int, *, access_log: bool = False)
     asyncio.run(_serve(settings, host, port, access_log=access_log))
 
 
-def interval_rows(_settings: Settings) -> Intervals | None:
-    """Where interval rows are read; ``None``: the store keeps none, and then there is nothing to plan from."""
-    return None
-
-
 async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     url = settings.redis_url.get_secret_value()
-    reader, rosters, intervals = Reader(url), RedisSchedules(url), interval_rows(settings)
+    reader, intervals, rosters = Reader(url), IntervalReader(url), RedisSchedules(url)
     mirror = Mirror(reader, settings.max_age_s)
-    planner = None
-    if intervals:
-        planner = Planner(intervals, rosters, mirror.places, lambda: reader.targets, wall_ms)
-    views = Views(mirror, planner)
+    planner = Planner(intervals, rosters, mirror.places, lambda: reader.targets, wall_ms)
+    views = Views(mirror, intervals, lambda: reader.targets, planner)
     views.live.publish(mirror.headlines(), mirror.status())
     runner = web.AppRunner(
         views.app(),
@@ -84,9 +77,8 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
             asyncio.create_task(
                 refresh(reader, lambda: views.live.publish(mirror.headlines(), mirror.status()))
             ),
+            asyncio.create_task(planner.run()),
         ]
-        if planner:
-            tasks.append(asyncio.create_task(planner.run()))
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()  # whoever can't go on says why, and takes us down
@@ -95,10 +87,10 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if planner:
-            await planner.close()
+        await planner.close()
         await rosters.close()
         await reader.close()
+        await intervals.close()
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:

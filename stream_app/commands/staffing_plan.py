@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from stream_app.errors import BadSettingsError
+from stream_app.errors import BadSettingsError, InputError
 from stream_app.workforce import schedules, volumes
 from stream_app.workforce.concurrency import Concurrency
 from stream_app.workforce.plan import DEFERRED, Assumptions, Line, plan, totals, unknown
 from stream_app.workforce.required import Model
-from stream_app.workforce.tables import InputError, check_zone
+from stream_app.workforce.schedules import check_zone
 
 from . import config
 

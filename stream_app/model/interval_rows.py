@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
-from .intervals import FIELDS, LONGEST, MINUTE, QUARTER
+from .intervals import FIELDS, FLOW, LONGEST, MINUTE, MINUTES, QUARTER, Amounts, compact, quarter
+
+ACTIVE: Final = 35 * 86_400_000
+"""A queue has rows of zeros for so long after its last contact."""
+
+_ZEROS: Final = (0,) * len(FIELDS)
 
 
-class IntervalRow(Struct, frozen=True, kw_only=True):
+class IntervalRow(Struct, frozen=True, gc=False):
     """One interval of one queue and channel. Sums add up over rows; waits are those of the contacts queued in it.
 
     Attributes:
@@ -80,13 +86,16 @@ def amounts_of(row: IntervalRow) -> dict[str, int]:
     return {name: getattr(row, name) for name in FIELDS}
 
 
-def row_of(key: tuple[int, str, str], amounts: Mapping[int, int], **rest: int | None) -> IntervalRow:
-    """A quarter's row from what was counted; ``rest`` are fields of the row that are not counted."""
-    start, queue, channel = key
-    counted = {name: amounts.get(place, 0) for place, name in enumerate(FIELDS)}
-    return IntervalRow(
-        start=start, minutes=QUARTER // MINUTE, queue=queue, channel=channel, **counted, **rest  # type: ignore[arg-type]
-    )  # fmt: skip
+def row_of(key: tuple[int, str, str], counted: Sequence[int], **rest: int | None) -> IntervalRow:
+    """A quarter's row.
+
+    Args:
+        key: its start, queue and channel.
+        counted: by place; zeros at the end may be missing.
+        rest: fields of the row that are not counted.
+    """
+    counts = [*counted[: len(FIELDS)], *_ZEROS[len(counted) :]]
+    return IntervalRow(key[0], QUARTER // MINUTE, key[1], key[2], *counts, **rest)  # type: ignore[arg-type] # by name
 
 
 def together(rows: Sequence[IntervalRow], start: int, minutes: int) -> IntervalRow:
@@ -115,3 +124,70 @@ def together(rows: Sequence[IntervalRow], start: int, minutes: int) -> IntervalR
         version=max(row.version for row in rows),
         missing=missing,
     )
+
+
+# --- from what was counted to rows ---
+
+
+def depths(flows: Sequence[int], start: int) -> tuple[int, int]:
+    """How deep a queue was over some minutes.
+
+    Args:
+        flows: of each minute, who came less who went.
+        start: contacts in the queue before them.
+
+    Returns:
+        The most contacts in it, of the start and the end of each minute; and how many there were in the end.
+    """
+    deepest = depth = start
+    for change in flows:
+        depth += change
+        deepest = max(deepest, depth)
+    return deepest, depth
+
+
+def flows_of(amounts: Mapping[int, int]) -> list[int]:
+    """Of each minute of a quarter, who came less who went."""
+    return [amounts.get(FLOW + minute, 0) for minute in range(MINUTES)]
+
+
+def rows_of(
+    place: tuple[str, str], counted: Mapping[int, Amounts], read_until: int, grace: int
+) -> list[IntervalRow]:
+    """The quarters of one queue and channel of which all is known, from the first contact on.
+
+    Args:
+        place: queue and channel.
+        counted: quarter → what was counted in it, merged over partitions; not empty. All that there ever was: the backlog
+            begins with nobody.
+        read_until: partition time up to which the records were read, ms; quarters that begin later have a row only if
+            something was counted in them.
+        grace: a row is final so long after its end, ms.
+
+    Returns:
+        Rows in the order of time: of zeros where nobody came, as long as somebody came within ``ACTIVE``. Final ones have
+        version 1 and revision 0: nobody numbers what is not kept.
+    """
+    queue, channel = place
+    first, last = min(counted), max(*counted, quarter(read_until))
+    rows, depth, active_until = [], 0, first
+    for start in range(first, last + 1, QUARTER):
+        amounts = counted.get(start)
+        if amounts is not None:
+            active_until = start + ACTIVE
+        elif start > active_until:
+            continue
+        deepest, end = depths(flows_of(amounts), depth) if amounts else (depth, depth)
+        final = start + QUARTER + grace <= read_until
+        rows.append(
+            row_of(
+                (start, queue, channel),
+                compact(amounts or {}),
+                backlog_start=depth,
+                backlog_max=deepest,
+                final=final,
+                version=int(final),
+            )
+        )
+        depth = end
+    return rows

@@ -109,7 +109,7 @@ class Tally:
             if self._back is None:
                 self._back = Tally(self._numbers)
             self._back.add(fact.facts)
-            self._cohorts.take_back(self._back.take_cohorts())
+            self._cohorts.take_back(self._back._cohorts)  # noqa: SLF001 - of our own kind
             for key, amounts in self._back.take().items():
                 add_into(self.cells.setdefault(key, defaultdict(int)), {n: -v for n, v in amounts.items()})
             return
@@ -123,10 +123,6 @@ class Tally:
         """Hand over what was added since the last call."""
         cells, self.cells = self.cells, {}
         return cells
-
-    def take_cohorts(self) -> Rows:
-        """Hand over the waits that were over since the last call, by when they began."""
-        return self._cohorts.take()
 
     def take_all(self) -> tuple[dict[CellKey, Cell], Rows]:
         """Hand over what was added since the last call: cells, and what these and the waits add to interval rows."""

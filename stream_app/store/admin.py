@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
+from stream_app.model.intervals import DAY, FLOW, MINUTES, QUARTER, add_amounts, flow, quarter, quarter_of_day
+from stream_app.model.kpis.counters import abandoned, answered, left, lost, offered
 from stream_app.model.ports import Partition
+from stream_app.model.windows import TOTAL
 
 from . import keys
 from .client import faults
+from .codec import pack_amounts, unpack_amounts, unpack_cell
+
+_GONE: Final = (answered, abandoned, left, lost)
 
 _KEPT_META: Final = ("epoch", "seq", "rollbacks")
 """What outlives a rebuild: readers and fences go on counting from here."""
@@ -19,24 +26,79 @@ async def last_beat(client: Any, partition: Partition) -> int:
         return int(await client.hget(keys.beat(partition), "at") or 0)
 
 
-async def start_over(client: Any, partition: Partition, begin: int) -> int:
+async def start_over(client: Any, partition: Partition, begin: int, at: int) -> int:
     """Forget what was counted and stand at ``begin``, the oldest offset that Kafka still has. Gives the keys removed.
 
+    Interval rows of the time before that are kept: nothing will count them again.
+
     Must not run beside a worker that owns the partition; should one appear, its commits are refused, because the token goes.
+
+    Args:
+        client: of Redis.
+        partition: which.
+        begin: its position from now on.
+        at: timestamp of the record there, ms; of now where there is none.
     """
-    meta = keys.meta(partition)
+    meta, rows = keys.meta(partition), (keys.row_days(partition), keys.changed(partition))
     async with faults():
         kept = await client.hmget(meta, _KEPT_META)
         found = [
-            key async for key in client.scan_iter(match=f"{_literal(keys.prefix(partition))}:*", count=1000)
+            key
+            async for key in client.scan_iter(match=f"{_literal(keys.prefix(partition))}:*", count=1000)
+            if key.decode() not in rows and not key.startswith(f"{rows[0]}:".encode())
         ]
         pipe = client.pipeline(transaction=True)
+        await _cut_rows(client, pipe, partition, quarter(at))
         pipe.unlink(*found, meta)
         values = {name: int(value or 0) for name, value in zip(_KEPT_META, kept, strict=True)}
         pipe.hset(meta, mapping={**values, "epoch": values["epoch"] + 1, "position": begin})
         pipe.sadd(keys.PARTITIONS, str(partition))
         await pipe.execute()
     return len(found)
+
+
+async def _cut_rows(client: Any, pipe: Any, partition: Partition, begin: int) -> None:
+    """Take out the interval rows from a quarter on; who waits at its start is not heard of any more, and so in no depth."""
+    waiting = await remaining(client, partition)
+    for member in await client.zrange(keys.row_days(partition), 0, -1):
+        day, _, place = member.partition(b":")
+        key = keys.rows(partition, int(day), place)
+        for number, packed in (await client.hgetall(key)).items():
+            start = int(day) * DAY + int(number) * QUARTER
+            if start >= begin:
+                waiting[place] = waiting.get(place, 0) - flow(unpack_amounts(packed))
+                pipe.hdel(key, number)
+                pipe.zadd(keys.changed(partition), {b"%d:%s" % (start, place): 0})
+    last = begin - QUARTER
+    for place, depth in waiting.items():
+        if depth:
+            key, number = keys.rows(partition, last // DAY, place), quarter_of_day(last)
+            packed = await client.hget(key, number)
+            amounts = unpack_amounts(packed) if packed else {}
+            add_amounts(amounts, {FLOW + MINUTES - 1: -depth})
+            pipe.hset(key, number, pack_amounts(amounts))
+            pipe.zadd(keys.row_days(partition), {b"%d:%s" % (last // DAY, place): last // DAY})
+            pipe.zadd(keys.changed(partition), {b"%d:%s" % (last, place): 0})
+
+
+async def remaining(
+    client: Any, partition: Partition, places: Collection[bytes] | None = None
+) -> dict[bytes, int]:
+    """How many wait in these queues and channels, or in all, by what a partition tells."""
+    async with faults():
+        numbers = {name.decode(): int(n) for name, n in (await client.hgetall(keys.names("counter"))).items()}
+        key = keys.cells(partition, TOTAL, 0)
+        if places is None:
+            cells = await client.hgetall(key)
+        else:
+            order = list(places)
+            cells = dict(zip(order, await client.hmget(key, order) if order else (), strict=True))
+    out = {}
+    for place, packed in cells.items():
+        cell = unpack_cell(packed) if packed else {}
+        came, *gone = (cell.get(numbers.get(counter.name, 0), 0) for counter in (offered, *_GONE))
+        out[place] = came - sum(gone)
+    return out
 
 
 def _literal(text: str) -> str:

@@ -4,6 +4,8 @@
 - **Cell**: a MessagePack map, number → integer. A number below 512 is a counter; otherwise ``number >> 9`` is a sketch and
   ``number & 511`` its bucket, or a family of sums and its member (of ``revenue`` the currency). Numbers are those of the
   registry ``kpi:names:counter``. A field of a bucket's hash is ``queue number.channel number``.
+- **Amounts** of an interval row: a MessagePack array of integers, at the places of ``model.intervals``, without zeros at its
+  end.
 - **Visits** of a contact: a MessagePack array of ``model.visit.Visit`` as arrays, oldest first.
 """
 
@@ -14,10 +16,24 @@ from typing import Final
 
 import msgspec
 
+from stream_app.model.intervals import Amounts, compact, spread
+from stream_app.model.published import Day
 from stream_app.model.tally import pack_cell, unpack_cell
 from stream_app.model.visit import Visits
 
-__all__ = ["frame", "pack_cell", "pack_visits", "restore_recent", "unframe", "unpack_cell", "unpack_visits"]
+__all__ = [
+    "frame",
+    "pack_amounts",
+    "pack_cell",
+    "pack_day",
+    "pack_visits",
+    "restore_recent",
+    "unframe",
+    "unpack_amounts",
+    "unpack_cell",
+    "unpack_day",
+    "unpack_visits",
+]
 
 _visits = msgspec.msgpack.Decoder(Visits)
 pack_visits = msgspec.msgpack.Encoder().encode
@@ -26,6 +42,27 @@ pack_visits = msgspec.msgpack.Encoder().encode
 def unpack_visits(packed: bytes) -> Visits:
     """A contact's open visits."""
     return _visits.decode(packed)
+
+
+_amounts = msgspec.msgpack.Decoder(list[int])
+_day = msgspec.msgpack.Decoder(Day)
+pack_day = msgspec.msgpack.Encoder().encode
+"""A published day as it is stored: a MessagePack array of ``model.published.Day`` as arrays."""
+
+
+def pack_amounts(amounts: Amounts) -> bytes:
+    """An interval row of a partition as it is stored."""
+    return pack_day(compact(amounts))
+
+
+def unpack_amounts(packed: bytes) -> Amounts:
+    """The inverse of ``pack_amounts``, without zeros."""
+    return spread(_amounts.decode(packed))
+
+
+def unpack_day(packed: bytes) -> Day:
+    """The inverse of ``pack_day``."""
+    return _day.decode(packed)
 
 
 def restore_recent(minutes: Iterable[tuple[int, Iterable[bytes]]]) -> dict[bytes, int]:

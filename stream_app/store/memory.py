@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from stream_app.errors import FencedError, PositionMismatchError
 from stream_app.model.deltas import Memory
+from stream_app.model.intervals import Rows, add_amounts
 from stream_app.model.ports import Beat, Commit, DeadLetter, Partition
 from stream_app.model.tally import NUMBERS, Cell, add_into, roll_up
 from stream_app.model.targets import Targets
@@ -32,6 +33,7 @@ class Contents(Struct):
     time: int = 0
     rollbacks: int = 0
     cells: dict[CellPlace, Cell] = field(default_factory=dict)
+    rows: Rows = field(default_factory=dict)
     visits: dict[str, bytes] = field(default_factory=dict)
     recent: dict[int, list[bytes]] = field(default_factory=dict)
     results: dict[str, int] = field(default_factory=dict)
@@ -104,8 +106,8 @@ class MemoryClaim:
     async def apply(self, commit: Commit) -> None:
         """See ``Claim.apply``."""
         mine, deltas = self._contents, commit.deltas
-        queues = self._store.learn("queue", (queue for _, queue, _ in deltas.cells))
-        channels = self._store.learn("channel", (channel for _, _, channel in deltas.cells))
+        queues = self._store.learn("queue", (queue for _, queue, _ in (*deltas.cells, *deltas.rows)))
+        channels = self._store.learn("channel", (channel for _, _, channel in (*deltas.cells, *deltas.rows)))
         if mine.token != self._token:
             raise FencedError(f"{self.partition}: claimed by someone else")
         if mine.position == commit.end and mine.batch == commit.batch:
@@ -114,6 +116,7 @@ class MemoryClaim:
             raise PositionMismatchError(mine.position or 0, commit.start or 0)
         mine.position, mine.batch, mine.time = commit.end, commit.batch, deltas.time
         self._add_cells(deltas.cells, deltas.time, queues, channels)
+        self._add_rows(deltas.rows, queues, channels)
         for contact, visits in deltas.visits.items():
             if visits:
                 mine.visits[contact] = pack_visits(visits)
@@ -139,6 +142,11 @@ class MemoryClaim:
             add_into(mine.setdefault((resolution, start, queues[queue], channels[channel]), {}), amounts)
         for place in [p for p in mine if p[0] != TOTAL and p[1] < time - KEPT[p[0]]]:
             del mine[place]
+
+    def _add_rows(self, rows: Rows, queues: dict[str, str], channels: dict[str, str]) -> None:
+        mine = self._contents.rows
+        for (start, queue, channel), amounts in rows.items():
+            add_amounts(mine.setdefault((start, queues[queue], channels[channel]), {}), amounts)
 
     async def beat(self, beat: Beat) -> None:
         """See ``Claim.beat``."""

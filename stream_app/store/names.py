@@ -14,7 +14,7 @@ from . import keys
 from .client import faults, script
 
 OTHER: Final = "other"
-CAPS: Final[dict[str, int]] = {"counter": 511, "queue": 2000, "channel": 16}
+CAPS: Final[dict[str, int]] = {"counter": 511, "queue": 2000, "channel": 16, "partition": 65_535}
 _BATCH = 1000
 
 

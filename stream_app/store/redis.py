@@ -8,12 +8,12 @@ cell no longer holds the token, and its commit is refused as a whole.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from typing import Any, Final
 from uuid import uuid4
 
 from stream_app.errors import FencedError, PositionMismatchError, QuarantinedError
 from stream_app.model.deltas import Memory
+from stream_app.model.intervals import DAY, add_amounts, quarter_of_day
 from stream_app.model.kpis import STORED
 from stream_app.model.ports import Beat, Commit, Partition
 from stream_app.model.tally import Cell, add_into, roll_up
@@ -22,11 +22,19 @@ from stream_app.model.windows import KEPT
 
 from . import keys
 from .client import connect, faults, script
-from .codec import frame, pack_cell, pack_visits, restore_recent, unpack_cell, unpack_visits
+from .codec import (
+    frame,
+    pack_amounts,
+    pack_cell,
+    pack_visits,
+    restore_recent,
+    unpack_amounts,
+    unpack_cell,
+    unpack_visits,
+)
 from .names import Names
+from .remembered import Remembered
 
-CELLS_CACHED: Final = 5_000
-"""Cells that a claim remembers; twice that at the most."""
 LOG_BYTES: Final = 2_000_000
 """How much of a partition's latest commits stays for readers to follow; one further behind loads the partition anew."""
 DEAD_KEPT: Final = 10_000
@@ -34,6 +42,7 @@ SCAN: Final = 2_000
 
 _KEEP = frame(str(n).encode() for pair in KEPT.items() for n in pair)
 _Place = tuple[int, int, bytes]  # resolution, bucket start, field
+_Row = tuple[int, bytes]  # quarter's start, field
 
 
 class RedisStore:
@@ -116,8 +125,8 @@ class RedisClaim:
         self.numbers: dict[str, int] = {}
         self._store = store
         self._token = token
-        self._fresh: dict[_Place, Cell] = {}
-        self._older: dict[_Place, Cell] = {}
+        self._cells: Remembered[_Place] = Remembered(self._read_cells, add_into)
+        self._rows: Remembered[_Row] = Remembered(self._read_rows, add_amounts)
         self._prepared: tuple[str, list[Any]] | None = None
         self._pending = False
         self._log: deque[tuple[int, int]] = deque([(seq, 0)])
@@ -152,13 +161,13 @@ class RedisClaim:
         if verdict == b"MISMATCH":
             raise PositionMismatchError(int(number or 0), commit.start or 0)
         # Asked for again it need only be recognised: it can't be applied any more, and nothing of it is kept.
-        self._prepared = (commit.batch, [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:]])
+        self._prepared = (commit.batch, [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:16], b""])
         self.position, self._pending = commit.end, False
         self._trim(int(number), sum(len(args[i]) for i in (6, 7, 8)))
 
     async def _prepare(self, commit: Commit) -> list[Any]:
         deltas = commit.deltas
-        cells = await self._absolute(commit)
+        cells, rows = await self._absolute(commit)
         buckets: dict[tuple[int, int], list[bytes]] = {}
         for (resolution, start, name), cell in cells.items():
             fields = buckets.get((resolution, start))
@@ -168,6 +177,13 @@ class RedisClaim:
         blob: list[bytes] = []
         for (resolution, start), fields in buckets.items():
             blob += (b"%d" % resolution, b"%d" % start, b"%d" % (len(fields) // 2), *fields)
+        days: dict[tuple[int, bytes], list[bytes]] = {}
+        for (start, name), amounts in rows.items():
+            pair = (b"%d" % quarter_of_day(start), pack_amounts(amounts))
+            days.setdefault((start // DAY, name), []).extend(pair)
+        row_blob: list[bytes] = []
+        for (day, name), fields in days.items():
+            row_blob += (b"%d" % day, name, b"%d" % (len(fields) // 2), *fields)
         opened: list[bytes] = []
         closed: list[bytes] = []
         for contact, visits in deltas.visits.items():
@@ -208,51 +224,61 @@ class RedisClaim:
             _KEEP,
             self._oldest_to_keep(),
             DEAD_KEPT,
+            frame(row_blob),
         ]
 
-    async def _absolute(self, commit: Commit) -> dict[_Place, Cell]:
-        """The new values of every cell that the commit touches."""
-        cells, time, store = commit.deltas.cells, commit.deltas.time, self._store
-        places = {(queue, channel) for _, queue, channel in cells}
+    async def _absolute(self, commit: Commit) -> tuple[dict[_Place, Cell], dict[_Row, Cell]]:
+        """The new values of every cell and every interval row that the commit touches."""
+        deltas, time, store = commit.deltas, commit.deltas.time, self._store
+        places = {(queue, channel) for _, queue, channel in (*deltas.cells, *deltas.rows)}
         queues = await store.queues.learn(queue for queue, _ in places)
         channels = await store.channels.learn(channel for _, channel in places)
         names = {
             (queue, channel): b"%d.%d" % (queues.get(queue, 0), channels.get(channel, 0))
             for queue, channel in places
         }
-        rolled = roll_up(cells, lambda resolution, start: start < time - KEPT[resolution])
-        steps = [  # queues past the cap share a name, and so a place
+        rolled = roll_up(deltas.cells, lambda resolution, start: start < time - KEPT[resolution])
+        cells = [  # queues past the cap share a name, and so a place
             ((resolution, start, names[queue, channel]), amounts)
             for (resolution, (start, queue, channel)), amounts in rolled.items()
         ]
-        fresh, older = self._fresh, self._older
-        await self._load({place for place, _ in steps if place not in fresh and place not in older})
-        out: dict[_Place, Cell] = {}
-        for place, amounts in steps:
-            known = fresh.get(place)
-            if known is None:
-                known = fresh[place] = older.pop(place)
-            add_into(known, amounts)
-            out[place] = known
-        if len(fresh) > CELLS_CACHED:
-            self._older, self._fresh = fresh, {}
-        return out
+        rows = [
+            ((start, names[queue, channel]), amounts)
+            for (start, queue, channel), amounts in deltas.rows.items()
+        ]
+        await self._cells.load(place for place, _ in cells)
+        await self._rows.load(place for place, _ in rows)
+        return self._cells.add(cells), self._rows.add(rows)  # both or none: nothing can fail in between
 
-    async def _load(self, places: Iterable[_Place]) -> None:
-        """Read cells that we do not remember; a cell that does not exist is empty."""
+    async def _read_cells(self, places: set[_Place]) -> dict[_Place, Cell]:
         buckets: dict[tuple[int, int], list[bytes]] = {}
         for resolution, start, name in places:
             buckets.setdefault((resolution, start), []).append(name)
-        if not buckets:
-            return
         async with faults():
             pipe = self._store.client.pipeline(transaction=False)
             for (resolution, start), names in buckets.items():
                 pipe.hmget(keys.cells(self.partition, resolution, start), names)
             found = await pipe.execute()
-        for ((resolution, start), names), values in zip(buckets.items(), found, strict=True):
-            for name, packed in zip(names, values, strict=True):
-                self._older[resolution, start, name] = unpack_cell(packed) if packed else {}
+        return {
+            (resolution, start, name): unpack_cell(packed) if packed else {}
+            for ((resolution, start), names), values in zip(buckets.items(), found, strict=True)
+            for name, packed in zip(names, values, strict=True)
+        }
+
+    async def _read_rows(self, places: set[_Row]) -> dict[_Row, Cell]:
+        days: dict[tuple[int, bytes], list[int]] = {}
+        for start, name in places:
+            days.setdefault((start // DAY, name), []).append(start)
+        async with faults():
+            pipe = self._store.client.pipeline(transaction=False)
+            for (day, name), starts in days.items():
+                pipe.hmget(keys.rows(self.partition, day, name), [quarter_of_day(start) for start in starts])
+            found = await pipe.execute()
+        return {
+            (start, name): unpack_amounts(packed) if packed else {}
+            for ((_, name), starts), values in zip(days.items(), found, strict=True)
+            for start, packed in zip(starts, values, strict=True)
+        }
 
     def _trim(self, seq: int, size: int) -> None:
         self._log.append((seq, size))

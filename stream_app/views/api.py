@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from hashlib import sha256
 from http import HTTPStatus
 from importlib.resources import files
@@ -18,13 +18,16 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from stream_app.model.kpis import BY_NAME
+from stream_app.model.ports import Intervals
 from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk, GaveUp
+from stream_app.model.targets import Targets
 from stream_app.model.trend import TRENDS, TrendRow, steps
 from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 
 from . import metrics, naming, openapi, problems, wire, wire_lists
+from .intervals.api import PATH as INTERVALS, IntervalViews
 from .live import Live
 from .plan.planner import Planner
 from .plan.routes import Plans
@@ -107,10 +110,24 @@ class Views:
         streams: how many watch it.
     """
 
-    def __init__(self, source: Source, planner: Planner | None = None) -> None:
-        """``source`` gives what holds now, quickly: it is asked at every request. ``planner`` may take its time."""
+    def __init__(
+        self,
+        source: Source,
+        intervals: Intervals | None = None,
+        targets: Callable[[], Targets] = Targets,
+        planner: Planner | None = None,
+    ) -> None:
+        """Say where everything comes from.
+
+        Args:
+            source: gives what holds now, quickly: it is asked at every request.
+            intervals: reads interval rows; without it their route says that they are not configured.
+            targets: the settings in force, for these: policies, sites and outages.
+            planner: makes plans, and may take its time; without it their routes say that there is nothing to plan from.
+        """
         self.live = Live()
         self._source = source
+        self._intervals = IntervalViews(intervals, targets, source.now)
         self._planner = planner
         self.streams = 0
 
@@ -125,6 +142,7 @@ class Views:
             "/v1/at-risk": self.at_risk,
             "/v1/abandoned": self.abandoned,
             "/v1/trend": self.trend,
+            INTERVALS: self._intervals.get,
             "/v1/kpis": self.kpis,
             "/v1/stream": self.stream,
             "/metrics": self.metrics,

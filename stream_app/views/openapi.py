@@ -8,22 +8,25 @@ import msgspec
 from msgspec import Struct
 
 from stream_app import __version__
-from stream_app.model.kpis import BY_NAME
+from stream_app.model.kpis import BY_NAME, SERVICE_LEVELS
 from stream_app.model.rows import By
 from stream_app.model.trend import TRENDS
 from stream_app.model.windows import WINDOWS
 
 from . import problems, wire, wire_lists
+from .intervals import api as intervals_api, query, spans, wire as rows
+from .intervals.api import PATH as INTERVALS
 from .plan import wire as plans
 
 
 class Parameter(Struct, frozen=True):
-    """A query parameter, repeatable; or ``single``, with the JSON type and format of its value."""
+    """A query parameter, repeatable unless it may be given ``once``. ``schema`` is that of its value; else it is text."""
 
     name: str
     text: str
     values: tuple[str, ...] = ()
-    single: dict[str, Any] | None = None
+    once: bool = False
+    schema: dict[str, Any] | None = None
     required: bool = False
 
 
@@ -34,6 +37,8 @@ class Operation(Struct, frozen=True, kw_only=True):
         answer: the type of a 200, or a media type where it is not JSON.
         fails: status → when.
         problems: status → the types of its problem, where some say more than others.
+        media: other media types of a 200, for those who ask for them.
+        unchanged: when a 304 is the answer.
     """
 
     path: str
@@ -44,10 +49,13 @@ class Operation(Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     fails: dict[int, str] = {}
     problems: dict[int, tuple[Any, ...]] = {}
+    media: tuple[str, ...] = ()
+    unchanged: str = ""
 
 
 _BAD: Final = {400: "A parameter is unknown, or has a value that it can't have"}
 
+_TIME: Final = "a time with an offset, or a date or local time of `tz`"
 _PLACES: Final = (
     Parameter("queue", "Only these queues; an unknown one has no rows"),
     Parameter("channel", "Only these channels"),
@@ -56,14 +64,12 @@ _PLACES: Final = (
 )
 
 _PLAN_OF: Final = (
-    Parameter("queue", "Of this queue", single={"type": "string"}, required=True),
-    Parameter(
-        "channel", "Of this channel; may be left out where the queue has one only", single={"type": "string"}
-    ),
+    Parameter("queue", "Of this queue", once=True, required=True),
+    Parameter("channel", "Of this channel; may be left out where the queue has one only", once=True),
     Parameter(
         "tz",
         "IANA zone of the times, and of where days begin; else the queue's own",
-        single={"type": "string"},
+        once=True,
     ),
 )
 _PLAN_FAILS: Final = {
@@ -134,6 +140,54 @@ OPERATIONS: Final = (
         fails=_BAD,
     ),
     Operation(
+        path=INTERVALS,
+        name="intervals",
+        summary="Interval rows, for those who plan",
+        text="Of each queue and channel by 15 or 30 minutes, hours or days of a time zone, at most "
+        f"{', '.join(f'{days} days by {name}' for name, days in query.MOST_DAYS.items())}. A page has a link to the next one: "
+        "`next`, and `Link` in every format. `X-Revision` is what to ask for `since` next. `ETag` is another one when a row "
+        "or a setting has changed. A row that is missing is no row of zeros. docs/intervals.md has the whole of it.",
+        answer=rows.IntervalsAnswer,
+        parameters=(
+            Parameter(
+                "from", f"Rows begin at or after this: {_TIME}. Default: 24 hours before `to`", once=True
+            ),
+            Parameter("to", "Rows begin before this; same. Default: now, to the minute", once=True),
+            Parameter("interval", "How long; 15m by default", tuple(spans.INTERVALS), once=True),
+            Parameter("tz", "IANA zone by whose clock rows begin; UTC by default", once=True),
+            *_PLACES,
+            Parameter(
+                "policy", "This service level instead of each queue's own", tuple(SERVICE_LEVELS), once=True
+            ),
+            Parameter(
+                "format",
+                "connect and genesys are imports of these; json by default",
+                query.FORMATS,
+                once=True,
+            ),
+            Parameter(
+                "since",
+                "Final rows with a larger revision, in its order; only with 15m, without from and to",
+                once=True,
+            ),
+            Parameter(
+                "limit",
+                f"Rows of a page, 1 to {query.MOST_ROWS}; {query.DEFAULT_LIMIT} by default",
+                once=True,
+            ),
+            Parameter("cursor", "Where the page begins; comes with `next`", once=True),
+            Parameter(
+                "outages",
+                "Whether rows of an outage are wanted; include by default",
+                query.OUTAGES,
+                once=True,
+            ),
+        ),
+        fails=_BAD | {501: "Parquet is not installed", 503: "No rows are kept here, or the store is away"},
+        media=(intervals_api.CSV, intervals_api.PARQUET),
+        unchanged="Nothing has changed since the answer with this `ETag`",
+    ),
+    Operation(
         path="/v1/kpis",
         name="kpis",
         summary="The dictionary: what every KPI means",
@@ -152,7 +206,8 @@ OPERATIONS: Final = (
             Parameter(
                 "days",
                 "Local days, today is the first; 14 if it is left out",
-                single={"type": "integer", "minimum": 1, "maximum": 42},
+                once=True,
+                schema={"type": "integer", "minimum": 1, "maximum": 42},
             ),
         ),
         fails=_PLAN_FAILS,
@@ -166,7 +221,9 @@ OPERATIONS: Final = (
         answer=plans.Staffing,
         parameters=(
             *_PLAN_OF,
-            Parameter("date", "A local date; else today", single={"type": "string", "format": "date"}),
+            Parameter(
+                "date", "A local date; else today", once=True, schema={"type": "string", "format": "date"}
+            ),
         ),
         fails=_PLAN_FAILS,
         problems=_PLAN_PROBLEMS,
@@ -212,7 +269,10 @@ def _operation(op: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     json = not isinstance(op.answer, str)
     media = "application/json" if json else op.answer
     schema = schemas[repr(op.answer)] if json else {"type": "string"}
-    responses: dict[str, Any] = {"200": {"description": op.summary, "content": {media: {"schema": schema}}}}
+    contents = {media: {"schema": schema}} | {other: {"schema": {"type": "string"}} for other in op.media}
+    responses: dict[str, Any] = {"200": {"description": op.summary, "content": contents}}
+    if op.unchanged:
+        responses["304"] = {"description": op.unchanged}
     for status, text in op.fails.items():
         kinds = [schemas[repr(kind)] for kind in op.problems.get(status, (wire.Problem,))]
         content = {problems.CONTENT_TYPE: {"schema": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}}}
@@ -226,25 +286,18 @@ def _operation(op: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    if parameter.single is not None:
-        return {
-            "name": parameter.name,
-            "in": "query",
-            "required": parameter.required,
-            "description": parameter.text,
-            "schema": parameter.single,
-        }
-    items: dict[str, Any] = {"type": "string"}
+    value: dict[str, Any] = dict(parameter.schema or {"type": "string"})
     if parameter.values:
-        items["enum"] = list(parameter.values)
-    return {
+        value["enum"] = list(parameter.values)
+    out = {
         "name": parameter.name,
         "in": "query",
-        "required": False,
+        "required": parameter.required,
         "description": parameter.text,
-        "explode": True,
-        "schema": {"type": "array", "items": items},
     }
+    if parameter.once:
+        return out | {"schema": value}
+    return out | {"explode": True, "schema": {"type": "array", "items": value}}
 
 
 def page(described: dict[str, Any]) -> str:
@@ -269,14 +322,21 @@ def _page(described: dict[str, Any]) -> Iterator[str]:
             yield f"<p>{escape(op['description'])}</p>"
         yield "<table>"
         for parameter in op.get("parameters", ()):
-            values = ", ".join(parameter["schema"].get("items", {}).get("enum", ()))
-            repeatable = " Repeatable." if parameter["schema"]["type"] == "array" else ""
-            text = escape(parameter["description"] + (f": {values}" if values else "") + f".{repeatable}")
+            schema = parameter["schema"]
+            values = ", ".join(schema.get("items", schema).get("enum", ()))
+            again = ". Repeatable." if "items" in schema else "."
+            text = escape(parameter["description"] + (f": {values}" if values else "") + again)
             yield f"<tr><td><code>?{escape(parameter['name'])}=</code><td>{text}"
         for status, answer in op["responses"].items():
-            ((media, content),) = answer["content"].items()
-            shape = _type(content["schema"])
-            yield f"<tr><td>{status}<td>{escape(answer['description'])}: {escape(media)} {shape}"
+            shapes = [
+                f"{escape(media)} {_type(content['schema'])}"
+                for media, content in answer.get("content", {}).items()
+            ]
+            yield (
+                f"<tr><td>{status}<td>{escape(answer['description'])}"
+                + (": " if shapes else "")
+                + ", ".join(shapes)
+            )
         yield "</table></section>"
     yield "<h2>Types</h2>"
     for name, schema in described["components"]["schemas"].items():

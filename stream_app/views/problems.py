@@ -18,9 +18,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class ProblemError(Exception):
     """Answer with a problem."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, headers: dict[str, str] | None = None) -> None:
         super().__init__(problem.title)
         self.problem = problem
+        self.headers = headers
 
 
 def response(problem: Problem, headers: dict[str, str] | None = None) -> web.Response:
@@ -55,7 +56,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     try:
         return await handler(request)
     except ProblemError as error:
-        return response(error.problem)
+        return response(error.problem, error.headers)
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise

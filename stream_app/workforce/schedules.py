@@ -6,15 +6,18 @@ A row is one stretch of one activity: ``start``, ``end`` and ``activity``; ``who
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from . import tables
-from .tables import InputError, Row
+from stream_app.errors import InputError
+from stream_app.model import row_files
+from stream_app.model.row_files import Row
 
 ACTIVITIES: Final = frozenset(
     {"contacts", "break", "meal", "training", "coaching", "meeting", "project", "leave", "sick", "other"}
@@ -48,7 +51,7 @@ def read(name: str, content: bytes, zone: str | None = None) -> list[Shift]:
     """
     shifts = []
     busy: dict[str, list[tuple[float, float, Row]]] = {}
-    for row in tables.read(name, content, KNOWN, NEEDED):
+    for row in row_files.read(name, content, KNOWN, NEEDED):
         start, end = _stretch(row, zone)
         if row.said("who") == row.said("group"):
             raise row.wrong("who", "either who or group must be there, and not both")
@@ -60,9 +63,7 @@ def read(name: str, content: bytes, zone: str | None = None) -> list[Shift]:
             raise row.wrong("people", "a group of nobody")
         activity = row.text("activity")
         if activity not in ACTIVITIES:
-            raise row.wrong(
-                "activity", f"{activity!r} is none that is known; {tables.guess(activity, ACTIVITIES)}"
-            )
+            raise row.wrong("activity", f"{activity!r} is none that is known; {guess(activity, ACTIVITIES)}")
         if activity == "contacts":
             people = row.number("people", 1)
             shifts.append(Shift(row.text("queue"), row.text("channel", "voice"), start, end, people))
@@ -71,11 +72,25 @@ def read(name: str, content: bytes, zone: str | None = None) -> list[Shift]:
     return shifts
 
 
+def check_zone(zone: str) -> None:
+    """Refuse what is no IANA time zone; ValueError says so."""
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"no time zone is called {zone!r}") from None
+
+
+def guess(name: str, known: Collection[str]) -> str:
+    """The name that was perhaps meant, or all that there are, as the end of a message."""
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known))}"
+
+
 def _stretch(row: Row, zone: str | None) -> tuple[float, float]:
     if row.said("tz"):
         zone = row.text("tz")
         try:
-            tables.check_zone(zone)
+            check_zone(zone)
         except ValueError as error:
             raise row.wrong("tz", str(error)) from None
     start, end = (row.moment(field, zone).timestamp() for field in ("start", "end"))
@@ -120,4 +135,4 @@ def pieces(shifts: Sequence[Shift], start: datetime, end: datetime) -> list[tupl
     ]
 
 
-__all__ = ["ACTIVITIES", "InputError", "Shift", "by_queue", "pieces", "read"]
+__all__ = ["ACTIVITIES", "InputError", "Shift", "by_queue", "check_zone", "pieces", "read"]

@@ -9,13 +9,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from . import tables
-from .tables import InputError, Row
+from stream_app.errors import InputError
+from stream_app.model import row_files
+from stream_app.model.row_files import INTERVAL_FIELDS, Row
 
 NEEDED: Final = ("start", "minutes", "queue", "channel", "offered", "handled", "talk_s", "hold_s", "wrap_s")
 MOST_ERLANG: Final = 1e6
 """More than any contact centre; so many digits are a mistake, and would take minutes."""
-KNOWN: Final = (*NEEDED, "patience_s", "policy", "answered", "abandoned", "wait_s", "waiting")
+KNOWN: Final = (*INTERVAL_FIELDS, "patience_s")
 
 
 class Volume(Struct, frozen=True):
@@ -67,7 +68,7 @@ def read(name: str, content: bytes) -> list[Volume]:
     Raises:
         InputError: one line that names file, line and field; nothing is imported then.
     """
-    rows = [(_volume(row), row) for row in tables.read(name, content, KNOWN, NEEDED)]
+    rows = [(_volume(row), row) for row in row_files.read(name, content, KNOWN, NEEDED)]
     rows.sort(key=lambda pair: (pair[0].queue, pair[0].channel, pair[0].start.timestamp()))
     for (before, first), (after, second) in pairwise(rows):
         if (before.queue, before.channel) == (

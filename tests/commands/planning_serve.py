@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 from stream_app.__main__ import main
 from stream_app.commands import serving
-from stream_app.model.ports import Intervals
-from stream_app.settings import Settings
 
 from .plans import SALES, Rows, centre
 
 
-def rows(_settings: Settings) -> Intervals | None:
+def rows(_url: str) -> Rows:
     """What the command is given in place of the store's."""
     now = datetime.now(UTC)
     begin = (now - timedelta(weeks=9)).date()
@@ -21,6 +20,6 @@ def rows(_settings: Settings) -> Intervals | None:
 
 
 if __name__ == "__main__":
-    serving.interval_rows = rows
     sys.argv[0] = "stream-app"
-    main()
+    with patch.object(serving, "IntervalReader", rows):
+        main()

@@ -115,6 +115,9 @@ class Rows:
         ]
         return sorted(found, key=lambda row: row.revision)[:limit]
 
+    async def close(self) -> None:
+        """As who reads from the store; there is nothing to let go of."""
+
     async def state(self) -> str:
         return str(hash(tuple((row.start, row.queue, row.channel, row.version) for row in self.all)))
 
@@ -152,7 +155,7 @@ class World:
             lambda: self.now,
             missing=lambda: self.extra,
         )
-        self.served = Served(busy_board(self.places), self.planner)
+        self.served = Served(busy_board(self.places), planner=self.planner)
 
     def learned(self, place: tuple[str, str], before: int) -> list[Learned]:
         """What a forecast may be made of, in the words of the forecast."""

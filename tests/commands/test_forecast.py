@@ -52,6 +52,16 @@ def volumes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_rows_of_outages_are_left_out_and_it_says_so(volumes: Path, tmp_path: Path) -> None:
+    lines = volumes.read_text().splitlines()
+    marked = [f"{line},{'carrier' if 5 < n < 10 else ''}" for n, line in enumerate(lines[1:])]
+    path = tmp_path / "marked.csv"
+    path.write_text("\n".join([f"{lines[0]},outage", *marked]) + "\n")
+    done = forecast(path, "--interval", "30m", "--queue", "billing")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith("in UTC; 4 rows of outages were left out\n")
+
+
 def test_json_has_intervals_days_and_the_back_test(volumes: Path) -> None:
     done = forecast(volumes, "--interval", "30m", "--format", "json", "--back-test", "--queue", "billing")
     assert done.returncode == 0, done.stderr
@@ -206,7 +216,7 @@ def test_a_file_that_is_wrong_ends_it_with_65_and_nothing_is_printed(volumes: Pa
     wrong.write_text(volumes.read_text() + "2025-03-10T00:00:00Z,30,sales,voice,-3,,,,,\n")
     line = wrong.read_text().count("\n")
     for path, said in (
-        (wrong, f"stream-app: {wrong}:{line}: offered: '-3' is no whole number\n"),
+        (wrong, f"stream-app: {wrong}:{line}: offered: '-3' is no whole number of 0 or more\n"),
         (tmp_path / "none.csv", f"stream-app: {tmp_path / 'none.csv'}: No such file or directory\n"),
     ):
         done = forecast(path, "--interval", "30m")

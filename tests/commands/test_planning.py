@@ -351,3 +351,18 @@ async def test_rows_with_holes_and_rows_that_are_not_final_are_not_learned_from(
         _, _, said = await other.served.get("/v1/forecast?queue=sales")
     assert said["made_from"]["intervals"] == whole["made_from"]["intervals"] - 1
     assert max(row["offered"] for row in said["rows"]) < 30
+
+
+async def test_rows_of_an_outage_are_shown_and_not_learned_from(world: World) -> None:
+    _, _, whole = await world.served.get("/v1/forecast?queue=sales")
+    outage = {
+        "from": f"{TODAY - timedelta(days=7)}T09:00:00+01:00",
+        "to": f"{TODAY}T10:00:00+01:00",
+        "reason": "telephony was down",
+        "queues": ["sales"],
+    }
+    world.targets = Targets.of({"defaults": {"zone": "Europe/Berlin"}, "outages": [outage]})
+    _, _, said = await world.served.get("/v1/forecast?queue=sales")
+    assert said["made_from"]["intervals"] == 57 * 96 + 36
+    assert said["made_from"]["to"] == "2026-03-03T09:00:00+01:00"
+    assert [row["actual"] for row in said["rows"]][:44] == [row["actual"] for row in whole["rows"]][:44]

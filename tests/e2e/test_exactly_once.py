@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.services.proxy import FaultProxy
 from tests.services.redis import RedisServer
 
 from .ledger import read_ledger
-from .verifier import Logged, Verifier
+from .verifier import ROW, Logged, Verifier
 from .worker import Worker, environment
 
 PARTITIONS = 4
@@ -100,7 +101,13 @@ async def staged(kafka: Cluster, topic: str, tmp_path: Path, ledger: dict[int, l
         async with FaultProxy(redis.port) as proxy:
             url = f"redis://127.0.0.1:{proxy.port}/0"
             # Small batches: more round trips in which to be hit.
-            env = environment(kafka.bootstrap, url, topic, STREAM_APP_BATCH_RECORDS="300")
+            env = environment(
+                kafka.bootstrap,
+                url,
+                topic,
+                STREAM_APP_BATCH_RECORDS="300",
+                STREAM_APP_INTERVALS_TOPIC=f"{topic}-rows",
+            )
             workers = [Worker(tmp_path / f"worker-{n}.log", **env) for n in range(2)]
             with closing(workers):
                 yield Stage(Verifier(redis.url, topic, ledger), redis, workers, proxy)
@@ -136,6 +143,8 @@ async def test_half_a_million_events_through_every_fault(
         for partition in range(PARTITIONS):
             assert stage.verifier.done(partition, stage.verifier.check(partition))
         assert not stage.verifier.wrong
+        await publish_all(stage)
+        await read_the_topic(stage, kafka, f"{topic}-rows")
         assert [worker.stop() for worker in stage.workers] == [0, 0]
         assert sum(stage.verifier.checks.values()) >= 30, "verified during the run as well"
         assert sum(worker.count("claim_lost") for worker in stage.workers) > 0, "somebody was fenced"
@@ -205,3 +214,37 @@ async def roll_redis_back(stage: Stage) -> None:
     await until(lambda: stage.rollbacks() > 0, 30, "the rollback is noticed, and recorded")
     await stage.verify()
     stage.survived("Redis rolled back by a cut append-only file", 1, since)
+
+
+async def publish_all(stage: Stage) -> None:
+    """Rows are the sum over partitions, whoever published them and however often it was killed."""
+    expected = stage.verifier.expected_rows(stage.positions)
+
+    async def published() -> bool:
+        found = await asyncio.to_thread(stage.verifier.published)
+        return {key: row for key, row in found.items() if row} == expected
+
+    await until(published, 60, "what is published is what the partitions' rows add up to")
+    assert sum(row["offered"] for row in expected.values() if "offered" in row) > CONTACTS
+
+
+async def read_the_topic(stage: Stage, kafka: Cluster, topic: str) -> None:
+    """Whoever reads the topic to its end has the same table, in the order of revisions."""
+
+    async def is_told() -> bool:
+        with stage.redis.client(decode_responses=True) as client:
+            meta: Any = client.hgetall("kpi:{rows}:meta")
+        return bool(meta.get("announced") == meta.get("revision"))
+
+    await until(is_told, 60, "the topic has all that is published")
+    table: dict[Any, dict[str, int]] = {}
+    revisions = []
+    for logged in (await read_ledger(kafka.bootstrap, topic, 1))[0]:
+        row = json.loads(logged.value or b"")
+        start = round(datetime.fromisoformat(row["start"]).timestamp() * 1000)
+        revisions.append(row["revision"])
+        table[start, row["queue"], row["channel"]] = {
+            name: row[name] for name in (*ROW, "waiting") if row[name]
+        }
+    assert table == stage.verifier.published()
+    assert len(set(revisions)) == len(revisions), "no number is given twice"

@@ -8,7 +8,7 @@ those of exactly the records before it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,6 +21,16 @@ RESOLUTIONS_S = (10, 60, 900)
 STATES = {1: "waiting", 2: "talking", 3: "held", 4: "wrapping", 5: "abandoned"}
 SKETCHES = ("response", "handle", "abandon_wait", "revenue")
 
+ROW = (
+    "offered", "answered", "answered_in_target", "abandoned", "abandoned_in_target", "abandoned_short", "left",
+    "left_in_target", "lost", "refused", "handled", "talk_ms", "hold_ms", "wrap_ms", "wait_ms", "abandon_wait_ms",
+    "longest_wait_ms",
+)  # fmt: skip
+"""What stands in an interval row, in this order."""
+OUTCOMES = ("answered", "abandoned", "left", "lost")
+DAY_MS, QUARTER_MS = 86_400_000, 900_000
+Row = dict[str, int]
+
 _READ = """
 local p = KEYS[1]
 local cells = {}
@@ -30,8 +40,12 @@ for _, size in ipairs({'10000', '60000', '900000'}) do
   end
 end
 cells[#cells + 1] = {'0', '0', redis.call('HGETALL', p .. ':c:0:0')}
+local rows = {}
+for _, day in ipairs(redis.call('ZRANGE', p .. ':d', 0, -1)) do
+  rows[#rows + 1] = {day, redis.call('HGETALL', p .. ':d:' .. day)}
+end
 return {redis.call('HGETALL', p .. ':meta'), redis.call('HGETALL', p .. ':results'),
-        redis.call('HGETALL', p .. ':visits'), cells, redis.call('XLEN', p .. ':dead')}
+        redis.call('HGETALL', p .. ':visits'), cells, redis.call('XLEN', p .. ':dead'), rows}
 """
 
 
@@ -54,6 +68,7 @@ class Found:
     visits: list[tuple[str, str, str, str, int]]
     counters: dict[int, dict[Any, dict[str, int]]]
     sketches: dict[tuple[str, int], dict[Any, dict[int, int]]]
+    rows: dict[Any, Row]
     dead: int
 
 
@@ -82,6 +97,31 @@ class Verifier:
                 )
         return found.position
 
+    def published(self) -> dict[Any, Row]:
+        """Interval rows as they are published, by start, queue and channel."""
+        client: Any
+        with redis.Redis.from_url(self.url, socket_timeout=10) as client:
+            names = _names(client)
+            out = {}
+            for day in client.zrange("kpi:{rows}:days", 0, -1):
+                for place, packed in client.hgetall(f"kpi:{{rows}}:day:{int(day)}").items():
+                    for quarter, kept in enumerate(msgspec.msgpack.decode(packed)[1]):
+                        if kept is not None:
+                            start = int(day) * DAY_MS + quarter * QUARTER_MS
+                            out[start, *place_of(place, names)] = row_of(kept[0])
+        return out
+
+    def expected_rows(self, positions: Mapping[int, int]) -> dict[Any, Row]:
+        """What the partitions' rows add up to."""
+        total: dict[Any, Row] = {}
+        for partition, position in positions.items():
+            for key, row in self._reference(partition, position).rows().items():
+                mine = total.setdefault(key, {})
+                for name, n in row.items():
+                    add = max if name == "longest_wait_ms" else int.__add__
+                    mine[name] = add(mine.get(name, 0), n)
+        return {key: {name: n for name, n in row.items() if n} for key, row in total.items()}
+
     def done(self, partition: int, position: int) -> bool:
         """Whether a position is the end of the partition's records."""
         records = self.ledger.get(partition, ())
@@ -89,11 +129,8 @@ class Verifier:
 
     def read(self, client: Any, partition: int) -> Found:
         """One atomic look at a partition."""
-        names = {
-            kind: {int(number): name.decode() for name, number in client.hgetall(f"kpi:names:{kind}").items()}
-            for kind in ("counter", "queue", "channel")
-        }
-        meta, results, visits, cells, dead = client.eval(_READ, 1, f"kpi:{{{self.topic}.{partition}}}")
+        names = _names(client)
+        meta, results, visits, cells, dead, rows = client.eval(_READ, 1, f"kpi:{{{self.topic}.{partition}}}")
         meta, results = _pairs(meta), {k.decode(): int(v) for k, v in _pairs(results).items()}
         found = Found(
             position=int(meta.get(b"position") or 0),
@@ -107,12 +144,12 @@ class Verifier:
             ),
             counters={size: {} for size in (0, *RESOLUTIONS_S)},
             sketches={(name, size): {} for name in SKETCHES for size in RESOLUTIONS_S},
+            rows=dict(_rows(rows, names)),
             dead=dead,
         )
         for size, start, fields in cells:
             for place, packed in _pairs(fields).items():
-                queue, channel = (int(n) for n in place.split(b"."))
-                key: Any = (names["queue"].get(queue, "other"), names["channel"].get(channel, "other"))
+                key: Any = place_of(place, names)
                 if int(size):
                     key = (int(start), *key)
                 self._unpack(found, int(size) // 1000, key, msgspec.msgpack.decode(packed), names["counter"])
@@ -151,6 +188,7 @@ class Verifier:
             ("dead letters", reference.results["dead_letter"], found.dead),
             ("partition time", reference.partition_time, found.time),
             ("open visits", reference.open_visits(), found.visits),
+            ("interval rows", reference.rows(), {key: row for key, row in found.rows.items() if row}),
             ("totals", reference.totals(), _nonzero(found.counters[0])),
         ]
         for size in RESOLUTIONS_S:
@@ -160,6 +198,35 @@ class Verifier:
                 for name in SKETCHES
             ]
         return out
+
+
+def _names(client: Any) -> dict[str, dict[int, str]]:
+    return {
+        kind: {int(number): name.decode() for name, number in client.hgetall(f"kpi:names:{kind}").items()}
+        for kind in ("counter", "queue", "channel")
+    }
+
+
+def _rows(days: Any, names: dict[str, dict[int, str]]) -> Iterator[tuple[Any, Row]]:
+    """A partition's own interval rows: (start, queue, channel) and the row."""
+    for member, fields in days:
+        day, _, place = member.partition(b":")
+        for quarter, packed in _pairs(fields).items():
+            start = int(day) * DAY_MS + int(quarter) * QUARTER_MS
+            yield (start, *place_of(place, names)), row_of(msgspec.msgpack.decode(packed))
+
+
+def place_of(place: bytes, names: dict[str, dict[int, str]]) -> tuple[str, str]:
+    """Queue and channel of a field ``Q.C``."""
+    queue, channel = (int(n) for n in place.split(b"."))
+    return names["queue"].get(queue, "other"), names["channel"].get(channel, "other")
+
+
+def row_of(counted: Sequence[int]) -> Row:
+    """A row without what is zero, and who still waits."""
+    row = dict(zip(ROW, counted, strict=False))
+    row["waiting"] = row.get("offered", 0) - sum(row.get(name, 0) for name in OUTCOMES)
+    return {name: n for name, n in row.items() if n}
 
 
 def _from_the_start() -> Reference:

@@ -21,6 +21,7 @@ class Worker:
         self._environment = {
             "PATH": os.environ["PATH"],
             "STREAM_APP_METRICS_PORT": "0",
+            "STREAM_APP_INTERVALS_TOPIC": "",  # one broker for many tests: who tests it names one
             "STREAM_APP_SESSION_TIMEOUT_MS": "6000",
             "PYTHONUNBUFFERED": "1",
             **environment,

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from stream_app.forecast.history import HistoryError, IntervalRow, read
+from stream_app.errors import InputError
+from stream_app.forecast.history import IntervalRow, read
 
 ROW: dict[str, Any] = {
     "start": "2026-01-05T08:00:00+01:00",
@@ -58,6 +59,10 @@ def lines(*rows: dict[str, Any]) -> bytes:
         pytest.param(json.dumps([ROW, LATER]).encode(), id="json"),
         pytest.param(b"\n " + json.dumps([LATER, ROW], indent=2).encode(), id="json, indented"),
         pytest.param(lines(ROW | {"answered": 1, "policy": "x"}, LATER), id="fields that are not ours"),
+        pytest.param(
+            json.dumps({"at": "x", "rows": [ROW, LATER], "next": None, "revision": 5}, indent=1).encode(),
+            id="what the API answers",
+        ),
     ],
 )
 def test_the_same_rows_however_they_are_written(data: bytes) -> None:
@@ -67,6 +72,12 @@ def test_the_same_rows_however_they_are_written(data: bytes) -> None:
 def test_rows_that_are_not_final_are_passed_over_and_counted() -> None:
     volumes = read(table(ROW, LATER | {"final": False}), "volumes")
     assert (list(volumes.history), volumes.unfinished) == ([("billing", "voice")], 1)
+
+
+def test_rows_of_outages_are_left_out_and_counted() -> None:
+    for write in (table, lines):
+        volumes = read(write(ROW | {"outage": None}, LATER | {"outage": "the carrier was down"}), "volumes")
+        assert (list(volumes.history), volumes.outages) == ([("billing", "voice")], 1)
 
 
 def test_times_of_handling_may_be_missing_all_together() -> None:
@@ -80,8 +91,8 @@ def test_times_of_handling_may_be_missing_all_together() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"start": "2026-01-05T08:00:00"}, "start: '2026-01-05T08:00:00' is no time with an offset"),
-        ({"start": "yesterday"}, "start: 'yesterday' is no time with an offset"),
+        ({"start": "2026-01-05T08:00:00"}, "start: '2026-01-05T08:00:00' has no offset, and there is no tz"),
+        ({"start": "yesterday"}, "start: 'yesterday' is no time like 2026-01-05T08:00:00+01:00"),
         ({"start": None}, "start: is missing"),
         (
             {"start": "2026-01-05T08:07:00Z"},
@@ -102,16 +113,17 @@ def test_times_of_handling_may_be_missing_all_together() -> None:
         ({"offered": "9" * 5000}, "is more than 10,000,000"),
         ({"handled": None}, "handled: is missing"),
         ({"talk_s": None}, "talk_s: is missing"),
-        ({"hold_s": "nan"}, "hold_s: 'nan' is no number of seconds"),
-        ({"wrap_s": -1}, "is negative"),
-        ({"wrap_s": "1:30"}, "wrap_s: '1:30' is no number of seconds"),
+        ({"hold_s": "nan"}, "hold_s: 'nan' is no number of 0 or more"),
+        ({"wrap_s": -1}, "is no number of 0 or more"),
+        ({"wrap_s": 10**9}, "is more than 10,000,000"),
+        ({"wrap_s": "1:30"}, "wrap_s: '1:30' is no number of 0 or more"),
         ({"final": "perhaps"}, "final: 'perhaps' is neither true nor false"),
     ],
 )
 @pytest.mark.parametrize("write", [table, lines, lambda *rows: json.dumps(rows, indent=0).encode()])
 def test_what_is_wrong_names_line_and_field(change: dict[str, Any], said: str, write: Any) -> None:
     wrong = ROW | change
-    with pytest.raises(HistoryError) as caught:
+    with pytest.raises(InputError) as caught:
         read(write(LATER, wrong), "volumes")
     message = str(caught.value)
     (field,) = change
@@ -125,25 +137,25 @@ def test_what_is_wrong_names_line_and_field(change: dict[str, Any], said: str, w
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "volumes: is empty"),
-        (b" \n", "volumes: is empty"),
+        (b"", "volumes:1: there is nothing in it"),
+        (b" \n", "volumes:1: there is nothing in it"),
         (
             gzip.compress(table(ROW)),
-            "volumes: is a gzip file; unpack it first: zcat FILE | stream-app forecast -",
+            "volumes:1: is a gzip file; unpack it first: zcat volumes",
         ),
         (table(ROW).decode().encode("utf-16"), "volumes:1: is not UTF-8"),
         (table(ROW) + b"\xff\n", "volumes:3: is not UTF-8"),
         (
             b"start,minutes,queue,channel\n",
-            "volumes:1: offered: no column is called so; the header is start, minutes",
+            "volumes:1: offered: there is no such column",
         ),
         (b"start,minutes,queue,channel,offered,offered\n", "volumes:1: offered: two columns are called so"),
-        (b"start,minutes,queue,channel,offered\n", "volumes: has no row that is final"),
-        (table(ROW)[:-20] + b"\n", "volumes:2: has"),
+        (b"start,minutes,queue,channel,offered\n", "volumes:1: there are no rows in it"),
+        (table(ROW)[:-20] + b"\n", "volumes:2: 7 cells, the header has 10"),
         (table(ROW) + b'"never closed\n', "volumes:3: "),
         (lines(ROW) + b"{\n", "volumes:2: is no JSON object"),
-        (lines(ROW) + b"[1]\n", "volumes:2: is no JSON object"),
-        (b"[\n1]", "volumes:2: is no JSON object"),
+        (lines(ROW) + b"[1]\n", "volumes:2: a row is an object, not [1]"),
+        (b"[\n1]", "volumes:2: a row is an object, not 1"),
         (b"[\n{}\n", "volumes:2: is no JSON"),
         (b"[\n{},\n}]", "volumes:3: is no JSON"),
         (table(ROW, ROW), "volumes:3: start: billing voice 2026-01-05T07:00Z stands in line 2 already"),
@@ -151,11 +163,16 @@ def test_what_is_wrong_names_line_and_field(change: dict[str, Any], said: str, w
             table(ROW | {"minutes": 30}, LATER | {"queue": "billing"}),
             "volumes:3: start: overlaps the 30 minutes of line 2",
         ),
-        (table(ROW | {"final": False}), "volumes: has no row that is final"),
+        (table(ROW | {"final": False}), "volumes:1: has no row that is final"),
+        (table(ROW | {"outage": "power"}), "volumes:1: has no row that is final and of no outage"),
+        (
+            json.dumps({"rows": [ROW], "next": "/v1/intervals?cursor=x"}).encode(),
+            "volumes:1: next: this is one page of several; put the rows of all into one file",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_file(data: bytes, said: str) -> None:
-    with pytest.raises(HistoryError) as caught:
+    with pytest.raises(InputError) as caught:
         read(data, "volumes")
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)

@@ -11,6 +11,8 @@ from stream_app.ingest.batch import fold_records
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.deltas import Deltas, Memory
 from stream_app.model.fold import Fold
+from stream_app.model.interval_rows import row_of
+from stream_app.model.intervals import FIELDS, FLOW, MINUTE, QUARTER, RowKey, Rows, add_amounts, compact
 from stream_app.model.ports import DeadLetter
 from stream_app.model.tally import NUMBERS, SHIFT, Cell, add_into, is_sketch, pack_cell, roll_up, unpack_cell
 from stream_app.model.targets import Targets
@@ -40,6 +42,7 @@ class Kept:
 
     time: int = 0
     cells: dict[Place, bytes] = field(default_factory=dict)
+    rows: Rows = field(default_factory=dict)
     visits: dict[str, bytes] = field(default_factory=dict)
     recent: dict[int, list[bytes]] = field(default_factory=dict)
     results: Counter[str] = field(default_factory=Counter)
@@ -56,6 +59,8 @@ class Kept:
             self.cells[place] = pack_cell(cell)
         for place in [p for p in self.cells if p[0] != TOTAL and p[1] < self.time - KEPT[p[0]]]:
             del self.cells[place]
+        for key, counted in deltas.rows.items():
+            add_amounts(self.rows.setdefault(key, {}), counted)
         for contact, visits in deltas.visits.items():
             assert visits or contact in self.visits, "a contact is closed that was never stored"
             if visits:
@@ -86,6 +91,32 @@ class Kept:
                 if counts:
                     out[tuple(key if size else key[1:])] = counts
         return out
+
+    def intervals(self) -> dict[RowKey, dict[str, int]]:
+        """Interval rows by quarter, queue and channel, without what is zero, and without the backlog."""
+        out: dict[RowKey, dict[str, int]] = {}
+        for key, amounts in self.rows.items():
+            row = row_of(key, compact(amounts))
+            counts = {name: n for name in (*FIELDS, "waiting") if (n := getattr(row, name))}
+            if counts:
+                out[key] = counts
+        return out
+
+    def flows(self) -> dict[tuple[str, str], Counter[int]]:
+        """Queue and channel → minute (its start, ms) → who came less who went."""
+        out: dict[tuple[str, str], Counter[int]] = {}
+        for (start, queue, channel), amounts in self.rows.items():
+            for number, n in amounts.items():
+                if number >= FLOW:
+                    out.setdefault((queue, channel), Counter())[start + (number - FLOW) * MINUTE] += n
+        return out
+
+    def backlog(self, start: int, queue: str, channel: str) -> tuple[int, int]:
+        """`backlog_start` and `backlog_max` of a quarter: sums of all flows before these moments."""
+        flows = self.flows().get((queue, channel), Counter[int]())
+        moments = range(start, start + QUARTER + MINUTE, MINUTE)
+        depths = [sum(n for minute, n in flows.items() if minute < moment) for moment in moments]
+        return depths[0], max(depths)
 
     def sketch(self, name: str, resolution: int) -> dict[Any, dict[int, int]]:
         out: dict[Any, dict[int, int]] = {}
@@ -147,7 +178,10 @@ def differences(reference: Reference, kept: Kept) -> list[str]:
         ("time", reference.partition_time, kept.time),
         ("open visits", reference.open_visits(), kept.open_visits()),
         ("totals", reference.totals(), kept.counters(TOTAL)),
+        ("interval rows", reference.rows(), kept.intervals()),
     ]
+    quarters = {(start + later, q, c) for start, q, c in kept.rows for later in (-QUARTER, 0, QUARTER)}
+    pairs += [(f"backlog of {key}", reference.backlog(*key), kept.backlog(*key)) for key in sorted(quarters)]
     for size in RESOLUTIONS:
         seconds = size // 1000
         pairs.append((f"cells of {seconds} s", reference.cells(seconds), kept.counters(size)))

@@ -221,6 +221,7 @@ def test_one_queue_replaced() -> None:
     assert Targets(defaults=Wishes(zone="UTC")) != targets
 
 
+STRETCH = "from = 2026-01-05T08:00:00Z\nto = 2026-01-05T09:30:00Z\n"
 BAD = {
     # document: what its one line must name
     "defaults.answer_target_s = 0": "defaults.answer_target_s",
@@ -294,6 +295,24 @@ BAD = {
     "preset = 5": "preset",
     "preset = 'retial'": "preset: no preset is called 'retial'; did you mean 'retail'?",
     "base.defaults.zone = 'UTC'": "base",
+    "queues.sales.external_id = ''": "queues.sales.external_id",
+    "defaults.external_id = 'x'": "defaults.external_id",
+    "outages = 5": "outages: expected [[outages]]",
+    "outages = [5]": "outages.1: expected a table",
+    "[[outages]]": "outages.1.from: is missing",
+    f"[[outages]]\n{STRETCH}": "outages.1.reason: is missing",
+    f"[[outages]]\n{STRETCH}reason = ''": "outages.1.reason",
+    f"[[outages]]\n{STRETCH}reason = 5": "outages.1.reason",
+    f"[[outages]]\n{STRETCH}reason = '{'x' * 201}'": "outages.1.reason",
+    f"[[outages]]\n{STRETCH}reason = 'x'\nqueue = ['q']": "outages.1.queue: no setting is called so; did you mean 'queues'?",
+    f"[[outages]]\n{STRETCH}reason = 'x'\nqueues = 'q'": "outages.1.queues: expected a list of names",
+    f"[[outages]]\n{STRETCH}reason = 'x'\nchannels = []": "outages.1.channels: is empty",
+    "[[outages]]\nfrom = 2026-01-05\nto = 2026-01-06\nreason = 'x'": "outages.1.from: '2026-01-05' is no time with an offset",
+    "[[outages]]\nfrom = 2026-01-05T08:00:00\nto = 2026-01-06\nreason = 'x'": "outages.1.from",
+    "[[outages]]\nfrom = '0001-01-01T00:00:00+02:00'\nto = 2026-01-06T00:00:00Z\nreason = 'x'": "outages.1.from",
+    "[[outages]]\nfrom = 2026-01-05T08:00:00Z\nto = 2026-01-05T09:00:00+01:00\nreason = 'x'": (
+        "outages.1.to: must be later than from"
+    ),
 }
 
 
@@ -333,3 +352,36 @@ def test_no_number_gets_in_that_could_not_be_stored(value: float) -> None:
         assert not (math.isfinite(value) and value >= 0)
     else:
         assert Targets.from_json(targets.to_json()) == targets
+
+
+def test_an_outage_is_of_its_queues_channels_and_time() -> None:
+    targets = Targets.of(
+        tomllib.loads("""
+        queues.billing.external_id = "0f-1"
+        [[outages]]
+        from = 2026-01-05T09:00:00+01:00
+        to = "2026-01-05T08:30:00Z"
+        queues = ["billing", "sales"]
+        channels = ["voice"]
+        reason = "carrier"
+        [[outages]]
+        from = 2026-01-05T08:10:00Z
+        to = 2026-01-05T08:11:00Z
+        reason = "power"
+    """)
+    )
+    at, minute = 1_767_600_000_000, 60_000  # 2026-01-05T08:00Z
+
+    def found(queue: str, channel: str, start: int, end: int) -> str | None:
+        return targets.outage(queue, channel, at + start * minute, at + end * minute)
+
+    assert found("billing", "voice", 0, 15) == "carrier; power"
+    assert found("billing", "voice", 15, 30) == "carrier"
+    assert found("billing", "voice", 30, 45) is None
+    assert found("billing", "voice", -15, 0) is None
+    assert found("billing", "chat", 15, 30) is None
+    assert found("other", "voice", 0, 15) == found("billing", "chat", 0, 15) == "power"
+    assert (targets.external_id("billing"), targets.external_id("sales")) == ("0f-1", None)
+    stored = targets.to_json()
+    assert Targets.from_json(stored) == targets
+    assert b'"from":"2026-01-05T08:00:00.000Z"' in stored

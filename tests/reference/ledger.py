@@ -8,14 +8,15 @@ from .counters import sketch_bucket
 
 if TYPE_CHECKING:
     from .counters import Counters, Key
+    from .intervals import Intervals
     from .visits import Entry, Visit
 
 
 class Ledger:
     """Puts every moment of a visit into the counters. There are no business hours: all of a time is open."""
 
-    def __init__(self, counters: Counters) -> None:
-        self._counters = counters
+    def __init__(self, counters: Counters, intervals: Intervals) -> None:
+        self._counters, self._intervals = counters, intervals
 
     def add(self, place: Key, at: int, **amounts: int) -> None:
         """Add the amounts in the buckets that hold `at`."""
@@ -26,6 +27,7 @@ class Ledger:
             self.add(visit.place, visit.queued_at, outbound=1)
         else:
             self.add(visit.place, visit.queued_at, offered=1)
+            self._intervals.offered(visit)
 
     # Outcomes: each decides the visit ------------------------------------------------------------------
 
@@ -37,6 +39,7 @@ class Ledger:
             "answered_stated": stated,
             "bot_met": visit.met_bot,
         }
+        self._intervals.over(visit, "answered", at, wait)
         self._enter(visit, [(at, counted), _decided(visit, at, wait)])
 
     def abandoned(self, visit: Visit, at: int, wait: int) -> None:
@@ -52,6 +55,7 @@ class Ledger:
         when, decided = _decided(visit, at, wait)
         visit.abandonment = [(at, counted), (when, {**decided, "decided_then_abandoned": late})]
         visit.abandon_wait = wait
+        self._intervals.over(visit, "abandoned", at, wait)
         self._enter(visit, visit.abandonment)
         self._counters.note(visit.place, at, "abandon_wait", wait)
 
@@ -63,6 +67,7 @@ class Ledger:
         self._counters.take(visit.place, at, "abandon_wait", sketch_bucket(waited), -1)
         self.add(visit.place, at, abandonments_undone=1)
         visit.abandonment = []
+        self._intervals.waits_again(visit)
 
     def left(self, visit: Visit, at: int, wait: int, *, callback: bool, contained: bool) -> None:
         counted = {
@@ -73,9 +78,11 @@ class Ledger:
             "bot_met": visit.met_bot or contained,
             "bot_contained": contained,
         }
+        self._intervals.over(visit, "left", at, wait)
         self._enter(visit, [(at, counted), _decided(visit, at, wait)])
 
     def lost(self, visit: Visit, at: int) -> None:
+        self._intervals.over(visit, "lost", at)
         self._enter(visit, [(at, {"lost": 1}), _decided(visit, at, visit.waited(at))])
 
     def _enter(self, visit: Visit, entries: list[Entry]) -> None:
@@ -110,6 +117,8 @@ class Ledger:
             wrap_timed_out=timed_out,
         )
         self._counters.note(visit.place, at, "handle", talk + hold + wrap)
+        work = {"handled": 1, "talk_ms": talk, "hold_ms": hold, "wrap_ms": wrap}
+        self._intervals.done(visit.place, at, work)
 
 
 def _decided(visit: Visit, at: int, wait: int) -> Entry:

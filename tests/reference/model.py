@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .checks import Refusal
 from .counters import DAY, HOUR, MINUTE, Cell, Counters, Key
 from .facts import Sale, Settings, default_satisfied
+from .intervals import Intervals
 from .ledger import Ledger
 from .memory import Memory, fingerprint
 from .records import VISIT_EVENTS, Beginning, Event, read
@@ -64,7 +65,8 @@ class Reference:
         self._next_offset: int | None = None
         self._memory = Memory(recent_max)
         self._counters = Counters()
-        self._steps = Steps(self._memory, Ledger(self._counters))
+        self._intervals = Intervals()
+        self._steps = Steps(self._memory, Ledger(self._counters, self._intervals))
 
     @property
     def partition_time(self) -> int:
@@ -117,6 +119,14 @@ class Reference:
     def total_sketch(self, name: str) -> dict[Key, dict[int, int]]:
         """The sketch of all time by (queue, channel)."""
         return self._counters.total_sketch(name)
+
+    def rows(self) -> dict[Cell, dict[str, int]]:
+        """Quarter of an hour, queue and channel -> the row, `waiting` counted visit by visit, without the backlog."""
+        return self._intervals.rows()
+
+    def backlog(self, start: int, queue: str, channel: str) -> tuple[int, int]:
+        """`backlog_start` and `backlog_max` of the quarter that starts then, whether or not it has a row."""
+        return self._intervals.backlog(start, queue, channel)
 
     def open_visits(self) -> list[tuple[str, str, str, str, int]]:
         """(contact, queue, channel, state, queued_at) of every open visit, sorted."""
@@ -251,6 +261,7 @@ class Reference:
         """An event that belongs to no visit."""
         if event.type == "contact.refused":
             self._counters.add(event.place, event.at, {"refused": 1})
+            self._intervals.done(event.place, event.at, {"refused": 1})
         if event.fact is None:
             return
         visits = self._memory.newest_first(event.contact)

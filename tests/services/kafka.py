@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
 from tests.services.process import HOST, ServerProcess, ServiceError, accepts, free_port, until
@@ -67,6 +68,13 @@ class Cluster:
                 return name not in await admin.list_topics()
 
             await until(is_gone, what=f"{name} is gone")
+
+    async def config(self, topic: str, setting: str) -> str:
+        """Return the value of a topic's setting."""
+        async with self._admin() as admin:
+            (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        entries = answer.resources[0][4]
+        return str(next(entry[1] for entry in entries if entry[0] == setting))
 
     async def topics(self) -> set[str]:
         """Return the names of all topics."""

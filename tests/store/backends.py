@@ -26,6 +26,7 @@ class Held:
     time: int = 0
     rollbacks: int = 0
     cells: dict[tuple[int, int, str, str], dict[Any, int]] = field(default_factory=dict)
+    rows: dict[tuple[int, str, str], dict[int, int]] = field(default_factory=dict)
     visits: dict[str, list[Any]] = field(default_factory=dict)
     recent: dict[int, list[bytes]] = field(default_factory=dict)  # sorted: within a minute none is older
     results: dict[str, int] = field(default_factory=dict)
@@ -69,6 +70,7 @@ class Memory:
             time=mine.time,
             rollbacks=mine.rollbacks,
             cells={place: _named(cell, names) for place, cell in mine.cells.items()},
+            rows={key: {place: n for place, n in row.items() if n} for key, row in mine.rows.items()},
             visits={contact: _plain(packed) for contact, packed in mine.visits.items()},
             recent={minute: sorted(marks) for minute, marks in mine.recent.items()},
             results=dict(mine.results),
@@ -119,6 +121,7 @@ class Real:
             time=int(meta.get("time", 0)),
             rollbacks=int(meta.get("rollbacks", 0)),
             cells=self._cells(key),
+            rows=self._rows(key),
             visits={c.decode(): _plain(packed) for c, packed in client.hgetall(f"{key}:visits").items()},
             recent=self._recent(key),
             results={name.decode(): int(n) for name, n in client.hgetall(f"{key}:results").items()},
@@ -138,6 +141,21 @@ class Real:
                 out[resolution, start, *name] = _named(unpack_cell(packed), counters)
             indexed = client.zscore(f"{key}:i:{resolution}", start)
             assert (indexed is None) == (resolution == 0), "the index knows what exists"
+        return out
+
+    def _rows(self, key: str) -> dict[tuple[int, str, str], dict[int, int]]:
+        client: Any = self.client
+        queues, channels = map(self.registry, ("queue", "channel"))
+        out = {}
+        for found in client.scan_iter(match=f"{key}:d:*"):
+            day, _, place = found.decode().removeprefix(f"{key}:d:").partition(":")
+            assert client.zscore(f"{key}:d", f"{day}:{place}") == int(day), "the index knows what exists"
+            queue, channel = map(int, place.split("."))
+            name = queues.get(queue, "other"), channels.get(channel, "other")
+            for quarter, packed in client.hgetall(found).items():
+                start = int(day) * 86_400_000 + int(quarter) * 900_000
+                assert client.zscore(f"{key}:changed", f"{start}:{place}"), "who publishes knows of it"
+                out[start, *name] = {n: v for n, v in enumerate(msgspec.msgpack.decode(packed)) if v}
         return out
 
     def _recent(self, key: str) -> dict[int, list[bytes]]:

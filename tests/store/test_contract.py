@@ -12,7 +12,7 @@ from stream_app.model.ports import Beat, Commit, DeadLetter
 from stream_app.model.sketch import bucket
 from stream_app.model.targets import Targets, Wishes
 from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
-from stream_app.store import redis as redis_store
+from stream_app.store import remembered
 
 from .backends import P0, P1, Backend, Held
 from .hand import DAY, HOUR, MINUTE, SECOND, T0, Hand, abandoned, answered, left, queued
@@ -212,7 +212,7 @@ async def test_a_late_event_lands_on_what_is_there(
     backend: Backend, monkeypatch: pytest.MonkeyPatch, restart: bool
 ) -> None:
     """Whether its cell was pushed out of the owner's memory, or never was in it."""
-    monkeypatch.setattr(redis_store, "CELLS_CACHED", 5)
+    monkeypatch.setattr(remembered, "CACHED", 5)
     hand = await Hand.take(backend.open())
     await hand.do(queued("a", 0), queued("b", 1))
     for n in range(30):

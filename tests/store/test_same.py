@@ -21,7 +21,7 @@ from stream_app.model.events import AgentState, Event
 from stream_app.model.fold import Fold
 from stream_app.model.ports import Claim, Commit, Store
 from stream_app.model.tally import Tally
-from stream_app.store import redis as redis_store
+from stream_app.store import remembered
 from tests.services.redis import VERSIONS, RedisServer
 
 from .backends import P0, Backend, Held, Memory, Real
@@ -179,7 +179,7 @@ class Same(RuleBasedStateMachine):
 def test_the_same_story_in_both(redis_server_of: Callable[[str], RedisServer]) -> None:
     Same.url = redis_server_of(VERSIONS[-1]).url
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(redis_store, "CELLS_CACHED", 4)  # cells are pushed out and read back all the time
+        patch.setattr(remembered, "CACHED", 4)  # cells are pushed out and read back all the time
         # Not made smaller when it fails: that takes minutes. The seed tells the story again.
         story = settings(max_examples=40, stateful_step_count=30, phases=[Phase.generate])
         run_state_machine_as_test(Same, settings=story)

@@ -9,6 +9,7 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from stream_app.model.board import Board
+from stream_app.model.ports import Intervals
 from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
 from stream_app.model.running import AtRisk, GaveUp
 from stream_app.model.snapshot import Snapshots
@@ -27,14 +28,16 @@ Answer = tuple[int, CIMultiDictProxy[str], Any]
 class Served:
     """Views of a board, on a port."""
 
-    def __init__(self, board: Board, planner: Planner | None = None) -> None:
+    def __init__(
+        self, board: Board, intervals: Intervals | None = None, planner: Planner | None = None
+    ) -> None:
         self.board = board
         self.trust = FRESH
         self.targets = Targets()
         self.url = ""
         self._snapshots = Snapshots(board)
         self._trends = Trends(board, self._snapshots)
-        self.views = Views(self, planner)
+        self.views = Views(self, intervals, lambda: self.targets, planner)
         self.runner = web.AppRunner(self.views.app(), shutdown_timeout=0.5)
 
     def now(self) -> int:

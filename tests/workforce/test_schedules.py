@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from stream_app.errors import InputError
 from stream_app.workforce.schedules import ACTIVITIES, Shift, by_queue, pieces, read
-from stream_app.workforce.tables import InputError
 
 HEAD = "who,group,people,start,end,tz,activity,queue,channel"
 ANNA = "anna,,,2026-01-05T09:00,2026-01-05T12:00,Europe/Berlin,contacts,billing,voice"

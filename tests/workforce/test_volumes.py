@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
-from stream_app.workforce.tables import InputError
+from stream_app.errors import InputError
 from stream_app.workforce.volumes import Volume, handle_times, read
 
 HEAD = "start,minutes,queue,channel,offered,handled,talk_s,hold_s,wrap_s,patience_s"
@@ -41,6 +42,9 @@ def test_csv_and_json_say_the_same() -> None:
     rows = read("v.csv", csv(NINE, HALF))
     assert read("v.json", json) == rows
     assert read("v.json", b'{"policy": "x", "intervals": ' + json + b"}") == rows
+    assert read("v.json", b'{"at": "x", "rows": ' + json + b', "next": null, "revision": 7}') == rows
+    lines = b"\n".join(msgspec.json.encode(row) for row in msgspec.json.decode(json))
+    assert read("v.ndjson", lines) == rows
 
 
 @pytest.mark.parametrize(
@@ -165,6 +169,11 @@ def test_the_end_in_a_zone_is_that_much_later_and_not_that_much_on_the_wall() ->
         (b'[\n\n{"minutes": true}\n]', "v.csv:3: minutes: True is no number of 0 or more, like 12 or 12.5"),
         (b"[\n 3]", "v.csv:2: a row is an object, not 3"),
         (b'{"a": [], "b": []}', "v.csv:1: an object with one list of rows is expected, not with 2"),
+        (
+            b'{"rows": [], "next": "/v1/intervals?cursor=x"}',
+            "v.csv:1: next: this is one page of several; put the rows of all into one file",
+        ),
+        (b'{"start": 5}\n{"start"', "v.csv:2: is no JSON object: Input data was truncated"),
         (b'[{"a": 1}', "v.csv:1: is no JSON list of rows: Input data was truncated"),
     ],
 )

@@ -1,5 +1,6 @@
 """Recorded events again: into a topic, through the fold into a store, or through the fold into a report."""
 
+from .interval_rows import interval_rows
 from .report import Row, report
 from .run import Account, Run, StrictError
 from .selection import Selection
@@ -14,6 +15,7 @@ __all__ = [
     "Selection",
     "Sink",
     "StrictError",
+    "interval_rows",
     "into_store",
     "into_topic",
     "report",

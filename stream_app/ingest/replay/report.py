@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from msgspec import Struct
 
-from stream_app.errors import UnknownTypeError, UnreadableError
-from stream_app.ingest.batch import fold_slice
-from stream_app.ingest.files import Line, RecordFile
+from stream_app.ingest.files import RecordFile
+from stream_app.model.deltas import Deltas
 from stream_app.model.fold import Fold
-from stream_app.model.ports import DeadLetter
 from stream_app.model.tally import NUMBERS, Cell, is_sketch
 from stream_app.model.targets import Targets
 from stream_app.model.visit import WAITING
 
+from .folding import fold_files
 from .run import Run
 
 
@@ -71,18 +70,8 @@ def report(files: Iterable[RecordFile], targets: Targets, run: Run) -> list[Row]
     """
     fold = Fold(targets)
     totals: dict[_Place, Cell] = defaultdict(Counter)
-    for each in files:
-        with each as file:
-            for lines in _wanted(file, run):
-                dead: list[DeadLetter] = []
-                expected = lines[-1].offset + 1 - len(lines)  # what was left out is no gap
-                fold_slice(fold, lines, expected, decode=run.decode, dead=dead)
-                if dead:
-                    run.dead(file, {line.offset: line.number for line in lines}, dead)
-                _book(fold, totals, run)
-                run.told(file)
-        if not run.left:
-            break
+    for deltas in fold_files(files, fold, run):
+        _book(deltas, totals)
     waiting = Counter(
         (v.queue, v.channel) for visits in fold.state.open.values() for v in visits if v.state == WAITING
     )
@@ -93,35 +82,12 @@ def report(files: Iterable[RecordFile], targets: Targets, run: Run) -> list[Row]
     ]
 
 
-def _book(fold: Fold, totals: dict[_Place, Cell], run: Run) -> None:
-    deltas = fold.take()
-    run.account.folded(deltas)
+def _book(deltas: Deltas, totals: dict[_Place, Cell]) -> None:
     for (_, queue, channel), cell in deltas.cells.items():
         total = totals[queue, channel]
         for number, amount in cell.items():
             if not is_sketch(number):
                 total[number] += amount
-
-
-def _wanted(file: RecordFile, run: Run) -> Iterator[list[Line]]:
-    """The records that are to be folded, as long as there may be more."""
-    for found in file.slices():
-        run.account.read += len(found)
-        lines = [line for line in found if _is_wanted(line, run)] if run.selection.by_time else found
-        run.account.left_out += len(found) - len(lines)
-        if lines := lines[: run.left]:
-            run.left -= len(lines)
-            yield lines
-        if not run.left:
-            return
-
-
-def _is_wanted(line: Line, run: Run) -> bool:
-    """Whether it lies in the stretch. What is no event has no time: it is not passed over in silence."""
-    try:
-        return run.selection.wants_time(run.decode(line.value or b""))
-    except (UnreadableError, UnknownTypeError):
-        return True
 
 
 def _row(place: _Place, cell: Cell, waiting: int) -> Row:

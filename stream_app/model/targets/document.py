@@ -16,6 +16,7 @@ from stream_app.model.measures import Choice
 
 from .calendars import Hours, guess
 from .hours import Calendar
+from .outages import Outage
 from .presets import BY_PRESET
 from .wishes import QueueWishes, Wishes, as_kind, as_table, check, read
 
@@ -82,7 +83,7 @@ _NOTHING: Final = Wishes()
 _NO_QUEUE: Final = QueueWishes()
 
 
-_WRITTEN: Final = ("defaults", "channels", "queues", "calendars", "preset")
+_WRITTEN: Final = ("defaults", "channels", "queues", "calendars", "preset", "outages")
 
 
 class Base(Struct, frozen=True, omit_defaults=True):
@@ -105,6 +106,7 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     calendars: dict[str, Hours] = {}
     preset: str | None = None
     base: Base = Base()
+    outages: tuple[Outage, ...] = ()
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Targets:
@@ -130,6 +132,7 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             calendars={name: Hours.of(f"calendars.{name}", table) for name, table in calendars.items()},
             preset=preset,
             base=_base(preset),
+            outages=Outage.all_of(document.get("outages", [])),
         )
         targets.check()
         return targets
@@ -181,6 +184,15 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             too_good=too_good,
             **said,
         )
+
+    def outage(self, queue: str, channel: str, start: int, end: int) -> str | None:
+        """Why what was counted in ``[start, end)``, ms, is not like other days; ``None`` if nothing was wrong."""
+        reasons = [o.reason for o in self.outages if o.overlaps(queue, channel, start, end)]
+        return "; ".join(dict.fromkeys(reasons)) or None
+
+    def external_id(self, queue: str) -> str | None:
+        """What a queue is called by a platform that planners export to, if somebody said so."""
+        return self.queues.get(queue, _NO_QUEUE).external_id
 
     @property
     def always_open(self) -> bool:

@@ -40,6 +40,7 @@ class QueueWishes(Wishes, frozen=True, forbid_unknown_fields=True, omit_defaults
     site: Name | None = None
     partner: bool = False
     unit: Name | None = None
+    external_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
     channels: dict[str, Wishes] = {}
 
 

@@ -12,9 +12,10 @@
 --       14 keep       per resolution: its size, how long its buckets are kept
 --       15 oldest log entry to keep, as a sequence number, or ''
 --       16 most dead letters to keep
+--       17 rows       per day, queue and channel: day, field, n, then n × (quarter of the day, packed row)
 -- gives {'OK', seq} | {'ALREADY', seq} | {'FENCED', position} | {'MISMATCH', position}
 --
--- 7 to 10 and 12 to 14 are framed: each part is its length in four bytes, big-endian, and its bytes. Lua has no rollback, so the type of
+-- 7 to 10, 12 to 14 and 17 are framed: each part is its length in four bytes, big-endian, and its bytes. Lua has no rollback, so the type of
 -- every key is checked before the first write.
 
 local function parts(blob)
@@ -35,10 +36,12 @@ end
 local meta, prefix, to = KEYS[1], ARGV[1], ARGV[4]
 local visits, log, dead = prefix .. ':visits', prefix .. ':log', prefix .. ':dead'
 local results, minutes = prefix .. ':results', prefix .. ':r'
-local cells, recent, keep = parts(ARGV[7]), parts(ARGV[10]), parts(ARGV[14])
+local days, changed = prefix .. ':d', prefix .. ':changed'
+local cells, recent, keep, rows = parts(ARGV[7]), parts(ARGV[10]), parts(ARGV[14]), parts(ARGV[17])
 
 local expected = {
   [meta] = 'hash', [visits] = 'hash', [log] = 'stream', [dead] = 'stream', [results] = 'hash', [minutes] = 'zset',
+  [days] = 'zset', [changed] = 'zset',
 }
 for i = 1, #keep, 2 do
   expected[prefix .. ':i:' .. keep[i]] = 'zset'
@@ -51,6 +54,15 @@ while at <= #cells do
   local n = tonumber(cells[at + 2])
   local key = prefix .. ':c:' .. cells[at] .. ':' .. cells[at + 1]
   buckets[#buckets + 1] = { key = key, resolution = cells[at], start = cells[at + 1], first = at + 3, last = at + 2 + 2 * n }
+  expected[key] = 'hash'
+  at = at + 3 + 2 * n
+end
+local tables = {}
+at = 1
+while at <= #rows do
+  local day, place, n = rows[at], rows[at + 1], tonumber(rows[at + 2])
+  local key = days .. ':' .. day .. ':' .. place
+  tables[#tables + 1] = { key = key, day = day, place = place, first = at + 3, last = at + 2 + 2 * n }
   expected[key] = 'hash'
   at = at + 3 + 2 * n
 end
@@ -80,6 +92,14 @@ for _, bucket in ipairs(buckets) do
   each('HSET', bucket.key, cells, bucket.first, bucket.last)
   if bucket.resolution ~= '0' then
     redis.call('ZADD', prefix .. ':i:' .. bucket.resolution, bucket.start, bucket.start)
+  end
+end
+for _, each_day in ipairs(tables) do
+  each('HSET', each_day.key, rows, each_day.first, each_day.last)
+  redis.call('ZADD', days, each_day.day, each_day.day .. ':' .. each_day.place)
+  for i = each_day.first, each_day.last, 2 do
+    local start = string.format('%d', tonumber(each_day.day) * 86400000 + tonumber(rows[i]) * 900000)
+    redis.call('ZADD', changed, seq, start .. ':' .. each_day.place)
   end
 end
 local opened, closed = parts(ARGV[8]), parts(ARGV[9])

@@ -1,0 +1,159 @@
+"""Interval rows of 400 days, 200 queues and 2 channels: bytes a row in Redis; seconds and memory of one queue's month."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import tracemalloc
+from math import pi, sin
+from random import Random
+from statistics import median
+from typing import Final
+
+from stream_app.model.intervals import DAY, FLOW, MINUTES, PLACES, QUARTER, QUARTERS, Amounts
+from stream_app.model.ports import Partition
+from stream_app.model.published import DayRows
+from stream_app.store import keys
+from stream_app.store.codec import pack_amounts, pack_day, unpack_day
+from stream_app.store.interval_reader import IntervalReader
+from stream_app.store.names import Names
+from stream_app.store.published import DayKey, Published, State, Told
+from stream_app.store.publisher import SETTLED_AFTER
+from tests.services.redis import RedisServer
+
+from .figures import Figure
+
+DAYS: Final = 400
+QUEUES: Final = 200
+CHANNELS: Final = ("voice", "chat")
+PARTITIONS: Final = 4
+FIRST: Final = 20_000
+"""The number of the first day."""
+TEMPLATES: Final = 60
+MONTH: Final = 31
+MOST_BYTES: Final = 100
+MOST_S: Final = 0.3
+ROUNDS: Final = 5
+_WRITER: Final = "bench"
+
+
+def measure() -> list[Figure]:
+    """All figures of interval rows."""
+    return asyncio.run(_measure())
+
+
+async def _measure() -> list[Figure]:
+    with RedisServer(aof=False) as server:
+        store, reader = Published(server.url), IntervalReader(server.url)
+        try:
+            published = await _publish(store)
+            own = await _keep_own(store)
+            seconds, peak, rows = await _month(reader)
+        finally:
+            await store.close()
+            await reader.close()
+    # A partition keeps its own rows as long as they may change; spread over all rows that are kept.
+    kept_days = SETTLED_AFTER / DAY + 1
+    total = published + own * PARTITIONS * kept_days / DAYS
+    return [
+        Figure("interval_row_bytes", round(total, 1), "bytes", MOST_BYTES, round(total / MOST_BYTES, 3)),
+        Figure("interval_row_bytes_published", round(published, 1), "bytes"),
+        Figure("interval_row_bytes_of_a_partition", round(own, 1), "bytes"),
+        Figure(
+            "interval_month_of_a_queue_seconds", round(seconds, 4), "s", MOST_S, round(seconds / MOST_S, 3)
+        ),
+        Figure("interval_month_of_a_queue_bytes_per_row", round(peak / rows), "bytes"),
+    ]
+
+
+async def _publish(store: Published) -> float:
+    """Fill it as a publisher would, a day at a time; gives bytes a row, the index of revisions among them."""
+    await store.lease(_WRITER, 600_000)
+    places = [b"%d.%d" % (q, c) for q in range(1, QUEUES + 1) for c in range(1, len(CHANNELS) + 1)]
+    await Names(store.client, "queue").learn(f"queue-{n:03d}" for n in range(1, QUEUES + 1))
+    await Names(store.client, "channel").learn(CHANNELS)
+    templates = [_day(Random(seed)) for seed in range(TEMPLATES)]
+    before = (await store.client.info("memory"))["used_memory"]
+    state = State(revision=FIRST * DAY)
+    for number in range(FIRST, FIRST + DAYS):
+        days: dict[DayKey, DayRows] = {
+            (number, place): DayRows(number, unpack_day(templates[(n + number) % TEMPLATES]))
+            for n, place in enumerate(places)
+        }
+        for quarter in range(QUARTERS):  # as they become final: all queues, every quarter of an hour
+            state.final = number * DAY + (quarter + 1) * QUARTER
+            state.revision = max(state.revision, state.final) + len(places)
+            numbered = [(number, place, [quarter]) for place in places]
+            await store.write(_WRITER, state, {}, Told(numbered))
+        for day in days.values():
+            _, state.revision = day.finish(state.final, state.revision)
+        await store.write(_WRITER, state, {key: day.day for key, day in days.items()}, Told())
+    after = (await store.client.info("memory"))["used_memory"]
+    return float(after - before) / (DAYS * QUEUES * len(CHANNELS) * QUARTERS)
+
+
+async def _keep_own(store: Published) -> float:
+    """A partition's own rows of one day; gives bytes a row."""
+    partition, chance = Partition("events", 0), Random(1)
+    used = 0
+    for queue in range(1, QUEUES + 1):
+        pipe = store.client.pipeline(transaction=False)
+        for channel in range(1, len(CHANNELS) + 1):
+            rows = {n: pack_amounts(_amounts(n, chance, 1 / PARTITIONS)) for n in range(QUARTERS)}
+            pipe.hset(keys.rows(partition, FIRST, b"%d.%d" % (queue, channel)), mapping=rows)
+            pipe.memory_usage(keys.rows(partition, FIRST, b"%d.%d" % (queue, channel)), samples=0)
+        used += sum((await pipe.execute())[1::2])
+    return used / (QUEUES * len(CHANNELS) * QUARTERS)
+
+
+async def _month(reader: IntervalReader) -> tuple[float, float, int]:
+    """Seconds and the most memory that a month of one queue takes, and how many rows it is."""
+    begin, end = (FIRST + 100) * DAY, (FIRST + 100 + MONTH) * DAY
+    seconds = []
+    for n in range(ROUNDS):
+        started = time.perf_counter()
+        rows = await reader.rows(begin, end, {f"queue-{n + 1:03d}"})
+        seconds.append(time.perf_counter() - started)
+        if len(rows) != MONTH * QUARTERS * len(CHANNELS):
+            raise AssertionError(f"{len(rows)} rows came back")
+    tracemalloc.start()
+    rows = await reader.rows(begin, end, {"queue-100"})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return median(seconds), float(peak), len(rows)
+
+
+def _day(chance: Random) -> bytes:
+    """A day of a queue, packed."""
+    day = DayRows(0, None)
+    for quarter in range(QUARTERS):
+        day.count(quarter, {1: _amounts(quarter, chance)})
+    day.chain(0)
+    return pack_day(day.day)
+
+
+def _amounts(quarter: int, chance: Random, share: float = 1.0) -> Amounts:
+    """A quarter of an hour of a queue that gets thirty contacts in it at its peak."""
+    shape = max(0.02, sin(pi * (quarter - 24) / 60)) if 24 <= quarter < 84 else 0.02
+    came = [sum(chance.random() < 2 * shape * share / 10 for _ in range(10)) for _ in range(MINUTES)]
+    offered = sum(came)
+    abandoned = sum(chance.random() < 0.05 for _ in range(offered))
+    answered = offered - abandoned
+    counted = {
+        "offered": offered,
+        "answered": answered,
+        "answered_in_target": round(answered * 0.8),
+        "abandoned": abandoned,
+        "abandoned_in_target": abandoned // 2,
+        "abandoned_short": abandoned // 4,
+        "handled": answered,
+        "talk_ms": round(answered * chance.uniform(200_000, 300_000)),
+        "hold_ms": round(answered * chance.uniform(5_000, 20_000)),
+        "wrap_ms": round(answered * chance.uniform(20_000, 60_000)),
+        "wait_ms": round(answered * chance.uniform(5_000, 30_000)),
+        "abandon_wait_ms": round(abandoned * chance.uniform(5_000, 60_000)),
+        "longest_wait_ms": round(chance.uniform(20_000, 90_000)) if offered else 0,
+    }
+    flows = {FLOW + minute: n - chance.randrange(n + 1) for minute, n in enumerate(came)}
+    flows[FLOW + MINUTES - 1] = -sum(list(flows.values())[:-1])
+    return {**{PLACES[name]: n for name, n in counted.items()}, **flows}

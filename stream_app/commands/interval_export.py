@@ -1,0 +1,193 @@
+"""What ``intervals`` runs: from a source of quarters to rows, and to a file or standard output.
+
+A source is whatever keeps the port ``Intervals``: rows that were counted from files, or a store's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from stream_app.errors import BadSettingsError
+from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
+from stream_app.ingest.files.reading import STDIN
+from stream_app.ingest.replay import Run, Selection, interval_rows
+from stream_app.model.kpis import SERVICE_LEVELS
+from stream_app.model.ports import Intervals
+from stream_app.model.targets import Targets
+from stream_app.model.targets.calendars import guess
+from stream_app.views.intervals.formats import IMPORTED_INTERVALS, IMPORTS, wanted
+from stream_app.views.intervals.pages import every
+from stream_app.views.intervals.query import BadQueryError, Query, check_zone, instant
+from stream_app.views.intervals.spans import Clock, moment
+from stream_app.views.intervals.wire import IntervalsRow, wired
+
+from . import config
+from .interval_output import Output
+from .interval_source import Folded
+from .replay_summary import progress, summary
+from .replaying import EX_DATAERR, InterruptedByError, Interrupts, decoder
+
+_OPTIONS: Final = {"from": "--from", "to": "--to", "tz": "--tz"}
+
+
+class Wishes(Struct, frozen=True, kw_only=True):
+    """The command's options; see its help."""
+
+    files: list[Path] = []
+    direct: bool = False
+    dialect: str = "canonical"
+    maps: list[str] = []
+    strict: bool = False
+    settings: Path | None = None
+    interval: Literal["15m", "30m", "1h", "1d"] = "15m"
+    tz: str | None = None
+    begin: str | None = None
+    end: str | None = None
+    queues: list[str] = []
+    channels: list[str] = []
+    policy: str | None = None
+    outages: bool = True
+    form: Literal["table", "csv", "json", "parquet", "connect", "genesys"] = "table"
+    out: Path | None = None
+
+    def check(self) -> None:
+        """Refuse options that mean nothing, or nothing together.
+
+        Raises:
+            BadSettingsError: one line that names the option.
+        """
+        if not self.direct:
+            raise BadSettingsError("intervals: name recorded events, as --direct FILE")
+        if not self.files:
+            raise BadSettingsError("--direct: name at least one FILE; - is standard input")
+        if self.files.count(STDIN) > 1:
+            raise BadSettingsError("-: standard input can be read once")
+        if self.policy is not None and self.policy not in SERVICE_LEVELS:
+            hint = guess(self.policy, SERVICE_LEVELS)
+            raise BadSettingsError(f"--policy: no policy is called {self.policy!r}{hint}")
+        if self.form in IMPORTS and self.interval not in IMPORTED_INTERVALS:
+            raise BadSettingsError(
+                f"--interval: {self.form} takes rows of {' or '.join(IMPORTED_INTERVALS)} only"
+            )
+
+    def range(self) -> tuple[int | None, int | None]:
+        """When rows begin, ms: at or after the first, before the second, as far as somebody said so.
+
+        Raises:
+            BadSettingsError: one line that names the option.
+        """
+        try:
+            check_zone(self.tz or "UTC")
+            zone = ZoneInfo(self.tz or "UTC")
+            found = [
+                None if text is None else instant(name, text, zone, named=self.tz is not None)
+                for name, text in (("from", self.begin), ("to", self.end))
+            ]
+        except BadQueryError as error:
+            raise BadSettingsError(f"{_OPTIONS[error.parameter]}: {error.detail}") from None
+        start, end = found
+        if start is not None and end is not None and start >= end:
+            raise BadSettingsError("--to: must be later than --from")
+        return start, end
+
+
+def export(wishes: Wishes) -> None:
+    """Write the rows that are wished for, and say on stderr what became of the records.
+
+    Raises:
+        BadSettingsError: a wrong option or setting.
+        SystemExit: 65 for a file or, with ``--strict``, a line; 130 or 143 for a signal.
+    """
+    wishes.check()
+    wishes.range()
+    output = Output(wishes.form, wishes.out, wishes.tz or "UTC")
+    output.check()
+    targets = config.asked_for(wishes.settings, "--settings")
+    Interrupts(wait=False)
+    try:
+        source = _folded(wishes, targets)
+        rows = asyncio.run(_rows(source, wishes, targets, source.stretch))
+        chosen = [row for row in rows if wanted(row, wishes.form)]
+        output.write(chosen, targets.external_id)
+    except FileError as error:
+        sys.stderr.write(f"stream-app: {error}\n")
+        raise SystemExit(EX_DATAERR) from None
+    except InterruptedByError as interruption:
+        sys.stderr.write("stream-app: interrupted\n")
+        raise SystemExit(128 + interruption.number) from None
+    sys.stderr.write(f"intervals: {_account(rows, chosen, wishes)}\n")
+
+
+def _folded(wishes: Wishes, targets: Targets) -> Folded:
+    """Rows of files, with the account of their records on stderr."""
+    layout = Layout(dialect=wishes.dialect, columns=parse_columns(wishes.maps))
+    layout.check()
+    selection = Selection(wishes.queues, wishes.channels)
+    run = Run(decoder(wishes.dialect), selection=selection, strict=wishes.strict)
+    gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles
+    files = [RecordFile(path, layout) for path in wishes.files]
+    began = time.monotonic()
+    try:
+        readable(wishes.files)
+        with progress(files, run):
+            return Folded(interval_rows(files, targets, run))
+    finally:  # also of a file that breaks off
+        if run.account.read:
+            seconds = time.monotonic() - began
+            told = summary(
+                files, run, seconds, wishes.dialect, name="intervals", command="intervals --direct"
+            )
+            sys.stderr.write(told)
+
+
+async def _rows(
+    source: Intervals, wishes: Wishes, targets: Targets, stretch: tuple[int, int]
+) -> list[IntervalsRow]:
+    """What was wished for; the range is all that there is where nobody named one."""
+    start, end = wishes.range()
+    tz = wishes.tz or "UTC"
+    clock = Clock(wishes.interval, ZoneInfo(tz))
+    # No further than there are rows; the first one's interval from its beginning.
+    first = clock.first_of(moment(stretch[0], clock.zone).date())
+    query = Query(
+        interval=wishes.interval,
+        tz=tz,
+        start=first if start is None else max(start, first),
+        end=stretch[1] if end is None else min(end, stretch[1]),
+        queues=frozenset(wishes.queues) or None,
+        channels=frozenset(wishes.channels) or None,
+        policy=wishes.policy,
+        outages=wishes.outages,
+    )
+    wire = wired(query.zone, targets, query.policy)
+    return [row async for _, row in every(source, query, wire)]
+
+
+def _account(rows: Sequence[IntervalsRow], chosen: Sequence[IntervalsRow], wishes: Wishes) -> str:
+    places = len({(row.queue, row.channel) for row in chosen})
+    parts = [
+        f"{_count(len(chosen), 'row')} of {wishes.interval} in {wishes.tz or 'UTC'}, {_count(places, 'queue-channel')}"
+    ]
+    if wishes.form in IMPORTS and len(chosen) < len(rows):
+        unfinished = sum(not row.final for row in rows)
+        outages = sum(row.final and row.outage is not None for row in rows)
+        strange = len(rows) - len(chosen) - unfinished - outages
+        parts.append(
+            f"not for {wishes.form}: {unfinished} not final, {outages} of outages, {strange} of other queues"
+        )
+    elif unfinished := sum(not row.final for row in chosen):
+        parts.append(f"{unfinished:,} not final")
+    return "; ".join(parts)
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}" + ("" if n == 1 else "s")

@@ -1,0 +1,122 @@
+"""The topic of interval rows: every final row and every revision, for whoever reads Kafka and not us.
+
+Compacted, in one partition, so in the order of revisions: whoever reads it to its end has the table as it is. Written in
+transactions under one name, so a former publisher that wakes up writes nothing any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from .errors import StreamAppError
+from .model.interval_rows import IntervalRow
+from .producer import COPIES
+
+_log = structlog.get_logger(__name__)
+
+REQUEST_MS: Final = 15_000
+Encode = Callable[[IntervalRow], tuple[bytes, bytes]]
+"""A row → the record's key and value."""
+
+
+class IntervalTopic:
+    """Writes rows into the topic; connects when there is something to write."""
+
+    def __init__(self, connection: Mapping[str, Any], topic: str, writer: str, encode: Encode) -> None:
+        """Connect later.
+
+        Args:
+            connection: how, as aiokafka's clients take it.
+            topic: which; made where it is missing and that is allowed.
+            writer: the transactional id: of all who have it, only the last to come may write.
+            encode: makes records.
+        """
+        self._connection = connection
+        self._topic = topic
+        self._writer = writer
+        self._encode = encode
+        self._producer: AIOKafkaProducer | None = None
+
+    async def write(self, rows: Iterable[IntervalRow]) -> None:
+        """Write rows, all or none; returns when the brokers have them.
+
+        Raises:
+            StreamAppError: they don't take them, or somebody else writes by now.
+        """
+        try:
+            producer = self._producer or await self._connect()
+            async with producer.transaction():
+                sent = []
+                for row in rows:
+                    key, value = self._encode(row)
+                    future = await producer.send(
+                        self._topic, value, key=key, partition=0, timestamp_ms=row.revision
+                    )
+                    future.add_done_callback(_looked_at)
+                    sent.append(future)
+                await asyncio.gather(*sent)
+        except KafkaError as error:
+            await self.close()  # whatever state it is in: begin anew next time
+            raise StreamAppError(f"Kafka, topic {self._topic}: {type(error).__name__}: {error}") from error
+
+    async def close(self) -> None:
+        """Disconnect."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                await producer.stop()
+            except KafkaError as error:
+                _log.debug("interval_topic_not_closed", error=str(error))
+
+    async def _connect(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._connection,
+            transactional_id=self._writer,
+            acks="all",
+            compression_type="lz4",
+            request_timeout_ms=REQUEST_MS,
+        )
+        self._producer = producer
+        await producer.start()
+        await self._create(producer)
+        return producer
+
+    async def _create(self, producer: AIOKafkaProducer) -> None:
+        """Make the topic. Who may not hopes that it is there."""
+        cluster = producer.client.cluster
+        if cluster.controller is None:  # a mock cluster has none; its topics create themselves
+            return
+        admin = AIOKafkaAdminClient(**self._connection)
+        try:
+            await admin.start()
+            copies = min(COPIES, len(cluster.brokers()))
+            answer = await admin.create_topics(
+                [NewTopic(self._topic, 1, copies, topic_configs={"cleanup.policy": "compact"})]
+            )
+        finally:
+            await admin.close()
+        (_, code, *_rest) = answer.topic_errors[0]
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            _log.warning("interval_topic_not_made", topic=self._topic, error=for_code(code).__name__)
+
+
+def _looked_at(sent: asyncio.Future[Any]) -> None:
+    """One that fails takes the transaction along, which says so; the others need not."""
+    if not sent.cancelled():
+        sent.exception()
+
+
+def record_of(row: IntervalRow) -> tuple[bytes, bytes]:
+    """Key and value: ``["queue","channel","start"]``; the row's fields as JSON, ``start`` in UTC, durations in milliseconds."""
+    start = datetime.fromtimestamp(row.start / 1000, UTC).isoformat()
+    key = msgspec.json.encode([row.queue, row.channel, start])
+    return key, msgspec.json.encode({**msgspec.structs.asdict(row), "start": start, "waiting": row.waiting})

@@ -1,0 +1,70 @@
+"""The worker's service that publishes interval rows; of all workers one does."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final, Protocol
+
+import structlog
+from mode import Service
+
+from .errors import QuarantinedError, StoreUnavailableError, StreamAppError
+from .interval_topic import IntervalTopic
+from .telemetry import Telemetry
+
+_log = structlog.get_logger(__name__)
+
+ROUND_S: Final = 2.0
+FAULTY_S: Final = 10.0
+
+
+class Done(Protocol):
+    """What a round did: whether it was ours to do, and how many rows got a number."""
+
+    leading: bool
+    rows: int
+
+
+class Publisher(Protocol):
+    """Who publishes, round by round."""
+
+    async def round(self) -> Done:
+        """Publish what has changed."""
+
+    async def release(self) -> None:
+        """Let somebody else do it."""
+
+
+class Publishing(Service):
+    """Goes on publishing; what fails is tried again."""
+
+    def __init__(
+        self, publisher: Publisher, topic: IntervalTopic | None, telemetry: Telemetry, **kwargs: Any
+    ) -> None:
+        """``topic`` is closed with it."""
+        super().__init__(**kwargs)
+        self._publisher = publisher
+        self._topic = topic
+        self._telemetry = telemetry
+
+    @Service.task
+    async def _publish(self) -> None:
+        problem = ""
+        while not self.should_stop:
+            wait_s = ROUND_S
+            try:
+                done = await self._publisher.round()
+                self._telemetry.published(done.rows, time.time() if done.leading else 0)
+                problem = ""
+            except (StoreUnavailableError, QuarantinedError, StreamAppError) as error:
+                wait_s = FAULTY_S
+                if str(error) != problem:
+                    _log.warning("not_published", error=str(error))
+                problem = str(error)
+            await self.sleep(wait_s)
+
+    async def on_stop(self) -> None:
+        """Let somebody else go on."""
+        await self._publisher.release()
+        if self._topic is not None:
+            await self._topic.close()
