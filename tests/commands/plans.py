@@ -115,9 +115,6 @@ class Rows:
         ]
         return sorted(found, key=lambda row: row.revision)[:limit]
 
-    async def close(self) -> None:
-        """As who reads from the store; there is nothing to let go of."""
-
     async def state(self) -> str:
         return str(hash(tuple((row.start, row.queue, row.channel, row.version) for row in self.all)))
 
@@ -157,20 +154,21 @@ class World:
         )
         self.served = Served(busy_board(self.places), planner=self.planner)
 
-    def learned(self, place: tuple[str, str], before: int) -> list[Learned]:
-        """What a forecast may be made of, in the words of the forecast."""
-        return [
-            Learned(
-                datetime.fromtimestamp(row.start / 1000, UTC),
-                row.minutes,
-                *place,
-                row.offered,
-                row.handled,
-                row.handle_ms / 1000,
-            )
-            for row in self.rows.all
-            if (row.queue, row.channel) == place and row.final and row.start < before
-        ]
+
+def learned(rows: Iterable[IntervalRow], place: tuple[str, str], before: int) -> list[Learned]:
+    """What a forecast may be made of, in the words of the forecast."""
+    return [
+        Learned(
+            datetime.fromtimestamp(row.start / 1000, UTC),
+            row.minutes,
+            *place,
+            row.offered,
+            row.handled,
+            row.handle_ms / 1000,
+        )
+        for row in rows
+        if (row.queue, row.channel) == place and row.final and row.start < before
+    ]
 
 
 @asynccontextmanager

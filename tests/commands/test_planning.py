@@ -19,7 +19,7 @@ from stream_app.workforce.volumes import Volume
 from tests.views.examples import busy_board
 from tests.views.serving import Served
 
-from .plans import BERLIN, CARE, MONDAY, NOW, SALES, SETTINGS, TODAY, World, centre, ms, served
+from .plans import BERLIN, CARE, MONDAY, NOW, SALES, SETTINGS, TODAY, World, centre, learned, ms, served
 
 SAID = {
     "offered": "offered",
@@ -52,7 +52,7 @@ async def test_the_forecast_is_what_the_functions_say_of_the_same_rows(world: Wo
     status, said = await described(world.served, "/v1/forecast?queue=sales&channel=voice&days=42")
     assert status == 200
     assert (said["queue"], said["channel"], said["tz"]) == ("sales", "voice", "Europe/Berlin")
-    before = grid.build(world.learned(SALES, ms(TODAY)), 15, Calendar(BERLIN))
+    before = grid.build(learned(world.rows.all, SALES, ms(TODAY)), 15, Calendar(BERLIN))
     points = {point.start.isoformat(): point for point in ahead.forecast(before, SALES, 6).points}
     rows = {row["start"]: row for row in said["rows"]}
     assert len(points) > 42 * 40
@@ -62,7 +62,7 @@ async def test_the_forecast_is_what_the_functions_say_of_the_same_rows(world: Wo
             theirs: getattr(point, theirs) for theirs in SAID.values()
         }
     assert min(rows) == TODAY.isoformat() + "T00:00:00+01:00"
-    so_far = grid.build(world.learned(SALES, NOW), 15, Calendar(BERLIN))
+    so_far = grid.build(learned(world.rows.all, SALES, NOW), 15, Calendar(BERLIN))
     again = ahead.forecast(so_far, SALES, 6)
     assert again.today is not None
     rest = {point.start.isoformat(): point.offered for point in again.points if point.today}
