@@ -18,6 +18,7 @@ from stream_app.commands import (
     rebuild,
     render,
     replay,
+    schedules,
     serve,
     simulate,
     staffing,
@@ -44,6 +45,7 @@ cli.command("demo")(demo.run)
 cli.command("kpis")(kpis.run)
 cli.command("staffing")(staffing.run)
 cli.add_typer(config.cli, name="config")
+cli.add_typer(schedules.cli, name="schedules")
 cli.command("check")(check.run)
 cli.command("rebuild")(rebuild.run)
 cli.command("render")(render.run)

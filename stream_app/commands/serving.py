@@ -23,8 +23,11 @@ from stream_app.model.windows import WINDOWS
 from stream_app.settings import Settings
 from stream_app.store.interval_reader import IntervalReader
 from stream_app.store.reader import Reader, wall_ms
+from stream_app.store.schedules import RedisSchedules
 from stream_app.views.api import AccessLog, Views
 from stream_app.views.status import Status
+
+from .planning import Planner
 
 LOOK_S: Final = 0.05
 """A snapshot this young answers another request, so that many who ask don't cost more than one."""
@@ -52,10 +55,11 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    reader = Reader(settings.redis_url.get_secret_value())
+    url = settings.redis_url.get_secret_value()
+    reader, intervals, rosters = Reader(url), IntervalReader(url), RedisSchedules(url)
     mirror = Mirror(reader, settings.max_age_s)
-    intervals = IntervalReader(settings.redis_url.get_secret_value())
-    views = Views(mirror, intervals, lambda: reader.targets)
+    planner = Planner(intervals, rosters, mirror.places, lambda: reader.targets, wall_ms)
+    views = Views(mirror, intervals, lambda: reader.targets, planner)
     views.live.publish(mirror.headlines(), mirror.status())
     runner = web.AppRunner(
         views.app(),
@@ -73,6 +77,7 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
             asyncio.create_task(
                 refresh(reader, lambda: views.live.publish(mirror.headlines(), mirror.status()))
             ),
+            asyncio.create_task(planner.run()),
         ]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -82,6 +87,8 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await planner.close()
+        await rosters.close()
         await reader.close()
         await intervals.close()
 
@@ -128,6 +135,10 @@ class Mirror:
             self._snapshot = self._take(self._snapshots)
             self._taken_at = time.monotonic()
         return self._snapshot
+
+    def places(self) -> list[tuple[str, str]]:
+        """Every queue and channel that there is."""
+        return list(self._headlines.queues(self._reader.targets, everywhere))
 
     def headlines(self) -> Snapshot:
         """What is true now of the headline KPIs: all that the stream tells, many times a second."""

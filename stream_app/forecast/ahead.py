@@ -23,6 +23,8 @@ from .spread import LEAST_WEEKS, LEVELS, Spread, estimate, origins
 
 NEEDED_WEEKS: Final = LEAST_WEEKS + 2
 """Four to learn a week from, two to learn how wrong that is."""
+NEEDED_DAYS: Final = 7 * (NEEDED_WEEKS - 1) + 1
+"""Days in a row that reach into so many weeks."""
 
 
 class TooLittleError(StreamAppError):
@@ -50,6 +52,17 @@ def needed(grid: Grid, key: Key) -> None:
     if not np.nansum(grid.offered):
         last = grid.day(grid.days - 1)
         raise TooLittleError(f"{key[0]} {key[1]}: no contact was offered from {grid.first} to {last}")
+
+
+def more_days(grid: Grid) -> int | None:
+    """How many more days with rows it takes until this history can carry a forecast; ``None``: nobody ever came."""
+    if not np.nansum(grid.offered):
+        return None
+    for more in range(7 * NEEDED_WEEKS + 1):
+        longer = replace(grid, offered=np.vstack((grid.offered, np.zeros((more, grid.offered.shape[1])))))
+        if longer.weeks() >= NEEDED_WEEKS and origins(Past(longer, 7), longer.days, 7):
+            return more
+    return 7 * NEEDED_WEEKS
 
 
 def _too_little(grid: Grid, key: Key) -> TooLittleError:

@@ -28,6 +28,7 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 | ``kpi:identity`` | string | a random text: which store this is |
 | ``kpi:names:KIND`` | hash | name → number; add-only |
 | ``kpi:settings``, ``kpi:settings:N`` | string | the current version, its document |
+| ``kpi:schedules``, ``kpi:schedules:N`` | string | the current roster's version, its document: a JSON list of stretches |
 """
 
 from stream_app.model.ports import Partition
@@ -36,6 +37,7 @@ PARTITIONS = "kpi:partitions"
 IDENTITY = "kpi:identity"
 """A random text, written once: a store with another one is another store, or was wiped."""
 SETTINGS = "kpi:settings"
+SCHEDULES = "kpi:schedules"
 PUBLISHED = "kpi:{rows}"
 """What the keys of published interval rows begin with: one slot, for they have one sequence of revisions."""
 
@@ -118,3 +120,8 @@ def published(name: str) -> str:
 def settings(version: int) -> str:
     """A version of the settings document."""
     return f"{SETTINGS}:{version}"
+
+
+def schedules(version: int) -> str:
+    """A version of the roster."""
+    return f"{SCHEDULES}:{version}"

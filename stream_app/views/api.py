@@ -29,6 +29,8 @@ from stream_app.model.windows import WINDOWS
 from . import metrics, naming, openapi, problems, wire, wire_lists
 from .intervals.api import PATH as INTERVALS, IntervalViews
 from .live import Live
+from .plan.planner import Planner
+from .plan.routes import Plans
 from .status import Status
 from .wire import Problem, encode
 
@@ -58,6 +60,7 @@ PIECE_S: Final = 0.01
 GROUPS: Final = list(get_args(By))
 _TRENDS: Final = [kpi.name for kpi in TRENDS]
 _PLACES: Final = ("queue", "channel", "site", "unit")
+_PAGES: Final = {"index.html": "/", "plan.html": "/plan"}
 _TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 _log = structlog.get_logger(__name__)
@@ -112,6 +115,7 @@ class Views:
         source: Source,
         intervals: Intervals | None = None,
         targets: Callable[[], Targets] = Targets,
+        planner: Planner | None = None,
     ) -> None:
         """Say where everything comes from.
 
@@ -119,10 +123,12 @@ class Views:
             source: gives what holds now, quickly: it is asked at every request.
             intervals: reads interval rows; without it their route says that they are not configured.
             targets: the settings in force, for these: policies, sites and outages.
+            planner: makes plans, and may take its time; without it their routes say that there is nothing to plan from.
         """
         self.live = Live()
         self._source = source
         self._intervals = IntervalViews(intervals, targets, source.now)
+        self._planner = planner
         self.streams = 0
 
     def app(self) -> web.Application:
@@ -144,11 +150,12 @@ class Views:
             "/readyz": self.readyz,
         }.items():
             routes.add_get(path, handler)
+        Plans(self._planner).add_to(app)
         document = openapi.document()
         _add_fixed(app, "/openapi.json", encode(document), "application/json")
         _add_fixed(app, "/docs", openapi.page(document).encode(), _TYPES["html"])
         for file in (files("stream_app.views") / "static").iterdir():
-            path = "/" if file.name == "index.html" else f"/static/{file.name}"
+            path = _PAGES.get(file.name, f"/static/{file.name}")
             _add_fixed(app, path, file.read_bytes(), _TYPES[file.name.rpartition(".")[2]])
         return app
 
@@ -211,7 +218,8 @@ class Views:
     async def metrics(self, _request: web.Request) -> web.Response:
         """``/metrics``: for Prometheus."""
         snapshot, waits = self._source.snapshot(naming.WINDOWS, everywhere), self._source.waits()
-        body = metrics.render(snapshot, waits, self._source.status())
+        gauges = self._planner.gauges() if self._planner else {}
+        body = metrics.render(snapshot, waits, self._source.status(), gauges)
         return web.Response(body=body, headers={**FRESH_ONLY, "Content-Type": metrics.CONTENT_TYPE})
 
     async def healthz(self, _request: web.Request) -> web.Response:

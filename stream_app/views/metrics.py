@@ -4,7 +4,7 @@ Lines are written directly, which is many times faster than going through the cl
 with the library's own parser that it reads what was meant. What has no data has no line.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from stream_app.model.formulas import PERCENTILES
@@ -15,6 +15,7 @@ from stream_app.model.rows import Row, Snapshot
 from stream_app.model.waits import Waits
 
 from . import naming
+from .plan.planner import Gauges, Place
 from .status import Status
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,12 +25,17 @@ MAX_SERIES: Final = 150
 MAX_CURRENCIES: Final = 3
 """Of a queue; the API has all of them."""
 
+_UNPLANNED: Final[Mapping[Place, Gauges]] = {}
+_NO_PLAN: Final = Gauges()
+
 _Line = tuple[str, float | None]  # labels in braces, value
 _Labelled = list[tuple[Row, str]]  # each row with its labels, not closed yet
 
 
-def render(snapshot: Snapshot, waits: Sequence[Waits], status: Status) -> bytes:
-    """The whole page; ``waits`` are of the same rows, in the same order."""
+def render(
+    snapshot: Snapshot, waits: Sequence[Waits], status: Status, plans: Mapping[Place, Gauges] = _UNPLANNED
+) -> bytes:
+    """The whole page; ``waits`` are of the same rows, in the same order; ``plans`` of some of them."""
     out: list[str] = []
     rows = [
         (row, f'{{queue="{_escape(row.queue)}",channel="{_escape(row.channel)}"') for row in snapshot.rows
@@ -51,9 +57,33 @@ def render(snapshot: Snapshot, waits: Sequence[Waits], status: Status) -> bytes:
     _family(out, naming.OPEN, "gauge", text, ((f"{labels}}}", int(row.open)) for row, labels in rows))
     text = "Today's contacts by how long they waited, cumulative, in steps of the queue's answer target."
     _family(out, naming.WAITED, "histogram", text, _waited(waits, rows), series="_bucket")
+    for name, text, read in _PLANNED:
+        planned = (
+            (f"{labels}}}", read(plans.get((row.queue, row.channel), _NO_PLAN))) for row, labels in rows
+        )
+        _family(out, name, "gauge", text, planned)
     for name, kind, text, lines in _of_status(status):
         _family(out, name, kind, text, lines)
     return "".join(out).encode()
+
+
+_PLANNED: Final[tuple[tuple[str, str, Callable[[Gauges], float | None]], ...]] = (
+    (
+        naming.FORECAST,
+        "Contacts to expect in the whole of the running quarter of an hour.",
+        lambda plan: plan.forecast,
+    ),
+    (
+        naming.REQUIRED,
+        "People to be on the roster in the running quarter of an hour.",
+        lambda plan: plan.required,
+    ),
+    (
+        naming.STAFFED,
+        "People on the imported roster in the running quarter of an hour.",
+        lambda plan: plan.staffed,
+    ),
+)
 
 
 def _of_kpi(kpi: Kpi, rows: _Labelled, snapshot: Snapshot) -> Iterator[tuple[str, str, Iterable[_Line]]]:

@@ -10,7 +10,7 @@ from typing import Final
 from stream_app.model.formulas import PERCENTILES
 from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import KPIS, TOTALS
-from stream_app.model.measures import Ratio, Revenue, Sum, Unit
+from stream_app.model.measures import Cost, Ratio, Revenue, Sum, Unit
 
 QUEUE, CHANNEL, WINDOW, CURRENCY = "queue", "channel", "window", "currency"
 """The labels of what a contact centre does."""
@@ -26,6 +26,11 @@ OPEN: Final = "cc_open"
 """1 while a queue is within its business hours, else 0."""
 WAITED: Final = "cc_wait_seconds"
 """Today's contacts by how long they waited and what became of them: a histogram, of which there are the buckets only."""
+FORECAST: Final = "cc_forecast_contacts"
+REQUIRED: Final = "cc_required_agents"
+STAFFED: Final = "cc_staffed_agents"
+"""The plan of the running quarter of an hour: all contacts of it, people to be on the roster, and who is on it."""
+PLANNED: Final = (FORECAST, REQUIRED, STAFFED)
 OUTCOME, LE = "outcome", "le"
 DATA_AGE: Final = "cc_data_age_seconds"
 MAX_AGE: Final = "cc_data_age_limit_seconds"
@@ -97,7 +102,7 @@ def _denominator(kpi: Kpi) -> str:
     match kpi.measure:
         case Ratio(denominator=under):
             return str(Sum.of(under))
-        case Revenue(contacts=contacts):
+        case Revenue(contacts=contacts) | Cost(contacts=contacts):
             return contacts.name
     return f"of {kpi.name}"
 
@@ -144,6 +149,6 @@ def every_name() -> Iterator[str]:
     for kpi in KPIS:
         yield from dict.fromkeys((*names_of(kpi), *([target(kpi)] if shows_target(kpi) else [])))
     yield from (total(name) for name in TOTALS)
-    yield from (QUEUE_INFO, OPEN, f"{WAITED}_bucket")
+    yield from (QUEUE_INFO, OPEN, f"{WAITED}_bucket", *PLANNED)
     yield from LABELS
     yield from (f"{APPLY}_{part}" for part in ("bucket", "sum", "count"))

@@ -16,15 +16,18 @@ from stream_app.model.windows import WINDOWS
 from . import problems, wire, wire_lists
 from .intervals import api as intervals_api, query, spans, wire as rows
 from .intervals.api import PATH as INTERVALS
+from .plan import wire as plans
 
 
 class Parameter(Struct, frozen=True):
-    """A query parameter, repeatable unless it may be given ``once``."""
+    """A query parameter, repeatable unless it may be given ``once``. ``schema`` is that of its value; else it is text."""
 
     name: str
     text: str
     values: tuple[str, ...] = ()
     once: bool = False
+    schema: dict[str, Any] | None = None
+    required: bool = False
 
 
 class Operation(Struct, frozen=True, kw_only=True):
@@ -33,6 +36,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     Attributes:
         answer: the type of a 200, or a media type where it is not JSON.
         fails: status → when.
+        problems: status → the types of its problem, where some say more than others.
         media: other media types of a 200, for those who ask for them.
         unchanged: when a 304 is the answer.
     """
@@ -44,6 +48,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     text: str = ""
     parameters: tuple[Parameter, ...] = ()
     fails: dict[int, str] = {}
+    problems: dict[int, tuple[Any, ...]] = {}
     media: tuple[str, ...] = ()
     unchanged: str = ""
 
@@ -57,6 +62,23 @@ _PLACES: Final = (
     Parameter("site", "Only queues that are worked there"),
     Parameter("unit", "Only queues of these business units"),
 )
+
+_PLAN_OF: Final = (
+    Parameter("queue", "Of this queue", once=True, required=True),
+    Parameter("channel", "Of this channel; may be left out where the queue has one only", once=True),
+    Parameter(
+        "tz",
+        "IANA zone of the times, and of where days begin; else the queue's own",
+        once=True,
+    ),
+)
+_PLAN_FAILS: Final = {
+    400: "A parameter is unknown, or has a value that it can't have: close matches are named",
+    409: "Too little history: how much there is, and how many more days are needed. Or a target that nobody reaches",
+    501: "What forecasts is not installed; says how to install it",
+    503: "Not now: the store is away, or too many wait",
+}
+_PLAN_PROBLEMS: Final = {409: (plans.TooLittleHistory, wire.Problem)}
 
 OPERATIONS: Final = (
     Operation(
@@ -172,6 +194,40 @@ OPERATIONS: Final = (
         answer=list[wire.KpiEntry],
         fails=_BAD,
     ),
+    Operation(
+        path="/v1/forecast",
+        name="forecast",
+        summary="Contacts to expect, from the start of today on",
+        text="By quarters of an hour, with intervals of 80 and 95 %, from the final interval rows of the last 26 weeks. "
+        "`offered` was thought before the day; `actual` is what came; `reforecast` is the rest of today by what came so far.",
+        answer=plans.Forecast,
+        parameters=(
+            *_PLAN_OF,
+            Parameter(
+                "days",
+                "Local days, today is the first; 14 if it is left out",
+                once=True,
+                schema={"type": "integer", "minimum": 1, "maximum": 42},
+            ),
+        ),
+        fails=_PLAN_FAILS,
+        problems=_PLAN_PROBLEMS,
+    ),
+    Operation(
+        path="/v1/staffing",
+        name="staffing",
+        summary="People whom a day needs, and what those scheduled reach",
+        text="By quarters of an hour: of what came where an interval is final, else of the forecast. People are on the roster.",
+        answer=plans.Staffing,
+        parameters=(
+            *_PLAN_OF,
+            Parameter(
+                "date", "A local date; else today", once=True, schema={"type": "string", "format": "date"}
+            ),
+        ),
+        fails=_PLAN_FAILS,
+        problems=_PLAN_PROBLEMS,
+    ),
     Operation(path="/metrics", name="metrics", summary="The same for Prometheus", answer="text/plain"),
     Operation(path="/healthz", name="healthz", summary="The process is alive", answer=wire.Health),
     Operation(
@@ -184,17 +240,17 @@ OPERATIONS: Final = (
     Operation(path="/openapi.json", name="openapi", summary="This description", answer="application/json"),
     Operation(path="/docs", name="docs", summary="This description, for people", answer="text/html"),
     Operation(path="/", name="page", summary="The wallboard", answer="text/html"),
+    Operation(path="/plan", name="plan", summary="The planning page", answer="text/html"),
 )
 
 
 def document() -> dict[str, Any]:
     """The description as data."""
     types = [op.answer for op in OPERATIONS if not isinstance(op.answer, str)]
-    schemas, components = msgspec.json.schema_components(
-        [*types, wire.Problem, wire.Beat], ref_template="#/components/schemas/{name}"
-    )
-    of_type = dict(zip(map(repr, types), schemas, strict=False))
-    problem = schemas[len(types)]
+    types += [problem for op in OPERATIONS for several in op.problems.values() for problem in several]
+    types += [wire.Problem, wire.Beat]
+    schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    of_type = dict(zip(map(repr, types), schemas, strict=True))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -204,12 +260,12 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             "version": __version__,
         },
-        "paths": {op.path: {"get": _operation(op, of_type, problem)} for op in OPERATIONS},
+        "paths": {op.path: {"get": _operation(op, of_type)} for op in OPERATIONS},
         "components": {"schemas": components},
     }
 
 
-def _operation(op: Operation, schemas: dict[str, Any], problem: Any) -> dict[str, Any]:
+def _operation(op: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     json = not isinstance(op.answer, str)
     media = "application/json" if json else op.answer
     schema = schemas[repr(op.answer)] if json else {"type": "string"}
@@ -218,7 +274,8 @@ def _operation(op: Operation, schemas: dict[str, Any], problem: Any) -> dict[str
     if op.unchanged:
         responses["304"] = {"description": op.unchanged}
     for status, text in op.fails.items():
-        content = {problems.CONTENT_TYPE: {"schema": problem}}
+        kinds = [schemas[repr(kind)] for kind in op.problems.get(status, (wire.Problem,))]
+        content = {problems.CONTENT_TYPE: {"schema": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}}}
         responses[str(status)] = {"description": text, "content": content}
     out: dict[str, Any] = {"operationId": op.name, "summary": op.summary, "responses": responses}
     if op.text:
@@ -229,10 +286,15 @@ def _operation(op: Operation, schemas: dict[str, Any], problem: Any) -> dict[str
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    value: dict[str, Any] = {"type": "string"}
+    value: dict[str, Any] = dict(parameter.schema or {"type": "string"})
     if parameter.values:
         value["enum"] = list(parameter.values)
-    out = {"name": parameter.name, "in": "query", "required": False, "description": parameter.text}
+    out = {
+        "name": parameter.name,
+        "in": "query",
+        "required": parameter.required,
+        "description": parameter.text,
+    }
     if parameter.once:
         return out | {"schema": value}
     return out | {"explode": True, "schema": {"type": "array", "items": value}}

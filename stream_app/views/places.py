@@ -9,12 +9,14 @@ LIVE: Final = "live-queues"
 QUEUE: Final = "queue-in-depth"
 QUALITY: Final = "quality-and-customers"
 BUSINESS: Final = "business-and-sites"
+PLANNING: Final = "planning"
 PIPELINE: Final = "pipeline-health"
 TITLES: Final = {
     LIVE: "Live queues",
     QUEUE: "Queue in depth",
     QUALITY: "Quality and customers",
     BUSINESS: "Business and sites",
+    PLANNING: "Planning",
     PIPELINE: "Pipeline health",
 }
 """uid of a dashboard, which is also the name of its file → what people call it."""

@@ -23,16 +23,27 @@ from .pipeline import Pipeline
 from .simulator import Simulator
 
 SCRAPES = 12
+PLANNED = (
+    "Contacts expected",
+    "People required",
+    "People scheduled",
+    "Gap",
+    "Required against scheduled",
+    "Forecast against actual",
+    "Queue by queue, now",
+)
 QUIET = {
     "ContactsStopped": "nothing to compare with before a week is over",
     "HandleTimeAtCsatsCost": "the same",
     "DataMissing": "the data are there: this has a row only when nobody says how old they are",
     "Average handle time, outbound, today": "the simulated centre calls nobody",
+    **dict.fromkeys(PLANNED, "a forecast needs six weeks of rows, and nobody imported a roster"),
 }
 """Alert or panel → why a young and healthy centre has no data for it."""
 
 
 UNSEEN = {
+    *naming.PLANNED,  # see above
     naming.APPLY,  # its buckets, sum and count are there
     naming.value(BY_NAME["outbound_handle_time"]),  # see above
     *(naming.target(kpi) for kpi in KPIS if not kpi.targets),  # exported where a setting gives one

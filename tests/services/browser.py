@@ -16,6 +16,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 UNREACHED = "Failed to load resource: net::ERR_"
 """What Chromium itself says of a server that is away; no page can keep it from that."""
+REFUSED = "Failed to load resource: the server responded with a status of"
+"""The same of an answer that is a problem."""
 
 
 @asynccontextmanager
@@ -34,7 +36,14 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def opened(
-    browser: Browser, url: str, *, width: int = 1280, height: int = 900, away: bool = False, **context: Any
+    browser: Browser,
+    url: str,
+    *,
+    width: int = 1280,
+    height: int = 900,
+    away: bool = False,
+    refused: bool = False,
+    **context: Any,
 ) -> AsyncIterator[Page]:
     """A page in a context of its own, which must leave no complaint in its console.
 
@@ -44,12 +53,14 @@ async def opened(
         width: of the screen.
         height: of the screen.
         away: the server goes away meanwhile, and the browser may say so.
+        refused: the server answers with problems, and the browser may say so.
         context: further options of the context, such as ``color_scheme``.
     """
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not (away and message.text.startswith(UNREACHED)):
+        expected = (away and message.text.startswith(UNREACHED)) or (refused and REFUSED in message.text)
+        if message.type in {"error", "warning"} and not expected:
             complaints.append(message.text)
 
     own = await browser.new_context(viewport={"width": width, "height": height}, **context)

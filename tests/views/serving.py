@@ -18,6 +18,7 @@ from stream_app.model.trend import TrendRow, Trends
 from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 from stream_app.views.api import Views
+from stream_app.views.plan.planner import Planner
 from stream_app.views.status import Status
 from tests.views.examples import FRESH
 
@@ -27,14 +28,16 @@ Answer = tuple[int, CIMultiDictProxy[str], Any]
 class Served:
     """Views of a board, on a port."""
 
-    def __init__(self, board: Board, intervals: Intervals | None = None) -> None:
+    def __init__(
+        self, board: Board, intervals: Intervals | None = None, planner: Planner | None = None
+    ) -> None:
         self.board = board
         self.trust = FRESH
         self.targets = Targets()
         self.url = ""
         self._snapshots = Snapshots(board)
         self._trends = Trends(board, self._snapshots)
-        self.views = Views(self, intervals, lambda: self.targets)
+        self.views = Views(self, intervals, lambda: self.targets, planner)
         self.runner = web.AppRunner(self.views.app(), shutdown_timeout=0.5)
 
     def now(self) -> int:

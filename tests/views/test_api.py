@@ -333,6 +333,7 @@ PATHS = [
     "/readyz",
     "/openapi.json",
     "/docs",
+    "/plan",
     "/static/wallboard.js",
 ]
 
@@ -355,7 +356,7 @@ async def test_every_answer_is_guarded_and_head_works(served: Served, path: str)
 async def test_the_page_loads_nothing_from_elsewhere_and_has_no_script_of_its_own(served: Served) -> None:
     static = [r.canonical for r in served.runner.app.router.resources() if r.canonical.startswith("/static/")]
     assert len(static) > 8
-    for path in ("/", "/docs", *static):
+    for path in ("/", "/plan", "/docs", *static):
         text = (await served.get(path))[2].decode().replace(SVG, "")
         assert "http://" not in text
         assert "https://" not in text

@@ -23,6 +23,7 @@ from stream_app.model.targets import Targets
 from stream_app.model.waits import Waits
 from stream_app.views import metrics, naming
 from stream_app.views.metrics import MAX_SERIES
+from stream_app.views.plan.planner import Gauges
 from stream_app.views.status import Status
 from tests.views.examples import FRESH, NOON, busy_board, busy_cell, put
 
@@ -192,11 +193,39 @@ def test_nothing_at_all_is_still_a_page() -> None:
 
 def test_a_queue_has_a_bounded_number_of_series() -> None:
     targets = Targets().with_queue("sales", targets=dict.fromkeys(BY_NAME, 0.5))
+    shot, waits = looked_at(None, targets)
     per_queue = Counter(
         frozenset(labels) & {("queue", "sales"), ("channel", "voice")}
-        for _, labels in parsed(page(targets=targets))
+        for _, labels in parsed(metrics.render(shot, waits, FRESH, {("sales", "voice"): Gauges(9.5, 7, 6.5)}))
     )
     assert max(n for labels, n in per_queue.items() if len(labels) == 2) <= MAX_SERIES
+
+
+def test_the_plan_of_the_running_interval() -> None:
+    """What is known of some queue; the rest is absent, and so is a queue that nobody sees."""
+    shot, waits = looked_at(None, None)
+    plans = {
+        ("sales", "voice"): Gauges(9.5, 7),
+        ("care", "chat"): Gauges(staffed=2.25),
+        ("gone", "voice"): Gauges(1),
+    }
+    got = parsed(metrics.render(shot, waits, FRESH, plans))
+    planned = {key: value for key, value in got.items() if key[0] in naming.PLANNED}
+    assert planned == {
+        series("cc_forecast_contacts", queue="sales", channel="voice"): 9.5,
+        series("cc_required_agents", queue="sales", channel="voice"): 7,
+        series("cc_staffed_agents", queue="care", channel="chat"): 2.25,
+    }
+
+
+def test_what_a_contact_costs_rests_on_the_contacts_handled() -> None:
+    """Its samples are another KPI's, so they are exported once."""
+    assert naming.samples(BY_NAME["cost_per_contact"]) == "cc_handle_time_samples"
+    shot, _ = looked_at(None, PLACED)
+    for row in shot.rows:
+        today = row.windows["today"]
+        assert today["cost_per_contact"].amounts
+        assert today["cost_per_contact"].samples == today["handle_time"].samples
 
 
 def test_ratios_roll_up_by_their_samples() -> None:

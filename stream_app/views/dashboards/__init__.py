@@ -8,13 +8,14 @@ from typing import Final
 
 from stream_app.views import places
 
-from . import business, live, pipeline, quality, queue
+from . import business, live, pipeline, planning, quality, queue
 
 DASHBOARDS: Final[dict[str, Callable[[], str]]] = {
     places.LIVE: live.dashboard,
     places.QUEUE: queue.dashboard,
     places.QUALITY: quality.dashboard,
     places.BUSINESS: business.dashboard,
+    places.PLANNING: planning.dashboard,
     places.PIPELINE: pipeline.dashboard,
 }
 """uid → what renders the file."""

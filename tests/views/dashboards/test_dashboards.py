@@ -276,6 +276,37 @@ TWO_QUEUES = {
 }
 
 
+def gap_of(dashboards: dict[str, Json], title: str) -> str:
+    (panel,) = (
+        p for p in dashboards[places.PLANNING]["panels"] if (p["title"], p["type"]) == (title, "timeseries")
+    )
+    expression: str = panel["targets"][0]["expr"]
+    for variable in ("$queue", "$channel", "$site"):
+        expression = expression.replace(variable, ".*")
+    return expression
+
+
+def test_the_gap_is_scheduled_less_required_where_both_are_known(
+    tmp_path: Path, dashboards: dict[str, Json]
+) -> None:
+    info = 'cc_queue_info{queue="QUEUE",channel="voice",site="",partner="false",unit=""}'
+    shown = {
+        'cc_required_agents{queue="big",channel="voice"}': 20,
+        'cc_staffed_agents{queue="big",channel="voice"}': 17.5,
+        'cc_required_agents{queue="small",channel="voice"}': 2,
+        **{info.replace("QUEUE", queue): 1 for queue in ("big", "small")},
+    }
+    told = {"labels": '{queue="big",channel="voice"}', "value": -2.5}
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": series, "values": f"{value}x5"} for series, value in shown.items()],
+        "promql_expr_test": [{"expr": gap_of(dashboards, "Gap"), "eval_time": "3m", "exp_samples": [told]}],
+    }
+    path = tmp_path / "test.yml"
+    path.write_text(yaml.safe_dump({"tests": [test]}))
+    promtool("test", "rules", path)
+
+
 @pytest.mark.parametrize("replicas", [1, 2])
 @pytest.mark.parametrize(
     ("name", "expected"),

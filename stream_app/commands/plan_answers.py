@@ -1,0 +1,223 @@
+"""Rows, forecasts and staffing of a queue → what the HTTP interface says of them. Pure: time is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, structs
+
+from stream_app.model.interval_rows import IntervalRow
+from stream_app.model.targets import Rule
+from stream_app.views.plan import wire
+from stream_app.workforce.plan import SEVERAL_AT_ONCE, Assumptions
+from stream_app.workforce.volumes import Volume
+
+from .plan_rows import at, day_of, midnight
+from .plan_work import Ahead, Found, Staffed, StaffFound, Tested
+
+METHOD: Final = "profile of the week x level, negative binomial intervals (docs/forecast.md)"
+_S: Final = 1000
+
+Place = tuple[str, str]
+
+
+class Piece(Struct, frozen=True):
+    """An interval of a day: what came where that is final, else what is expected.
+
+    Attributes:
+        offered: contacts; ``None``: nothing is said of it.
+        expected: what the forecast says of it, whether it came or not.
+        aht_s: average handle time in seconds.
+        volume: for the staffing; ``None`` without ``offered``.
+    """
+
+    start: int
+    minutes: int
+    actual: bool
+    offered: float | None
+    expected: float | None
+    aht_s: float | None
+    volume: Volume | None
+
+
+def forecast(
+    place: Place,
+    now: int,
+    found: Found,
+    actual: Mapping[int, IntervalRow],
+    *,
+    days: int,
+    zone: ZoneInfo,
+    own: ZoneInfo,
+) -> wire.Forecast:
+    """The whole answer.
+
+    Args:
+        place: queue and channel.
+        now: ms.
+        found: the forecasts.
+        actual: final rows of today, by start.
+        days: local days from today on.
+        zone: of days and times.
+        own: the queue's, in which the forecast was made.
+    """
+    today = day_of(now, zone)
+    begin, end = midnight(today, zone), midnight(today + timedelta(days=days), zone)
+    morning = {one.start: one for one in found.morning or () if begin <= one.start < end}
+    rest = {one.start: one for one in found.rest or ()}
+    starts = sorted({*morning, *(start for start in actual if begin <= start < end)})
+    return wire.Forecast(
+        at=_stamp(now, zone),
+        queue=place[0],
+        channel=place[1],
+        tz=zone.key,
+        method=f"{METHOD}; weeks of {own.key}",
+        made_from=wire.MadeFrom(_stamp(found.first, zone), _stamp(found.last, zone), found.intervals),
+        backtest=_backtest(found.tested),
+        rows=[
+            _forecast_row(start, morning.get(start), rest.get(start), actual.get(start), zone)
+            for start in starts
+        ],
+    )
+
+
+def _forecast_row(
+    start: int, thought: Ahead | None, again: Ahead | None, came: IntervalRow | None, zone: ZoneInfo
+) -> wire.ForecastRow:
+    minutes = thought.minutes if thought else came.minutes if came else 0
+    offered = low_80 = high_80 = low_95 = high_95 = aht_s = None
+    if thought:
+        offered, aht_s = thought.offered, thought.aht_s
+        low_80, high_80, low_95, high_95 = thought.low_80, thought.high_80, thought.low_95, thought.high_95
+    return wire.ForecastRow(
+        _stamp(start, zone),
+        minutes,
+        offered,
+        low_80,
+        high_80,
+        low_95,
+        high_95,
+        aht_s,
+        came.offered if came else None,
+        again.offered if again else None,
+    )
+
+
+def _backtest(tested: Tested | None) -> wire.Backtest | None:
+    if tested is None:
+        return None
+    return wire.Backtest(
+        _rounded(tested.wape, 4),
+        _rounded(tested.naive_wape, 4),
+        _rounded(tested.ratio, 4),
+        _rounded(tested.held_80, 4),
+        _rounded(tested.held_95, 4),
+    )
+
+
+def day_pieces(
+    place: Place, found: Found | None, actual: Mapping[int, IntervalRow], begin: int, end: int
+) -> list[Piece]:
+    """The intervals of ``[begin, end)``: final rows, and where there is none yet, the latest forecast.
+
+    How long contacts take is not forecast again during the day.
+    """
+    expected = {one.start: one for one in found.morning or ()} if found else {}
+    for one in (found and found.rest) or ():
+        thought = expected.get(one.start, one)
+        expected[one.start] = structs.replace(thought, offered=one.offered)
+    starts = sorted(start for start in {*expected, *actual} if begin <= start < end)
+    return [_piece(place, start, expected.get(start), actual.get(start)) for start in starts]
+
+
+def _piece(place: Place, start: int, thought: Ahead | None, came: IntervalRow | None) -> Piece:
+    expected = thought.offered if thought else None
+    if came:
+        sums = [ms / _S for ms in (came.talk_ms, came.hold_ms, came.wrap_ms)]
+        volume = Volume(at(start, _UTC), came.minutes, *place, came.offered, came.handled, *sums)
+        return Piece(start, came.minutes, True, came.offered, expected, volume.handle_s, volume)
+    assert thought is not None  # noqa: S101 - every start has one or the other
+    if expected is None:
+        return Piece(start, thought.minutes, False, None, None, thought.aht_s, None)
+    handled = expected if thought.aht_s else 0.0
+    spent = handled * (thought.aht_s or 0.0)
+    volume = Volume(at(start, _UTC), thought.minutes, *place, expected, handled, spent, 0.0, 0.0)
+    return Piece(start, thought.minutes, False, expected, expected, thought.aht_s, volume)
+
+
+_UTC: Final = ZoneInfo("UTC")
+
+
+def staffing(
+    place: Place,
+    now: int,
+    parts: Iterable[Piece],
+    found: StaffFound,
+    *,
+    day: date,
+    zone: ZoneInfo,
+    rule: Rule,
+    assumptions: Assumptions,
+    version: int | None,
+) -> wire.Staffing:
+    """The whole answer; ``version`` of the roster, ``None``: there is none."""
+    lines = {line.start: line for line in found.lines}
+    waits = place[1] in assumptions.deferred
+    return wire.Staffing(
+        at=_stamp(now, zone),
+        queue=place[0],
+        channel=place[1],
+        date=day.isoformat(),
+        tz=zone.key,
+        model="deferred" if waits else assumptions.model,
+        assumptions=assumed(rule, assumptions, place[1]),
+        schedules=version,
+        rows=[_staffing_row(one, lines.get(one.start), zone) for one in parts],
+    )
+
+
+def assumed(rule: Rule, assumptions: Assumptions, channel: str) -> wire.Assumptions:
+    """What the plan of a channel rests on."""
+    waits = channel in assumptions.deferred
+    gives_up = not waits and assumptions.model == "erlang-a"
+    return wire.Assumptions(
+        answer_target_s=rule.answer_target / _S,
+        service_level=rule.targets.get("service_level"),
+        policy=rule.policy,
+        short_abandon_s=rule.short_abandon / _S,
+        abandonment=rule.targets.get("abandonment") if gives_up else None,
+        occupancy_max=None if waits else assumptions.occupancy,
+        shrinkage=assumptions.shrinkage,
+        patience_s=assumptions.patience_s if gives_up else None,
+        concurrency=assumptions.concurrency.at_once if channel in SEVERAL_AT_ONCE else 1.0,
+    )
+
+
+def _staffing_row(piece: Piece, line: Staffed | None, zone: ZoneInfo) -> wire.StaffingRow:
+    scheduled = line.scheduled if line else None
+    reached = line if scheduled is not None else None  # without a roster these are of those required
+    return wire.StaffingRow(
+        start=_stamp(piece.start, zone),
+        minutes=piece.minutes,
+        offered=piece.offered,
+        average_handle_time_s=_rounded(line.handle_s if line else piece.aht_s, 1),
+        source="actual" if piece.actual else "forecast",
+        required=line.to_schedule if line else None,
+        required_at_work=line.required if line else None,
+        staffed=_rounded(scheduled, 2),
+        gap=_rounded(line.gap if line else None, 2),
+        service_level=_rounded(reached.service_level if reached else None, 4),
+        asa_s=_rounded(reached.asa_s if reached else None, 1),
+        occupancy=_rounded(reached.occupancy if reached else None, 4),
+    )
+
+
+def _stamp(moment: int, zone: ZoneInfo) -> str:
+    return at(moment, zone).isoformat()
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -1,0 +1,109 @@
+"""The one process in which plans are computed: beside the one that serves, niced, and gone when that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Final
+
+import structlog
+
+NICE: Final = 10
+LIMIT_S: Final = 120.0
+"""No answer for so long: it hangs, and is replaced."""
+_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+_log = structlog.get_logger(__name__)
+
+
+class ProcessError(Exception):
+    """No answer: the process died twice, or hung."""
+
+
+class Process:
+    """Runs functions on bytes, one at a time. It starts with the first, and again after it died."""
+
+    def __init__(self, limit_s: float = LIMIT_S) -> None:
+        """``limit_s``: after so many seconds an answer does not come any more."""
+        self._limit_s = limit_s
+        self._pool: ProcessPoolExecutor | None = None
+        self._closed = False
+
+    @property
+    def pids(self) -> list[int]:
+        """The process, if there is one."""
+        # The library has no other way to its processes before Python 3.14, and none to end them.
+        return list(self._pool._processes) if self._pool and self._pool._processes else []  # noqa: SLF001
+
+    async def ask(self, function: Callable[[bytes], bytes], question: bytes) -> bytes:
+        """Run a function of a module there.
+
+        Raises:
+            ProcessError: see there.
+        """
+        for _ in range(2):  # who asks is not to blame for what killed it before
+            if self._closed:
+                break
+            pool = self._pool = self._pool or _pool()
+            try:
+                # Starting a process takes longer than the event loop may be held up.
+                future = await asyncio.to_thread(pool.submit, function, question)
+            except RuntimeError:  # it broke while nobody asked, or was ended meanwhile
+                await self._drop(pool)
+                continue
+            try:
+                async with asyncio.timeout(self._limit_s):
+                    return await asyncio.wrap_future(future)
+            except BrokenProcessPool:
+                if self._pool is not pool:  # ended by us, or replaced by whoever saw it first
+                    continue
+                _log.warning("planning_process_died")
+                await self._drop(pool)
+            except TimeoutError:
+                _log.warning("planning_process_hangs", after_s=self._limit_s)
+                await self._drop(pool)
+                raise ProcessError(f"no answer within {self._limit_s:g} s") from None
+        raise ProcessError("the process that computes plans died")
+
+    async def close(self) -> None:
+        """End it, whatever it is doing. Afterwards nothing can be asked."""
+        self._closed = True
+        if self._pool:
+            await self._drop(self._pool)
+
+    async def _drop(self, pool: ProcessPoolExecutor) -> None:
+        if self._pool is pool:
+            self._pool = None
+        for process in list((pool._processes or {}).values()):  # noqa: SLF001 - see pids
+            process.kill()
+        await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+
+
+def _pool() -> ProcessPoolExecutor:
+    # Not forked: what is forked has the server's sockets, and threads that don't run.
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """What the process does first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; who serves ends us
+    with contextlib.suppress(OSError):
+        os.nice(NICE)
+    for name in _THREADS:
+        os.environ[name] = "1"
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed can't end us, and nobody would ever ask again."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+    os._exit(0)

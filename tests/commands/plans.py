@@ -1,0 +1,183 @@
+"""A planner over rows that a test made, and the views that show it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from random import Random
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from stream_app.commands.planning import Planner
+from stream_app.errors import StoreUnavailableError
+from stream_app.forecast.history import IntervalRow as Learned
+from stream_app.model.interval_rows import IntervalRow
+from stream_app.model.targets import Targets
+from stream_app.workforce.schedules import Shift
+from tests.views.examples import busy_board
+from tests.views.serving import Served
+
+BERLIN = ZoneInfo("Europe/Berlin")
+MONDAY = date(2026, 1, 5)
+SALES, CARE = ("sales", "voice"), ("care", "chat")
+QUARTER = 900_000
+SETTINGS = Targets.of({"defaults": {"zone": "Europe/Berlin"}})
+
+
+def ms(day: date, hour: float = 0, zone: ZoneInfo = BERLIN) -> int:
+    """A local time, in ms."""
+    at = datetime.combine(day, time(int(hour), round(hour % 1 * 60)), zone)
+    return round(at.timestamp()) * 1000
+
+
+NOW = ms(MONDAY + timedelta(weeks=9, days=1), 11.1)  # a Tuesday, seven minutes past eleven
+TODAY = date(2026, 3, 10)
+
+
+def centre(
+    place: tuple[str, str], *, begin: date = MONDAY, now: int = NOW, busy: float = 12.0, seed: int = 1
+) -> list[IntervalRow]:
+    """Rows of a queue that is open from eight to eight on weekdays, until ``now``; the last one is not final yet."""
+    rows: list[IntervalRow] = []
+    chance, at = Random(f"{seed} {place}"), ms(begin)
+    while at + QUARTER <= now + QUARTER:
+        local = datetime.fromtimestamp(at // 1000, BERLIN)
+        is_open = 8 <= local.hour < 20 and local.weekday() < 5
+        mean = busy * (1.4 if 9 <= local.hour < 12 else 0.8)
+        offered = max(0, round(chance.gauss(mean, mean**0.5))) if is_open else 0
+        final = at + QUARTER <= now
+        rows.append(
+            IntervalRow(
+                start=at,
+                minutes=15,
+                queue=place[0],
+                channel=place[1],
+                offered=offered,
+                answered=offered,
+                handled=offered,
+                talk_ms=offered * chance.randrange(150_000, 220_000),
+                wrap_ms=offered * 20_000,
+                final=final,
+                revision=len(rows) + 1 if final else 0,
+                version=int(final),
+            )
+        )
+        at += QUARTER
+    return rows
+
+
+class Rows:
+    """The port ``Intervals``, in memory."""
+
+    def __init__(self, *several: Iterable[IntervalRow]) -> None:
+        self.all = sorted(
+            (row for rows in several for row in rows), key=lambda row: (row.queue, row.channel, row.start)
+        )
+        self._places = {
+            place: list(rows) for place, rows in groupby(self.all, lambda row: (row.queue, row.channel))
+        }
+        self.away = False
+
+    async def rows(
+        self,
+        start: int,
+        end: int,
+        queues: Collection[str] | None = None,
+        channels: Collection[str] | None = None,
+    ) -> list[IntervalRow]:
+        if self.away:
+            raise StoreUnavailableError("it was taken away")
+        found = []
+        for (queue, channel), rows in self._places.items():
+            if (queues is None or queue in queues) and (channels is None or channel in channels):
+                first, last = (bisect_left(rows, at, key=lambda row: row.start) for at in (start, end))
+                found += rows[first:last]
+        return found
+
+    async def since(
+        self,
+        revision: int,
+        limit: int,
+        queues: Collection[str] | None = None,
+        channels: Collection[str] | None = None,
+    ) -> list[IntervalRow]:
+        found = [
+            row
+            for row in self.all
+            if row.final
+            and row.revision > revision
+            and (queues is None or row.queue in queues)
+            and (channels is None or row.channel in channels)
+        ]
+        return sorted(found, key=lambda row: row.revision)[:limit]
+
+    async def state(self) -> str:
+        return str(hash(tuple((row.start, row.queue, row.channel, row.version) for row in self.all)))
+
+
+class Rosters:
+    """The rosters that were imported, in memory."""
+
+    def __init__(self) -> None:
+        self.documents: list[bytes] = []
+
+    def apply(self, *shifts: Shift) -> None:
+        self.documents.append(msgspec.json.encode(shifts))
+
+    async def version(self) -> int:
+        return len(self.documents)
+
+    async def current(self) -> tuple[int, bytes]:
+        return len(self.documents), self.documents[-1] if self.documents else b"[]"
+
+
+class World:
+    """A planner, what it rests on, and the server that shows it. Tests turn its clock."""
+
+    def __init__(self, *rows: Iterable[IntervalRow]) -> None:
+        self.now = NOW
+        self.rows, self.rosters = Rows(*rows), Rosters()
+        self.targets = SETTINGS
+        self.places = sorted({(row.queue, row.channel) for row in self.rows.all})
+        self.extra: str | None = None
+        self.planner = Planner(
+            self.rows,
+            self.rosters,
+            lambda: self.places,
+            lambda: self.targets,
+            lambda: self.now,
+            missing=lambda: self.extra,
+        )
+        self.served = Served(busy_board(self.places), planner=self.planner)
+
+
+def learned(rows: Iterable[IntervalRow], place: tuple[str, str], before: int) -> list[Learned]:
+    """What a forecast may be made of, in the words of the forecast."""
+    return [
+        Learned(
+            datetime.fromtimestamp(row.start / 1000, UTC),
+            row.minutes,
+            *place,
+            row.offered,
+            row.handled,
+            row.handle_ms / 1000,
+        )
+        for row in rows
+        if (row.queue, row.channel) == place and row.final and row.start < before
+    ]
+
+
+@asynccontextmanager
+async def served(*rows: Iterable[IntervalRow]) -> AsyncIterator[World]:
+    """A world, on a port."""
+    world = World(*rows)
+    await world.served.start()
+    try:
+        yield world
+    finally:
+        await world.served.runner.cleanup()
+        await world.planner.close()

@@ -1,0 +1,164 @@
+"""``stream-app schedules``: the whole roster or nothing, versioned, and without anybody's name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+import redis
+from typer.testing import CliRunner, Result
+
+from stream_app.__main__ import cli
+from stream_app.commands.schedules import packed, read
+from stream_app.errors import QuarantinedError
+from stream_app.store.schedules import RedisSchedules
+from stream_app.workforce import schedules
+from stream_app.workforce.schedules import Shift
+
+ROSTER = """\
+who,group,people,start,end,tz,activity,queue,channel
+,phones,18,2026-01-05T09:00,2026-01-05T12:00,Europe/Berlin,contacts,billing,voice
+anna,,,2026-01-05T09:30,2026-01-05T12:00,Europe/Berlin,contacts,billing,voice
+ben,,,2026-01-05T09:30,2026-01-05T12:00,Europe/Berlin,contacts,billing,voice
+anna,,,2026-01-05T12:00,2026-01-05T12:30,Europe/Berlin,meal,,
+,letters,6,2026-01-05T08:00:00Z,2026-01-05T09:00:00Z,,contacts,billing,email
+"""
+
+
+@pytest.fixture(autouse=True)
+def _our_redis(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(cli, ["schedules", *map(str, args)])
+
+
+def written(path: Path, text: str = ROSTER) -> Path:
+    file = path / "roster.csv"
+    file.write_text(text)
+    return file
+
+
+def test_what_is_applied_is_in_force_and_the_same_again_keeps_its_version(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    words = "version 1 is in force: 3 stretches of 2 queue-channels\n"
+    assert [run("apply", file).output for _ in range(2)] == [words] * 2
+    assert json.loads(run("show").output) == {
+        "version": 1,
+        "schedules": [
+            {
+                "queue": "billing",
+                "channel": "email",
+                "start": "2026-01-05T08:00:00+00:00",
+                "end": "2026-01-05T09:00:00+00:00",
+                "people": 6.0,
+            },
+            {
+                "queue": "billing",
+                "channel": "voice",
+                "start": "2026-01-05T08:00:00+00:00",
+                "end": "2026-01-05T11:00:00+00:00",
+                "people": 18.0,
+            },
+            {
+                "queue": "billing",
+                "channel": "voice",
+                "start": "2026-01-05T08:30:00+00:00",
+                "end": "2026-01-05T11:00:00+00:00",
+                "people": 2.0,
+            },
+        ],
+    }
+    written(tmp_path, ROSTER.replace("18", "19"))
+    assert run("apply", file).output.startswith("version 2 is in force")
+    assert json.loads(run("show").output)["version"] == 2
+
+
+def test_before_the_first_there_is_none() -> None:
+    assert json.loads(run("show").output) == {"version": 0, "schedules": []}
+
+
+def test_nobody_s_name_is_stored(tmp_path: Path, redis_url: str) -> None:
+    run("apply", written(tmp_path))
+    with redis.Redis.from_url(redis_url) as client:
+        stored = b"".join(client.get(key) for key in client.keys("kpi:schedules*"))
+    assert b"billing" in stored
+    for word in (b"anna", b"ben", b"phones"):
+        assert word not in stored
+
+
+def test_stretches_of_the_same_people_are_added_up_and_mean_the_same(tmp_path: Path) -> None:
+    """Whoever sums them over a time gets what the file says."""
+    together = read(written(tmp_path), None)
+    apart = schedules.read("roster.csv", ROSTER.encode())
+    assert len(together) == len(apart) - 1
+    assert sum(s.people * (s.end - s.start) for s in together) == sum(
+        s.people * (s.end - s.start) for s in apart
+    )
+    assert msgspec.json.decode(packed(together), type=list[Shift]) == together
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "anna,,,2026-01-05T09:30",
+            "anna,,,2026-01-05T13:30",
+            "3: end: 2026-01-05T12:00 is not later than start",
+        ),
+        (
+            "Europe/Berlin,contacts,billing,voice\nanna",
+            "Europe/Berln,contacts,billing,voice\nanna",
+            "2: tz: no time zone is called 'Europe/Berln'",
+        ),
+        (
+            "12:00,2026-01-05T12:30",
+            "11:30,2026-01-05T12:30",
+            "5: start: anna is scheduled twice then, in line 3 too",
+        ),
+        ("meal", "maintenance", "5: activity: 'maintenance' is none that is known"),
+        (",phones,18", ",phones,many", "2: people: 'many' is no number"),
+        (
+            ",letters,6,2026-01-05T08:00:00Z",
+            ",letters,6,2026-01-05T08:00:00",
+            "6: start: '2026-01-05T08:00:00' has no offset, and there is no tz",
+        ),
+        ("activity", "aktivity", "1: activity: there is no such column; is it 'aktivity'?"),
+        ("contacts,billing,email", "contacts,,email", "6: queue: is missing"),
+    ],
+)
+def test_a_wrong_roster_names_file_line_and_field_and_nothing_is_imported(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    file = written(tmp_path)
+    run("apply", file)
+    before = run("show").output
+    assert old in ROSTER
+    file.write_text(ROSTER.replace(old, new, 1))
+    refused = run("apply", file)
+    assert refused.exit_code == 65
+    assert refused.stderr.startswith(f"stream-app: {file}:{words}")
+    assert refused.stderr.count("\n") == 1
+    assert run("show").output == before
+
+
+def test_a_zone_for_times_without_one(tmp_path: Path) -> None:
+    file = written(tmp_path, ROSTER.replace("08:00:00Z", "08:00:00").replace("09:00:00Z", "09:00:00"))
+    assert run("apply", file).exit_code == 65
+    assert run("apply", file, "--tz", "UTC").exit_code == 0
+    wrong = run("apply", file, "--tz", "Mars/Olympus")
+    assert "--tz: no time zone is called 'Mars/Olympus'" in str(wrong.exception)
+
+
+async def test_a_roster_that_is_gone_is_not_guessed(tmp_path: Path, redis_url: str) -> None:
+    store = RedisSchedules(redis_url)
+    assert await store.apply(packed(read(written(tmp_path), None))) == 1
+    assert (await store.current())[0] == await store.version() == 1
+    with redis.Redis.from_url(redis_url) as client:
+        client.delete("kpi:schedules:1")
+    with pytest.raises(QuarantinedError, match="kpi:schedules:1 is missing"):
+        await store.current()
+    await store.close()
