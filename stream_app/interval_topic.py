@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
@@ -120,3 +120,86 @@ def record_of(row: IntervalRow) -> tuple[bytes, bytes]:
     start = datetime.fromtimestamp(row.start / 1000, UTC).isoformat()
     key = msgspec.json.encode([row.queue, row.channel, start])
     return key, msgspec.json.encode({**msgspec.structs.asdict(row), "start": start, "waiting": row.waiting})
+
+
+class _Value(IntervalRow, frozen=True):
+    """A record's value: ``start`` as text."""
+
+    start: str  # type: ignore[assignment] # for people and other programs
+
+
+_values = msgspec.json.Decoder(_Value)
+
+
+def row_from(value: bytes) -> IntervalRow:
+    """The inverse of ``record_of``, of its value.
+
+    Raises:
+        ValueError: it is none.
+    """
+    told = _values.decode(value)
+    start = datetime.fromisoformat(told.start)
+    fields = msgspec.structs.asdict(told) | {"start": int(start.timestamp()) * 1000}
+    return IntervalRow(**fields)
+
+
+async def read_table(
+    connection: Mapping[str, Any],
+    topic: str,
+    wanted: Callable[[IntervalRow], bool],
+    told: Callable[[int, int], None] = lambda _read, _all: None,
+) -> list[IntervalRow]:
+    """The table that the topic holds: of each row its last revision.
+
+    Args:
+        connection: how, as aiokafka's clients take it.
+        topic: which.
+        wanted: rows that are kept.
+        told: is told how many records were read, of how many.
+
+    Returns:
+        Rows in the order of queue, channel and time.
+
+    Raises:
+        StreamAppError: no broker, no topic, or a record that is no row.
+    """
+    table: dict[tuple[str, str, int], IntervalRow] = {}
+    try:
+        async with AIOKafkaConsumer(
+            topic, **connection, enable_auto_commit=False, isolation_level="read_committed"
+        ) as consumer:
+            places = [TopicPartition(topic, n) for n in sorted(consumer.partitions_for_topic(topic) or ())]
+            if not places:
+                raise StreamAppError(f"there is no topic {topic}; STREAM_APP_INTERVALS_TOPIC names it")
+            begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+            await consumer.seek_to_beginning(*places)
+            total = sum(ends.values()) - sum(begins.values())
+            while left := sum([max(0, ends[place] - await consumer.position(place)) for place in places]):
+                told(total - left, total)
+                for records in (await consumer.getmany(timeout_ms=500, max_records=5_000)).values():
+                    for record in records:
+                        _take(table, record, topic, wanted)
+            told(total, total)
+    except KafkaError as error:
+        raise StreamAppError(f"Kafka, topic {topic}: {type(error).__name__}: {error}") from None
+    return [table[key] for key in sorted(table)]
+
+
+def _take(
+    table: dict[tuple[str, str, int], IntervalRow],
+    record: Any,
+    topic: str,
+    wanted: Callable[[IntervalRow], bool],
+) -> None:
+    if record.value is None:
+        return
+    try:
+        row = row_from(record.value)
+    except ValueError as error:
+        raise StreamAppError(
+            f"topic {topic}, partition {record.partition}, offset {record.offset}: is no interval row: {error}"
+        ) from None
+    key = (row.queue, row.channel, row.start)
+    known = table.get(key)
+    if wanted(row) and (known is None or row.revision > known.revision):
+        table[key] = row

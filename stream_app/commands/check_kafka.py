@@ -27,6 +27,7 @@ from aiokafka.protocol.group import HeartbeatRequest
 from stream_app.kafka import security
 from stream_app.settings import Settings
 
+from . import check_intervals
 from .findings import LIMIT_S, Finding, fail, ok, warn
 
 DAY_MS: Final = 86_400_000
@@ -82,6 +83,11 @@ async def _look(
                 partitions += n
         except _AWAY as error:
             found.append(fail(what, _words(error, limit_s), "the cluster's own log says why"))
+    try:
+        async with asyncio.timeout(limit_s):
+            found += await check_intervals.look(admin, settings.intervals_topic)
+    except _AWAY as error:
+        found.append(warn("interval topic", _words(error, limit_s), "the cluster's own log says why"))
     if partitions:
         found.append(await _reading(options, settings.topic, limit_s))
     return found

@@ -1,7 +1,4 @@
-"""What ``intervals`` runs: from a source of quarters to rows, and to a file or standard output.
-
-A source is whatever keeps the port ``Intervals``: rows that were counted from files, or a store's.
-"""
+"""What ``intervals`` runs: from a source of quarters to rows, and to a file or standard output."""
 
 from __future__ import annotations
 
@@ -21,18 +18,19 @@ from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns
 from stream_app.ingest.files.reading import STDIN
 from stream_app.ingest.replay import Run, Selection, interval_rows
 from stream_app.model.kpis import SERVICE_LEVELS
-from stream_app.model.ports import Intervals
 from stream_app.model.targets import Targets
 from stream_app.model.targets.calendars import guess
+from stream_app.settings import load
+from stream_app.store.reader import wall_ms
 from stream_app.views.intervals.formats import IMPORTED_INTERVALS, IMPORTS, wanted
 from stream_app.views.intervals.pages import every
 from stream_app.views.intervals.query import BadQueryError, Query, check_zone, instant
-from stream_app.views.intervals.spans import Clock, moment
+from stream_app.views.intervals.spans import DAY, Clock, moment
 from stream_app.views.intervals.wire import IntervalsRow, wired
 
 from . import config
 from .interval_output import Output
-from .interval_source import Folded
+from .interval_source import Folded, Source, from_topic, stored
 from .replay_summary import progress, summary
 from .replaying import EX_DATAERR, InterruptedByError, Interrupts, decoder
 
@@ -44,6 +42,7 @@ class Wishes(Struct, frozen=True, kw_only=True):
 
     files: list[Path] = []
     direct: bool = False
+    from_topic: bool = False
     dialect: str = "canonical"
     maps: list[str] = []
     strict: bool = False
@@ -65,9 +64,11 @@ class Wishes(Struct, frozen=True, kw_only=True):
         Raises:
             BadSettingsError: one line that names the option.
         """
-        if not self.direct:
-            raise BadSettingsError("intervals: name recorded events, as --direct FILE")
-        if not self.files:
+        if self.direct and self.from_topic:
+            raise BadSettingsError("--direct, --from-topic: rows come from one place")
+        if self.files and not self.direct:
+            raise BadSettingsError(f"{self.files[0]}: add --direct to count recorded events")
+        if self.direct and not self.files:
             raise BadSettingsError("--direct: name at least one FILE; - is standard input")
         if self.files.count(STDIN) > 1:
             raise BadSettingsError("-: standard input can be read once")
@@ -111,11 +112,9 @@ def export(wishes: Wishes) -> None:
     wishes.range()
     output = Output(wishes.form, wishes.out, wishes.tz or "UTC")
     output.check()
-    targets = config.asked_for(wishes.settings, "--settings")
     Interrupts(wait=False)
     try:
-        source = _folded(wishes, targets)
-        rows = asyncio.run(_rows(source, wishes, targets, source.stretch))
+        rows, targets = asyncio.run(_gather(wishes))
         chosen = [row for row in rows if wanted(row, wishes.form)]
         output.write(chosen, targets.external_id)
     except FileError as error:
@@ -125,6 +124,21 @@ def export(wishes: Wishes) -> None:
         sys.stderr.write("stream-app: interrupted\n")
         raise SystemExit(128 + interruption.number) from None
     sys.stderr.write(f"intervals: {_account(rows, chosen, wishes)}\n")
+
+
+async def _gather(wishes: Wishes) -> tuple[list[IntervalsRow], Targets]:
+    """The rows that are wished for, and the settings by which they were made."""
+    asked = None if wishes.settings is None else config.asked_for(wishes.settings, "--settings")
+    if wishes.direct:
+        targets = asked or Targets()
+        return await _rows(_folded(wishes, targets), wishes, targets, all_of_it=True), targets
+    settings = load()
+    if wishes.from_topic:
+        source, targets = await from_topic(settings, wishes.queues, wishes.channels), asked or Targets()
+        return await _rows(source, wishes, targets, all_of_it=True), targets
+    async with stored(settings) as (reader, in_force):
+        targets = asked or in_force
+        return await _rows(reader, wishes, targets, all_of_it=False), targets
 
 
 def _folded(wishes: Wishes, targets: Targets) -> Folded:
@@ -149,15 +163,17 @@ def _folded(wishes: Wishes, targets: Targets) -> Folded:
             sys.stderr.write(told)
 
 
-async def _rows(
-    source: Intervals, wishes: Wishes, targets: Targets, stretch: tuple[int, int]
-) -> list[IntervalsRow]:
-    """What was wished for; the range is all that there is where nobody named one."""
+async def _rows(source: Source, wishes: Wishes, targets: Targets, *, all_of_it: bool) -> list[IntervalsRow]:
+    """What was wished for. Where nobody named a range it is all that there is, or the last day of that."""
     start, end = wishes.range()
     tz = wishes.tz or "UTC"
     clock = Clock(wishes.interval, ZoneInfo(tz))
+    stretch = await source.stretch()
+    if not all_of_it:
+        last = min(stretch[1], wall_ms(), end or stretch[1])
+        stretch = (last - DAY if start is None else stretch[0], stretch[1])
     # No further than there are rows; the first one's interval from its beginning.
-    first = clock.first_of(moment(stretch[0], clock.zone).date())
+    first = clock.first_of(moment(stretch[0], clock.zone).date()) if all_of_it else stretch[0]
     query = Query(
         interval=wishes.interval,
         tz=tz,

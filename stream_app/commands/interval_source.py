@@ -1,12 +1,16 @@
-"""Interval rows that were counted from files, behind the port by which a store's are read."""
+"""Where the command's interval rows come from: files that are counted, Redis, or the topic of all rows ever published."""
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import groupby
+from typing import Any, Protocol
 
 from stream_app.model.interval_rows import IntervalRow
+from stream_app.model.ports import Intervals
 
 
 class Folded:
@@ -18,8 +22,7 @@ class Folded:
             place: list(of) for place, of in groupby(rows, key=lambda row: (row.queue, row.channel))
         }
 
-    @property
-    def stretch(self) -> tuple[int, int]:
+    async def stretch(self) -> tuple[int, int]:
         """From the beginning of the first row to the end of the last, ms."""
         every = self._places.values()
         return min((rows[0].start for rows in every), default=0), max(
@@ -55,3 +58,60 @@ class Folded:
     async def state(self) -> str:
         """As the port says."""
         return "folded"
+
+
+class Source(Intervals, Protocol):
+    """Rows, and from when to when there are any."""
+
+    async def stretch(self) -> tuple[int, int]:
+        """From the beginning of the first row to the end of the last, ms."""
+
+
+@asynccontextmanager
+async def stored(settings: Any) -> AsyncIterator[tuple[Source, Any]]:
+    """Rows in Redis, and the settings that are in force there."""
+    from stream_app.model.targets import Targets  # noqa: PLC0415 - quick --help
+    from stream_app.store.interval_reader import IntervalReader  # noqa: PLC0415 - same
+    from stream_app.store.redis import RedisStore  # noqa: PLC0415 - same
+
+    url = settings.redis_url.get_secret_value()
+    store, reader = RedisStore(url), IntervalReader(url)
+    try:
+        _, document = await store.current_settings()
+        yield reader, Targets.from_json(document)
+    finally:
+        await reader.close()
+        await store.close()
+
+
+async def from_topic(settings: Any, queues: Collection[str], channels: Collection[str]) -> Folded:
+    """Rows of the topic, of these queues and channels; all of them where none is named."""
+    from stream_app.errors import BadSettingsError  # noqa: PLC0415 - quick --help
+    from stream_app.interval_topic import read_table  # noqa: PLC0415 - same
+    from stream_app.kafka import security  # noqa: PLC0415 - same
+
+    if not settings.intervals_topic:
+        raise BadSettingsError("--from-topic: STREAM_APP_INTERVALS_TOPIC is empty: no topic has rows")
+    with _bar(settings.intervals_topic) as told:
+        return Folded(
+            await read_table(
+                security(settings),
+                settings.intervals_topic,
+                lambda row: (not queues or row.queue in queues) and (not channels or row.channel in channels),
+                told,
+            )
+        )
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Any]:
+    """A bar on stderr, if somebody can see it."""
+    if not sys.stderr.isatty():
+        yield lambda _read, _all: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only where somebody looks
+    from rich.progress import Progress  # noqa: PLC0415 - same
+
+    with Progress(console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(name, total=None)
+        yield lambda read, total: shown.update(task, completed=read, total=total)

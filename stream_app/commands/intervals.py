@@ -29,6 +29,13 @@ def run(
             "--direct", help="Count FILE in memory, without any server.", rich_help_panel="From files"
         ),
     ] = False,
+    from_topic: Annotated[
+        bool,
+        typer.Option(
+            "--from-topic",
+            help="Read the topic that has every row ever published, older ones than Redis keeps too.",
+        ),
+    ] = False,
     dialect: Annotated[
         str,
         typer.Option(
@@ -56,8 +63,8 @@ def run(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Answer targets, policies and outages, a file as for config apply. Default: the defaults.",
-            rich_help_panel="From files",
+            help="Answer targets, policies and outages, a file as for config apply. Default: what is in force in Redis; "
+            "else the defaults.",
         ),
     ] = None,
     interval: Annotated[Literal["15m", "30m", "1h", "1d"], typer.Option(help="How long rows are.")] = "15m",
@@ -95,6 +102,8 @@ def run(
     """Contacts, waits and work of each queue by intervals: what planners and their programs read.
 
     \b
+    stream-app intervals                                               the last 24 hours, from Redis
+    stream-app intervals --from 2026-01-01 --interval 1d --from-topic  all that was ever published
     stream-app intervals --direct monday.ndjson.gz                     a table of quarters of an hour
     stream-app intervals --direct q1.zst --interval 1d --tz Europe/Berlin
     stream-app intervals --direct q1.zst --format csv --out rows.csv   then: stream-app forecast rows.csv
@@ -111,6 +120,7 @@ def run(
         Wishes(
             files=files or [],
             direct=direct,
+            from_topic=from_topic,
             dialect=dialect,
             maps=maps or [],
             strict=strict,

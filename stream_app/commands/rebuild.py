@@ -37,7 +37,7 @@ async def _rebuild(settings: Any, *, yes: bool) -> None:
     from stream_app.store.client import connect  # noqa: PLC0415 - same
 
     client = connect(settings.redis_url.get_secret_value())
-    async with client, AIOKafkaConsumer(**security(settings)) as consumer:
+    async with client, AIOKafkaConsumer(settings.topic, **security(settings)) as consumer:
         places = [
             TopicPartition(settings.topic, n)
             for n in sorted(consumer.partitions_for_topic(settings.topic) or ())
@@ -66,7 +66,6 @@ async def _stamp(consumer: Any, place: Any, begin: int, end: int, now: int) -> i
     """The timestamp of the oldest record, ms; of now where there is none."""
     if begin == end:
         return now
-    consumer.assign([place])
     consumer.seek(place, begin)
     try:
         record = await asyncio.wait_for(consumer.getone(place), RECORD_S)

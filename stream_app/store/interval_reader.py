@@ -43,6 +43,15 @@ class IntervalReader:
             identity = await self._client.get(keys.IDENTITY)
         return f"{(identity or b'').decode()}.{int(epoch or 0)}.{int(state or 0)}"
 
+    async def stretch(self) -> tuple[int, int]:
+        """From the first day of which there are rows to the end of the last, ms; nothing: the same twice."""
+        async with faults():
+            pipe = self._client.pipeline(transaction=False)
+            pipe.zrange(keys.published("days"), 0, 0)
+            pipe.zrange(keys.published("days"), -1, -1)
+            first, last = await pipe.execute()
+        return (int(first[0]) * DAY, (int(last[0]) + 1) * DAY) if first else (0, 0)
+
     async def rows(
         self,
         start: int,

@@ -236,6 +236,7 @@ def test_what_no_server_here_can_be_made_to_say(said: dict[str, str], line: str)
 
 def _settings(bootstrap: str, topic: str, **more: Any) -> Settings:
     values = {"kafka_bootstrap_servers": bootstrap, "topic": topic, "group": f"group-of-{topic}"}
+    values["intervals_topic"] = ""  # one broker for many tests
     return Settings(**(values | more))
 
 
@@ -282,6 +283,33 @@ async def test_a_topic_without_limits_is_kept_for_ever(kafka: Cluster, make_topi
     )
     found = await check_kafka.look(_settings(kafka.bootstrap, topic))
     assert the(found, "topic retention").endswith("for ever, at most 1 MB a partition")
+
+
+@pytest.mark.parametrize(
+    ("partitions", "config", "said"),
+    [
+        (1, {"cleanup.policy": "compact"}, "ok    interval topic      {}: compacted"),
+        (1, {}, "warn  interval topic      {}: rows are deleted with time; set cleanup.policy=compact"),
+        (1, {"cleanup.policy": "compact,delete"}, "warn  interval topic      {}: rows are deleted with time"),
+        (3, {"cleanup.policy": "compact"}, "warn  interval topic      {} has 3 partitions: one is used"),
+    ],
+)
+async def test_the_topic_of_interval_rows(
+    kafka: Cluster, make_topic: MakeTopic, partitions: int, config: dict[str, str], said: str
+) -> None:
+    topic = await make_topic(partitions=1, config=GOOD_TOPIC)
+    rows = await make_topic(partitions=partitions, config=config)
+    found = await check_kafka.look(_settings(kafka.bootstrap, topic, intervals_topic=rows))
+    assert the(found, "interval topic").startswith(said.format(rows))
+
+
+async def test_the_topic_of_interval_rows_need_not_be_there(kafka: Cluster, topic: str) -> None:
+    settings = _settings(kafka.bootstrap, topic, intervals_topic=f"{topic}-rows")
+    found = await check_kafka.look(settings)
+    assert the(found, "interval topic").endswith(
+        f"there is no {topic}-rows yet: a worker makes it, if it may"
+    )
+    assert f"{topic}-rows" not in await kafka.topics()
 
 
 async def test_a_missing_topic_fails(kafka: Cluster) -> None:
@@ -431,7 +459,7 @@ async def test_all_is_well(
     environ.setenv("STREAM_APP_TOPIC", await make_topic(partitions=1, config=GOOD_TOPIC))
     code, lines = await asyncio.to_thread(run)
     assert {line.split()[0] for line in lines} == {"ok"}, lines
-    assert (code, len(lines)) == (0, 17)
+    assert (code, len(lines)) == (0, 18)
     assert lines[1] == "ok    targets             version 0: 0 queues, 0 calendars"
 
 

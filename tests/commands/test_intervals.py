@@ -115,7 +115,7 @@ async def test_the_command_and_the_route_say_the_same(recorded: Path) -> None:
     source = Folded(interval_rows([RecordFile(recorded, Layout())], Targets(), Run(decode)))
     served = Served(busy_board(), source)
     await served.start()
-    begin, end = map(stamp, source.stretch)
+    begin, end = map(stamp, await source.stretch())
     for interval in ("15m", "1h"):
         _, _, answer = await served.get(
             f"/v1/intervals?from={begin}&to={end}&interval={interval}&limit=10000"
@@ -356,7 +356,8 @@ def test_several_files_and_other_dialects(recorded: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ([], "intervals: name recorded events, as --direct FILE"),
+        (["nothing.ndjson"], "nothing.ndjson: add --direct to count recorded events"),
+        (["--direct", "--from-topic"], "--direct, --from-topic: rows come from one place"),
         (["--direct"], "--direct: name at least one FILE; - is standard input"),
         (["--direct", "-", "-"], "-: standard input can be read once"),
         (["--direct", "FILE", "--tz", "Mars/North"], "--tz: no time zone is called 'Mars/North'"),
