@@ -111,6 +111,20 @@ def _panels() -> Iterator[Panel]:
         ],
         "Fenced commits are normal when partitions move; rollbacks deserve a look.",
     )
+    yield row("Interval rows")
+    yield _lines(
+        "published rows",
+        "Interval rows published in five minutes",
+        [query("A", f"sum(increase({naming.PUBLISHED_ROWS}{_FIVE}))", "rows")],
+        "Final rows, and changes of such: one for each queue and channel every quarter of an hour.",
+    )
+    yield _lines(
+        "published at",
+        "Since interval rows were published",
+        [query("A", f"time() - (max({naming.PUBLISHED_AT}) > 0)", "age")],
+        "One worker looks for some all the time, whether there are any or not. If this grows, forecasts stand still.",
+        unit="s",
+    )
 
 
 def _level(purpose: str, title: str, expression: str, description: str, wanted: float | None = None) -> Panel:
