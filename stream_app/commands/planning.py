@@ -41,6 +41,7 @@ from .plan_roster import Roster, Rosters
 from .plan_rows import DAY_MS, bounds, day_of, history, in_words, learned, midnight
 from .plan_work import Found, Staff, StaffFound, Wanted
 
+HOUR: Final = 3_600_000
 PAST_DAYS: Final = 28
 DAYS_AHEAD: Final = 7 * plan_work.WEEKS_AHEAD
 
@@ -78,6 +79,7 @@ class Planner:
         self._targets = targets()
         self.settings = 0
         self._answers = Answers()
+        self._refused: dict[Place, str] = {}
         self._fresh = Fresh(self, clock)
 
     # --- what is asked ---
@@ -156,7 +158,7 @@ class Planner:
         return {row.start: row for row in rows if row.final and not row.missing}
 
     async def marks(self, place: Place, today: int, now: int) -> tuple[Mark, Mark]:
-        """Of the rows that are learned from, before today and since. Older ones that change wait for midnight."""
+        """Of the rows that are learned from, before today and since; of today and the day before."""
         recent = await self._intervals.rows(today - DAY_MS, now, {place[0]}, {place[1]})
         known = [row for row in recent if learned(row, self._targets)]
         return _mark(r for r in known if r.start < today), _mark(r for r in known if r.start >= today)
@@ -167,14 +169,19 @@ class Planner:
             raise NotInstalledError(f"forecasts need {missing}: pip install 'stream-app[forecast]'")
         today = midnight(day_of(now, zone), zone)
         before, after = await self.marks(place, today, now)
-        of = (place, zone.key, today, before, self.settings)
+        # By the hour: a year may be loaded whose last day has been there for long.
+        of = (place, zone.key, today, before, self.settings, now // HOUR)
         keys: dict[str, tuple[object, ...]] = {"morning": ("morning", *of)}
         if after[0]:
             keys["rest"] = ("rest", *of, after)
         if test:
             keys["test"] = ("test", *of)
         async with self._answers.turn():
-            if absent := {part for part, key in keys.items() if key not in self._answers}:
+            absent = {part for part, key in keys.items() if key not in self._answers}
+            if place in self._refused and self._refused[place] != await self._intervals.state():
+                absent = set(keys)  # more history may be there now
+            if absent:
+                state = await self._intervals.state()
                 rows = await history(self._intervals, place, now, self._targets)
                 wanted = Wanted(
                     *place, zone.key, rows, today, "morning" in absent, "rest" in absent, "test" in absent
@@ -184,7 +191,11 @@ class Planner:
                 for part in absent:
                     self._answers.keep(keys[part], answers[part])
             parts = {part: self._answers.recall(key, Found) for part, key in keys.items()}
-        found = parts["morning"]
+            found = parts["morning"]
+            if absent and found.refusal:
+                self._refused[place] = state
+            elif absent:
+                self._refused.pop(place, None)
         if refusal := found.refusal:
             raise TooLittleHistoryError(place, refusal.detail, refusal.days, refusal.more_days)
         rest, tested = parts.get("rest", Found()).rest, parts.get("test", Found()).tested

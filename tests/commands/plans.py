@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -74,13 +73,20 @@ class Rows:
     """The port ``Intervals``, in memory."""
 
     def __init__(self, *several: Iterable[IntervalRow]) -> None:
-        self.all = sorted(
-            (row for rows in several for row in rows), key=lambda row: (row.queue, row.channel, row.start)
-        )
-        self._places = {
-            place: list(rows) for place, rows in groupby(self.all, lambda row: (row.queue, row.channel))
-        }
+        self._places: dict[tuple[str, str], list[IntervalRow]] = {}
         self.away = False
+        for rows in several:
+            self.load(rows)
+
+    @property
+    def all(self) -> list[IntervalRow]:
+        """All of them, in order."""
+        return [row for place in sorted(self._places) for row in self._places[place]]
+
+    def load(self, rows: Iterable[IntervalRow]) -> None:
+        """Let rows of a queue and channel take the place of those that there were."""
+        ordered = sorted(rows, key=lambda row: row.start)
+        self._places[ordered[0].queue, ordered[0].channel] = ordered
 
     async def rows(
         self,
@@ -116,7 +122,7 @@ class Rows:
         return sorted(found, key=lambda row: row.revision)[:limit]
 
     async def state(self) -> str:
-        return str(hash(tuple((row.start, row.queue, row.channel, row.version) for row in self.all)))
+        return str(hash(tuple((row.start, row.queue, row.channel, row.revision) for row in self.all)))
 
 
 class Rosters:

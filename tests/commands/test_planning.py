@@ -366,3 +366,21 @@ async def test_rows_of_an_outage_are_shown_and_not_learned_from(world: World) ->
     assert said["made_from"]["intervals"] == 57 * 96 + 36
     assert said["made_from"]["to"] == "2026-03-03T09:00:00+01:00"
     assert [row["actual"] for row in said["rows"]][:44] == [row["actual"] for row in whole["rows"]][:44]
+
+
+async def test_history_that_is_loaded_later_is_seen_at_once(world: World) -> None:
+    """Of yesterday nothing changes: what comes is older."""
+    assert (await world.served.get("/v1/forecast?queue=care"))[0] == 409
+    world.rows.load(centre(CARE))
+    status, _, said = await world.served.get("/v1/forecast?queue=care")
+    assert (status, said["made_from"]["intervals"]) == (200, 64 * 96)
+
+
+async def test_older_rows_that_change_are_learned_from_within_the_hour(world: World) -> None:
+    _, _, first = await world.served.get("/v1/forecast?queue=sales")
+    older = centre(SALES, begin=MONDAY - timedelta(weeks=2), now=ms(MONDAY))[:-1]
+    world.rows.load([*older, *centre(SALES)])
+    assert (await world.served.get("/v1/forecast?queue=sales"))[2] == first
+    world.now += 3_600_000
+    _, _, said = await world.served.get("/v1/forecast?queue=sales")
+    assert said["made_from"]["intervals"] == first["made_from"]["intervals"] + 14 * 96

@@ -177,7 +177,7 @@ async def test_an_answer_is_computed_once_until_a_row_is_final() -> None:
         for _ in range(2):
             await world.served.get("/v1/staffing?queue=sales")
         assert asked == ["forecast", "staff"]
-        world.rows._places[SALES][:] = centre(SALES, now=NOW + 900_000)
+        world.rows.load(centre(SALES, now=NOW + 900_000))
         world.now += 900_000
         await world.served.get("/v1/forecast?queue=sales")
         assert asked == ["forecast", "staff", "forecast"]
@@ -294,7 +294,7 @@ async def test_the_metrics_are_the_running_interval_of_the_answers(monkeypatch: 
             await until(all_there, 30)
             for hour in (11.0, 11.75):
                 world.now = ms(TODAY, hour) + 420_000
-                world.rows._places[SALES][:] = centre(SALES, now=world.now)
+                world.rows.load(centre(SALES, now=world.now))
                 _, _, forecast = await world.served.get("/v1/forecast?queue=sales")
                 _, _, staffing = await world.served.get("/v1/staffing?queue=sales")
                 start = f"T{int(hour)}:{round(hour % 1 * 60):02}"
