@@ -48,6 +48,8 @@ DEAD_LETTERS: Final = "stream_app_dead_letters_total"
 LATE: Final = "stream_app_late_events_total"
 ROLLBACKS: Final = "stream_app_rollbacks_total"
 NAMES_FULL: Final = "stream_app_names_full"
+ROWS_PUBLISHED: Final = "stream_app_interval_rows_published_total"
+ROWS_PUBLISHED_AT: Final = "stream_app_interval_rows_published_timestamp_seconds"
 
 LABELS: Final[dict[str, tuple[str, ...]]] = {
     DATA_AGE: (),
@@ -65,6 +67,8 @@ LABELS: Final[dict[str, tuple[str, ...]]] = {
     LATE: (),
     ROLLBACKS: (),
     NAMES_FULL: ("kind",),
+    ROWS_PUBLISHED: (),
+    ROWS_PUBLISHED_AT: (),
 }
 """The pipeline's own metrics and their labels; ``APPLY`` is a histogram."""
 

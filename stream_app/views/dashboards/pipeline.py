@@ -79,6 +79,15 @@ def _panels() -> Iterator[Panel]:
         [query("A", f"max by (kind) ({naming.NAMES_FULL})", "{{kind}}")],
         "1 once new queues, channels or agents are counted as 'other'.",
     )
+    yield _lines(
+        "interval_rows",
+        "Interval rows published in five minutes",
+        [
+            query("A", f"sum(increase({naming.ROWS_PUBLISHED}{_FIVE}))", "final rows and revisions"),
+            query("B", f"time() - max({naming.ROWS_PUBLISHED_AT})", "seconds since the last round"),
+        ],
+        "One worker publishes what all have counted, every two seconds; rows become final every quarter of an hour.",
+    )
     yield row("Redis")
     buckets = f"sum by (le) (rate({naming.APPLY}_bucket{_FIVE}))"
     yield _lines(
