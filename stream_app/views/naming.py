@@ -48,8 +48,9 @@ DEAD_LETTERS: Final = "stream_app_dead_letters_total"
 LATE: Final = "stream_app_late_events_total"
 ROLLBACKS: Final = "stream_app_rollbacks_total"
 NAMES_FULL: Final = "stream_app_names_full"
-ROWS_PUBLISHED: Final = "stream_app_interval_rows_published_total"
-ROWS_PUBLISHED_AT: Final = "stream_app_interval_rows_published_timestamp_seconds"
+PUBLISHED_ROWS: Final = "stream_app_interval_rows_published_total"
+PUBLISHED_AT: Final = "stream_app_interval_rows_published_timestamp_seconds"
+"""0 in all workers but the one that publishes."""
 
 LABELS: Final[dict[str, tuple[str, ...]]] = {
     DATA_AGE: (),
@@ -67,8 +68,8 @@ LABELS: Final[dict[str, tuple[str, ...]]] = {
     LATE: (),
     ROLLBACKS: (),
     NAMES_FULL: ("kind",),
-    ROWS_PUBLISHED: (),
-    ROWS_PUBLISHED_AT: (),
+    PUBLISHED_ROWS: (),
+    PUBLISHED_AT: (),
 }
 """The pipeline's own metrics and their labels; ``APPLY`` is a histogram."""
 

@@ -5,7 +5,6 @@ from html import escape
 from typing import Any, Final, get_args
 
 import msgspec
-from msgspec import Struct
 
 from stream_app import __version__
 from stream_app.model.kpis import BY_NAME, SERVICE_LEVELS
@@ -16,42 +15,8 @@ from stream_app.model.windows import WINDOWS
 from . import problems, wire, wire_lists
 from .intervals import api as intervals_api, query, spans, wire as rows
 from .intervals.api import PATH as INTERVALS
-from .plan import wire as plans
-
-
-class Parameter(Struct, frozen=True):
-    """A query parameter, repeatable unless it may be given ``once``. ``schema`` is that of its value; else it is text."""
-
-    name: str
-    text: str
-    values: tuple[str, ...] = ()
-    once: bool = False
-    schema: dict[str, Any] | None = None
-    required: bool = False
-
-
-class Operation(Struct, frozen=True, kw_only=True):
-    """A path that answers to GET.
-
-    Attributes:
-        answer: the type of a 200, or a media type where it is not JSON.
-        fails: status → when.
-        problems: status → the types of its problem, where some say more than others.
-        media: other media types of a 200, for those who ask for them.
-        unchanged: when a 304 is the answer.
-    """
-
-    path: str
-    name: str
-    summary: str
-    answer: Any
-    text: str = ""
-    parameters: tuple[Parameter, ...] = ()
-    fails: dict[int, str] = {}
-    problems: dict[int, tuple[Any, ...]] = {}
-    media: tuple[str, ...] = ()
-    unchanged: str = ""
-
+from .operation import Operation, Parameter
+from .plan import operations as plans
 
 _BAD: Final = {400: "A parameter is unknown, or has a value that it can't have"}
 
@@ -62,23 +27,6 @@ _PLACES: Final = (
     Parameter("site", "Only queues that are worked there"),
     Parameter("unit", "Only queues of these business units"),
 )
-
-_PLAN_OF: Final = (
-    Parameter("queue", "Of this queue", once=True, required=True),
-    Parameter("channel", "Of this channel; may be left out where the queue has one only", once=True),
-    Parameter(
-        "tz",
-        "IANA zone of the times, and of where days begin; else the queue's own",
-        once=True,
-    ),
-)
-_PLAN_FAILS: Final = {
-    400: "A parameter is unknown, or has a value that it can't have: close matches are named",
-    409: "Too little history: how much there is, and how many more days are needed. Or a target that nobody reaches",
-    501: "What forecasts is not installed; says how to install it",
-    503: "Not now: the store is away, or too many wait",
-}
-_PLAN_PROBLEMS: Final = {409: (plans.TooLittleHistory, wire.Problem)}
 
 OPERATIONS: Final = (
     Operation(
@@ -194,40 +142,7 @@ OPERATIONS: Final = (
         answer=list[wire.KpiEntry],
         fails=_BAD,
     ),
-    Operation(
-        path="/v1/forecast",
-        name="forecast",
-        summary="Contacts to expect, from the start of today on",
-        text="By quarters of an hour, with intervals of 80 and 95 %, from the final interval rows of the last 26 weeks. "
-        "`offered` was thought before the day; `actual` is what came; `reforecast` is the rest of today by what came so far.",
-        answer=plans.Forecast,
-        parameters=(
-            *_PLAN_OF,
-            Parameter(
-                "days",
-                "Local days, today is the first; 14 if it is left out",
-                once=True,
-                schema={"type": "integer", "minimum": 1, "maximum": 42},
-            ),
-        ),
-        fails=_PLAN_FAILS,
-        problems=_PLAN_PROBLEMS,
-    ),
-    Operation(
-        path="/v1/staffing",
-        name="staffing",
-        summary="People whom a day needs, and what those scheduled reach",
-        text="By quarters of an hour: of what came where an interval is final, else of the forecast. People are on the roster.",
-        answer=plans.Staffing,
-        parameters=(
-            *_PLAN_OF,
-            Parameter(
-                "date", "A local date; else today", once=True, schema={"type": "string", "format": "date"}
-            ),
-        ),
-        fails=_PLAN_FAILS,
-        problems=_PLAN_PROBLEMS,
-    ),
+    *plans.OPERATIONS,
     Operation(path="/metrics", name="metrics", summary="The same for Prometheus", answer="text/plain"),
     Operation(path="/healthz", name="healthz", summary="The process is alive", answer=wire.Health),
     Operation(

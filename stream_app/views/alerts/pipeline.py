@@ -78,7 +78,7 @@ def rules() -> Iterator[Rule]:
     yield _rule(
         "IntervalRowsNotPublished",
         "interval_rows",
-        f"time() - max({naming.ROWS_PUBLISHED_AT})",
+        f"time() - max({naming.PUBLISHED_AT})",
         above=600,
         clear=120,
         hold="5m",

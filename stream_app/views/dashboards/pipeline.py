@@ -79,15 +79,6 @@ def _panels() -> Iterator[Panel]:
         [query("A", f"max by (kind) ({naming.NAMES_FULL})", "{{kind}}")],
         "1 once new queues, channels or agents are counted as 'other'.",
     )
-    yield _lines(
-        "interval_rows",
-        "Interval rows published in five minutes",
-        [
-            query("A", f"sum(increase({naming.ROWS_PUBLISHED}{_FIVE}))", "final rows and revisions"),
-            query("B", f"time() - max({naming.ROWS_PUBLISHED_AT})", "seconds since the last round"),
-        ],
-        "One worker publishes what all have counted, every two seconds; rows become final every quarter of an hour.",
-    )
     yield row("Redis")
     buckets = f"sum by (le) (rate({naming.APPLY}_bucket{_FIVE}))"
     yield _lines(
@@ -119,6 +110,20 @@ def _panels() -> Iterator[Panel]:
             query("S", f"max(increase({naming.STORE_ROLLBACKS}{_FIVE}))", "times that Redis stepped back"),
         ],
         "Fenced commits are normal when partitions move; rollbacks deserve a look.",
+    )
+    yield row("Interval rows")
+    yield _lines(
+        "published rows",
+        "Interval rows published in five minutes",
+        [query("A", f"sum(increase({naming.PUBLISHED_ROWS}{_FIVE}))", "rows")],
+        "Final rows, and changes of such: one for each queue and channel every quarter of an hour.",
+    )
+    yield _lines(
+        "interval_rows",
+        "Since interval rows were published",
+        [query("A", f"time() - (max({naming.PUBLISHED_AT}) > 0)", "age")],
+        "One worker looks for some all the time, whether there are any or not. If this grows, forecasts stand still.",
+        unit="s",
     )
 
 

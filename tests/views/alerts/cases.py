@@ -76,11 +76,11 @@ FIRING: dict[str, list[Case]] = {
     ],
     "NamesFull": [Case({f'{naming.NAMES_FULL}{{kind="queue"}}': "1x120"}, "1", labels={"kind": "queue"})],
     "IntervalRowsNotPublished": [
-        Case({naming.ROWS_PUBLISHED_AT: "1x120"}, "39m 59s"),
+        Case({naming.PUBLISHED_AT: "1x120"}, "39m 59s"),
         Case(
             {
-                f'{naming.ROWS_PUBLISHED_AT}{{instance="a"}}': "1x120",
-                f'{naming.ROWS_PUBLISHED_AT}{{instance="b"}}': "0x120",
+                f'{naming.PUBLISHED_AT}{{instance="a"}}': "1x120",
+                f'{naming.PUBLISHED_AT}{{instance="b"}}': "0x120",
             },
             "39m 59s",
         ),
@@ -218,11 +218,11 @@ SILENT: dict[str, dict[str, Case]] = {
     },
     "NamesFull": {"room": Case({f'{naming.NAMES_FULL}{{kind="queue"}}': "0x120"})},
     "IntervalRowsNotPublished": {
-        "every round": Case({naming.ROWS_PUBLISHED_AT: "0+30x120"}),
+        "every round": Case({naming.PUBLISHED_AT: "0+30x120"}),
         "another worker does it": Case(
             {
-                f'{naming.ROWS_PUBLISHED_AT}{{instance="a"}}': "0x120",
-                f'{naming.ROWS_PUBLISHED_AT}{{instance="b"}}': "0+30x120",
+                f'{naming.PUBLISHED_AT}{{instance="a"}}': "0x120",
+                f'{naming.PUBLISHED_AT}{{instance="b"}}': "0+30x120",
             }
         ),
         "no worker, which is another alert": Case({"up": "0x120"}),
