@@ -28,7 +28,8 @@ from .published_days import Days
 _log = structlog.get_logger(__name__)
 
 GRACE_MS: Final = 900_000
-LEASE_MS: Final = 15_000
+LEASE_MS: Final = 30_000
+"""Longer than the pause between two rounds, and extended within long ones."""
 SETTLED_AFTER: Final = LONGEST_COUNTED + 2 * DAY + QUARTER
 """A partition counts nothing any more in rows this far behind its time: an outcome is at most so late, an event two days."""
 CHANGES: Final = 1_000

@@ -7,6 +7,7 @@ import pytest
 from tests.services.redis import VERSIONS, RedisServer
 
 from .backends import Backend, Memory, Real
+from .office import Office, opened
 
 
 def _real(server_of: Callable[[str], RedisServer], version: str) -> Real:
@@ -33,3 +34,9 @@ async def real(
     chosen = _real(redis_server_of, request.param)
     yield chosen
     await chosen.close()
+
+
+@pytest.fixture
+async def office(real: Real) -> AsyncIterator[Office]:
+    async with opened(real) as office:
+        yield office

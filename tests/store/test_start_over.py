@@ -7,13 +7,13 @@ from stream_app.store.admin import start_over
 
 from .backends import P0, P1
 from .hand import HOUR, T0, answered, queued
-from .test_publisher import Office, by_key, office  # noqa: F401 - a fixture
+from .office import Office, by_key
 
 SALES = ("sales", "voice")
 
 
 @pytest.fixture
-async def counted(office: Office) -> Office:  # noqa: F811 - same
+async def counted(office: Office) -> Office:
     """Three quarters of an hour; somebody waits all the time, somebody only in the last of them."""
     await office.do(queued("long"), queued("a", 10), answered("a", 20))
     await office.do(queued("b", 1000), answered("b", 1010))

@@ -76,6 +76,17 @@ def rules() -> Iterator[Rule]:
         description="New ones are counted as 'other'.",
     )
     yield _rule(
+        "IntervalRowsNotPublished",
+        "interval_rows",
+        f"time() - max({naming.PUBLISHED_AT})",
+        above=600,
+        clear=120,
+        hold="5m",
+        summary="Interval rows are not published",
+        description="The last time was VALUE ago. Live numbers go on; planners and the topic get nothing new.",
+        shown="humanizeDuration",
+    )
+    yield _rule(
         "StoreSteppedBack",
         "rollbacks",
         f"max(increase({naming.STORE_ROLLBACKS}[15m]))",

@@ -119,7 +119,7 @@ def _panels() -> Iterator[Panel]:
         "Final rows, and changes of such: one for each queue and channel every quarter of an hour.",
     )
     yield _lines(
-        "published at",
+        "interval_rows",
         "Since interval rows were published",
         [query("A", f"time() - (max({naming.PUBLISHED_AT}) > 0)", "age")],
         "One worker looks for some all the time, whether there are any or not. If this grows, forecasts stand still.",

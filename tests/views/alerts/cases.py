@@ -75,6 +75,16 @@ FIRING: dict[str, list[Case]] = {
         Case({naming.LATE: "0+50x120", f'{naming.EVENTS}{{result="applied"}}': "0+100x120"}, "50%")
     ],
     "NamesFull": [Case({f'{naming.NAMES_FULL}{{kind="queue"}}': "1x120"}, "1", labels={"kind": "queue"})],
+    "IntervalRowsNotPublished": [
+        Case({naming.PUBLISHED_AT: "1x120"}, "39m 59s"),
+        Case(
+            {
+                f'{naming.PUBLISHED_AT}{{instance="a"}}': "1x120",
+                f'{naming.PUBLISHED_AT}{{instance="b"}}': "0x120",
+            },
+            "39m 59s",
+        ),
+    ],
     "StoreSteppedBack": [Case({naming.STORE_ROLLBACKS: "3x60 4x60"}, "1", at="32m")],
 }
 
@@ -207,6 +217,16 @@ SILENT: dict[str, dict[str, Case]] = {
         "a few": Case({naming.LATE: "0+5x120", f'{naming.EVENTS}{{result="applied"}}': "0+100x120"})
     },
     "NamesFull": {"room": Case({f'{naming.NAMES_FULL}{{kind="queue"}}': "0x120"})},
+    "IntervalRowsNotPublished": {
+        "every round": Case({naming.PUBLISHED_AT: "0+30x120"}),
+        "another worker does it": Case(
+            {
+                f'{naming.PUBLISHED_AT}{{instance="a"}}': "0x120",
+                f'{naming.PUBLISHED_AT}{{instance="b"}}': "0+30x120",
+            }
+        ),
+        "no worker, which is another alert": Case({"up": "0x120"}),
+    },
     "StoreSteppedBack": {"long ago": Case({naming.STORE_ROLLBACKS: "3x10 4x110"}, at="40m")},
 }
 
