@@ -27,7 +27,7 @@ from stream_app.store.schedules import RedisSchedules
 from stream_app.views.api import AccessLog, Views
 from stream_app.views.status import Status
 
-from .planning import Planner
+from .plans.planner import Planner
 
 LOOK_S: Final = 0.05
 """A snapshot this young answers another request, so that many who ask don't cost more than one."""

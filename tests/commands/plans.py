@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from stream_app.commands.planning import Planner
+from stream_app.commands.plans.planner import Planner
 from stream_app.errors import StoreUnavailableError
 from stream_app.forecast.history import IntervalRow as Learned
 from stream_app.model.interval_rows import IntervalRow

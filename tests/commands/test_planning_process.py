@@ -19,9 +19,11 @@ from zoneinfo import ZoneInfo
 import psutil
 import pytest
 
-from stream_app.commands import plan_fresh, plan_keep
-from stream_app.commands.plan_process import NICE, Process, ProcessError
+from stream_app.commands.plans import fresh as plan_fresh, keep as plan_keep
+from stream_app.commands.plans.process import NICE, Process, ProcessError
+from stream_app.commands.plans.rows import LEAST_DAYS
 from stream_app.forecast import ahead, backtest, grid
+from stream_app.forecast.ahead import NEEDED_DAYS
 from stream_app.forecast.calendar import Calendar
 from stream_app.forecast.history import IntervalRow as Learned
 from stream_app.model.targets import Targets
@@ -120,7 +122,7 @@ async def test_closing_ends_it_at_once_whatever_it_does() -> None:
 def test_it_ends_with_a_parent_that_was_killed() -> None:
     script = """
         import asyncio, os, signal
-        from stream_app.commands.plan_process import Process
+        from stream_app.commands.plans.process import Process
         from tests.commands.test_planning_process import echo
 
         async def run():
@@ -274,6 +276,23 @@ async def kept_fresh(world: World) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+async def test_young_queues_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is there is shown all the same; a process that could only refuse would cost memory for nothing."""
+    monkeypatch.setattr(plan_fresh, "ROUND_S", 0.05)
+    assert LEAST_DAYS == NEEDED_DAYS - 1
+    async with served(centre(SALES, begin=TODAY - timedelta(days=LEAST_DAYS - 1))) as world:
+        world.rosters.apply(Shift(*SALES, ms(TODAY, 8) / 1000, ms(TODAY, 12) / 1000, 17))
+
+        async def is_there() -> bool:
+            return len(await metrics(world)) == 1
+
+        async with kept_fresh(world):
+            await until(is_there, 30)
+            assert world.planner.process.pids == []
+            world.rows.load(centre(SALES, begin=TODAY - timedelta(days=LEAST_DAYS + 7)))
+            await until(lambda: bool(world.planner.process.pids), 30)
 
 
 async def test_the_metrics_are_the_running_interval_of_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,10 @@ PIECE_MS: Final = 7 * DAY_MS
 """Read at once: whoever else uses the event loop waits for no more."""
 
 
+LEAST_DAYS: Final = 35
+"""A forecast rests on rows at least so old."""
+
+
 class Packed(NamedTuple):
     """A row that is learned from: start in ms, contacts, contacts handled, ms of handling."""
 
@@ -58,6 +62,16 @@ def _of_outages_within(begin: int, end: int, place: tuple[str, str], targets: Ta
     """The settings without the outages of other times: a row need not be compared with each of them."""
     near = tuple(outage for outage in targets.outages if outage.overlaps(*place, begin, end))
     return structs.replace(targets, outages=near)
+
+
+async def reaches_back(intervals: Intervals, place: tuple[str, str], end: int) -> bool:
+    """Whether there may be enough for a forecast before ``end`` (ms): asked by a look, without a process that computes.
+
+    Raises:
+        StoreUnavailableError: no answer.
+    """
+    begin = end - LEAST_DAYS * DAY_MS - 2 * PIECE_MS
+    return bool(await intervals.rows(begin, end - LEAST_DAYS * DAY_MS, {place[0]}, {place[1]}))
 
 
 async def history(intervals: Intervals, place: tuple[str, str], end: int, targets: Targets) -> bytes:

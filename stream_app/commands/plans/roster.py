@@ -11,7 +11,7 @@ import msgspec
 
 from stream_app.workforce.schedules import Shift, by_queue, pieces
 
-from .plan_rows import day_of, midnight
+from .rows import day_of, midnight
 
 
 class Rosters(Protocol):

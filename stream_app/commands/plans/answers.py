@@ -15,8 +15,8 @@ from stream_app.views.plan import wire
 from stream_app.workforce.plan import SEVERAL_AT_ONCE, Assumptions
 from stream_app.workforce.volumes import Volume
 
-from .plan_rows import at, day_of, midnight
-from .plan_work import Ahead, Found, Staffed, StaffFound, Tested
+from .rows import at, day_of, midnight
+from .work import Ahead, Found, Staffed, StaffFound, Tested
 
 METHOD: Final = "profile of the week x level, negative binomial intervals (docs/forecast.md)"
 _S: Final = 1000

@@ -19,11 +19,11 @@ from stream_app.views.plan.planner import (
     TooLittleHistoryError,
 )
 
-from .plan_roster import people
-from .plan_rows import day_of, in_words, midnight
+from .roster import people
+from .rows import day_of, in_words, midnight
 
 if TYPE_CHECKING:
-    from .planning import Planner
+    from .planner import Planner
 
 MOST_QUEUES: Final = 500
 """So many queues and channels have these metrics, the first by name: a round must not take longer than a quarter of an hour."""
@@ -80,6 +80,8 @@ class Fresh:
         found: dict[int, Gauges] = {}
         try:
             with in_words():
+                if not await self._planner.may_be_told(place, now):
+                    return await self._rostered(place, zone, starts)
                 for day in sorted({day_of(start, zone) for start in starts}):
                     parts, plan, _ = await self._planner.day(place, day, zone, now)
                     lines = {line.start: line for line in plan.lines}
@@ -89,8 +91,14 @@ class Fresh:
                             found[part.start] = Gauges(part.expected, line.to_schedule, line.scheduled)
         except (TooLittleHistoryError, NotInstalledError, NoPlanError):
             with in_words():
-                for start in starts:
-                    _, shifts = await self._planner.roster.shifts(place, start, start + QUARTER, zone)
-                    if shifts is not None:
-                        found[start] = Gauges(staffed=people(shifts, start, QUARTER))
+                return await self._rostered(place, zone, starts)
+        return found
+
+    async def _rostered(self, place: Place, zone: ZoneInfo, starts: list[int]) -> dict[int, Gauges]:
+        """Who is there, where nobody can tell who is needed."""
+        found: dict[int, Gauges] = {}
+        for start in starts:
+            _, shifts = await self._planner.roster.shifts(place, start, start + QUARTER, zone)
+            if shifts is not None:
+                found[start] = Gauges(staffed=people(shifts, start, QUARTER))
         return found

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from stream_app.views.plan.planner import BusyError
 
-from .plan_work import unpack
+from .work import unpack
 
 KEPT_BYTES: Final = 64_000_000
 """Of answers. The forecast of a queue takes some 30 kB, so that a thousand fit."""

@@ -17,7 +17,7 @@ from stream_app.workforce.plan import Assumptions, plan
 from stream_app.workforce.schedules import Shift
 from stream_app.workforce.volumes import Volume
 
-from .plan_rows import day_of, unpacked
+from .rows import day_of, unpacked
 
 if TYPE_CHECKING:
     from stream_app.forecast.backtest import Horizon

@@ -1,6 +1,6 @@
 """The planner of ``serve``: from interval rows, settings and a roster to what is shown of the future.
 
-Computing is for another process (``plan_process``); here are the questions, one at a time, and the answers, kept for as long
+Computing is for another process (``process``); here are the questions, one at a time, and the answers, kept for as long
 as nothing that they rest on has changed.
 """
 
@@ -33,13 +33,13 @@ from stream_app.views.plan.planner import (
 )
 from stream_app.workforce.plan import Assumptions
 
-from . import plan_answers, plan_work
-from .plan_fresh import Fresh
-from .plan_keep import Answers
-from .plan_process import Process, ProcessError
-from .plan_roster import Roster, Rosters
-from .plan_rows import DAY_MS, bounds, day_of, history, in_words, learned, midnight
-from .plan_work import Found, Staff, StaffFound, Wanted
+from . import answers as plan_answers, work as plan_work
+from .fresh import Fresh
+from .keep import Answers
+from .process import Process, ProcessError
+from .roster import Roster, Rosters
+from .rows import DAY_MS, bounds, day_of, history, in_words, learned, midnight, reaches_back
+from .work import Found, Staff, StaffFound, Wanted
 
 HOUR: Final = 3_600_000
 PAST_DAYS: Final = 28
@@ -162,6 +162,10 @@ class Planner:
         recent = await self._intervals.rows(today - DAY_MS, now, {place[0]}, {place[1]})
         known = [row for row in recent if learned(row, self._targets)]
         return _mark(r for r in known if r.start < today), _mark(r for r in known if r.start >= today)
+
+    async def may_be_told(self, place: Place, now: int) -> bool:
+        """Whether a forecast is worth asking for."""
+        return await reaches_back(self._intervals, place, now)
 
     async def _found(self, place: Place, zone: ZoneInfo, now: int, *, test: bool = False) -> Found:
         """The forecasts of now: that of the morning, and that of the rest of today."""
