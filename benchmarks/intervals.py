@@ -10,7 +10,17 @@ from random import Random
 from statistics import median
 from typing import Final
 
-from stream_app.model.intervals import DAY, FLOW, MINUTES, PLACES, QUARTER, QUARTERS, Amounts
+from stream_app.model.intervals import (
+    DAY,
+    FLOW,
+    MINUTES,
+    NUMBERS,
+    PLACES,
+    QUARTER,
+    QUARTERS,
+    SETTLED_AFTER,
+    Amounts,
+)
 from stream_app.model.ports import Partition
 from stream_app.model.published import DayRows
 from stream_app.store import keys
@@ -18,7 +28,6 @@ from stream_app.store.codec import pack_amounts, pack_day, unpack_day
 from stream_app.store.interval_reader import IntervalReader
 from stream_app.store.names import Names
 from stream_app.store.published import DayKey, Published, State, Told
-from stream_app.store.publisher import SETTLED_AFTER
 from tests.services.redis import RedisServer
 
 from .figures import Figure
@@ -74,7 +83,7 @@ async def _publish(store: Published) -> float:
     await Names(store.client, "channel").learn(CHANNELS)
     templates = [_day(Random(seed)) for seed in range(TEMPLATES)]
     before = (await store.client.info("memory"))["used_memory"]
-    state = State(revision=FIRST * DAY)
+    state = State(revision=FIRST * DAY * NUMBERS)
     for number in range(FIRST, FIRST + DAYS):
         days: dict[DayKey, DayRows] = {
             (number, place): DayRows(number, unpack_day(templates[(n + number) % TEMPLATES]))
@@ -82,9 +91,9 @@ async def _publish(store: Published) -> float:
         }
         for quarter in range(QUARTERS):  # as they become final: all queues, every quarter of an hour
             state.final = number * DAY + (quarter + 1) * QUARTER
-            state.revision = max(state.revision, state.final) + len(places)
+            state.revision = max(state.revision, state.final * NUMBERS) + len(places)
             numbered = [(number, place, [quarter]) for place in places]
-            await store.write(_WRITER, state, {}, Told(numbered))
+            await store.write(_WRITER, state, {}, Told(numbered=numbered))
         for day in days.values():
             _, state.revision = day.finish(state.final, state.revision)
         await store.write(_WRITER, state, {key: day.day for key, day in days.items()}, Told())
@@ -127,8 +136,8 @@ def _day(chance: Random) -> bytes:
     """A day of a queue, packed."""
     day = DayRows(0, None)
     for quarter in range(QUARTERS):
-        day.count(quarter, {1: _amounts(quarter, chance)})
-    day.chain(0)
+        day.count(quarter, {1: _amounts(quarter, chance)}, ())
+    day.chain(0, {}, lambda _: 0)
     return pack_day(day.day)
 
 

@@ -6,6 +6,7 @@ import gc
 import os
 import socket
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -60,13 +61,21 @@ def run_worker(settings: Settings) -> None:
                 max_dead_in_a_row=settings.max_dead_in_a_row,
             )
 
+        consumers: list[AIOKafkaConsumer] = []
+
+        def expected() -> set[Partition]:
+            """All partitions that the topic has, as far as is known."""
+            known = consumers[-1].partitions_for_topic(settings.topic) or () if consumers else ()
+            return {Partition(settings.topic, number) for number in known}
+
         @app.service
         class Kafka(Consumer):
             """Made by the host inside its loop."""
 
             def __init__(self, **kwargs: Any) -> None:
+                consumers.append(_consumer(settings))
                 super().__init__(
-                    _consumer(settings),
+                    consumers[-1],
                     settings.topic,
                     own,
                     put,
@@ -88,7 +97,7 @@ def run_worker(settings: Settings) -> None:
 
             def __init__(self, **kwargs: Any) -> None:
                 topic = _interval_topic(settings)
-                super().__init__(_publisher(settings, topic), topic, telemetry, **kwargs)
+                super().__init__(_publisher(settings, topic, expected), topic, telemetry, **kwargs)
 
         del Kafka, Intervals
         app.flow_control.resume()  # nobody else does: Faust's own Kafka client is off
@@ -105,12 +114,15 @@ def _interval_topic(settings: Settings) -> IntervalTopic | None:
     return IntervalTopic(security(settings), settings.intervals_topic, writer, record_of)
 
 
-def _publisher(settings: Settings, topic: IntervalTopic | None) -> Publisher:
+def _publisher(
+    settings: Settings, topic: IntervalTopic | None, expected: Callable[[], set[Partition]]
+) -> Publisher:
     url = settings.redis_url.get_secret_value()
     return Publisher(
         Published(url, settings.intervals_days),
         wall_ms,
         grace_ms=settings.intervals_grace_s * 1000,
+        expected=expected,
         reader=IntervalReader(url),
         tell=topic.write if topic else None,
     )

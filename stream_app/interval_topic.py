@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from .errors import StreamAppError
 from .model.interval_rows import IntervalRow
+from .model.intervals import NUMBERS
 from .producer import COPIES
 
 _log = structlog.get_logger(__name__)
@@ -59,7 +60,7 @@ class IntervalTopic:
                 for row in rows:
                     key, value = self._encode(row)
                     future = await producer.send(
-                        self._topic, value, key=key, partition=0, timestamp_ms=row.revision
+                        self._topic, value, key=key, partition=0, timestamp_ms=row.revision // NUMBERS
                     )
                     future.add_done_callback(_looked_at)
                     sent.append(future)
@@ -199,7 +200,5 @@ def _take(
         raise StreamAppError(
             f"topic {topic}, partition {record.partition}, offset {record.offset}: is no interval row: {error}"
         ) from None
-    key = (row.queue, row.channel, row.start)
-    known = table.get(key)
-    if wanted(row) and (known is None or row.revision > known.revision):
-        table[key] = row
+    if wanted(row):  # the last record of a row is the one that compaction keeps
+        table[row.queue, row.channel, row.start] = row

@@ -32,7 +32,8 @@ class IntervalRow(Struct, frozen=True, gc=False):
         backlog_start: contacts in the queue when it began; ``None`` where that is not known.
         backlog_max: most contacts in the queue, of its start and the end of each of its minutes.
         final: it is complete, but for what comes late.
-        revision: numbers every change of every final row, ever larger; 0 while the row is open.
+        revision: numbers every change of every final row, ever larger: microseconds since the epoch, or a little more; 0 while
+            the row is open.
         version: 1 when it became final, one more at each change since; 0 while it is open.
         missing: quarters of an hour in it of which nothing is known. A quarter without contacts is a row of zeros.
     """

@@ -21,8 +21,13 @@ MINUTE: Final = 60_000
 DAY: Final = 86_400_000
 QUARTERS: Final = DAY // QUARTER
 """Quarters of an hour in a day of UTC."""
+NUMBERS: Final = 1_000
+"""Revisions that there are in a millisecond: they are microseconds since the epoch, or a little more."""
 LONGEST_COUNTED: Final = 31 * DAY
 """An outcome that comes later than this after the visit was queued changes no row: rows are closed at some time."""
+
+SETTLED_AFTER: Final = LONGEST_COUNTED + 2 * DAY + QUARTER
+"""A partition counts nothing any more in rows this far behind its time: an outcome is at most so late, an event two days."""
 
 FIELDS: Final = (
     "offered", "answered", "answered_in_target", "abandoned", "abandoned_in_target", "abandoned_short", "left",

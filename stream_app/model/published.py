@@ -5,12 +5,24 @@ Days and quarters are those of UTC; a day is numbered from the epoch, a quarter 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from msgspec import Struct, field
 
 from .interval_rows import IntervalRow, depths, row_of
-from .intervals import DAY, FLOW, MINUTES, QUARTER, QUARTERS, Amounts, add_amounts, compact, spread
+from .intervals import (
+    DAY,
+    FLOW,
+    MINUTES,
+    NUMBERS,
+    QUARTER,
+    QUARTERS,
+    Amounts,
+    add_amounts,
+    compact,
+    flow,
+    spread,
+)
 
 
 class Kept(Struct, array_like=True):
@@ -20,7 +32,7 @@ class Kept(Struct, array_like=True):
         counted: by place, see ``model.intervals``; zeros at the end are left out.
         depth: contacts in the queue when it began.
         version: 0 while it is open, 1 when it became final, one more at each change since.
-        stamp: its revision, less the start of its day.
+        stamp: its revision, less that of the start of its day.
     """
 
     counted: list[int]
@@ -36,16 +48,18 @@ class Day(Struct, array_like=True):
         opening: contacts in the queue at its start.
         rows: by quarter; ``None`` where nothing is known.
         settled: numbers of the partitions that count nothing in it any more and have let go of their rows.
-        base: quarter → what those had counted, where others still count; empty: it is what stands in ``rows``.
-        over: number of a recording's partition → (the last quarter in which it tells of this queue, how many wait then):
-            nobody watches them any longer, so they are in no depth after it.
+        base: quarter → what those had counted, where others still count; ``None``: it is what stands in ``rows``.
+        recorded: number of a recording's partition → quarter → who came less who went. Whoever waits where a recording ends is
+            watched no longer, and in no depth after it.
+        carried: number of a recording's partition → how many wait by it at the start of the day.
     """
 
     opening: int = 0
     rows: list[Kept | None] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
-    base: dict[int, list[int]] = field(default_factory=dict)
-    over: dict[int, tuple[int, int]] = field(default_factory=dict)
+    base: dict[int, list[int]] | None = None
+    recorded: dict[int, dict[int, int]] = field(default_factory=dict)
+    carried: dict[int, int] = field(default_factory=dict)
 
 
 class DayRows:
@@ -58,10 +72,10 @@ class DayRows:
         changed: anything has changed.
     """
 
-    def __init__(self, number: int, day: Day | None, opening: int = 0) -> None:
-        """``opening`` is that of a day that is new."""
+    def __init__(self, number: int, day: Day | None) -> None:
+        """``None`` is a day that is new."""
         self.number = number
-        self.day = Day(opening) if day is None else day
+        self.day = Day() if day is None else day
         self.touched: set[int] = set()
         self.changed = day is None
 
@@ -70,17 +84,25 @@ class DayRows:
         rows = self.day.rows
         return rows[quarter] if quarter < len(rows) else None
 
-    def count(self, quarter: int, by_partition: Mapping[int, Amounts]) -> None:
-        """Take what partitions have counted, by their numbers, for what the row is now."""
-        day, row = self.day, self.row(quarter)
-        total: Amounts = {}
-        if day.settled:
-            if not day.base and any(number not in day.settled for number in by_partition):
-                day.base = {n: list(kept.counted) for n, kept in enumerate(day.rows) if kept}
-            total = spread(day.base.get(quarter, []) if day.base else row.counted if row else [])
-        for number, amounts in by_partition.items():
-            if number not in day.settled:
-                add_amounts(total, amounts)
+    def count(self, quarter: int, by_partition: Mapping[int, Amounts], recordings: Collection[int]) -> None:
+        """Take what partitions have counted for what the row is now.
+
+        Args:
+            quarter: of the day.
+            by_partition: number of a partition → its amounts.
+            recordings: numbers of partitions that are recordings.
+        """
+        day = self.day
+        open_ones = {n: amounts for n, amounts in by_partition.items() if n not in day.settled}
+        if not open_ones and day.settled and day.base is None:
+            return
+        if day.settled and day.base is None:
+            day.base = self._as_it_stands()
+        total = spread(day.base.get(quarter, []) if day.base else [])
+        for number, amounts in open_ones.items():
+            add_amounts(total, amounts)
+            if number in recordings:
+                self._record(number, quarter, flow(amounts))
         self._put(quarter, compact(total))
 
     def settle(self, partition: int, rows: Mapping[int, Amounts], *, last: bool) -> None:
@@ -92,26 +114,25 @@ class DayRows:
             last: no other partition keeps rows of this day.
         """
         day = self.day
-        if day.settled and not day.base and not last:
-            day.base = {n: list(kept.counted) for n, kept in enumerate(day.rows) if kept}
-        for quarter, amounts in rows.items():
-            total = spread(day.base.get(quarter, []))
-            add_amounts(total, amounts)
-            day.base[quarter] = compact(total)
-        day.settled.append(partition)
         if last:  # rows are the sum of what is settled, and say it all
-            day.base = {}
+            day.base = None
+        else:
+            if day.base is None:
+                day.base = self._as_it_stands() if day.settled else {}
+            for quarter, amounts in rows.items():
+                total = spread(day.base.get(quarter, []))
+                add_amounts(total, amounts)
+                day.base[quarter] = compact(total)
+        day.settled.append(partition)
         self.changed = True
 
-    def end_recording(self, partition: int, quarter: int, waiting: int) -> None:
-        """A recording tells nothing of this queue after a quarter, when so many wait."""
-        if self.day.over.get(partition) != (quarter, waiting):
-            self.day.over[partition] = (quarter, waiting)
-            self.changed = True
+    def _as_it_stands(self) -> dict[int, list[int]]:
+        return {n: list(kept.counted) for n, kept in enumerate(self.day.rows) if kept}
 
-    def go_on_recording(self, partition: int) -> None:
-        """It does tell more, of another day."""
-        if self.day.over.pop(partition, None):
+    def _record(self, partition: int, quarter: int, net: int) -> None:
+        nets = self.day.recorded.setdefault(partition, {})
+        if nets.get(quarter, 0) != net:
+            nets[quarter] = net
             self.changed = True
 
     def zero(self, quarter: int) -> None:
@@ -131,29 +152,39 @@ class DayRows:
         self.touched.add(quarter)
         self.changed = True
 
-    def chain(self, opening: int) -> int:
-        """Let the depth of the queue run through the day; gives it as of the day's end."""
-        day = self.day
-        if day.opening != opening:
-            day.opening, self.changed = opening, True
-        over: dict[int, int] = {}
-        for quarter, waiting in day.over.values():
-            over[quarter] = over.get(quarter, 0) + waiting
-        depth = opening
+    def chain(
+        self, opening: int, carried: Mapping[int, int], last: Callable[[int], int]
+    ) -> tuple[int, dict[int, int]]:
+        """Let the depth of the queue run through the day.
+
+        Args:
+            opening: contacts in the queue at its start, by what is live.
+            carried: number of a recording's partition → those by a recording.
+            last: number of a recording's partition → start of the last quarter in which it tells of the queue.
+
+        Returns:
+            The same at the end of the day.
+        """
+        day, begin = self.day, self.number * DAY
+        waiting = {number: n for number, n in carried.items() if n and last(number) >= begin}
+        if (day.opening, day.carried) != (opening, waiting):
+            day.opening, day.carried, self.changed = opening, dict(waiting), True
         for quarter, row in enumerate(day.rows):
             if row is None:
                 continue
+            depth = opening + sum(waiting.values())
             if row.depth != depth:
                 row.depth = depth
                 self.touched.add(quarter)
                 self.changed = True
-            depth += sum(row.counted[FLOW : FLOW + MINUTES]) - over.get(quarter, 0)
-        return depth
-
-    def closing(self) -> int:
-        """The depth at its end, as it stands."""
-        flows = (sum(row.counted[FLOW : FLOW + MINUTES]) for row in self.day.rows if row)
-        return self.day.opening + sum(flows) - sum(waiting for _, waiting in self.day.over.values())
+            opening += sum(row.counted[FLOW : FLOW + MINUTES])
+            for number, nets in day.recorded.items():
+                net = nets.get(quarter, 0)
+                opening -= net
+                waiting[number] = waiting.get(number, 0) + net
+            for number in [n for n in waiting if last(n) <= begin + quarter * QUARTER]:
+                del waiting[number]
+        return opening, {number: n for number, n in waiting.items() if n}
 
     def finish(self, final: int, revision: int) -> tuple[list[int], int]:
         """Number what became final, or changed since it was.
@@ -165,7 +196,7 @@ class DayRows:
         Returns:
             The quarters that were numbered, and the last number.
         """
-        begin = self.number * DAY
+        begin, base = self.number * DAY, self.number * DAY * NUMBERS
         numbered = []
         for quarter, row in enumerate(self.day.rows):
             if row is None or begin + (quarter + 1) * QUARTER > final:
@@ -173,7 +204,7 @@ class DayRows:
             if row.version == 0 or quarter in self.touched:
                 revision += 1
                 row.version += 1
-                row.stamp = revision - begin
+                row.stamp = revision - base
                 numbered.append(quarter)
         self.changed = self.changed or bool(numbered)
         self.touched.clear()
@@ -188,7 +219,7 @@ def rows_of(
     for quarter, row in enumerate(day.rows[:QUARTERS]):
         if row is None:
             continue
-        revision = begin + row.stamp if row.version else 0
+        revision = begin * NUMBERS + row.stamp if row.version else 0
         if revised is None or revised[0] < revision <= revised[1]:
             yield row_of(
                 (begin + quarter * QUARTER, queue, channel),

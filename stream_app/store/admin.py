@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any, Final
 
-from stream_app.model.intervals import DAY, FLOW, MINUTES, QUARTER, add_amounts, flow, quarter, quarter_of_day
+from stream_app.model.intervals import (
+    DAY,
+    FLOW,
+    MINUTES,
+    QUARTER,
+    SETTLED_AFTER,
+    add_amounts,
+    flow,
+    quarter,
+    quarter_of_day,
+)
 from stream_app.model.kpis.counters import abandoned, answered, left, lost, offered
 from stream_app.model.ports import Partition
 from stream_app.model.windows import TOTAL
@@ -59,14 +68,17 @@ async def start_over(client: Any, partition: Partition, begin: int, at: int) -> 
 
 async def _cut_rows(client: Any, pipe: Any, partition: Partition, begin: int) -> None:
     """Take out the interval rows from a quarter on; who waits at its start is not heard of any more, and so in no depth."""
-    waiting = await remaining(client, partition)
+    time = int(await client.hget(keys.meta(partition), "time") or 0)
+    # Days that are settled stay as they are: whoever came in them is not counted again, and is heard of when leaving.
+    waiting = await _remaining(client, partition) if begin > time - SETTLED_AFTER + DAY else {}
     for member in await client.zrange(keys.row_days(partition), 0, -1):
         day, _, place = member.partition(b":")
         key = keys.rows(partition, int(day), place)
         for number, packed in (await client.hgetall(key)).items():
             start = int(day) * DAY + int(number) * QUARTER
             if start >= begin:
-                waiting[place] = waiting.get(place, 0) - flow(unpack_amounts(packed))
+                if place in waiting:
+                    waiting[place] -= flow(unpack_amounts(packed))
                 pipe.hdel(key, number)
                 pipe.zadd(keys.changed(partition), {b"%d:%s" % (start, place): 0})
     last = begin - QUARTER
@@ -81,22 +93,13 @@ async def _cut_rows(client: Any, pipe: Any, partition: Partition, begin: int) ->
             pipe.zadd(keys.changed(partition), {b"%d:%s" % (last, place): 0})
 
 
-async def remaining(
-    client: Any, partition: Partition, places: Collection[bytes] | None = None
-) -> dict[bytes, int]:
-    """How many wait in these queues and channels, or in all, by what a partition tells."""
-    async with faults():
-        numbers = {name.decode(): int(n) for name, n in (await client.hgetall(keys.names("counter"))).items()}
-        key = keys.cells(partition, TOTAL, 0)
-        if places is None:
-            cells = await client.hgetall(key)
-        else:
-            order = list(places)
-            cells = dict(zip(order, await client.hmget(key, order) if order else (), strict=True))
+async def _remaining(client: Any, partition: Partition) -> dict[bytes, int]:
+    """How many wait in each queue and channel, by what a partition tells."""
+    numbers = {name.decode(): int(n) for name, n in (await client.hgetall(keys.names("counter"))).items()}
     out = {}
-    for place, packed in cells.items():
-        cell = unpack_cell(packed) if packed else {}
-        came, *gone = (cell.get(numbers.get(counter.name, 0), 0) for counter in (offered, *_GONE))
+    for place, packed in (await client.hgetall(keys.cells(partition, TOTAL, 0))).items():
+        cell = unpack_cell(packed)
+        came, *gone = (cell.get(numbers[counter.name], 0) for counter in (offered, *_GONE))
         out[place] = came - sum(gone)
     return out
 

@@ -19,6 +19,8 @@ from .codec import frame, pack_day, unpack_amounts, unpack_day
 from .names import Names
 
 KEPT_DAYS: Final = 400
+ASKED: Final = 2_000
+"""So many commands go in one round trip."""
 _LOOK: Final = 50
 """So many days are asked about at once for the one that comes before or after."""
 
@@ -44,14 +46,33 @@ class Progress(NamedTuple):
     """How far a partition was read.
 
     Attributes:
+        number: of the partition.
+        seq: its last commit.
         time: partition time.
-        read_to: everything up to this moment was read; 0 where nobody has said so.
+        read_to: everything up to this moment was read.
+        beat_at: when its owner said so.
     """
 
     partition: Partition
     number: int
+    seq: int
     time: int
     read_to: int
+    beat_at: int
+
+
+class Lease(NamedTuple):
+    """Who publishes.
+
+    Attributes:
+        epoch: how many did before; 0: somebody else does.
+        writes: how many writes there were.
+        now: Redis's clock, ms.
+    """
+
+    epoch: int
+    writes: int
+    now: int
 
 
 class State(Struct):
@@ -94,19 +115,19 @@ class Published:
         """Let go of the connection."""
         await self.client.aclose()
 
-    async def lease(self, token: str, ms: int) -> tuple[int, int]:
-        """Become or stay the one who publishes, for so long. Gives the epoch, 0 if somebody else is it, and the last write.
+    async def lease(self, token: str, ms: int) -> Lease:
+        """Become or stay the one who publishes, for so long.
 
         Raises:
             StoreUnavailableError: no answer.
             QuarantinedError: a key has a foreign type.
         """
         async with faults():
-            epoch, writes = await self._lease(keys=[self._meta], args=[token, ms])
-        return int(epoch), int(writes)
+            return Lease(*map(int, await self._lease(keys=[self._meta], args=[token, ms])))
 
     async def restore(self) -> State:
         """What the former one left."""
+        await self._numbers.reload()  # a store that was wiped numbers partitions anew
         async with faults():
             writes, revision, final, announced = await self.client.hmget(
                 self._meta, "state", "revision", "final", "announced"
@@ -133,34 +154,37 @@ class Published:
             found = [Partition.parse(p.decode()) for p in await self.client.smembers(keys.PARTITIONS)]
             pipe = self.client.pipeline(transaction=False)
             for partition in found:
-                pipe.hget(keys.meta(partition), "time")
+                pipe.hmget(keys.meta(partition), "seq", "time")
                 pipe.hmget(keys.beat(partition), "at", "position", "end")
             replies = await pipe.execute()
         numbers = await self._numbers.learn(str(partition) for partition in found)
         self._partitions = {partition: numbers[str(partition)] for partition in found}
         out = []
-        for partition, time, beat in zip(found, replies[::2], replies[1::2], strict=True):
+        for partition, meta, beat in zip(found, replies[::2], replies[1::2], strict=True):
+            seq, time = (int(value or 0) for value in meta)
             at, position, end = (int(value or 0) for value in beat)
-            read_to = at if at and position >= end else int(time or 0)
-            out.append(Progress(partition, self._partitions[partition], int(time or 0), read_to))
+            read_to = at if at and position >= end else time
+            out.append(Progress(partition, self._partitions[partition], seq, time, read_to, at))
         return out
 
     def number(self, partition: Partition) -> int:
         """The number of a partition of which ``progress`` has told."""
         return self._partitions[partition]
 
-    async def changes(self, limit: int) -> list[Change]:
-        """Some of the rows that are to be published, of every partition the ones that changed first."""
+    async def changes(self, progress: Iterable[Progress], limit: int) -> list[Change]:
+        """Rows of these partitions that are to be published and changed by the time of ``progress``: the first of them."""
+        asked = list(progress)
         async with faults():
             pipe = self.client.pipeline(transaction=False)
-            for partition in self._partitions:
-                pipe.zrange(keys.changed(partition), 0, limit - 1, withscores=True)
+            for one in asked:
+                key = keys.changed(one.partition)
+                pipe.zrangebyscore(key, "-inf", one.seq, start=0, num=limit, withscores=True)
             replies = await pipe.execute()
         out = []
-        for partition, found in zip(self._partitions, replies, strict=True):
+        for one, found in zip(asked, replies, strict=True):
             for member, mark in found:
                 start, _, place = member.partition(b":")
-                out.append(Change(partition, int(start), place, int(mark)))
+                out.append(Change(one.partition, int(start), place, int(mark)))
         return out
 
     async def acknowledge(self, changes: Iterable[Change]) -> None:
@@ -174,18 +198,28 @@ class Published:
                 for at in range(0, len(args), 2_000):
                     await self._published(keys=[keys.changed(partition)], args=args[at : at + 2_000])
 
-    async def counted(self, rows: Collection[RowKey]) -> dict[RowKey, dict[int, Amounts]]:
-        """What each partition, by its number, has counted for these."""
+    async def counted(
+        self, rows: Collection[RowKey], spans: Mapping[str, tuple[int, int]]
+    ) -> dict[RowKey, dict[int, Amounts]]:
+        """What each partition, by its number, has counted for these; ``spans`` say who may have."""
         days: dict[DayKey, list[int]] = {}
         for start, place in rows:
             days.setdefault((start // DAY, place), []).append(start)
-        asked = [(number, partition, key) for partition, number in self._partitions.items() for key in days]
-        async with faults():
-            pipe = self.client.pipeline(transaction=False)
-            for _, partition, key in asked:
-                quarters = [quarter_of_day(start) for start in days[key]]
-                pipe.hmget(keys.rows(partition, *key), quarters)
-            replies = await pipe.execute()
+        asked = [
+            (number, partition, key)
+            for partition, number in self._partitions.items()
+            for begin, end in (spans.get(str(partition), (0, 0)),)
+            for key in days
+            if begin // DAY <= key[0] <= end // DAY
+        ]
+        replies: list[Any] = []
+        for at in range(0, len(asked), ASKED):
+            async with faults():
+                pipe = self.client.pipeline(transaction=False)
+                for _, partition, key in asked[at : at + ASKED]:
+                    quarters = [quarter_of_day(start) for start in days[key]]
+                    pipe.hmget(keys.rows(partition, *key), quarters)
+                replies += await pipe.execute()
         out: dict[RowKey, dict[int, Amounts]] = {(start, place): {} for start, place in rows}
         for (number, _, key), values in zip(asked, replies, strict=True):
             for start, packed in zip(days[key], values, strict=True):
@@ -297,12 +331,12 @@ class Published:
 
 
 class Told(Struct):
-    """What a write says beside the days: rows that were numbered, and of which keys the state has changed."""
+    """What a write says beside the days: of which keys the state has changed, and rows that were numbered."""
 
-    numbered: Numbered = []
     seen: set[Place] = set()
     spans: set[str] = set()
     over: set[tuple[int, Place]] = set()
+    numbered: Numbered = []
 
 
 def _two(text: bytes) -> tuple[int, int]:

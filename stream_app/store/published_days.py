@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, ItemsView
+from collections.abc import Collection, ItemsView, Mapping
 
+from stream_app.model.intervals import DAY
 from stream_app.model.published import DayRows
 
 from .published import DayKey, Place, Published
 
 
 class Days:
-    """Days that are being changed."""
+    """Days that are being changed.
 
-    def __init__(self, store: Published) -> None:
+    Attributes:
+        unheard: places of which nothing is stored yet: nobody need look for it.
+    """
+
+    def __init__(self, store: Published, over: Mapping[tuple[int, Place], int]) -> None:
+        """``over``: (a recording's partition, place) → the start of the last quarter in which it tells of that queue."""
         self._store = store
+        self._over = over
         self._days: dict[DayKey, DayRows] = {}
         self._of: dict[Place, set[int]] = defaultdict(set)
         self._new: set[DayKey] = set()
         self._numbers: list[int] | None = None
+        self.unheard: set[Place] = set()
 
     def items(self) -> ItemsView[DayKey, DayRows]:
         """All that were asked for."""
@@ -47,6 +55,8 @@ class Days:
 
     async def before(self, number: int, place: Place) -> int | None:
         """The last day before this one that is stored or loaded."""
+        if place in self.unheard:
+            return max([n for n in self._of[place] if n < number], default=None)
         stored = await self._store.first_with([n for n in reversed(await self._all()) if n < number], place)
         loaded = [n for n in self._of[place] if n < number]
         return max([*loaded, *([] if stored is None else [stored])], default=None)
@@ -58,33 +68,45 @@ class Days:
             await asyncio.sleep(0)
 
     async def _chain(self, place: Place, numbers: list[int]) -> None:
+        def last(recording: int) -> int:
+            return self._over.get((recording, place), 0)
+
         number: int | None = numbers[0]
-        opening = await self._opening(numbers[0], place)
+        opening, carried = await self._opening(numbers[0], place)
         while number is not None:
-            day = await self.of(number, place)
-            closing = day.chain(opening)
-            following = await self._after(number, place)
+            closing = (await self.of(number, place)).chain(opening, carried, last)
+            await asyncio.sleep(0)
+            following = await self.after(number, place)
             if following is None:
                 return
-            if (following, place) not in self._days:
-                await self.load([(following, place)])
+            await self.load([(following, place)])
             # A day that stands as it should, and was not asked for, ends it; the next that was asked for begins anew.
-            if self._days[following, place].day.opening == closing and following not in numbers:
+            day = self._days[following, place].day
+            still = {n: waiting for n, waiting in closing[1].items() if last(n) >= following * DAY}
+            if (day.opening, day.carried) == (closing[0], still) and following not in numbers:
                 rest = [n for n in numbers if n > following]
                 if not rest:
                     return
                 following = rest[0]
                 closing = await self._opening(following, place)
-            number, opening = following, closing
+            number, (opening, carried) = following, closing
 
-    async def _opening(self, number: int, place: Place) -> int:
+    async def _opening(self, number: int, place: Place) -> tuple[int, dict[int, int]]:
+        """Who waits as a day begins: in all that is live, and by each recording."""
+        day = self._days[number, place].day
         if (number, place) not in self._new:
-            return self._days[number, place].day.opening
+            return day.opening, day.carried
         before = await self.before(number, place)
-        return 0 if before is None else (await self.of(before, place)).closing()
+        if before is None:
+            return 0, {}
+        earlier = await self.of(before, place)
+        return earlier.chain(
+            earlier.day.opening, earlier.day.carried, lambda n: self._over.get((n, place), 0)
+        )
 
-    async def _after(self, number: int, place: Place) -> int | None:
-        later = [n for n in await self._all() if n > number]
+    async def after(self, number: int, place: Place) -> int | None:
+        """The first day after this one that is stored or loaded."""
+        later = [] if place in self.unheard else [n for n in await self._all() if n > number]
         stored = await self._store.first_with(later, place) if later else None
         loaded = [n for n in self._of[place] if n > number]
         return min([*loaded, *([] if stored is None else [stored])], default=None)

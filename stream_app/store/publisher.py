@@ -7,34 +7,41 @@ does can be done again: what is not acknowledged is looked at anew, and a row th
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from itertools import islice
 from typing import Final
 from uuid import uuid4
 
 import structlog
 from msgspec import Struct
 
-from stream_app.errors import FencedError, StoreUnavailableError
-from stream_app.model.interval_rows import ACTIVE, IntervalRow
-from stream_app.model.intervals import DAY, LONGEST_COUNTED, QUARTER, quarter, quarter_of_day
+from stream_app.errors import FencedError, StoreUnavailableError, StreamAppError
+from stream_app.model.interval_rows import IntervalRow
+from stream_app.model.intervals import DAY, NUMBERS, QUARTER, SETTLED_AFTER, quarter, quarter_of_day
 from stream_app.model.ports import Partition
+from stream_app.model.published import Day
 
-from .admin import remaining
 from .interval_reader import IntervalReader
-from .published import Change, Place, Progress, Published, State, Told
+from .published import Change, DayKey, Place, Progress, Published, State, Told
 from .published_days import Days
+from .quiet import Quiet
 
 _log = structlog.get_logger(__name__)
 
 GRACE_MS: Final = 900_000
 LEASE_MS: Final = 30_000
 """Longer than the pause between two rounds, and extended within long ones."""
-SETTLED_AFTER: Final = LONGEST_COUNTED + 2 * DAY + QUARTER
-"""A partition counts nothing any more in rows this far behind its time: an outcome is at most so late, an event two days."""
+EXTEND_S: Final = 5.0
+DEAD_AFTER: Final = DAY
+"""A partition of another topic whose owner was not heard of for so long holds nobody up any more."""
 CHANGES: Final = 1_000
+RECORDED: Final = 20_000
+"""So many changed rows of recordings at most are published in a round: what is live goes first."""
 PLACES: Final = 100
-"""So many queues and channels are written at once."""
+"""So many queues and channels are worked on at once."""
+DAYS_AT_ONCE: Final = 200
 TOLD: Final = 5_000
 
 Tell = Callable[[list[IntervalRow]], Awaitable[None]]
@@ -46,10 +53,12 @@ class Round(Struct):
     Attributes:
         leading: whether it was ours to do.
         rows: how many rows got a number.
+        untold: why those who are told of rows were not.
     """
 
     leading: bool = False
     rows: int = 0
+    untold: str = ""
 
 
 class Publisher:
@@ -61,19 +70,34 @@ class Publisher:
         clock: Callable[[], int],
         *,
         grace_ms: int = GRACE_MS,
+        expected: Callable[[], Collection[Partition]] = tuple,
         reader: IntervalReader | None = None,
         tell: Tell | None = None,
     ) -> None:
-        """``tell`` is told of every final row and revision, in order; ``reader`` reads them back for it."""
+        """Say how.
+
+        Args:
+            store: of rows.
+            clock: ms since the epoch.
+            grace_ms: a row is final so long after its end.
+            expected: partitions that must have been read, those that nobody has claimed yet among them.
+            reader: reads rows back, for ``tell``.
+            tell: is told of every final row and revision, in order.
+        """
         self._store = store
         self._clock = clock
         self._grace_ms = grace_ms
+        self._expected = expected
         self._reader = reader
         self._tell = tell
         self._token = uuid4().hex[:12]
         self._epoch = 0
+        self._extended = 0.0
         self._state = State()
         self._round = Round()
+        self._recorded: set[Partition] = set()
+        self._before: dict[Place, tuple[int, int]] = {}  # what was known as the round began
+        self._heard: dict[Place, list[int]] = defaultdict(list)  # and which quarters changed in it
 
     async def round(self) -> Round:
         """Publish what has changed, as far as it goes.
@@ -105,139 +129,186 @@ class Publisher:
             await self._reader.close()
 
     async def _lead(self) -> None:
-        epoch, writes = await self._store.lease(self._token, LEASE_MS)
-        if not epoch:
+        lease = await self._store.lease(self._token, LEASE_MS)
+        self._extended = time.monotonic()
+        if not lease.epoch:
             self._epoch = 0
             return
         self._round.leading = True
-        if epoch != self._epoch or writes != self._state.writes:
-            self._epoch = epoch
+        if lease.epoch != self._epoch or lease.writes != self._state.writes:
+            self._epoch, given = lease.epoch, self._state.revision
             self._state = await self._store.restore()
-            _log.info("publishing", epoch=epoch, revision=self._state.revision)
+            self._state.revision = max(
+                self._state.revision, given
+            )  # a store that was rolled back forgot some
+            _log.info("publishing", epoch=lease.epoch, revision=self._state.revision)
+        self._before, self._heard = dict(self._state.seen), defaultdict(list)
         progress = await self._store.progress()
-        live = [one.read_to for one in progress if one.partition.is_live]
-        read_to = quarter(min(live, default=0) - self._grace_ms) if live and min(live) > 0 else 0
+        read_to = self._read_to(progress, lease.now)
         if not self._state.final:
             if not read_to:
                 return  # nobody has said yet how far the topic was read
             self._state.final = read_to
-        await self._drain()
+        await self._drain(progress)
         await self._finish(read_to, [one.partition for one in progress if one.partition.is_live])
         await self._settle(progress)
         await self._announce()
 
+    def _read_to(self, progress: Iterable[Progress], now: int) -> int:
+        """Rows that end by then may be final; 0 if that can't be told."""
+        expected = set(self._expected())
+        live = [one for one in progress if one.partition.is_live]
+        if not expected <= {one.partition for one in live}:
+            return 0
+        held = [
+            one for one in live if one.partition in expected or one.beat_at > now - DEAD_AFTER or not expected
+        ]
+        least = min((one.read_to for one in held), default=0)
+        return quarter(min(least, now) - self._grace_ms) if least > 0 else 0
+
     async def _extend(self) -> None:
         """Long work: stay the one who does it."""
-        epoch, _ = await self._store.lease(self._token, LEASE_MS)
-        if epoch != self._epoch:
-            raise FencedError("interval rows: the lease ran out, and somebody else has it")
+        if time.monotonic() - self._extended > EXTEND_S:
+            if (await self._store.lease(self._token, LEASE_MS)).epoch != self._epoch:
+                raise FencedError("interval rows: the lease ran out, and somebody else has it")
+            self._extended = time.monotonic()
 
     # --- what partitions changed ---
 
-    async def _drain(self) -> None:
-        while changes := await self._store.changes(CHANGES):
-            self._see(changes)
-            await self._merge(changes)
-            await self._store.acknowledge(changes)
-            await self._extend()
+    async def _drain(self, progress: Collection[Progress]) -> None:
+        """What is live, as of the beginning of the round; of recordings, some."""
+        # A partition that is counted anew, from before what is final, says nothing of final rows until it is there again.
+        expected = set(self._expected())
+        live = [
+            one
+            for one in progress
+            if one.partition.is_live
+            and (one.read_to >= self._state.final or (expected and one.partition not in expected))
+        ]
+        while changes := await self._store.changes(live, CHANGES):
+            await self._publish(changes)
+        recorded = [one for one in progress if not one.partition.is_live]
+        done = 0
+        while changes := await self._store.changes(recorded, CHANGES):
+            self._recorded |= {change.partition for change in changes}
+            await self._publish(changes)
+            done += len(changes)
+            if done >= RECORDED:
+                return
+        while self._recorded:
+            await self._end_recording(self._recorded.pop())
 
-    def _see(self, changes: Iterable[Change]) -> None:
-        """Note from when to when queues were heard of, and partitions read."""
-        seen, spans = self._state.seen, self._state.spans
-        for change in changes:
-            start, name = change.start, str(change.partition)
-            first, last = seen.get(change.place, (start, start))
-            seen[change.place] = (min(first, start), max(last, start))
-            begin, end = spans.get(name, (start, start))
-            spans[name] = (min(begin, start), max(end, start + QUARTER))
+    async def _end_recording(self, partition: Partition) -> None:
+        """Rows of zeros to its end, also of queues that nobody came to any more."""
+        state, number = self._state, self._store.number(partition)
+        end = min(state.final, state.spans[str(partition)][1])
+        quiet = Quiet(state, state.seen, {})
+        for places in _chunks(sorted(place for n, place in state.over if n == number), PLACES):
+            days = Days(self._store, state.over)
+            for place in places:
+                await self._zeros(days, place, quiet.starts(place, state.over[number, place], end))
+            await days.chain()
+            await self._write(days, Told())
 
-    async def _merge(self, changes: list[Change]) -> None:
+    async def _publish(self, changes: list[Change]) -> None:
         """Add up over partitions what some rows are now."""
         by_place: dict[Place, list[Change]] = defaultdict(list)
         for change in changes:
             by_place[change.place].append(change)
         for places in _chunks(sorted(by_place), PLACES):
-            told = Told(seen=set(places))
             mine = [change for place in places for change in by_place[place]]
-            told.spans |= {str(change.partition) for change in mine}
+            quiet = Quiet(self._state, *self._notice(mine))
+            told = Told(set(places), {str(change.partition) for change in mine}, self._see(mine))
             rows = {(change.start, change.place) for change in mine}
-            days = Days(self._store)
+            days = Days(self._store, self._state.over)
+            days.unheard = quiet.unheard
             await days.load({(start // DAY, place) for start, place in rows})
-            for (start, place), by_partition in sorted((await self._store.counted(rows)).items()):
-                (await days.of(start // DAY, place)).count(quarter_of_day(start), by_partition)
+            recordings = {
+                self._store.number(p) for p in {change.partition for change in mine} if not p.is_live
+            }
+            counted = await self._store.counted(rows, self._state.spans)
+            for (start, place), by_partition in sorted(counted.items()):
+                day = await days.of(start // DAY, place)
+                day.count(quarter_of_day(start), by_partition, recordings)
                 await asyncio.sleep(0)
-            await self._end_recordings(days, mine, told)
             for place in places:
-                starts = [change.start for change in by_place[place]]
-                await self._fill(days, place, min(starts), max(starts))
+                await self._fill(days, quiet, place)
             await days.chain()
             await self._write(days, told)
+            await self._store.acknowledge(mine)
 
-    async def _end_recordings(self, days: Days, changes: Iterable[Change], told: Told) -> None:
-        """Whoever waits where a recording ends does not wait for ever."""
-        last: dict[Partition, dict[Place, int]] = defaultdict(dict)
+    def _notice(
+        self, changes: Iterable[Change]
+    ) -> tuple[dict[Place, tuple[int, int]], dict[Place, list[int]]]:
+        """What was known of the places that changed, and which of their quarters did."""
+        starts: dict[Place, list[int]] = defaultdict(list)
         for change in changes:
-            if not change.partition.is_live:
-                known = last[change.partition]
-                known[change.place] = max(change.start, known.get(change.place, 0))
-        over = self._state.over
-        for partition, places in last.items():
-            number = self._store.number(partition)
-            waiting = await remaining(self._store.client, partition, places)
-            for place, start in places.items():
-                before = over.get((number, place), 0)
-                end = max(start, before)
-                if before and before // DAY != end // DAY:
-                    (await days.of(before // DAY, place)).go_on_recording(number)
-                (await days.of(end // DAY, place)).end_recording(number, quarter_of_day(end), waiting[place])
-                over[number, place] = end
-                told.over.add((number, place))
+            starts[change.place].append(change.start)
+            self._heard[change.place].append(change.start)
+        return {place: self._state.seen[place] for place in starts if place in self._state.seen}, starts
 
-    async def _fill(self, days: Days, place: Place, first: int, last: int) -> None:
-        """Rows of zeros where nobody came, from the last day before the first change to the last change."""
-        began = self._state.seen[place][0]
-        begin = first - first % DAY
+    def _see(self, changes: Iterable[Change]) -> set[tuple[int, Place]]:
+        """Note from when to when queues were heard of, and partitions read; gives what recordings tell of."""
+        state, recorded = self._state, set()
+        for change in changes:
+            start, place, name = change.start, change.place, str(change.partition)
+            first, last = state.seen.get(place, (start, start))
+            state.seen[place] = (min(first, start), max(last, start))
+            begin, end = state.spans.get(name, (start, start))
+            upto = max(end, start + QUARTER, state.final if change.partition.is_live else 0)
+            state.spans[name] = (min(begin, start), upto)
+            if not change.partition.is_live:
+                key = (self._store.number(change.partition), place)
+                state.over[key] = max(start, state.over.get(key, 0))
+                recorded.add(key)
+        return recorded
+
+    async def _fill(self, days: Days, quiet: Quiet, place: Place) -> None:
+        """Rows of zeros where nobody came: from the last day before the changes to the first behind them, or what is final."""
+        first, last = quiet.changes(place)
+        begin, end = first - first % DAY, min(self._state.final, last - last % DAY + DAY)
         if (
             days.is_new(first // DAY, place)
             and (before := await days.before(first // DAY, place)) is not None
         ):
             begin = before * DAY
-        begin = max(begin, began, first - ACTIVE)
-        for number in range(begin // DAY, last // DAY + 1):
-            await self._zeros(days, number, place, max(begin, number * DAY), self._state.final)
+        if end < self._state.final:
+            after = await days.after(last // DAY, place)
+            end = self._state.final if after is None else min(self._state.final, (after + 1) * DAY)
+        await self._zeros(days, place, quiet.starts(place, begin, end))
 
-    async def _zeros(self, days: Days, number: int, place: Place, begin: int, end: int) -> None:
-        end = min(end, (number + 1) * DAY, self._state.seen[place][1] + ACTIVE)
-        starts = [start for start in range(begin, end, QUARTER) if self._was_read(start)]
-        if not starts:
-            return
-        day = await days.of(number, place)
+    async def _zeros(self, days: Days, place: Place, starts: Iterable[int]) -> None:
         for start in starts:
-            day.zero(quarter_of_day(start))
-        await asyncio.sleep(0)
-
-    def _was_read(self, start: int) -> bool:
-        return any(begin <= start < end for begin, end in self._state.spans.values())
+            (await days.of(start // DAY, place)).zero(quarter_of_day(start))
 
     async def _write(self, days: Days, told: Told, final: int | None = None) -> None:
-        """Number what is final, or changed since it was, and publish it.
+        """Number what is final, or changed since it was, and publish it, some days at a time.
 
         Args:
             days: to write.
-            told: what else to write.
-            final: number what ends by then; by default what is final already.
+            told: what else to write, with the last of them.
+            final: number what ends by then, and say so with the last of them; by default what is final already.
         """
         state = self._state
-        revision = max(state.revision, self._clock())
-        for (number, place), day in sorted(days.items()):
-            quarters, revision = day.finish(state.final if final is None else final, revision)
-            if quarters:
-                told.numbered.append((number, place, quarters))
-        if told.numbered:
-            state.revision = revision
-            self._round.rows += sum(len(quarters) for _, _, quarters in told.numbered)
-        changed = {key: day.day for key, day in days.items() if day.changed}
-        await self._store.write(self._token, state, changed, told)
+        upto = state.final if final is None else final
+        revision = max(state.revision, self._clock() * NUMBERS)
+        items = sorted(days.items())
+        pieces = [items[at : at + DAYS_AT_ONCE] for at in range(0, len(items), DAYS_AT_ONCE)] or [[]]
+        for piece in pieces:
+            now = told if piece is pieces[-1] else Told()
+            changed: dict[DayKey, Day] = {}
+            for (number, place), day in piece:
+                quarters, revision = day.finish(upto, revision)
+                if quarters:
+                    now.numbered.append((number, place, quarters))
+                if day.changed:
+                    changed[number, place] = day.day
+                await asyncio.sleep(0)
+            if now.numbered:
+                state.revision = revision
+                self._round.rows += sum(len(quarters) for _, _, quarters in now.numbered)
+            await self._extend()
+            await self._store.write(self._token, state, changed, now)
 
     # --- what time makes final ---
 
@@ -250,20 +321,17 @@ class Publisher:
             for name in names:
                 first, last = state.spans.get(name, (begin, begin))
                 state.spans[name] = (first, max(last, end))
-            heard_of = sorted(
-                place for place, (first, last) in state.seen.items() if first < end and last > begin - ACTIVE
-            )
-            chunks = list(_chunks(heard_of, PLACES)) or [[]]
+            quiet = Quiet(state, self._before, self._heard)
+            chunks = list(_chunks(quiet.heard_of(begin, end), PLACES)) or [[]]
             for places in chunks:
-                days = Days(self._store)
+                days = Days(self._store, state.over)
                 await days.load({(begin // DAY, place) for place in places})
                 for place in places:
-                    await self._zeros(days, begin // DAY, place, max(begin, state.seen[place][0]), end)
+                    await self._zeros(days, place, quiet.starts(place, begin, end))
                 await days.chain()
                 if places is chunks[-1]:
                     state.final = end
                 await self._write(days, Told(spans=set(names)), end)
-            await self._extend()
 
     # --- what partitions need not keep ---
 
@@ -272,7 +340,7 @@ class Publisher:
         for one in progress:
             before = (one.time - SETTLED_AFTER) // DAY
             for key in await self._store.settling(one.partition, before, PLACES):
-                days = Days(self._store)
+                days = Days(self._store, self._state.over)
                 day = await days.of(*key)
                 if one.number not in day.day.settled:
                     rows, last = await self._store.rows_of(one.partition, key)
@@ -283,19 +351,24 @@ class Publisher:
     # --- who is told ---
 
     async def _announce(self) -> None:
-        """Tell of what got a number, once it is stored: who is told twice hears the same."""
+        """Tell of what got a number, once it is stored; what was told before may be told again."""
         state = self._state
         if self._tell is None or self._reader is None:
             return
         while state.announced < state.revision:
             rows = await self._reader.since(state.announced, TOLD)
-            if rows:
-                await self._tell(rows)
+            try:
+                if rows:
+                    await self._tell(rows)
+            except StreamAppError as error:
+                self._round.untold = str(error)
+                return
             state.announced = rows[-1].revision if rows else state.revision
             await self._store.announced(state.announced)
             await self._extend()
 
 
-def _chunks(items: list[Place], size: int) -> Iterator[list[Place]]:
-    for at in range(0, len(items), size):
-        yield items[at : at + size]
+def _chunks(items: Iterable[Place], size: int) -> Iterator[list[Place]]:
+    left = iter(items)
+    while chunk := list(islice(left, size)):
+        yield chunk

@@ -1,6 +1,6 @@
 """Workers, whoever publishes, whoever reads, and traffic: the world of tests of interval rows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -34,7 +34,9 @@ class Office:
     hands: dict[Partition, Hand] = field(default_factory=dict)
     opened: list[Published] = field(default_factory=list)
 
-    def publisher(self, told: list[IntervalRow] | None = None) -> Publisher:
+    def publisher(
+        self, told: list[IntervalRow] | None = None, expected: Collection[Partition] = ()
+    ) -> Publisher:
         """Another process that may publish; its clock stands still unless the test moves it."""
         self.opened.append(Published(self.real.url))
 
@@ -45,6 +47,7 @@ class Office:
         return Publisher(
             self.opened[-1],
             lambda: self.clock,
+            expected=lambda: expected,
             reader=self.reader,
             tell=tell if told is not None else None,
         )

@@ -5,9 +5,10 @@ from random import Random
 import pytest
 
 from stream_app.model.interval_rows import IntervalRow
-from stream_app.model.intervals import DAY, QUARTER
+from stream_app.model.intervals import DAY, NUMBERS, QUARTER, SETTLED_AFTER
 from stream_app.model.ports import Partition
-from stream_app.store.publisher import GRACE_MS, SETTLED_AFTER
+from stream_app.store.published import Lease
+from stream_app.store.publisher import GRACE_MS
 
 from .backends import P0, P1
 from .hand import HOUR, MINUTE, T0, abandoned, answered, left, queued
@@ -40,14 +41,14 @@ async def test_a_row_is_final_after_the_grace_and_a_later_change_is_a_revision(o
     await office.beat(office.clock)
     assert (await publisher.round()).rows == 1
     (row,) = await office.rows()
-    assert (row.final, row.version, row.waiting, row.revision) == (True, 1, 1, office.clock + 1)
+    assert (row.final, row.version, row.waiting, row.revision) == (True, 1, 1, office.clock * NUMBERS + 1)
 
     office.clock += HOUR
     await office.do(answered("d", 3000))
     await publisher.round()
     first, *others = await office.rows()
     assert (first.answered, first.version, first.waiting) == (2, 2, 0)
-    assert first.revision == office.clock + 1
+    assert first.revision == office.clock * NUMBERS + 1
     assert [row.start for row in others] == [T0 + 3 * QUARTER], "where it left the queue"
 
     before = await office.rows()
@@ -100,7 +101,7 @@ async def test_a_former_publisher_that_wakes_up_writes_nothing(office: Office) -
     office.clock = T0 + HOUR
     await office.beat(office.clock)
 
-    async def believes(_token: str, _ms: int) -> tuple[int, int]:
+    async def believes(_token: str, _ms: int) -> Lease:
         return believed
 
     office.opened[0].lease = believes  # type: ignore[method-assign,assignment] # what it heard before it fell asleep

@@ -63,5 +63,5 @@ for _, day in ipairs(redis.call('ZRANGEBYSCORE', days, '-inf', '(' .. ARGV[9])) 
   redis.call('UNLINK', prefix .. ':day:' .. day)
   redis.call('ZREM', days, day)
 end
-redis.call('XTRIM', log, 'MINID', string.format('%d', oldest * 86400000) .. '-0')
+redis.call('XTRIM', log, 'MINID', string.format('%d', oldest * 86400000000) .. '-0')
 return state

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from stream_app.model.interval_rows import IntervalRow
+from stream_app.model.intervals import NUMBERS
 from stream_app.model.ports import Intervals
 
 from .formats import wanted
@@ -188,7 +189,7 @@ async def page(
         told(made)
         last = row
         seen = max(seen, row.revision)
-        if settled < row.revision < began.began - SKEW_MS:
+        if settled < row.revision < (began.began - SKEW_MS) * NUMBERS:
             settled = row.revision
     # What changed while pages were read may be in a later one and not in an earlier one. So only what was given before all of
     # them is sure to have been seen, unless nothing has changed at all.

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta, Struct
 
 from stream_app.model.interval_rows import IntervalRow
+from stream_app.model.intervals import NUMBERS
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
 from stream_app.views.wire import Time, stamp
@@ -166,7 +167,7 @@ def of(row: IntervalRow, zone: ZoneInfo, policy: str, outage: str | None) -> Int
         final=row.final,
         revision=row.revision,
         version=row.version,
-        revised_at=stamp(row.revision) if row.revision else None,
+        revised_at=stamp(row.revision // NUMBERS) if row.revision else None,
         missing=row.missing,
         policy=policy,
         outage=outage,
