@@ -19,14 +19,15 @@ from msgspec import Struct
 
 from stream_app.errors import FencedError, StoreUnavailableError, StreamAppError
 from stream_app.model.interval_rows import IntervalRow
-from stream_app.model.intervals import DAY, NUMBERS, QUARTER, SETTLED_AFTER, quarter, quarter_of_day
+from stream_app.model.intervals import DAY, NUMBERS, SETTLED_AFTER, quarter_of_day
 from stream_app.model.ports import Partition
 from stream_app.model.published import Day
 
 from .interval_reader import IntervalReader
+from .progress import final_to, to_publish
 from .published import Change, DayKey, Place, Progress, Published, State, Told
 from .published_days import Days
-from .quiet import Quiet
+from .quiet import Heard, Quiet
 
 _log = structlog.get_logger(__name__)
 
@@ -34,8 +35,6 @@ GRACE_MS: Final = 900_000
 LEASE_MS: Final = 30_000
 """Longer than the pause between two rounds, and extended within long ones."""
 EXTEND_S: Final = 5.0
-DEAD_AFTER: Final = DAY
-"""A partition of another topic whose owner was not heard of for so long holds nobody up any more."""
 CHANGES: Final = 1_000
 RECORDED: Final = 20_000
 """So many changed rows of recordings at most are published in a round: what is live goes first."""
@@ -96,8 +95,7 @@ class Publisher:
         self._state = State()
         self._round = Round()
         self._recorded: set[Partition] = set()
-        self._before: dict[Place, tuple[int, int]] = {}  # what was known as the round began
-        self._heard: dict[Place, list[int]] = defaultdict(list)  # and which quarters changed in it
+        self._heard = Heard(self._state, store.number)
 
     async def round(self) -> Round:
         """Publish what has changed, as far as it goes.
@@ -142,9 +140,9 @@ class Publisher:
                 self._state.revision, given
             )  # a store that was rolled back forgot some
             _log.info("publishing", epoch=lease.epoch, revision=self._state.revision)
-        self._before, self._heard = dict(self._state.seen), defaultdict(list)
+        self._heard = Heard(self._state, self._store.number)
         progress = await self._store.progress()
-        read_to = self._read_to(progress, lease.now)
+        read_to = final_to(progress, set(self._expected()), lease.now, self._grace_ms)
         if not self._state.final:
             if not read_to:
                 return  # nobody has said yet how far the topic was read
@@ -153,18 +151,6 @@ class Publisher:
         await self._finish(read_to, [one.partition for one in progress if one.partition.is_live])
         await self._settle(progress)
         await self._announce()
-
-    def _read_to(self, progress: Iterable[Progress], now: int) -> int:
-        """Rows that end by then may be final; 0 if that can't be told."""
-        expected = set(self._expected())
-        live = [one for one in progress if one.partition.is_live]
-        if not expected <= {one.partition for one in live}:
-            return 0
-        held = [
-            one for one in live if one.partition in expected or one.beat_at > now - DEAD_AFTER or not expected
-        ]
-        least = min((one.read_to for one in held), default=0)
-        return quarter(min(least, now) - self._grace_ms) if least > 0 else 0
 
     async def _extend(self) -> None:
         """Long work: stay the one who does it."""
@@ -177,14 +163,7 @@ class Publisher:
 
     async def _drain(self, progress: Collection[Progress]) -> None:
         """What is live, as of the beginning of the round; of recordings, some."""
-        # A partition that is counted anew, from before what is final, says nothing of final rows until it is there again.
-        expected = set(self._expected())
-        live = [
-            one
-            for one in progress
-            if one.partition.is_live
-            and (one.read_to >= self._state.final or (expected and one.partition not in expected))
-        ]
+        live = to_publish(progress, set(self._expected()), self._state.final)
         while changes := await self._store.changes(live, CHANGES):
             await self._publish(changes)
         recorded = [one for one in progress if not one.partition.is_live]
@@ -217,8 +196,8 @@ class Publisher:
             by_place[change.place].append(change)
         for places in _chunks(sorted(by_place), PLACES):
             mine = [change for place in places for change in by_place[place]]
-            quiet = Quiet(self._state, *self._notice(mine))
-            told = Told(set(places), {str(change.partition) for change in mine}, self._see(mine))
+            quiet = Quiet(self._state, *self._heard.known_before(mine))
+            told = Told(set(places), {str(change.partition) for change in mine}, self._heard.take(mine))
             rows = {(change.start, change.place) for change in mine}
             days = Days(self._store, self._state.over)
             days.unheard = quiet.unheard
@@ -236,32 +215,6 @@ class Publisher:
             await days.chain()
             await self._write(days, told)
             await self._store.acknowledge(mine)
-
-    def _notice(
-        self, changes: Iterable[Change]
-    ) -> tuple[dict[Place, tuple[int, int]], dict[Place, list[int]]]:
-        """What was known of the places that changed, and which of their quarters did."""
-        starts: dict[Place, list[int]] = defaultdict(list)
-        for change in changes:
-            starts[change.place].append(change.start)
-            self._heard[change.place].append(change.start)
-        return {place: self._state.seen[place] for place in starts if place in self._state.seen}, starts
-
-    def _see(self, changes: Iterable[Change]) -> set[tuple[int, Place]]:
-        """Note from when to when queues were heard of, and partitions read; gives what recordings tell of."""
-        state, recorded = self._state, set()
-        for change in changes:
-            start, place, name = change.start, change.place, str(change.partition)
-            first, last = state.seen.get(place, (start, start))
-            state.seen[place] = (min(first, start), max(last, start))
-            begin, end = state.spans.get(name, (start, start))
-            upto = max(end, start + QUARTER, state.final if change.partition.is_live else 0)
-            state.spans[name] = (min(begin, start), upto)
-            if not change.partition.is_live:
-                key = (self._store.number(change.partition), place)
-                state.over[key] = max(start, state.over.get(key, 0))
-                recorded.add(key)
-        return recorded
 
     async def _fill(self, days: Days, quiet: Quiet, place: Place) -> None:
         """Rows of zeros where nobody came: from the last day before the changes to the first behind them, or what is final."""
@@ -321,7 +274,7 @@ class Publisher:
             for name in names:
                 first, last = state.spans.get(name, (begin, begin))
                 state.spans[name] = (first, max(last, end))
-            quiet = Quiet(state, self._before, self._heard)
+            quiet = Quiet(state, self._heard.before, self._heard.starts)
             chunks = list(_chunks(quiet.heard_of(begin, end), PLACES)) or [[]]
             for places in chunks:
                 days = Days(self._store, state.over)

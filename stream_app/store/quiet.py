@@ -1,17 +1,64 @@
-"""Where nobody came, and that is known: the quarters of which a row of zeros is written."""
+"""What is heard of queues; and where nobody came, and that is known: the quarters of which a row of zeros is written."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from stream_app.model.interval_rows import ACTIVE
 from stream_app.model.intervals import QUARTER
+from stream_app.model.ports import Partition
 
-from .published import Place, State
+from .published import Change, Place, State
 
 Seen = Mapping[Place, tuple[int, int]]
 """Place → the first and the last quarter in which anything was counted."""
+
+
+class Heard:
+    """What a round hears of queues.
+
+    Attributes:
+        before: what was known as it began.
+        starts: place → quarters that changed in it.
+    """
+
+    def __init__(self, state: State, number: Callable[[Partition], int]) -> None:
+        """``number`` gives that of a partition; ``state`` takes notice of what is heard."""
+        self._state, self._number = state, number
+        self.before: Seen = dict(state.seen)
+        self.starts: dict[Place, list[int]] = defaultdict(list)
+
+    def known_before(self, changes: Iterable[Change]) -> tuple[Seen, Mapping[Place, Iterable[int]]]:
+        """Of the places of some changes, what is known without these, and which quarters they are."""
+        starts: dict[Place, list[int]] = defaultdict(list)
+        for change in changes:
+            starts[change.place].append(change.start)
+        seen = self._state.seen
+        return {place: seen[place] for place in starts if place in seen}, starts
+
+    def take(self, changes: Iterable[Change]) -> set[tuple[int, Place]]:
+        """Note from when to when queues were heard of, and partitions read; gives what recordings tell of."""
+        state = self._state
+        recorded: set[tuple[int, Place]] = set()
+        for change in changes:
+            start, place, name, live = (
+                change.start,
+                change.place,
+                str(change.partition),
+                change.partition.is_live,
+            )
+            self.starts[place].append(start)
+            first, last = state.seen.get(place, (start, start))
+            state.seen[place] = (min(first, start), max(last, start))
+            begin, end = state.spans.get(name, (start, start))
+            state.spans[name] = (min(begin, start), max(end, start + QUARTER, state.final if live else 0))
+            if not live:
+                key = (self._number(change.partition), place)
+                state.over[key] = max(start, state.over.get(key, 0))
+                recorded.add(key)
+        return recorded
 
 
 class Quiet:
