@@ -113,6 +113,7 @@ class Show:
         self._wait(lambda: page.is_ready(port), "the API did not get ready", tails=("worker", "api"))
         self._say("")
         self._say(f"  Wallboard    http://{places.HOST}:{port}/")
+        self._say(f"  Planning     http://{places.HOST}:{port}/plan")
         self._say(f"  API          http://{places.HOST}:{port}/docs")
         self._say(f"  Prometheus   http://{places.HOST}:{port}/metrics")
         self._say(f"  Kafka        {env['KAFKA_BOOTSTRAP_SERVERS']}")
