@@ -19,6 +19,7 @@ from .hand import HOUR, MINUTE, T0, answered, queued
 from .office import FILE, Follower, Office, Traffic, by_key
 
 OLD = Partition("old", 0)
+pytestmark = pytest.mark.parametrize("real", ["7"], indirect=True)  # its commands are tried on both elsewhere
 
 
 async def published(office: Office, at: int) -> None:
