@@ -82,11 +82,6 @@ class IntervalRow(Struct, frozen=True, gc=False):
         return self.talk_ms + self.hold_ms + self.wrap_ms
 
 
-def amounts_of(row: IntervalRow) -> dict[str, int]:
-    """Its sums, by field."""
-    return {name: getattr(row, name) for name in FIELDS}
-
-
 def row_of(key: tuple[int, str, str], counted: Sequence[int], **rest: int | None) -> IntervalRow:
     """A quarter's row.
 

@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 
 from stream_app.model.events import Event
-from stream_app.model.interval_rows import IntervalRow, amounts_of
+from stream_app.model.interval_rows import IntervalRow
 from stream_app.model.intervals import FIELDS, Rows, add_amounts, compact
 from stream_app.model.ports import Beat, Partition
 from stream_app.store.interval_reader import IntervalReader
@@ -89,7 +89,9 @@ class Office:
         assert rows.keys() >= expected.keys()
         for key, row in rows.items():
             counted = dict(enumerate(expected.get(key, [])))
-            assert amounts_of(row) == {name: counted.get(place, 0) for place, name in enumerate(FIELDS)}
+            assert {name: getattr(row, name) for name in FIELDS} == {
+                name: counted.get(place, 0) for place, name in enumerate(FIELDS)
+            }
             assert row.final
 
     async def rows(self) -> list[IntervalRow]:
