@@ -37,11 +37,13 @@ def run(
         ),
     ] = False,
     dialect: Annotated[
-        str,
+        str | None,
         typer.Option(
-            autocompletion=_dialects, help="Whose records the files have.", rich_help_panel="From files"
+            autocompletion=_dialects,
+            help="Whose records the files have. Default: canonical.",
+            rich_help_panel="From files",
         ),
-    ] = "canonical",
+    ] = None,
     maps: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,9 +93,13 @@ def run(
         Literal["include", "leave_out"], typer.Option(help="Whether rows of an outage are wanted.")
     ] = "include",
     form: Annotated[
-        Literal["table", "csv", "json", "parquet", "connect", "genesys"],
-        typer.Option("--format", help="connect and genesys: what Amazon Connect and Genesys Cloud import."),
-    ] = "table",
+        Literal["table", "csv", "json", "parquet", "connect", "genesys"] | None,
+        typer.Option(
+            "--format",
+            help="connect and genesys: what Amazon Connect and Genesys Cloud import. Default: by the ending of --out, .csv, "
+            ".json or .parquet; else table.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write here, all or nothing. Default: standard output."),
@@ -106,9 +112,9 @@ def run(
     stream-app intervals --from 2026-01-01 --interval 1d --from-topic  all that was ever published
     stream-app intervals --direct monday.ndjson.gz                     a table of quarters of an hour
     stream-app intervals --direct q1.zst --interval 1d --tz Europe/Berlin
-    stream-app intervals --direct q1.zst --format csv --out rows.csv   then: stream-app forecast rows.csv
+    stream-app intervals --direct q1.zst --out rows.csv               then: stream-app forecast rows.csv
     stream-app intervals --direct queue_log --dialect asterisk --format genesys --out import.csv
-    stream-app intervals --direct q1.zst --settings targets.toml --format parquet --out rows.parquet
+    stream-app intervals --direct q1.zst --settings targets.toml --out rows.parquet
 
     A row is final once a quarter of an hour has passed behind it. docs/intervals.md says what each field is.
 
@@ -133,7 +139,7 @@ def run(
             channels=channel or [],
             policy=policy,
             outages=outages == "include",
-            form=form,
+            asked=form,
             out=out,
         )
     )

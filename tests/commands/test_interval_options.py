@@ -1,0 +1,95 @@
+"""``stream-app intervals``: options that mean something together, and what is said where they don't."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner, Result
+
+from stream_app.__main__ import cli
+from stream_app.errors import BadSettingsError
+
+_AT = "2026-01-05T09:00:00Z"
+
+
+def run(*options: object) -> Result:
+    return CliRunner().invoke(cli, ["intervals", *map(str, options)])
+
+
+def refused(*options: object) -> str:
+    error = run(*options).exception
+    assert isinstance(error, BadSettingsError), error
+    return str(error)
+
+
+def event(queue: str) -> str:
+    fields = {"id": queue, "type": "contact.queued", "contact_id": queue, "at": _AT, "queue": queue}
+    return json.dumps(fields) + "\n"
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    """Two queues' first contacts."""
+    path = tmp_path / "day.ndjson"
+    path.write_text(event("billing") + event("sales"))
+    return path
+
+
+# --- the format by the file's name ---
+
+
+def test_a_files_ending_says_its_format_where_nobody_else_does(recorded: Path, tmp_path: Path) -> None:
+    for ending in ("csv", "json", "parquet", "CSV", "txt"):
+        assert run("--direct", recorded, "--out", tmp_path / f"rows.{ending}").exit_code == 0
+    for ending in ("csv", "CSV"):
+        assert (tmp_path / f"rows.{ending}").read_text().startswith("start,minutes,queue,channel,")
+    assert len(json.loads((tmp_path / "rows.json").read_text())) == 2
+    assert pq.read_table(tmp_path / "rows.parquet").num_rows == 2
+    assert "service level" in (tmp_path / "rows.txt").read_text()
+    named = tmp_path / "import.csv"
+    assert run("--direct", recorded, "--format", "genesys", "--out", named).exit_code == 0
+    assert named.read_text().startswith("Interval Start UTC Date,")
+
+
+@pytest.mark.parametrize(("form", "ending"), [("csv", "parquet"), ("table", "parquet"), ("parquet", "csv")])
+def test_a_format_that_the_ending_denies_is_refused(
+    recorded: Path, tmp_path: Path, form: str, ending: str
+) -> None:
+    out = tmp_path / f"rows.{ending}"
+    said = refused("--direct", recorded, "--format", form, "--out", out)
+    assert said == f"--format: {form} is not what is in a file called *.{ending}"
+    assert not out.exists()
+
+
+# --- files without an event ---
+
+
+def test_a_file_without_one_event_writes_nothing(recorded: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rows.csv"
+    out.write_text("before")
+    done = run("--direct", recorded, "--dialect", "asterisk", "--out", out)
+    assert (done.exit_code, done.stdout, out.read_text()) == (65, "", "before")
+    last = done.stderr.splitlines()[-1]
+    assert last == "intervals: no line is an event of asterisk: is --dialect right, or is --map needed?"
+
+
+def test_a_file_of_other_queues_has_events(recorded: Path, tmp_path: Path) -> None:
+    with recorded.open("a") as file:
+        file.write("nonsense\n")
+    done = run("--direct", recorded, "--queue", "support", "--out", tmp_path / "rows.json")
+    assert (done.exit_code, json.loads((tmp_path / "rows.json").read_text())) == (0, [])
+    assert "no line is an event" not in done.stderr
+
+
+# --- options that go with others only ---
+
+
+@pytest.mark.parametrize("source", [[], ["--from-topic"]])
+@pytest.mark.parametrize(
+    "option", [["--strict"], ["--map", "queue=team"], ["--dialect", "asterisk"], ["--dialect", "canonical"]]
+)
+def test_options_of_files_go_with_files_only(source: list[str], option: list[str]) -> None:
+    assert refused(*source, *option) == f"{option[0]}: only with --direct, which reads files"
