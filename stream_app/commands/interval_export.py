@@ -16,7 +16,7 @@ from msgspec import Struct
 from stream_app.errors import BadSettingsError
 from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
 from stream_app.ingest.files.reading import STDIN
-from stream_app.ingest.replay import Run, Selection, interval_rows
+from stream_app.ingest.replay import Run, interval_rows
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
 from stream_app.model.targets.calendars import guess
@@ -169,8 +169,7 @@ def _folded(wishes: Wishes, targets: Targets) -> Folded:
     dialect = wishes.dialect or "canonical"
     layout = Layout(dialect=dialect, columns=parse_columns(wishes.maps))
     layout.check()
-    selection = Selection(wishes.queues, wishes.channels)
-    run = Run(decoder(dialect), selection=selection, strict=wishes.strict)
+    run = Run(decoder(dialect), strict=wishes.strict)  # of all queues: names are compared with theirs
     gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles
     files = [RecordFile(path, layout) for path in wishes.files]
     began = time.monotonic()
@@ -195,6 +194,7 @@ async def _rows(source: Source, wishes: Wishes, targets: Targets, *, all_of_it: 
     start, end = wishes.range()
     tz = wishes.tz or "UTC"
     clock = Clock(wishes.interval, ZoneInfo(tz))
+    await _check_names(source, wishes)
     stretch = await source.stretch()
     if not all_of_it:
         last = min(stretch[1], wall_ms(), end or stretch[1])
@@ -212,7 +212,18 @@ async def _rows(source: Source, wishes: Wishes, targets: Targets, *, all_of_it: 
         outages=wishes.outages,
     )
     wire = wired(query.zone, targets, query.policy)
-    return [row async for _, row in every(source, query, wire)]
+    return [row async for _, row in every(source, query, wire, now=wall_ms())]
+
+
+async def _check_names(source: Source, wishes: Wishes) -> None:
+    """Say which names nobody has: they may be of a queue that is yet to come, and so are no error."""
+    if not wishes.queues and not wishes.channels:
+        return
+    queues, channels = await source.names()
+    for what, asked, known in (("queue", wishes.queues, queues), ("channel", wishes.channels, channels)):
+        for name in dict.fromkeys(asked):
+            if name not in known:
+                sys.stderr.write(f"intervals: no {what} is called {name!r}{guess(name, sorted(known))}\n")
 
 
 def _account(rows: Sequence[IntervalsRow], chosen: Sequence[IntervalsRow], wishes: Wishes) -> str:

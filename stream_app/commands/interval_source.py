@@ -16,11 +16,22 @@ from stream_app.model.ports import Intervals
 class Folded:
     """Rows in memory. They never change, and have no revisions."""
 
-    def __init__(self, rows: Iterable[IntervalRow]) -> None:
-        """``rows`` are in the order of queue, channel and time."""
+    def __init__(self, rows: Iterable[IntervalRow], places: Collection[tuple[str, str]] = ()) -> None:
+        """Keep rows.
+
+        Args:
+            rows: in the order of queue, channel and time.
+            places: queues and channels that are known besides, whose rows are not here.
+        """
         self._places = {
             place: list(of) for place, of in groupby(rows, key=lambda row: (row.queue, row.channel))
         }
+        every = {*self._places, *places}
+        self._names = {queue for queue, _ in every}, {channel for _, channel in every}
+
+    async def names(self) -> tuple[Collection[str], Collection[str]]:
+        """The queues and the channels that there are."""
+        return self._names
 
     async def stretch(self) -> tuple[int, int]:
         """From the beginning of the first row to the end of the last, ms."""
@@ -61,7 +72,10 @@ class Folded:
 
 
 class Source(Intervals, Protocol):
-    """Rows, and from when to when there are any."""
+    """Rows, from when to when there are any, and of whom."""
+
+    async def names(self) -> tuple[Collection[str], Collection[str]]:
+        """The queues and the channels that there are."""
 
     async def stretch(self) -> tuple[int, int]:
         """From the beginning of the first row to the end of the last, ms."""
@@ -92,14 +106,16 @@ async def from_topic(settings: Any, queues: Collection[str], channels: Collectio
 
     if not settings.intervals_topic:
         raise BadSettingsError("--from-topic: STREAM_APP_INTERVALS_TOPIC is empty: no topic has rows")
+    seen: set[tuple[str, str]] = set()
+
+    def wanted(row: IntervalRow) -> bool:
+        seen.add((row.queue, row.channel))
+        return (not queues or row.queue in queues) and (not channels or row.channel in channels)
+
     with _bar(settings.intervals_topic) as told:
         return Folded(
-            await read_table(
-                security(settings),
-                settings.intervals_topic,
-                lambda row: (not queues or row.queue in queues) and (not channels or row.channel in channels),
-                told,
-            )
+            await read_table(security(settings), settings.intervals_topic, wanted, told),
+            seen,
         )
 
 

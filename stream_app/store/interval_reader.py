@@ -138,6 +138,11 @@ class IntervalReader:
 
     # --- names ---
 
+    async def names(self) -> tuple[Collection[str], Collection[str]]:
+        """All queues and channels that were ever counted."""
+        await self._learn()
+        return set(self._names["queue"].values()), set(self._names["channel"].values())
+
     async def _learn(self) -> None:
         async with faults():
             for kind in ("queue", "channel"):

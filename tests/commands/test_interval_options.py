@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
 from stream_app.__main__ import cli
+from stream_app.commands.interval_source import from_topic
 from stream_app.errors import BadSettingsError
+from stream_app.model.interval_rows import IntervalRow
+from stream_app.settings import load
 
+_T0 = 1_767_571_200_000
 _AT = "2026-01-05T09:00:00Z"
 
 
@@ -93,3 +98,29 @@ def test_a_file_of_other_queues_has_events(recorded: Path, tmp_path: Path) -> No
 )
 def test_options_of_files_go_with_files_only(source: list[str], option: list[str]) -> None:
     assert refused(*source, *option) == f"{option[0]}: only with --direct, which reads files"
+
+
+# --- names ---
+
+
+def test_a_name_that_nobody_has_is_said_and_not_passed_over(recorded: Path) -> None:
+    asked = ("--queue", "biling", "--queue", "sales", "--channel", "carrier-pigeon")
+    done = run("--direct", recorded, *asked, "--format", "json")
+    assert (done.exit_code, json.loads(done.stdout)) == (0, [])
+    said = done.stderr.splitlines()
+    assert "intervals: no queue is called 'biling'; did you mean 'billing'?" in said
+    assert "intervals: no channel is called 'carrier-pigeon'" in said
+    assert "'sales'" not in done.stderr
+    assert "is called" not in run("--direct", recorded, "--queue", "billing").stderr
+
+
+async def test_a_topic_s_names_are_those_of_all_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = [IntervalRow(_T0, 15, queue, "voice") for queue in ("billing", "sales")]
+
+    async def table(_how: object, _topic: str, wanted: Any, _told: object) -> list[IntervalRow]:
+        return [row for row in every if wanted(row)]
+
+    monkeypatch.setattr("stream_app.interval_topic.read_table", table)
+    found = await from_topic(load(), ["sales"], [])
+    assert [row.queue for row in await found.rows(0, _T0 * 2)] == ["sales"]
+    assert await found.names() == ({"billing", "sales"}, {"voice"})

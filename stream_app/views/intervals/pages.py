@@ -104,7 +104,9 @@ class Rest:
 Made = AsyncIterator[tuple[IntervalRow, Row]]
 
 
-async def every(intervals: Intervals, query: Query, wire: Wire, after: Cursor | None = None) -> Made:
+async def every(
+    intervals: Intervals, query: Query, wire: Wire, after: Cursor | None = None, *, now: int
+) -> Made:
     """All rows of a range, in the order of start, queue and channel.
 
     Args:
@@ -112,6 +114,7 @@ async def every(intervals: Intervals, query: Query, wire: Wire, after: Cursor | 
         query: which; its limit is of no meaning here.
         wire: writes a row.
         after: only those behind this one.
+        now: ms; of what begins later nothing is missing.
 
     Raises:
         StoreUnavailableError: as ``intervals`` does.
@@ -124,7 +127,7 @@ async def every(intervals: Intervals, query: Query, wire: Wire, after: Cursor | 
     for some in _chunks(spans, DAYS_AT_ONCE.get(query.interval, 1) * DAY):
         quarters = await intervals.rows(some[0].start, some[-1].end, query.queues, query.channels)
         by_start: dict[int, list[IntervalRow]] = defaultdict(list)
-        for span, row in derive(quarters, some):
+        for span, row in derive(quarters, some, now):
             by_start[span.start].append(row)
             await rest()
         for span in some:
@@ -182,7 +185,7 @@ async def page(
     last: IntervalRow | None = None
     more = False
     seen, settled = began.seen, began.settled
-    async for row, made in every(intervals, query, wire, after):
+    async for row, made in every(intervals, query, wire, after, now=now):
         if more := len(rows) == query.limit:
             break
         rows.append(made)

@@ -168,8 +168,14 @@ async def test_days_of_a_zone_are_whole_although_only_their_beginning_is_asked_f
         rows, "queue=billing&interval=1d&tz=Europe/Berlin&from=2026-01-06T00:15&to=2026-01-06T12:00"
     )
     assert edge["rows"] == []
-    first = await get(rows, "queue=billing&interval=1d&tz=Europe/Berlin&from=2026-01-05&to=2026-01-06")
-    assert [(row["missing"], row["final"]) for row in first["rows"]] == [(4, False)]
+    first = "/v1/intervals?queue=billing&interval=1d&tz=Europe/Berlin&from=2026-01-05&to=2026-01-06"
+    seen = set()
+    for at, missing in ((MONDAY - HOUR, 0), (MONDAY - HOUR // 2, 2), (MONDAY + 48 * HOUR, 4)):
+        rows.board.advance(at)
+        _, headers, answer = await rows.get(first)
+        assert [(row["missing"], row["final"]) for row in answer["rows"]] == [(missing, False)]
+        seen.add(headers["ETag"])
+    assert len(seen) == 3, "what is missing goes by the clock"
 
 
 async def test_some_rows_by_name_site_and_unit(rows: Served) -> None:

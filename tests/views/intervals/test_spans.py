@@ -147,6 +147,25 @@ def test_a_longer_row_is_final_when_all_of_it_is_and_has_the_latest_revision() -
     assert (late.final, late.missing, late.backlog_start) == (False, 1, None)
 
 
+def test_what_is_yet_to_come_is_not_missing_and_the_row_not_final() -> None:
+    start = local("UTC", 2026, 1, 5)
+    quarters = stretch(start, start + HOUR)[1:3]
+    spans = list(Clock("1h", ZoneInfo("UTC")).spans(start, start + 1))
+
+    def hour(now: int) -> tuple[int, bool]:
+        ((_, row),) = derive(quarters, spans, now)
+        return row.missing, row.final
+
+    assert hour(start + 3 * QUARTER) == (1, False)
+    assert hour(start + 3 * QUARTER + 1) == (2, False)
+    assert hour(start + 9 * QUARTER) == (2, False)
+    assert hour(start + 2 * QUARTER) == (1, False), "a row of a clock that is ahead hides no other"
+    quarters = stretch(start, start + HOUR)[:3]
+    assert hour(start + 3 * QUARTER) == (0, False)
+    quarters = stretch(start, start + HOUR)
+    assert hour(start + 3 * QUARTER) == hour(start + 9 * QUARTER) == (0, True)
+
+
 def local(zone: str, *parts: int) -> int:
     return milliseconds(datetime(*parts, tzinfo=ZoneInfo(zone)))  # type: ignore[arg-type,misc]
 
