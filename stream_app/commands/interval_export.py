@@ -90,7 +90,8 @@ class Wishes(Struct, frozen=True, kw_only=True):
             raise BadSettingsError("-: standard input can be read once")
         if self.policy is not None and self.policy not in SERVICE_LEVELS:
             hint = guess(self.policy, SERVICE_LEVELS)
-            raise BadSettingsError(f"--policy: no policy is called {self.policy!r}{hint}")
+            those = f"; there are {', '.join(SERVICE_LEVELS)}"
+            raise BadSettingsError(f"--policy: no policy is called {self.policy!r}{hint}{those}")
         says = ENDINGS.get(self._ending, self.form)
         if says != self.form and "parquet" in {says, self.form}:
             raise BadSettingsError(f"--format: {self.form} is not what is in a file called *{self._ending}")
@@ -113,11 +114,21 @@ class Wishes(Struct, frozen=True, kw_only=True):
                 for name, text in (("from", self.begin), ("to", self.end))
             ]
         except BadQueryError as error:
-            raise BadSettingsError(f"{_OPTIONS[error.parameter]}: {error.detail}") from None
+            raise BadSettingsError(_as_option(error)) from None
         start, end = found
         if start is not None and end is not None and start >= end:
             raise BadSettingsError("--to: must be later than --from")
         return start, end
+
+
+def _as_option(error: BadQueryError) -> str:
+    """What the route says of a parameter, said of an option, with what would be right."""
+    detail = error.detail.replace("in tz,", "in --tz,")
+    right = [example.replace("with tz", "with --tz") for example in error.allowed]
+    if right and "did you mean" not in detail:
+        detail += ": " if "; write" in detail else "; for example " if error.parameter == "tz" else "; write "
+        detail += " or ".join(right)
+    return f"{_OPTIONS[error.parameter]}: {detail}"
 
 
 def export(wishes: Wishes) -> None:

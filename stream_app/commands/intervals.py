@@ -14,6 +14,18 @@ def _dialects(incomplete: str) -> list[str]:
     return [name for name in dialects.available() if name.startswith(incomplete)]
 
 
+def _policies(incomplete: str) -> list[str]:
+    from stream_app.model.kpis import SERVICE_LEVELS  # noqa: PLC0415 - quick --help
+
+    return [name for name in SERVICE_LEVELS if name.startswith(incomplete)]
+
+
+def _zones(incomplete: str) -> list[str]:
+    from stream_app.views.intervals.query import zones  # noqa: PLC0415 - quick --help
+
+    return sorted(zone for zone in zones() if zone.lower().startswith(incomplete.lower()))
+
+
 def run(
     *,
     files: Annotated[
@@ -73,7 +85,9 @@ def run(
     tz: Annotated[
         str | None,
         typer.Option(
-            metavar="ZONE", help="IANA zone by whose clock rows begin: Europe/Berlin. Default: UTC."
+            metavar="ZONE",
+            autocompletion=_zones,
+            help="IANA zone by whose clock rows begin: Europe/Berlin. Default: UTC.",
         ),
     ] = None,
     begin: Annotated[
@@ -87,7 +101,10 @@ def run(
     channel: Annotated[list[str] | None, typer.Option(help="Only this channel. May repeat.")] = None,
     policy: Annotated[
         str | None,
-        typer.Option(help="This service level instead of each queue's own; docs/intervals.md has them."),
+        typer.Option(
+            autocompletion=_policies,
+            help="This service level instead of each queue's own; docs/intervals.md has them.",
+        ),
     ] = None,
     outages: Annotated[
         Literal["include", "leave_out"], typer.Option(help="Whether rows of an outage are wanted.")

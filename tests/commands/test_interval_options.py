@@ -11,9 +11,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from stream_app.__main__ import cli
+from stream_app.commands import intervals
 from stream_app.commands.interval_source import from_topic
 from stream_app.errors import BadSettingsError
 from stream_app.model.interval_rows import IntervalRow
+from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.settings import load
 
 _T0 = 1_767_571_200_000
@@ -124,3 +126,35 @@ async def test_a_topic_s_names_are_those_of_all_its_rows(monkeypatch: pytest.Mon
     found = await from_topic(load(), ["sales"], [])
     assert [row.queue for row in await found.rows(0, _T0 * 2)] == ["sales"]
     assert await found.names() == ({"billing", "sales"}, {"voice"})
+
+
+# --- what would be right ---
+
+
+WRONG = {
+    "--policy answered_onyl": f"answered_onyl'; did you mean 'answered_only'?; there are {', '.join(SERVICE_LEVELS)}",
+    "--policy 80/20": f"no policy is called '80/20'; there are {', '.join(SERVICE_LEVELS)}",
+    "--tz Europe/Berln": "no time zone is called 'Europe/Berln'; did you mean 'Europe/Berlin'?",
+    "--tz 1234": "no time zone is called '1234'; for example UTC or Europe/Berlin",
+    "--from soon": "'soon' is no time; write 2026-01-05T08:00:00Z or 2026-01-05T09:00:00+01:00 or 2026-01-05 or "
+    "2026-01-05T09:00 with --tz",
+    "--to 2026-01-05T08:00": "has neither an offset nor, in --tz, a time zone; write 2026-01-05T08:00:00Z or ",
+    "--tz Europe/Berlin --to 2026-10-25T02:30": "2026-10-25T02:30:00 comes twice in Europe/Berlin; write it with its offset: "
+    "2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00",
+    "--tz Europe/Berlin --from 2026-03-29T02:30": "the clock of Europe/Berlin skips 2026-03-29T02:30:00; write "
+    "2026-03-29T03:30:00+02:00 or 2026-03-29T01:30:00+01:00",
+}
+
+
+@pytest.mark.parametrize("options", WRONG)
+def test_a_wrong_value_comes_with_right_ones(options: str) -> None:
+    said = refused("--from-topic", *options.split())
+    assert said.startswith(f"{options.split()[-2]}: ")
+    assert WRONG[options] in said
+
+
+def test_policies_and_zones_are_completed() -> None:
+    assert (
+        intervals._policies("answered_o") == [n for n in SERVICE_LEVELS if n.startswith("answered_o")] != []
+    )
+    assert intervals._zones("europe/berl") == ["Europe/Berlin"]
