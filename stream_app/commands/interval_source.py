@@ -66,6 +66,10 @@ class Folded:
         del revision, limit, queues, channels
         return []
 
+    async def newest(self) -> int:
+        """As the port says: there are no revisions."""
+        return 0
+
     async def state(self) -> str:
         """As the port says."""
         return "folded"

@@ -69,6 +69,8 @@ class IntervalViews:
         if query.form == "parquet":
             await _check_parquet()
         try:
+            if query.since:
+                await _check_since(query.since, self._intervals)
             state = await self._intervals.state()
             etag = _etag(state, targets, query, given.get("cursor", []), now)
             if any(seen.value in {etag, "*"} for seen in request.if_none_match or ()):
@@ -187,6 +189,17 @@ def _file_name(query: Query) -> str:
 def _day(query: Query) -> str:
     begin: datetime = moment(query.start, query.zone)
     return f"{begin:%Y-%m-%d}"
+
+
+async def _check_since(since: int, intervals: Intervals) -> None:
+    """Refuse a revision that is none: whoever has one would be told for ever that nothing has changed."""
+    newest = await intervals.newest()
+    if since > newest:
+        detail = (
+            f"{since} is larger than the newest revision, {newest}: it is of another store, or of one that was lost; "
+            "load all that you need again with from and to, and go on from the revision of that"
+        )
+        raise problems.bad_parameter("since", detail, [f"0…{newest}"])
 
 
 async def _check_parquet() -> None:
