@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
@@ -87,16 +88,28 @@ class Source(Intervals, Protocol):
 
 @asynccontextmanager
 async def stored(settings: Any) -> AsyncIterator[tuple[Source, Any]]:
-    """Rows in Redis, and the settings that are in force there."""
+    """Rows in Redis, and the settings that are in force there.
+
+    Raises:
+        StreamAppError: no answer; the line says where it was asked for, without user and password.
+    """
+    from redis.asyncio.connection import parse_url  # noqa: PLC0415 - quick --help
+
+    from stream_app.errors import StoreUnavailableError, StreamAppError  # noqa: PLC0415 - same
     from stream_app.model.targets import Targets  # noqa: PLC0415 - quick --help
     from stream_app.store.interval_reader import IntervalReader  # noqa: PLC0415 - same
     from stream_app.store.redis import RedisStore  # noqa: PLC0415 - same
+
+    from .check_redis import place_of  # noqa: PLC0415 - same
 
     url = settings.redis_url.get_secret_value()
     store, reader = RedisStore(url), IntervalReader(url)
     try:
         _, document = await store.current_settings()
         yield reader, Targets.from_json(document)
+    except StoreUnavailableError as error:
+        place = place_of(parse_url(url))
+        raise StreamAppError(f"Redis at {place}, which REDIS_URL names: {error}") from None
     finally:
         await reader.close()
         await store.close()
@@ -110,6 +123,7 @@ async def from_topic(settings: Any, queues: Collection[str], channels: Collectio
 
     if not settings.intervals_topic:
         raise BadSettingsError("--from-topic: STREAM_APP_INTERVALS_TOPIC is empty: no topic has rows")
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # what it says is in the error, once
     seen: set[tuple[str, str]] = set()
 
     def wanted(row: IntervalRow) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from stream_app.errors import BadSettingsError
 from stream_app.model.interval_rows import IntervalRow
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.settings import load
+from tests.services.process import free_port
 
 _T0 = 1_767_571_200_000
 _AT = "2026-01-05T09:00:00Z"
@@ -158,3 +162,41 @@ def test_policies_and_zones_are_completed() -> None:
         intervals._policies("answered_o") == [n for n in SERVICE_LEVELS if n.startswith("answered_o")] != []
     )
     assert intervals._zones("europe/berl") == ["Europe/Berlin"]
+
+
+# --- servers and settings that are not there ---
+
+
+@pytest.mark.parametrize("source", ["kafka", "redis"])
+def test_a_server_that_is_away_is_one_line_with_its_address_and_setting(source: str, tmp_path: Path) -> None:
+    place = f"127.0.0.1:{free_port()}"
+    env = {"KAFKA_BOOTSTRAP_SERVERS": place, "REDIS_URL": f"redis://me:secret@{place}/3"}
+    out = tmp_path / "rows.csv"
+    command = [sys.executable, "-m", "stream_app", "intervals", "--out", str(out)]
+    command += ["--from-topic"] if source == "kafka" else []
+    done = subprocess.run(
+        command, env=os.environ | env, capture_output=True, text=True, check=False, timeout=60
+    )
+    expected = {
+        "kafka": f"stream-app: Kafka at {place}, which KAFKA_BOOTSTRAP_SERVERS names: no broker answers\n",
+        "redis": f"stream-app: Redis at {place}, database 3, which REDIS_URL names: ConnectionError: ",
+    }[source]
+    assert (done.returncode, done.stdout, out.exists()) == (1, "", False)
+    assert done.stderr.startswith(expected)
+    assert len(done.stderr.splitlines()) == 1
+    assert "secret" not in done.stderr
+
+
+def test_settings_that_are_not_there_or_no_list_are_one_plain_line(recorded: Path, tmp_path: Path) -> None:
+    none = tmp_path / "none.toml"
+    assert (
+        refused("--direct", recorded, "--settings", none) == f"--settings: {none}: No such file or directory"
+    )
+    none.write_text("[outages]\nfrom = 2026-01-05T08:00:00Z\n")
+    assert refused("--direct", recorded, "--settings", none) == (
+        f"--settings: {none}: outages: [[outages]] is a list: write it with two brackets"
+    )
+
+
+def test_help_shows_brackets() -> None:
+    assert "[[outages]]" in CliRunner().invoke(cli, ["config", "apply", "--help"]).stdout
