@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stream_app.model.intervals import QUARTER
+from stream_app.model.intervals import NUMBERS, QUARTER
 from stream_app.model.targets import Targets
 from stream_app.views.intervals import query as queries
 from tests.views.examples import NOON
@@ -61,16 +61,17 @@ async def test_what_changed_behind_a_reader_s_back_is_not_passed_over(rows: Serv
     rows.board.advance(MONDAY + 30 * 24 * HOUR)
     now = MONDAY + 30 * 24 * HOUR
     first = await get(rows, f"{RANGE}&limit=100")
-    kept.close(("billing", "voice", MONDAY), now + 1)
-    kept.close(("sales", "voice", MONDAY + 47 * HOUR), now + 2)
+    newest = now * NUMBERS
+    kept.close(("billing", "voice", MONDAY), newest + 1)
+    kept.close(("sales", "voice", MONDAY + 47 * HOUR), newest + 2)
     path, last = first["next"], first
     while path:
         _, _, last = await rows.get(path)
         path = last["next"]
     changes, _ = await follow(rows, last["revision"], 100)
-    assert {change[3] for change in changes} >= {now + 1, now + 2}
+    assert {change[3] for change in changes} >= {newest + 1, newest + 2}
     assert last["revision"] == LAST, "nothing newer is sure"
-    assert (await get(rows, f"{RANGE}&limit=10000"))["revision"] == now + 2, "nothing changed meanwhile"
+    assert (await get(rows, f"{RANGE}&limit=10000"))["revision"] == newest + 2, "nothing changed meanwhile"
 
 
 async def test_rows_that_are_left_out_do_not_hold_up_who_follows(rows: Served) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec import structs
 
-from stream_app.model.intervals import QUARTER
+from stream_app.model.intervals import NUMBERS, QUARTER
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
 from stream_app.views.intervals import pages
@@ -51,7 +51,7 @@ async def test_a_row_says_everything(rows: Served, kept: Kept) -> None:
             backlog_start=3,
             backlog_max=9,
             final=True,
-            revision=MONDAY + 20 * 60_000,
+            revision=(MONDAY + 20 * 60_000) * NUMBERS,
             version=2,
         )
     )
@@ -90,7 +90,7 @@ async def test_a_row_says_everything(rows: Served, kept: Kept) -> None:
             "average_abandon_wait_s": 10.0,
             "average_handle_time_s": 190.025,
             "final": True,
-            "revision": MONDAY + 20 * 60_000,
+            "revision": (MONDAY + 20 * 60_000) * NUMBERS,
             "version": 2,
             "revised_at": "2026-01-05T00:20:00.000+00:00",
             "missing": 0,
@@ -104,7 +104,7 @@ async def test_a_row_says_everything(rows: Served, kept: Kept) -> None:
     assert list(answer) == ["at", "interval", "tz", "from", "to", "rows", "next", "revision"]
     assert (answer["interval"], answer["tz"], answer["next"]) == ("15m", "Europe/Berlin", None)
     assert (answer["from"], answer["to"]) == ("2026-01-05T01:00:00+01:00", "2026-01-05T01:15:00+01:00")
-    assert answer["revision"] == MONDAY + 20 * 60_000
+    assert answer["revision"] == (MONDAY + 20 * 60_000) * NUMBERS
 
 
 # 100 offered, 70 answered within T and 15 later; 4 gave up shortly, 4 more within T, 5 later; 2 left, one of them within T.
