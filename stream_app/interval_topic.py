@@ -16,7 +16,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from .errors import StreamAppError
 from .model.interval_rows import IntervalRow
@@ -166,28 +166,38 @@ async def read_table(
         StreamAppError: no broker, no topic, or a record that is no row.
     """
     table: dict[tuple[str, str, int], IntervalRow] = {}
+    consumer: AIOKafkaConsumer | None = None
     try:
-        async with AIOKafkaConsumer(
+        consumer = AIOKafkaConsumer(
             topic,
             check_crcs=not await _is_mock(connection),
             **connection,
             enable_auto_commit=False,
             isolation_level="read_committed",
-        ) as consumer:
-            places = [TopicPartition(topic, n) for n in sorted(consumer.partitions_for_topic(topic) or ())]
-            if not places:
-                raise StreamAppError(f"there is no topic {topic}; STREAM_APP_INTERVALS_TOPIC names it")
-            begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-            await consumer.seek_to_beginning(*places)
-            total = sum(ends.values()) - sum(begins.values())
-            while left := sum([max(0, ends[place] - await consumer.position(place)) for place in places]):
-                told(total - left, total)
-                for records in (await consumer.getmany(timeout_ms=500, max_records=5_000)).values():
-                    for record in records:
-                        _take(table, record, topic, wanted)
-            told(total, total)
+        )
+        await consumer.start()
+        places = [TopicPartition(topic, n) for n in sorted(consumer.partitions_for_topic(topic) or ())]
+        if not places:
+            raise StreamAppError(f"there is no topic {topic}; STREAM_APP_INTERVALS_TOPIC names it")
+        begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+        await consumer.seek_to_beginning(*places)
+        total = sum(ends.values()) - sum(begins.values())
+        while left := sum([max(0, ends[place] - await consumer.position(place)) for place in places]):
+            told(total - left, total)
+            for records in (await consumer.getmany(timeout_ms=500, max_records=5_000)).values():
+                for record in records:
+                    _take(table, record, topic, wanted)
+        told(total, total)
+    except KafkaConnectionError:
+        where = connection["bootstrap_servers"]
+        raise StreamAppError(
+            f"Kafka at {where}, which KAFKA_BOOTSTRAP_SERVERS names: no broker answers"
+        ) from None
     except KafkaError as error:
         raise StreamAppError(f"Kafka, topic {topic}: {type(error).__name__}: {error}") from None
+    finally:
+        if consumer is not None:
+            await consumer.stop()  # also one that never got through
     return [table[key] for key in sorted(table)]
 
 

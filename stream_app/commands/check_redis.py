@@ -31,7 +31,7 @@ async def look(
         clock: seconds since the epoch on this machine.
     """
     client = connect(url, timeout_s=limit_s)
-    place = _place(client.connection_pool.connection_kwargs)
+    place = place_of(client.connection_pool.connection_kwargs)
     async with client:
         try:
             async with asyncio.timeout(limit_s):
@@ -167,7 +167,7 @@ def _words(error: Exception, limit_s: float = LIMIT_S) -> str:
     return str(error) or type(error).__name__
 
 
-def _place(options: Mapping[str, Any]) -> str:
+def place_of(options: Mapping[str, Any]) -> str:
     """Where it is, without user and password."""
     where = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
     return f"{where}, database {options.get('db') or 0}"

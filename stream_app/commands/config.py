@@ -24,7 +24,7 @@ def apply(
     file: Annotated[
         Path,
         typer.Argument(
-            help="TOML: preset, defaults, channels.<channel>, queues.<queue>, calendars.<name>, [[outages]].",
+            help="TOML: preset, defaults, channels.<channel>, queues.<queue>, calendars.<name>, [\\[outages]].",
             exists=True,
         ),
     ],
@@ -114,7 +114,9 @@ def read(file: Path) -> Targets:
     try:
         document = tomllib.loads(file.read_text())
         return Targets.of({key: value for key, value in document.items() if key not in Settings.model_fields})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValueError) as error:
+    except OSError as error:
+        raise BadSettingsError(f"{file}: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValueError) as error:
         raise BadSettingsError(f"{file}: {error}") from None
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from stream_app.errors import BadSettingsError
 from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
 from stream_app.ingest.files.reading import STDIN
-from stream_app.ingest.replay import Run, Selection, interval_rows
+from stream_app.ingest.replay import Run, interval_rows
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
 from stream_app.model.targets.calendars import guess
@@ -31,9 +31,12 @@ from stream_app.views.intervals.wire import IntervalsRow, wired
 from . import config
 from .interval_output import Output
 from .interval_source import Folded, Source, from_topic, stored
-from .replay_summary import progress, summary
+from .replay_summary import progress, summary, unreadable
 from .replaying import EX_DATAERR, InterruptedByError, Interrupts, decoder
 
+Form = Literal["table", "csv", "json", "parquet", "connect", "genesys"]
+ENDINGS: Final[dict[str, Form]] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+"""What a file's ending says, where nobody names a format."""
 _OPTIONS: Final = {"from": "--from", "to": "--to", "tz": "--tz"}
 
 
@@ -43,7 +46,7 @@ class Wishes(Struct, frozen=True, kw_only=True):
     files: list[Path] = []
     direct: bool = False
     from_topic: bool = False
-    dialect: str = "canonical"
+    dialect: str | None = None
     maps: list[str] = []
     strict: bool = False
     settings: Path | None = None
@@ -55,8 +58,17 @@ class Wishes(Struct, frozen=True, kw_only=True):
     channels: list[str] = []
     policy: str | None = None
     outages: bool = True
-    form: Literal["table", "csv", "json", "parquet", "connect", "genesys"] = "table"
+    asked: Form | None = None
     out: Path | None = None
+
+    @property
+    def form(self) -> Form:
+        """The format that was asked for; else what the file's ending says; else a table."""
+        return self.asked or ENDINGS.get(self._ending) or "table"
+
+    @property
+    def _ending(self) -> str:
+        return "" if self.out is None else self.out.suffix.lower()
 
     def check(self) -> None:
         """Refuse options that mean nothing, or nothing together.
@@ -70,11 +82,19 @@ class Wishes(Struct, frozen=True, kw_only=True):
             raise BadSettingsError(f"{self.files[0]}: add --direct to count recorded events")
         if self.direct and not self.files:
             raise BadSettingsError("--direct: name at least one FILE; - is standard input")
+        if not self.direct:
+            given = {"--dialect": self.dialect, "--map": self.maps, "--strict": self.strict}
+            for option in [name for name, value in given.items() if value]:
+                raise BadSettingsError(f"{option}: only with --direct, which reads files")
         if self.files.count(STDIN) > 1:
             raise BadSettingsError("-: standard input can be read once")
         if self.policy is not None and self.policy not in SERVICE_LEVELS:
             hint = guess(self.policy, SERVICE_LEVELS)
-            raise BadSettingsError(f"--policy: no policy is called {self.policy!r}{hint}")
+            those = f"; there are {', '.join(SERVICE_LEVELS)}"
+            raise BadSettingsError(f"--policy: no policy is called {self.policy!r}{hint}{those}")
+        says = ENDINGS.get(self._ending, self.form)
+        if says != self.form and "parquet" in {says, self.form}:
+            raise BadSettingsError(f"--format: {self.form} is not what is in a file called *{self._ending}")
         if self.form in IMPORTS and self.interval not in IMPORTED_INTERVALS:
             raise BadSettingsError(
                 f"--interval: {self.form} takes rows of {' or '.join(IMPORTED_INTERVALS)} only"
@@ -94,11 +114,21 @@ class Wishes(Struct, frozen=True, kw_only=True):
                 for name, text in (("from", self.begin), ("to", self.end))
             ]
         except BadQueryError as error:
-            raise BadSettingsError(f"{_OPTIONS[error.parameter]}: {error.detail}") from None
+            raise BadSettingsError(_as_option(error)) from None
         start, end = found
         if start is not None and end is not None and start >= end:
             raise BadSettingsError("--to: must be later than --from")
         return start, end
+
+
+def _as_option(error: BadQueryError) -> str:
+    """What the route says of a parameter, said of an option, with what would be right."""
+    detail = error.detail.replace("in tz,", "in --tz,")
+    right = [example.replace("with tz", "with --tz") for example in error.allowed]
+    if right and "did you mean" not in detail:
+        detail += ": " if "; write" in detail else "; for example " if error.parameter == "tz" else "; write "
+        detail += " or ".join(right)
+    return f"{_OPTIONS[error.parameter]}: {detail}"
 
 
 def export(wishes: Wishes) -> None:
@@ -106,7 +136,7 @@ def export(wishes: Wishes) -> None:
 
     Raises:
         BadSettingsError: a wrong option or setting.
-        SystemExit: 65 for a file or, with ``--strict``, a line; 130 or 143 for a signal.
+        SystemExit: 65 for a file without events or, with ``--strict``, a line that is none; 130 or 143 for a signal.
     """
     wishes.check()
     wishes.range()
@@ -142,25 +172,32 @@ async def _gather(wishes: Wishes) -> tuple[list[IntervalsRow], Targets]:
 
 
 def _folded(wishes: Wishes, targets: Targets) -> Folded:
-    """Rows of files, with the account of their records on stderr."""
-    layout = Layout(dialect=wishes.dialect, columns=parse_columns(wishes.maps))
+    """Rows of files, with the account of their records on stderr.
+
+    Raises:
+        SystemExit: 65, not one line is an event.
+    """
+    dialect = wishes.dialect or "canonical"
+    layout = Layout(dialect=dialect, columns=parse_columns(wishes.maps))
     layout.check()
-    selection = Selection(wishes.queues, wishes.channels)
-    run = Run(decoder(wishes.dialect), selection=selection, strict=wishes.strict)
+    run = Run(decoder(dialect), strict=wishes.strict)  # of all queues: names are compared with theirs
     gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles
     files = [RecordFile(path, layout) for path in wishes.files]
     began = time.monotonic()
     try:
         readable(wishes.files)
         with progress(files, run):
-            return Folded(interval_rows(files, targets, run))
+            found = Folded(interval_rows(files, targets, run))
     finally:  # also of a file that breaks off
         if run.account.read:
             seconds = time.monotonic() - began
             told = summary(
-                files, run, seconds, wishes.dialect, name="intervals", command="intervals --direct"
+                files, run, seconds, dialect, name="intervals", command="intervals --direct", options="--map"
             )
             sys.stderr.write(told)
+    if unreadable(run.account):  # nothing is no answer: what was exported before stays
+        raise SystemExit(EX_DATAERR)
+    return found
 
 
 async def _rows(source: Source, wishes: Wishes, targets: Targets, *, all_of_it: bool) -> list[IntervalsRow]:
@@ -168,6 +205,7 @@ async def _rows(source: Source, wishes: Wishes, targets: Targets, *, all_of_it: 
     start, end = wishes.range()
     tz = wishes.tz or "UTC"
     clock = Clock(wishes.interval, ZoneInfo(tz))
+    await _check_names(source, wishes)
     stretch = await source.stretch()
     if not all_of_it:
         last = min(stretch[1], wall_ms(), end or stretch[1])
@@ -185,7 +223,18 @@ async def _rows(source: Source, wishes: Wishes, targets: Targets, *, all_of_it: 
         outages=wishes.outages,
     )
     wire = wired(query.zone, targets, query.policy)
-    return [row async for _, row in every(source, query, wire)]
+    return [row async for _, row in every(source, query, wire, now=wall_ms())]
+
+
+async def _check_names(source: Source, wishes: Wishes) -> None:
+    """Say which names nobody has: they may be of a queue that is yet to come, and so are no error."""
+    if not wishes.queues and not wishes.channels:
+        return
+    queues, channels = await source.names()
+    for what, asked, known in (("queue", wishes.queues, queues), ("channel", wishes.channels, channels)):
+        for name in dict.fromkeys(asked):
+            if name not in known:
+                sys.stderr.write(f"intervals: no {what} is called {name!r}{guess(name, sorted(known))}\n")
 
 
 def _account(rows: Sequence[IntervalsRow], chosen: Sequence[IntervalsRow], wishes: Wishes) -> str:

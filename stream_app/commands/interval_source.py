@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
@@ -16,11 +17,22 @@ from stream_app.model.ports import Intervals
 class Folded:
     """Rows in memory. They never change, and have no revisions."""
 
-    def __init__(self, rows: Iterable[IntervalRow]) -> None:
-        """``rows`` are in the order of queue, channel and time."""
+    def __init__(self, rows: Iterable[IntervalRow], places: Collection[tuple[str, str]] = ()) -> None:
+        """Keep rows.
+
+        Args:
+            rows: in the order of queue, channel and time.
+            places: queues and channels that are known besides, whose rows are not here.
+        """
         self._places = {
             place: list(of) for place, of in groupby(rows, key=lambda row: (row.queue, row.channel))
         }
+        every = {*self._places, *places}
+        self._names = {queue for queue, _ in every}, {channel for _, channel in every}
+
+    async def names(self) -> tuple[Collection[str], Collection[str]]:
+        """The queues and the channels that there are."""
+        return self._names
 
     async def stretch(self) -> tuple[int, int]:
         """From the beginning of the first row to the end of the last, ms."""
@@ -55,13 +67,20 @@ class Folded:
         del revision, limit, queues, channels
         return []
 
+    async def newest(self) -> int:
+        """As the port says: there are no revisions."""
+        return 0
+
     async def state(self) -> str:
         """As the port says."""
         return "folded"
 
 
 class Source(Intervals, Protocol):
-    """Rows, and from when to when there are any."""
+    """Rows, from when to when there are any, and of whom."""
+
+    async def names(self) -> tuple[Collection[str], Collection[str]]:
+        """The queues and the channels that there are."""
 
     async def stretch(self) -> tuple[int, int]:
         """From the beginning of the first row to the end of the last, ms."""
@@ -69,16 +88,28 @@ class Source(Intervals, Protocol):
 
 @asynccontextmanager
 async def stored(settings: Any) -> AsyncIterator[tuple[Source, Any]]:
-    """Rows in Redis, and the settings that are in force there."""
+    """Rows in Redis, and the settings that are in force there.
+
+    Raises:
+        StreamAppError: no answer; the line says where it was asked for, without user and password.
+    """
+    from redis.asyncio.connection import parse_url  # noqa: PLC0415 - quick --help
+
+    from stream_app.errors import StoreUnavailableError, StreamAppError  # noqa: PLC0415 - same
     from stream_app.model.targets import Targets  # noqa: PLC0415 - quick --help
     from stream_app.store.interval_reader import IntervalReader  # noqa: PLC0415 - same
     from stream_app.store.redis import RedisStore  # noqa: PLC0415 - same
+
+    from .check_redis import place_of  # noqa: PLC0415 - same
 
     url = settings.redis_url.get_secret_value()
     store, reader = RedisStore(url), IntervalReader(url)
     try:
         _, document = await store.current_settings()
         yield reader, Targets.from_json(document)
+    except StoreUnavailableError as error:
+        place = place_of(parse_url(url))
+        raise StreamAppError(f"Redis at {place}, which REDIS_URL names: {error}") from None
     finally:
         await reader.close()
         await store.close()
@@ -92,14 +123,17 @@ async def from_topic(settings: Any, queues: Collection[str], channels: Collectio
 
     if not settings.intervals_topic:
         raise BadSettingsError("--from-topic: STREAM_APP_INTERVALS_TOPIC is empty: no topic has rows")
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # what it says is in the error, once
+    seen: set[tuple[str, str]] = set()
+
+    def wanted(row: IntervalRow) -> bool:
+        seen.add((row.queue, row.channel))
+        return (not queues or row.queue in queues) and (not channels or row.channel in channels)
+
     with _bar(settings.intervals_topic) as told:
         return Folded(
-            await read_table(
-                security(settings),
-                settings.intervals_topic,
-                lambda row: (not queues or row.queue in queues) and (not channels or row.channel in channels),
-                told,
-            )
+            await read_table(security(settings), settings.intervals_topic, wanted, told),
+            seen,
         )
 
 

@@ -14,6 +14,18 @@ def _dialects(incomplete: str) -> list[str]:
     return [name for name in dialects.available() if name.startswith(incomplete)]
 
 
+def _policies(incomplete: str) -> list[str]:
+    from stream_app.model.kpis import SERVICE_LEVELS  # noqa: PLC0415 - quick --help
+
+    return [name for name in SERVICE_LEVELS if name.startswith(incomplete)]
+
+
+def _zones(incomplete: str) -> list[str]:
+    from stream_app.views.intervals.query import zones  # noqa: PLC0415 - quick --help
+
+    return sorted(zone for zone in zones() if zone.lower().startswith(incomplete.lower()))
+
+
 def run(
     *,
     files: Annotated[
@@ -37,11 +49,13 @@ def run(
         ),
     ] = False,
     dialect: Annotated[
-        str,
+        str | None,
         typer.Option(
-            autocompletion=_dialects, help="Whose records the files have.", rich_help_panel="From files"
+            autocompletion=_dialects,
+            help="Whose records the files have. Default: canonical.",
+            rich_help_panel="From files",
         ),
-    ] = "canonical",
+    ] = None,
     maps: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,7 +85,9 @@ def run(
     tz: Annotated[
         str | None,
         typer.Option(
-            metavar="ZONE", help="IANA zone by whose clock rows begin: Europe/Berlin. Default: UTC."
+            metavar="ZONE",
+            autocompletion=_zones,
+            help="IANA zone by whose clock rows begin: Europe/Berlin. Default: UTC.",
         ),
     ] = None,
     begin: Annotated[
@@ -85,15 +101,22 @@ def run(
     channel: Annotated[list[str] | None, typer.Option(help="Only this channel. May repeat.")] = None,
     policy: Annotated[
         str | None,
-        typer.Option(help="This service level instead of each queue's own; docs/intervals.md has them."),
+        typer.Option(
+            autocompletion=_policies,
+            help="This service level instead of each queue's own; docs/intervals.md has them.",
+        ),
     ] = None,
     outages: Annotated[
         Literal["include", "leave_out"], typer.Option(help="Whether rows of an outage are wanted.")
     ] = "include",
     form: Annotated[
-        Literal["table", "csv", "json", "parquet", "connect", "genesys"],
-        typer.Option("--format", help="connect and genesys: what Amazon Connect and Genesys Cloud import."),
-    ] = "table",
+        Literal["table", "csv", "json", "parquet", "connect", "genesys"] | None,
+        typer.Option(
+            "--format",
+            help="connect and genesys: what Amazon Connect and Genesys Cloud import. Default: by the ending of --out, .csv, "
+            ".json or .parquet; else table.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write here, all or nothing. Default: standard output."),
@@ -106,9 +129,9 @@ def run(
     stream-app intervals --from 2026-01-01 --interval 1d --from-topic  all that was ever published
     stream-app intervals --direct monday.ndjson.gz                     a table of quarters of an hour
     stream-app intervals --direct q1.zst --interval 1d --tz Europe/Berlin
-    stream-app intervals --direct q1.zst --format csv --out rows.csv   then: stream-app forecast rows.csv
+    stream-app intervals --direct q1.zst --out rows.csv               then: stream-app forecast rows.csv
     stream-app intervals --direct queue_log --dialect asterisk --format genesys --out import.csv
-    stream-app intervals --direct q1.zst --settings targets.toml --format parquet --out rows.parquet
+    stream-app intervals --direct q1.zst --settings targets.toml --out rows.parquet
 
     A row is final once a quarter of an hour has passed behind it. docs/intervals.md says what each field is.
 
@@ -133,7 +156,7 @@ def run(
             channels=channel or [],
             policy=policy,
             outages=outages == "include",
-            form=form,
+            asked=form,
             out=out,
         )
     )

@@ -70,6 +70,7 @@ def summary(
     *,
     name: str = "replay",
     command: str = "replay",
+    options: str = "--format or --map",
 ) -> str:
     """Lines for stderr: places first, then one with all counts, then advice where nothing could be read.
 
@@ -80,6 +81,7 @@ def summary(
         dialect: of the records.
         name: of the command, before its lines.
         command: what reads standard input if ``-`` follows.
+        options: of the command, which say what a file's lines are.
     """
     account = run.account
     lines = [f"stream-app: {place}" for place in account.complaints]
@@ -93,9 +95,15 @@ def summary(
     lines.append(
         f"{name}: {_count(account.read, 'record')} read in {seconds:.1f} s ({rate:,.0f}/s): {_counts(account)}"
     )
-    if account.results and not account.sent and account.results.keys() <= {Result.DEAD_LETTER}:
-        lines.append(f"{name}: {_advice(files, dialect, command)}")
+    if unreadable(account):
+        lines.append(f"{name}: {_advice(files, dialect, command, options)}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def unreadable(account: Account) -> bool:
+    """Whether there were lines, and not one of them was an event."""
+    others = account.sent or account.before or account.left_out
+    return not others and account.results.keys() == {Result.DEAD_LETTER}
 
 
 def _counts(account: Account) -> str:
@@ -114,7 +122,7 @@ def _count(n: int, what: str) -> str:
     return f"{n:,} {what}" + ("" if n == 1 else "s")
 
 
-def _advice(files: Sequence[RecordFile], dialect: str, command: str) -> str:
+def _advice(files: Sequence[RecordFile], dialect: str, command: str, options: str) -> str:
     """Why nothing could be read, as far as first lines tell."""
     firsts = [file.first.strip() for file in files if file.first]
     if dialect != "asterisk" and any(map(_QUEUE_LOG.match, firsts)):
@@ -122,4 +130,4 @@ def _advice(files: Sequence[RecordFile], dialect: str, command: str) -> str:
     if any(first in (b"[", b"{") or first.startswith(b"[{") for first in firsts):
         split = "jq -c 'if type==\"array\" then .[] else . end' FILE"
         return f"one record a line is read: {split} | stream-app {command} -"
-    return f"no line is an event of {dialect}: is --dialect right, or is --format or --map needed?"
+    return f"no line is an event of {dialect}: is --dialect right, or is {options} needed?"

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from .intervals import FIELDS, FLOW, LONGEST, MINUTE, MINUTES, QUARTER, Amounts, compact, quarter
 
+EVER: Final = 1 << 62
 ACTIVE: Final = 35 * 86_400_000
 """A queue has rows of zeros for so long after its last contact."""
 
@@ -35,7 +36,8 @@ class IntervalRow(Struct, frozen=True, gc=False):
         revision: numbers every change of every final row, ever larger: microseconds since the epoch, or a little more; 0 while
             the row is open.
         version: 1 when it became final, one more at each change since; 0 while it is open.
-        missing: quarters of an hour in it of which nothing is known. A quarter without contacts is a row of zeros.
+        missing: quarters of an hour in it that have begun and of which nothing is known. A quarter without contacts is a row
+            of zeros, and what is yet to come is not missing.
     """
 
     start: int
@@ -94,19 +96,24 @@ def row_of(key: tuple[int, str, str], counted: Sequence[int], **rest: int | None
     return IntervalRow(key[0], QUARTER // MINUTE, key[1], key[2], *counts, **rest)  # type: ignore[arg-type] # by name
 
 
-def together(rows: Sequence[IntervalRow], start: int, minutes: int) -> IntervalRow:
+def together(rows: Sequence[IntervalRow], start: int, minutes: int, now: int = EVER) -> IntervalRow:
     """Rows of one queue and channel as one of a longer interval.
 
     Args:
         rows: at least one, in the order of time, each within the interval, no two of one time.
         start: of the interval.
         minutes: its length.
+        now: ms; quarters that begin later are yet to come, and not missing.
     """
     first = rows[0]
+    end = start + minutes * MINUTE
+    begun = sum(row.minutes * MINUTE for row in rows if row.start < now)
     counted = {name: sum(getattr(row, name) for row in rows) for name in FIELDS}
     counted[FIELDS[LONGEST]] = max(row.longest_wait_ms for row in rows)
     deepest = [row.backlog_max for row in rows if row.backlog_max is not None]
-    missing = (minutes - sum(row.minutes for row in rows)) * MINUTE // QUARTER + sum(r.missing for r in rows)
+    due = -(-(max(start, min(end, now)) - start) // QUARTER)
+    missing = due - begun // QUARTER + sum(row.missing for row in rows)
+    whole = sum(row.minutes for row in rows) == minutes
     return IntervalRow(
         start=start,
         minutes=minutes,
@@ -115,7 +122,7 @@ def together(rows: Sequence[IntervalRow], start: int, minutes: int) -> IntervalR
         **counted,
         backlog_start=first.backlog_start if first.start == start else None,
         backlog_max=max(deepest, default=None),
-        final=not missing and all(row.final for row in rows),
+        final=whole and not missing and all(row.final for row in rows),
         revision=max(row.revision for row in rows),
         version=max(row.version for row in rows),
         missing=missing,

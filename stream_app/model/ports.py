@@ -185,5 +185,8 @@ class Intervals(Protocol):
     ) -> list[IntervalRow]:
         """Final rows that changed after a revision, in the order of their revisions, at most so many of them."""
 
+    async def newest(self) -> int:
+        """The largest revision that was ever given; 0 before the first."""
+
     async def state(self) -> str:
         """A short text that is another one whenever any row has changed."""

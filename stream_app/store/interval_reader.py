@@ -43,6 +43,11 @@ class IntervalReader:
             identity = await self._client.get(keys.IDENTITY)
         return f"{(identity or b'').decode()}.{int(epoch or 0)}.{int(state or 0)}"
 
+    async def newest(self) -> int:
+        """See ``Intervals.newest``."""
+        async with faults():
+            return int(await self._client.hget(keys.published("meta"), "revision") or 0)
+
     async def stretch(self) -> tuple[int, int]:
         """From the first day of which there are rows to the end of the last, ms; nothing: the same twice."""
         async with faults():
@@ -137,6 +142,11 @@ class IntervalReader:
         return out
 
     # --- names ---
+
+    async def names(self) -> tuple[Collection[str], Collection[str]]:
+        """All queues and channels that were ever counted."""
+        await self._learn()
+        return set(self._names["queue"].values()), set(self._names["channel"].values())
 
     async def _learn(self) -> None:
         async with faults():

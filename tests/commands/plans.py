@@ -121,6 +121,9 @@ class Rows:
         ]
         return sorted(found, key=lambda row: row.revision)[:limit]
 
+    async def newest(self) -> int:
+        return max((row.revision for row in self.all), default=0)
+
     async def state(self) -> str:
         return str(hash(tuple((row.start, row.queue, row.channel, row.revision) for row in self.all)))
 

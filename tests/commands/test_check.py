@@ -547,5 +547,5 @@ def test_a_wrong_setting_is_a_finding_like_others(
     code, lines = run("--offline", "/nowhere/targets.toml")
     assert code == 1
     assert lines[0].startswith(f"fail  configuration       {words}")
-    assert lines[1].startswith("fail  targets             /nowhere/targets.toml: [Errno 2]")
+    assert lines[1].startswith("fail  targets             /nowhere/targets.toml: No such file or directory")
     assert SECRET not in "".join(lines)

@@ -205,7 +205,7 @@ def test_a_table_is_mapped(tmp_path: Path) -> None:
         ),
         (
             ["--direct", "--report", "--targets", "nowhere.toml", "f"],
-            "--targets: nowhere.toml: [Errno 2] No such",
+            "--targets: nowhere.toml: No such",
         ),
         (["--topic", "no topic", "f"], "--topic: 'no topic' is no name of a topic"),
     ],

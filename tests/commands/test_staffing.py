@@ -181,7 +181,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         (["--asa", "-3s"], "--asa: '-3s' is no time like 90s or 2m"),
         (
             ["--targets", "none.toml"],
-            "--targets: none.toml: [Errno 2] No such file or directory: 'none.toml'",
+            "--targets: none.toml: No such file or directory",
         ),
         (["--schedule", "-"], "-: standard input can be read once"),
     ],

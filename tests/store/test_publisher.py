@@ -28,6 +28,7 @@ async def test_a_row_is_open_at_first(office: Office) -> None:
     await publisher.round()
     (row,) = await office.rows()
     assert (row.start, sums(row), row.final, row.revision) == (T0, (1, 0, 0, 0, 0, 1), False, 0)
+    assert await office.reader.newest() == 0
 
 
 async def test_a_row_is_final_after_the_grace_and_a_later_change_is_a_revision(office: Office) -> None:
@@ -54,6 +55,10 @@ async def test_a_row_is_final_after_the_grace_and_a_later_change_is_a_revision(o
     before = await office.rows()
     assert (await publisher.round()).rows == 0, "what is as it was gets no number"
     assert await office.rows() == before
+    assert await office.reader.newest() == max(row.revision for row in before)
+    queues, channels = await office.reader.names()
+    assert {row.queue for row in before} <= set(queues)
+    assert {row.channel for row in before} <= set(channels)
 
 
 async def test_a_quiet_quarter_is_a_row_of_zeros_and_one_that_was_not_read_is_none(office: Office) -> None:

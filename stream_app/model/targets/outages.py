@@ -47,7 +47,7 @@ class Outage(
             ValueError: one line that begins with the place; the first outage is ``outages.1``.
         """
         if not isinstance(tables, list | tuple):
-            raise ValueError(f"outages: expected [[outages]], a list of tables, not {tables!r}")  # noqa: TRY004 - bad input
+            raise ValueError("outages: [[outages]] is a list: write it with two brackets")  # noqa: TRY004 - bad input
         found = [cls._of(f"outages.{n}", table) for n, table in enumerate(tables, 1)]
         return tuple(sorted(found, key=lambda outage: (outage.begin, outage.end, outage.reason)))
 

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from stream_app import __version__
 from stream_app.errors import StoreUnavailableError
+from stream_app.model.intervals import QUARTER
 from stream_app.model.ports import Intervals
 from stream_app.model.targets import Targets
 from stream_app.views import problems
@@ -23,7 +24,7 @@ from stream_app.views.wire import Problem, encode, stamp
 from . import formats, parquet
 from .pages import Cursor, Page, page
 from .query import BadQueryError, Query, parse
-from .spans import moment
+from .spans import DAY, moment
 from .wire import IntervalsAnswer as Answer, IntervalsRow as Row, wired
 
 PATH: Final = "/v1/intervals"
@@ -68,8 +69,10 @@ class IntervalViews:
         if query.form == "parquet":
             await _check_parquet()
         try:
+            if query.since:
+                await _check_since(query.since, self._intervals)
             state = await self._intervals.state()
-            etag = _etag(state, targets, query, given.get("cursor", []))
+            etag = _etag(state, targets, query, given.get("cursor", []), now)
             if any(seen.value in {etag, "*"} for seen in request.if_none_match or ()):
                 return web.Response(
                     status=HTTPStatus.NOT_MODIFIED, headers={**REVALIDATE, "ETag": f'"{etag}"'}
@@ -152,9 +155,14 @@ def _shown(at: int, query: Query) -> str:
     return moment(at, query.zone).isoformat()
 
 
-def _etag(state: str, targets: Targets, query: Query, cursor: list[str]) -> str:
+def _etag(state: str, targets: Targets, query: Query, cursor: list[str], now: int) -> str:
     """Of all that an answer's rows depend on; a range that follows the clock is another one each minute."""
-    said = msgspec.json.encode([__version__, state, query, cursor], order="deterministic")
+    runs = (
+        query.interval != "15m" and query.end + 2 * DAY > now
+    )  # what is missing of a longer row goes by the clock
+    said = msgspec.json.encode(
+        [__version__, state, query, cursor, now // QUARTER if runs else None], order="deterministic"
+    )
     return sha256(said + targets.to_json()).hexdigest()[:32]
 
 
@@ -181,6 +189,17 @@ def _file_name(query: Query) -> str:
 def _day(query: Query) -> str:
     begin: datetime = moment(query.start, query.zone)
     return f"{begin:%Y-%m-%d}"
+
+
+async def _check_since(since: int, intervals: Intervals) -> None:
+    """Refuse a revision that is none: whoever has one would be told for ever that nothing has changed."""
+    newest = await intervals.newest()
+    if since > newest:
+        detail = (
+            f"{since} is larger than the newest revision, {newest}: it is of another store, or of one that was lost; "
+            "load all that you need again with from and to, and go on from the revision of that"
+        )
+        raise problems.bad_parameter("since", detail, [f"0…{newest}"])
 
 
 async def _check_parquet() -> None:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from stream_app.model.interval_rows import IntervalRow
 from stream_app.model.intervals import NUMBERS
@@ -42,6 +42,7 @@ class Cursor(Struct, frozen=True, array_like=True):
         state: what the rows' state was then, shortened.
         seen: the largest revision of all pages.
         settled: the largest of those that were given before the first page was asked for.
+        asked: what the pages are of, ``Query.asked``.
     """
 
     start: int
@@ -51,6 +52,7 @@ class Cursor(Struct, frozen=True, array_like=True):
     state: str
     seen: int
     settled: int
+    asked: str = ""
 
     def __str__(self) -> str:
         return urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
@@ -69,6 +71,10 @@ class Cursor(Struct, frozen=True, array_like=True):
             raise BadQueryError("cursor", "is no cursor; take next as it is", []) from None
         if not query.start <= cursor.start < query.end:
             raise BadQueryError("cursor", "is one of another range; take next as it is", [])
+        if cursor.asked != query.asked:
+            raise BadQueryError(
+                "cursor", "is one of another question (interval, tz, a filter); take next as it is", []
+            )
         return cursor
 
 
@@ -104,7 +110,9 @@ class Rest:
 Made = AsyncIterator[tuple[IntervalRow, Row]]
 
 
-async def every(intervals: Intervals, query: Query, wire: Wire, after: Cursor | None = None) -> Made:
+async def every(
+    intervals: Intervals, query: Query, wire: Wire, after: Cursor | None = None, *, now: int
+) -> Made:
     """All rows of a range, in the order of start, queue and channel.
 
     Args:
@@ -112,6 +120,7 @@ async def every(intervals: Intervals, query: Query, wire: Wire, after: Cursor | 
         query: which; its limit is of no meaning here.
         wire: writes a row.
         after: only those behind this one.
+        now: ms; of what begins later nothing is missing.
 
     Raises:
         StoreUnavailableError: as ``intervals`` does.
@@ -124,7 +133,7 @@ async def every(intervals: Intervals, query: Query, wire: Wire, after: Cursor | 
     for some in _chunks(spans, DAYS_AT_ONCE.get(query.interval, 1) * DAY):
         quarters = await intervals.rows(some[0].start, some[-1].end, query.queues, query.channels)
         by_start: dict[int, list[IntervalRow]] = defaultdict(list)
-        for span, row in derive(quarters, some):
+        for span, row in derive(quarters, some, now):
             by_start[span.start].append(row)
             await rest()
         for span in some:
@@ -177,12 +186,12 @@ async def page(
     if query.since is not None:
         return await _changes(intervals, query, wire, query.since, told)
     state = short(await intervals.state())
-    began = after or Cursor(0, "", "", now, state, 0, 0)
+    began = after or Cursor(0, "", "", now, state, 0, 0, query.asked)
     rows: list[Row] = []
     last: IntervalRow | None = None
     more = False
     seen, settled = began.seen, began.settled
-    async for row, made in every(intervals, query, wire, after):
+    async for row, made in every(intervals, query, wire, after, now=now):
         if more := len(rows) == query.limit:
             break
         rows.append(made)
@@ -196,7 +205,9 @@ async def page(
     unchanged = short(await intervals.state()) == began.state
     cursor = None
     if more and last is not None:
-        cursor = Cursor(last.start, last.queue, last.channel, began.began, began.state, seen, settled)
+        cursor = structs.replace(
+            began, start=last.start, queue=last.queue, channel=last.channel, seen=seen, settled=settled
+        )
     return Page(rows, cursor, None, seen if unchanged else settled)
 
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from functools import lru_cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct
 
 from stream_app.model.kpis import SERVICE_LEVELS
@@ -68,6 +70,7 @@ class Query(Struct, frozen=True, kw_only=True):
         since: final rows whose revision is larger, in the order of revisions.
         limit: rows of a page.
         defaults: the range follows the clock.
+        asked: a short hash of what makes rows others or fewer; what pages of one question have in common.
     """
 
     interval: str = "15m"
@@ -82,6 +85,7 @@ class Query(Struct, frozen=True, kw_only=True):
     since: int | None = None
     limit: int = DEFAULT_LIMIT
     defaults: bool = False
+    asked: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -150,7 +154,15 @@ def parse(given: Given, now: int, targets: Targets) -> Query:
         since=since,
         limit=whole("limit", one["limit"], 1, MOST_ROWS) if "limit" in one else DEFAULT_LIMIT,
         defaults=since is None and "to" not in one,
+        asked=_asked(given, interval, tz),
     )
+
+
+def _asked(given: Given, interval: str, tz: str) -> str:
+    """Of the filters as they were said: which queues a site has may change between two pages."""
+    filters = {name: sorted(set(given[name])) for name in (*SEVERAL, "policy", "outages") if name in given}
+    said = msgspec.json.encode([interval, tz, filters], order="deterministic")
+    return sha256(said).hexdigest()[:12]
 
 
 def _choice(one: Mapping[str, str], name: str, allowed: Sequence[str], default: str) -> str:

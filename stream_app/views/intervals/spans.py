@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from stream_app.model.interval_rows import IntervalRow, together
+from stream_app.model.interval_rows import EVER, IntervalRow, together
 from stream_app.model.intervals import MINUTE, QUARTER
 
 INTERVALS: Final[dict[str, int]] = {"15m": 15, "30m": 30, "1h": 60, "1d": 1440}
@@ -111,7 +111,9 @@ class Clock:
         return at
 
 
-def derive(rows: Iterable[IntervalRow], spans: Sequence[Span]) -> Iterator[tuple[Span, IntervalRow]]:
+def derive(
+    rows: Iterable[IntervalRow], spans: Sequence[Span], now: int = EVER
+) -> Iterator[tuple[Span, IntervalRow]]:
     """Intervals of quarters, made one by one as they are asked for, in the order of queue, channel and time.
 
     An interval of which nothing is known is not among them: it is no interval in which nobody came.
@@ -119,6 +121,7 @@ def derive(rows: Iterable[IntervalRow], spans: Sequence[Span]) -> Iterator[tuple
     Args:
         rows: quarters in the order of queue, channel and time, none outside of the spans.
         spans: one behind the other, in the order of time.
+        now: ms; quarters that begin later are not missing.
     """
     for _, of_queue in groupby(rows, key=lambda row: (row.queue, row.channel)):
         at = 0
@@ -126,17 +129,17 @@ def derive(rows: Iterable[IntervalRow], spans: Sequence[Span]) -> Iterator[tuple
         for row in of_queue:
             if row.start >= spans[at].end:
                 if quarters:
-                    yield spans[at], _one(quarters, spans[at])
+                    yield spans[at], _one(quarters, spans[at], now)
                     quarters = []
                 while row.start >= spans[at].end:
                     at += 1
             quarters.append(row)
         if quarters:
-            yield spans[at], _one(quarters, spans[at])
+            yield spans[at], _one(quarters, spans[at], now)
 
 
-def _one(quarters: list[IntervalRow], span: Span) -> IntervalRow:
+def _one(quarters: list[IntervalRow], span: Span, now: int) -> IntervalRow:
     first = quarters[0]
     if len(quarters) == 1 and first.minutes == span.minutes:
         return first
-    return together(quarters, span.start, span.minutes)
+    return together(quarters, span.start, span.minutes, now)

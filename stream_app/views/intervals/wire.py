@@ -78,7 +78,9 @@ class IntervalsRow(Struct, frozen=True, gc=False):
     revised_at: Annotated[
         Time | None, Meta(description="When its last change was published; null while it is open")
     ]
-    missing: Annotated[int, Meta(description="Quarters of an hour in it of which nothing is known")]
+    missing: Annotated[
+        int, Meta(description="Quarters of an hour in it that have begun and of which nothing is known")
+    ]
     policy: Annotated[
         str, Meta(description="The named formula of the service level, with offered in place of decided")
     ]

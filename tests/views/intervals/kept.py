@@ -74,6 +74,10 @@ class Kept:
         ]
         return sorted(found, key=lambda row: row.revision)[:limit]
 
+    async def newest(self) -> int:
+        self._check()
+        return max((row.revision for row in self.by_key.values()), default=0)
+
     async def state(self) -> str:
         self._check()
         return f"state {self._changes}"

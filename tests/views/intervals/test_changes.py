@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stream_app.model.intervals import QUARTER
+from stream_app.model.intervals import NUMBERS, QUARTER
 from stream_app.model.targets import Targets
 from stream_app.views.intervals import query as queries
 from tests.views.examples import NOON
@@ -61,16 +61,17 @@ async def test_what_changed_behind_a_reader_s_back_is_not_passed_over(rows: Serv
     rows.board.advance(MONDAY + 30 * 24 * HOUR)
     now = MONDAY + 30 * 24 * HOUR
     first = await get(rows, f"{RANGE}&limit=100")
-    kept.close(("billing", "voice", MONDAY), now + 1)
-    kept.close(("sales", "voice", MONDAY + 47 * HOUR), now + 2)
+    newest = now * NUMBERS
+    kept.close(("billing", "voice", MONDAY), newest + 1)
+    kept.close(("sales", "voice", MONDAY + 47 * HOUR), newest + 2)
     path, last = first["next"], first
     while path:
         _, _, last = await rows.get(path)
         path = last["next"]
     changes, _ = await follow(rows, last["revision"], 100)
-    assert {change[3] for change in changes} >= {now + 1, now + 2}
+    assert {change[3] for change in changes} >= {newest + 1, newest + 2}
     assert last["revision"] == LAST, "nothing newer is sure"
-    assert (await get(rows, f"{RANGE}&limit=10000"))["revision"] == now + 2, "nothing changed meanwhile"
+    assert (await get(rows, f"{RANGE}&limit=10000"))["revision"] == newest + 2, "nothing changed meanwhile"
 
 
 async def test_rows_that_are_left_out_do_not_hold_up_who_follows(rows: Served) -> None:
@@ -83,6 +84,42 @@ async def test_rows_that_are_left_out_do_not_hold_up_who_follows(rows: Served) -
         found, path = found + len(answer["rows"]), answer["next"]
     assert found == 3 * 192 - 2 * 96
     assert answer["revision"] == LAST
+
+
+async def test_a_revision_that_was_never_given_is_refused_and_not_echoed(rows: Served, kept: Kept) -> None:
+    """Redis was wiped, say: whoever followed the old one would hear for ever that nothing is new."""
+    status, _, problem = await rows.get(f"/v1/intervals?since={LAST + 1}")
+    assert (status, problem["parameter"], problem["allowed"]) == (400, "since", [f"0…{LAST}"])
+    assert f"{LAST + 1} is larger than the newest revision, {LAST}: " in problem["detail"]
+    assert "load all that you need again with from and to" in problem["detail"]
+    assert (await get(rows, f"since={LAST}&queue=nobody"))["revision"] == LAST
+    kept.by_key.clear()
+    assert (await rows.get(f"/v1/intervals?since={LAST}"))[0] == 400
+    assert (await get(rows, "since=0"))["rows"] == []
+
+
+async def test_a_cursor_is_of_one_question(rows: Served) -> None:
+    path = f"{RANGE}&limit=5&queue=billing&queue=sales"
+    first = await get(rows, path)
+    following = first["next"].partition("?")[2]
+    cursor = following.partition("cursor=")[2].partition("&")[0]
+    expected = (await get(rows, following))["rows"]
+    for same in (
+        "limit=5&queue=sales&queue=billing",
+        "interval=15m&tz=UTC&limit=5&queue=billing&queue=sales",
+    ):
+        assert (await get(rows, f"{RANGE}&{same}&cursor={cursor}"))["rows"] == expected
+    for other in (
+        "interval=1h",
+        "tz=Asia/Kathmandu",
+        "queue=care",
+        "channel=voice",
+        "outages=leave_out",
+        "policy=removed_within",
+    ):
+        status, _, problem = await rows.get(f"/v1/intervals?{path}&{other}&cursor={cursor}")
+        assert (status, problem["parameter"]) == (400, "cursor"), other
+        assert "another question" in problem["detail"]
 
 
 # --- nothing new ---

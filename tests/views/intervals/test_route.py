@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec import structs
 
-from stream_app.model.intervals import QUARTER
+from stream_app.model.intervals import NUMBERS, QUARTER
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
 from stream_app.views.intervals import pages
@@ -51,7 +51,7 @@ async def test_a_row_says_everything(rows: Served, kept: Kept) -> None:
             backlog_start=3,
             backlog_max=9,
             final=True,
-            revision=MONDAY + 20 * 60_000,
+            revision=(MONDAY + 20 * 60_000) * NUMBERS,
             version=2,
         )
     )
@@ -90,7 +90,7 @@ async def test_a_row_says_everything(rows: Served, kept: Kept) -> None:
             "average_abandon_wait_s": 10.0,
             "average_handle_time_s": 190.025,
             "final": True,
-            "revision": MONDAY + 20 * 60_000,
+            "revision": (MONDAY + 20 * 60_000) * NUMBERS,
             "version": 2,
             "revised_at": "2026-01-05T00:20:00.000+00:00",
             "missing": 0,
@@ -104,7 +104,7 @@ async def test_a_row_says_everything(rows: Served, kept: Kept) -> None:
     assert list(answer) == ["at", "interval", "tz", "from", "to", "rows", "next", "revision"]
     assert (answer["interval"], answer["tz"], answer["next"]) == ("15m", "Europe/Berlin", None)
     assert (answer["from"], answer["to"]) == ("2026-01-05T01:00:00+01:00", "2026-01-05T01:15:00+01:00")
-    assert answer["revision"] == MONDAY + 20 * 60_000
+    assert answer["revision"] == (MONDAY + 20 * 60_000) * NUMBERS
 
 
 # 100 offered, 70 answered within T and 15 later; 4 gave up shortly, 4 more within T, 5 later; 2 left, one of them within T.
@@ -168,8 +168,14 @@ async def test_days_of_a_zone_are_whole_although_only_their_beginning_is_asked_f
         rows, "queue=billing&interval=1d&tz=Europe/Berlin&from=2026-01-06T00:15&to=2026-01-06T12:00"
     )
     assert edge["rows"] == []
-    first = await get(rows, "queue=billing&interval=1d&tz=Europe/Berlin&from=2026-01-05&to=2026-01-06")
-    assert [(row["missing"], row["final"]) for row in first["rows"]] == [(4, False)]
+    first = "/v1/intervals?queue=billing&interval=1d&tz=Europe/Berlin&from=2026-01-05&to=2026-01-06"
+    seen = set()
+    for at, missing in ((MONDAY - HOUR, 0), (MONDAY - HOUR // 2, 2), (MONDAY + 48 * HOUR, 4)):
+        rows.board.advance(at)
+        _, headers, answer = await rows.get(first)
+        assert [(row["missing"], row["final"]) for row in answer["rows"]] == [(missing, False)]
+        seen.add(headers["ETag"])
+    assert len(seen) == 3, "what is missing goes by the clock"
 
 
 async def test_some_rows_by_name_site_and_unit(rows: Served) -> None:

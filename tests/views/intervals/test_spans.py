@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec import structs
 
-from stream_app.model.interval_rows import IntervalRow, amounts_of
-from stream_app.model.intervals import QUARTER
+from stream_app.model.interval_rows import IntervalRow
+from stream_app.model.intervals import FIELDS, QUARTER
 from stream_app.views.intervals.spans import DAY, INTERVALS, Clock, Span, derive, milliseconds, moment
 
 from .kept import HOUR, busy, stretch
@@ -121,7 +121,7 @@ def test_any_interval_of_any_zone_sums_to_the_same_totals(
 def total(rows: list[IntervalRow]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for row in rows:
-        for name, n in amounts_of(row).items():
+        for name, n in ((name, getattr(row, name)) for name in FIELDS):
             sums[name] = max(sums.get(name, 0), n) if name == "longest_wait_ms" else sums.get(name, 0) + n
     return sums
 
@@ -145,6 +145,25 @@ def test_a_longer_row_is_final_when_all_of_it_is_and_has_the_latest_revision() -
     assert not hour([*quarters[:3], structs.replace(quarters[3], final=False)]).final
     late = hour(quarters[1:])
     assert (late.final, late.missing, late.backlog_start) == (False, 1, None)
+
+
+def test_what_is_yet_to_come_is_not_missing_and_the_row_not_final() -> None:
+    start = local("UTC", 2026, 1, 5)
+    quarters = stretch(start, start + HOUR)[1:3]
+    spans = list(Clock("1h", ZoneInfo("UTC")).spans(start, start + 1))
+
+    def hour(now: int) -> tuple[int, bool]:
+        ((_, row),) = derive(quarters, spans, now)
+        return row.missing, row.final
+
+    assert hour(start + 3 * QUARTER) == (1, False)
+    assert hour(start + 3 * QUARTER + 1) == (2, False)
+    assert hour(start + 9 * QUARTER) == (2, False)
+    assert hour(start + 2 * QUARTER) == (1, False), "a row of a clock that is ahead hides no other"
+    quarters = stretch(start, start + HOUR)[:3]
+    assert hour(start + 3 * QUARTER) == (0, False)
+    quarters = stretch(start, start + HOUR)
+    assert hour(start + 3 * QUARTER) == hour(start + 9 * QUARTER) == (0, True)
 
 
 def local(zone: str, *parts: int) -> int:
