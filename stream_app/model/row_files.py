@@ -65,6 +65,10 @@ class Row:
         value = self._values.get(field)
         return value is not None and value != ""
 
+    def has(self, field: str) -> bool:
+        """Whether the row has the field, be it empty."""
+        return field in self._values
+
     def _needed(self, field: str) -> Any:
         if not self.said(field):
             raise self.wrong(field, "is missing")
@@ -174,7 +178,15 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-def read(name: str, content: bytes, known: Collection[str], needed: Collection[str]) -> list[Row]:
+def read(
+    name: str,
+    content: bytes,
+    known: Collection[str],
+    needed: Collection[str],
+    *,
+    lists: Collection[str] = (ROWS,),
+    shared: Collection[str] = (),
+) -> list[Row]:
     """The rows of a document.
 
     Fields that are not known are passed over, unless their name is nearly that of one that is.
@@ -183,7 +195,9 @@ def read(name: str, content: bytes, known: Collection[str], needed: Collection[s
         name: of the file, for messages.
         content: its bytes, UTF-8.
         known: the fields that mean something.
-        needed: those of them that must be there.
+        needed: those of them that a header must have.
+        lists: of an object with several lists, the first of these has the rows.
+        shared: texts that may stand once, beside the list of rows, for all of them.
 
     Raises:
         InputError: one line that begins with ``file:line``.
@@ -198,7 +212,10 @@ def read(name: str, content: bytes, known: Collection[str], needed: Collection[s
     head = text.lstrip()[:1]
     if not head:
         raise InputError(f"{name}:1: there is nothing in it")
-    rows = list({"[": _array, "{": _object}.get(head, _csv)(name, text, needed))
+    if head == "{":
+        rows = list(_object(name, text, lists, shared))
+    else:
+        rows = list(_array(name, text) if head == "[" else _csv(name, text, needed))
     if not rows:
         raise InputError(f"{name}:1: there are no rows in it")
     _check_names(name, rows, known)
@@ -258,7 +275,7 @@ def _header(name: str, line: int, cells: list[str], needed: Collection[str]) -> 
     return header
 
 
-def _object(name: str, text: str, _needed: Collection[str]) -> Found:
+def _object(name: str, text: str, named: Collection[str], shared: Collection[str]) -> Found:
     """An object with a list of rows, or one row a line."""
     try:
         document = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
@@ -266,8 +283,9 @@ def _object(name: str, text: str, _needed: Collection[str]) -> Found:
         yield from _lines(name, text)
         return
     lists = {field: raw for field, raw in document.items() if bytes(raw).lstrip()[:1] == b"["}
-    if ROWS in lists:
-        lists = {ROWS: lists[ROWS]}
+    for field in named:
+        if field in lists:
+            lists = {field: lists[field]}
     if not lists or "start" in document:  # a file of one row
         yield from _lines(name, " ".join(text.split("\n")))
         return
@@ -276,10 +294,13 @@ def _object(name: str, text: str, _needed: Collection[str]) -> Found:
     if bytes(document.get("next", msgspec.Raw(b"null"))).strip() != b"null":
         raise InputError(f"{name}:1: next: this is one page of several; put the rows of all into one file")
     ((field, rows),) = lists.items()
-    yield from _elements(name, bytes(rows), text.encode(), text.encode().index(f'"{field}"'.encode()))
+    beside = {of: msgspec.json.decode(document[of]) for of in shared if of in document}
+    at = text.encode().index(f'"{field}"'.encode())
+    for line, values in _elements(name, bytes(rows), text.encode(), at):
+        yield line, {**beside, **values}
 
 
-def _array(name: str, text: str, _needed: Collection[str]) -> Found:
+def _array(name: str, text: str) -> Found:
     content = text.encode()
     yield from _elements(name, content, content, 0)
 
