@@ -88,6 +88,8 @@ def show(wishes: Wishes) -> None:
 
 def _passed_over(found: volumes.Volumes) -> list[str]:
     notes = []
+    if found.unfinished:
+        notes.append(f"rows that are not final: {found.unfinished:,}; they were passed over")
     if found.left_out:
         notes.append(f"rows of which the forecast says nothing: {found.left_out:,}; they were passed over")
     return notes

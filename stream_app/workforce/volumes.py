@@ -67,10 +67,12 @@ class Volumes(Struct, frozen=True):
 
     Attributes:
         rows: by queue, channel and time.
-        left_out: rows of a forecast that says nothing of their time.
+        unfinished: rows that may still change, which are not used.
+        left_out: rows of a forecast that says nothing of their time, which are not used either.
     """
 
     rows: list[Volume]
+    unfinished: int = 0
     left_out: int = 0
 
 
@@ -90,7 +92,10 @@ def load(name: str, content: bytes) -> Volumes:
         InputError: one line that names file, line and field; nothing is imported then.
     """
     found = row_files.read(name, content, KNOWN, NEEDED, lists=_LISTS, shared=("queue", "channel"))
-    said = [row for row in found if not _says_nothing(row)]
+    final = [row for row in found if row.truth("final", default=True)]
+    if not final:
+        raise InputError(f"{name}:1: has no row that is final")
+    said = [row for row in final if not _says_nothing(row)]
     if not said:
         raise InputError(f"{name}:1: the forecast says nothing of any of its rows")
     rows = [(_volume(row), row) for row in said]
@@ -102,7 +107,7 @@ def load(name: str, content: bytes) -> Volumes:
         ) and after.start.timestamp() < before.end.timestamp():
             later, other = (second, first) if second.line > first.line else (first, second)
             raise later.wrong("start", f"overlaps line {other.line} of the same queue and channel")
-    return Volumes([volume for volume, _ in rows], len(found) - len(said))
+    return Volumes([volume for volume, _ in rows], len(found) - len(final), len(final) - len(said))
 
 
 def handle_times(volumes: Iterable[Volume]) -> dict[tuple[str, str], float]:

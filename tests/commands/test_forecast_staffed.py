@@ -15,7 +15,7 @@ from tests.forecast.world import World as Centre
 
 from .plans import SALES, TODAY, World, centre, served
 from .test_forecast import forecast, written
-from .test_staffing import rows, staffing
+from .test_staffing import VOLUMES, rows, staffing
 
 HEAD = "start,minutes,queue,channel,offered,low_80,high_80,aht_s\n"
 NINE = "2026-01-05T09:00:00+01:00,30,billing,voice,100.5,90,110,180\n"
@@ -97,3 +97,15 @@ def test_neither_sums_nor_a_mean_is_one_line() -> None:
     with pytest.raises(InputError) as wrong:
         read("f.csv", (HEAD + NINE).replace(",aht_s", ",remark").encode())
     assert str(wrong.value) == "f.csv:2: handled: is missing, and so is aht_s, which could stand for it"
+
+
+def test_rows_that_are_not_final_are_passed_over_and_counted(tmp_path: Path) -> None:
+    head, nine, half, _ = VOLUMES.splitlines()
+    path = tmp_path / "v.csv"
+    path.write_text(f"{head},final\n{nine},true\n{half},false\n")
+    done = staffing(path, "--format", "json")
+    assert [row["start"] for row in rows(done)] == ["2026-01-05T09:00:00+01:00"]
+    assert done.stderr.startswith("stream-app: rows that are not final: 1; they were passed over\n")
+    path.write_text(f"{head},final\n{half},false\n")
+    done = staffing(path)
+    assert (done.returncode, done.stderr) == (65, f"stream-app: {path}:1: has no row that is final\n")

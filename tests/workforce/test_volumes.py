@@ -60,7 +60,7 @@ def test_columns_that_mean_nothing_here_are_passed_over() -> None:
     content = (
         csv(NINE)
         .replace(b"patience_s", b"patience_s,answered,final,asa_s")
-        .replace(b",120\n", b",120,97,1,\n")
+        .replace(b",120\n", b",120,97,true,\n")
     )
     assert read("v.csv", content) == read("v.csv", csv(NINE))
 
