@@ -39,6 +39,7 @@ _PACKED: Final = {
     b"PK": ("zip", "unzip -p"),
 }
 _SHOWN: Final = 60
+_SHORT: Final = 8
 
 _TRUTHS: Final = {True: True, False: False, "true": True, "false": False}
 
@@ -228,10 +229,16 @@ def _check_names(name: str, rows: list[tuple[int, Values]], known: Collection[st
     for line, values in rows:
         for field in values.keys() - ours:
             if field not in strange:
-                strange[field] = next(iter(get_close_matches(str(field), known, n=1, cutoff=0.85)), "")
+                strange[field] = _close(field, known)
             close = strange[field]
             if close and close not in values:
                 raise InputError(f"{name}:{line}: {field}: no field is called so; did you mean {close!r}?")
+
+
+def _close(field: str, known: Collection[str]) -> str:
+    """The field that was perhaps meant: in short names one wrong letter, or two that changed places, weigh more."""
+    cutoff = 0.85 if len(field) > _SHORT else 0.8
+    return next(iter(get_close_matches(field.casefold(), known, n=1, cutoff=cutoff)), "")
 
 
 def _line(content: bytes, offset: int) -> int:

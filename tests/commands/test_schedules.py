@@ -128,6 +128,10 @@ def test_stretches_of_the_same_people_are_added_up_and_mean_the_same(tmp_path: P
         ),
         ("activity", "aktivity", "1: activity: there is no such column; is it 'aktivity'?"),
         ("contacts,billing,email", "contacts,,email", "6: queue: is missing"),
+        ("people", "peopel", "2: peopel: no field is called so; did you mean 'people'?"),
+        ("people", "peaple", "2: peaple: no field is called so; did you mean 'people'?"),
+        ("who,", "WHO,", "2: WHO: no field is called so; did you mean 'who'?"),
+        ("channel\n", "chanenl\n", "2: chanenl: no field is called so; did you mean 'channel'?"),
     ],
 )
 def test_a_wrong_roster_names_file_line_and_field_and_nothing_is_imported(

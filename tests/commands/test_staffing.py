@@ -164,6 +164,16 @@ def test_a_bad_file_is_one_line_and_exit_code_65(volumes: Path, roster: Path) ->
     )
 
 
+def test_a_misspelt_column_of_the_roster_is_refused_as_one_of_the_volumes_is(
+    volumes: Path, roster: Path
+) -> None:
+    roster.write_text(ROSTER.replace("people", "peopel"))
+    done = staffing(volumes, "--schedule", roster)
+    assert (done.returncode, done.stdout) == (65, "")
+    said = "peopel: no field is called so; did you mean 'people'?"
+    assert done.stderr == f"stream-app: {roster}:2: {said}\n"
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     done = staffing(tmp_path / "none.csv")
     assert (done.returncode, done.stderr) == (
