@@ -110,6 +110,9 @@ def _backtest(tested: Tested | None) -> wire.Backtest | None:
     if tested is None:
         return None
     return wire.Backtest(
+        tested.origins,
+        tested.weeks,
+        tested.intervals,
         _rounded(tested.wape, 4),
         _rounded(tested.naive_wape, 4),
         _rounded(tested.ratio, 4),

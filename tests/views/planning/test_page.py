@@ -178,6 +178,16 @@ async def test_a_time_can_be_pointed_at_and_reached_by_keys(browser: Browser, wo
         await expect(page.locator("#people .readout")).to_contain_text("too few")
 
 
+async def test_what_it_rests_on_says_how_little_the_back_test_is(browser: Browser, world: World) -> None:
+    _, _, forecast = await world.served.get("/v1/forecast?queue=sales&days=1")
+    test = forecast["backtest"]
+    async with opened(browser, world.served.url + SALES_ADDRESS) as page:
+        await there(page)
+        await expect(page.locator("#basis")).to_contain_text(
+            f"; of {test['origins']} origins, up to {test['weeks']} weeks ahead, {test['intervals']:,} intervals"
+        )
+
+
 async def test_a_queue_that_is_too_young_says_how_many_days_are_needed(
     browser: Browser, world: World
 ) -> None:
