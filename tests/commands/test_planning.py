@@ -162,6 +162,7 @@ async def test_staffing_is_what_the_functions_say(world: World, roster: bool) ->
         for name, value, digits in (
             ("service_level", line.service_level, 4),
             ("asa_s", line.asa_s, 1),
+            ("abandonment", line.abandonment, 4),
             ("occupancy", line.occupancy, 4),
         ):
             known = roster and value is not None

@@ -125,6 +125,7 @@ class Staffed(Struct, frozen=True, array_like=True):
     gap: float | None
     service_level: float | None
     asa_s: float | None
+    abandonment: float | None
     occupancy: float | None
 
 
@@ -264,6 +265,7 @@ def staff(question: bytes) -> bytes:
             line.gap,
             line.service_level,
             line.asa_s,
+            line.abandonment,
             line.occupancy,
         )
         for line in lines

@@ -102,6 +102,12 @@ class StaffingRow(Struct, frozen=True):
     gap: Annotated[float | None, Meta(description="staffed less required: too few is negative")]
     service_level: Annotated[float | None, Meta(description="What those scheduled reach; null: not known")]
     asa_s: Annotated[float | None, Meta(description="The same: mean wait of the answered")]
+    abandonment: Annotated[
+        float | None,
+        Meta(
+            description="The same: share that gives up after the short threshold; null also for work that waits"
+        ),
+    ]
     occupancy: Annotated[float | None, Meta(description="The same: share of their time that is handling")]
 
 

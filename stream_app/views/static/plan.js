@@ -38,7 +38,7 @@ function joined(forecast, staffing) {
       offered, low_80, high_80, low_95, high_95, reforecast,
       actual: row.source === "actual" ? row.offered : actual,
       aht: row.average_handle_time_s, required: row.required, staffed: row.staffed, gap: row.gap,
-      service_level: row.service_level, occupancy: row.occupancy,
+      service_level: row.service_level, abandonment: row.abandonment, occupancy: row.occupancy,
     };
   });
 }

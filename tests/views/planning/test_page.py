@@ -96,6 +96,23 @@ async def test_the_table_says_what_the_interface_says(browser: Browser, world: W
         assert await page.locator("#numbers td.few").count() > 5
 
 
+async def test_who_gives_up_stands_beside_the_service_level(browser: Browser, world: World) -> None:
+    _, _, staffing = await world.served.get("/v1/staffing?queue=sales")
+    given_up = [row["abandonment"] for row in staffing["rows"]]
+    assert any(given_up)
+    async with opened(browser, world.served.url + SALES_ADDRESS) as page:
+        await there(page)
+        heads = await texts(page, "#numbers thead th")
+        assert heads[10:] == ["Service level", "Abandoned", "Occupancy"]
+        cells = await texts(page, "#numbers tbody td:nth-child(12)")
+        assert len(cells) == len(given_up)
+        for cell, value in zip(cells, given_up, strict=True):
+            if value is None:
+                assert cell == DASH
+            else:
+                assert float(cell.removesuffix("%").strip()) == pytest.approx(100 * value, abs=0.06)
+
+
 async def test_another_day_and_another_zone_stand_in_the_address(browser: Browser, world: World) -> None:
     tomorrow = str(TODAY + timedelta(days=1))
     async with opened(browser, world.served.url + SALES_ADDRESS) as page:
