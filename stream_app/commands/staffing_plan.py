@@ -82,7 +82,9 @@ def show(wishes: Wishes) -> None:
     except ValueError as error:
         raise BadSettingsError(str(error)) from None
     _print(lines, wishes)
-    for note in _passed_over(found) + _notes(lines, shifts, assumptions):
+    for note in (
+        _passed_over(found) + _nowhere(wishes.deferred or (), found.rows) + _notes(lines, shifts, assumptions)
+    ):
         sys.stderr.write(f"stream-app: {note}\n")
 
 
@@ -93,6 +95,16 @@ def _passed_over(found: volumes.Volumes) -> list[str]:
     if found.left_out:
         notes.append(f"rows of which the forecast says nothing: {found.left_out:,}; they were passed over")
     return notes
+
+
+def _nowhere(deferred: Sequence[str], rows: Sequence[volumes.Volume]) -> list[str]:
+    """Channels that were asked to be deferred, and that no row has."""
+    channels = {row.channel for row in rows}
+    return [
+        f"--deferred: no row has the channel {channel!r}; {schedules.guess(channel, channels)}"
+        for channel in deferred
+        if channel not in channels
+    ]
 
 
 def _notes(

@@ -38,6 +38,7 @@ _PACKED: Final = {
     b"\x28\xb5\x2f\xfd": ("zstd", "zstdcat"),
     b"PK": ("zip", "unzip -p"),
 }
+_PARQUET: Final = b"PAR1"
 _SHOWN: Final = 60
 _SHORT: Final = 8
 
@@ -203,6 +204,8 @@ def read(
     Raises:
         InputError: one line that begins with ``file:line``.
     """
+    if content.startswith(_PARQUET):
+        raise InputError(f"{name}:1: is Parquet, which is not read here; write the rows with --format csv")
     for magic, (packed, tool) in _PACKED.items():
         if content.startswith(magic):
             raise InputError(f"{name}:1: is a {packed} file; unpack it first: {tool} {name}")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -23,6 +26,7 @@ from stream_app.workforce.schedules import Shift
 
 from .published import publish
 
+DOCS = Path(__file__).parents[2] / "docs"
 ROSTER = """\
 who,group,people,start,end,tz,activity,queue,channel
 ,phones,18,2026-01-05T09:00,2026-01-05T12:00,Europe/Berlin,contacts,billing,voice
@@ -204,6 +208,15 @@ def test_a_wrong_roster_names_file_line_and_field_and_nothing_is_imported(
     assert refused.stderr.startswith(f"stream-app: {file}:{words}")
     assert refused.stderr.count("\n") == 1
     assert run("show").output == before
+
+
+def test_a_store_that_is_away_is_exit_code_1_and_the_page_has_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "stream_app", "schedules", "apply", str(written(tmp_path))]
+    environ = os.environ | {"REDIS_URL": "redis://127.0.0.1:1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("stream-app: ")
+    assert "| 1 | Redis is away: nothing was imported |" in (DOCS / "planning.md").read_text()
 
 
 def test_a_zone_for_times_without_one(tmp_path: Path) -> None:
