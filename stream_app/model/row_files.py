@@ -240,7 +240,7 @@ def _check_names(name: str, rows: list[tuple[int, Values]], known: Collection[st
 
 def _close(field: str, known: Collection[str]) -> str:
     """The field that was perhaps meant: in short names one wrong letter, or two that changed places, weigh more."""
-    cutoff = 0.85 if len(field) > _SHORT else 0.8
+    cutoff = 0.85 if len(field) > _SHORT else 0.82
     return next(iter(get_close_matches(field.casefold(), known, n=1, cutoff=cutoff)), "")
 
 
