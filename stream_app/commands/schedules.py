@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:  # quick --help
     from stream_app.workforce.schedules import Shift
 
 EX_DATAERR: Final = 65
+STDIN: Final = Path("-")
 
 cli = typer.Typer(
     help="Who is scheduled for which queue, and when: versioned in the store, shown on the planning page.",
@@ -27,7 +30,7 @@ def apply(
     file: Annotated[
         Path,
         typer.Argument(
-            help="CSV or JSON: who or group, people, start, end, tz, activity, queue, channel.", exists=True
+            help="CSV or JSON: who or group, people, start, end, tz, activity, queue, channel; - is standard input.",
         ),
     ],
     tz: Annotated[
@@ -37,11 +40,14 @@ def apply(
     """Check FILE and make it the roster in force, all of it or nothing.
 
     It replaces the one before. The same roster again keeps its version. Names of people are not stored: only how many are
-    there. A wrong file ends it with exit code 65, and file, line and field are named; docs/staffing.md has the fields.
+    there. Queues that were never seen, and a roster of the past, are warned of on standard error. A wrong file ends it with
+    exit code 65, and file, line and field are named; docs/staffing.md has the fields.
     """
     from stream_app.errors import InputError  # noqa: PLC0415 - quick --help
     from stream_app.settings import load  # noqa: PLC0415 - same
-    from stream_app.store.schedules import RedisSchedules  # noqa: PLC0415 - same
+    from stream_app.store.schedules import RedisSchedules, Seen  # noqa: PLC0415 - same
+
+    from . import rosters  # noqa: PLC0415 - same
 
     try:
         shifts = read(file, tz)
@@ -49,16 +55,24 @@ def apply(
         sys.stderr.write(f"stream-app: {error}\n")
         raise SystemExit(EX_DATAERR) from None
 
-    async def store() -> int:
+    async def store() -> tuple[int, Seen]:
         redis = RedisSchedules(load().redis_url.get_secret_value())
         try:
-            return await redis.apply(packed(shifts))
+            seen = await redis.seen()
+            return await redis.apply(packed(shifts)), seen
         finally:
             await redis.close()
 
-    version = asyncio.run(store())
+    version, seen = asyncio.run(store())
+    zone = UTC if tz is None else ZoneInfo(tz)
     places = {(shift.queue, shift.channel) for shift in shifts}
-    typer.echo(f"version {version} is in force: {len(shifts):,} stretches of {len(places)} queue-channels")
+    stretches = f"{len(shifts):,} stretch" + ("" if len(shifts) == 1 else "es")
+    of = f"{len(places):,} queue-channel" + ("" if len(places) == 1 else "s")
+    typer.echo(
+        "\n".join([f"version {version} is in force: {stretches} of {of}", *rosters.report(shifts, zone)])
+    )
+    for doubt in rosters.doubts(shifts, seen, time.time(), zone):
+        sys.stderr.write(f"stream-app: {doubt}\n")
 
 
 @cli.command("show")
@@ -99,7 +113,7 @@ def read(file: Path, zone: str | None) -> list[Shift]:
         except ValueError as error:
             raise BadSettingsError(f"--tz: {error}") from None
     try:
-        content = file.read_bytes()
+        content = sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
     except OSError as error:
         raise InputError(f"{file}:1: {error.strerror}") from None
     people: Counter[tuple[str, str, float, float]] = Counter()

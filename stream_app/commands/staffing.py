@@ -76,11 +76,11 @@ def run(
     \b
     stream-app staffing volumes.csv                          who is required
     stream-app staffing volumes.csv --schedule roster.csv    and what the roster reaches
-    stream-app staffing forecast.json --model erlang-c --format csv
+    stream-app forecast volumes.csv --format json | stream-app staffing -
     stream-app staffing - --targets targets.toml --shrinkage 0.25 < volumes.csv
 
     VOLUMES has start, minutes, queue, channel, offered, handled, talk_s, hold_s and wrap_s, as the API's interval rows, and
-    patience_s where it was measured. Nothing is sent anywhere, and nothing is stored.
+    patience_s where it was measured. For the sums aht_s may stand, as in what forecast writes. Nothing is sent or stored.
 
     What is wrong with a file ends it with exit code 65, with an option or a target with 78. docs/staffing.md has the formulas.
     """  # noqa: D301 - click's mark for lines that are kept is the character itself

@@ -70,7 +70,7 @@ def show(wishes: Wishes) -> None:
     )
     targets = config.asked_for(wishes.targets)
     try:
-        rows = volumes.read(str(wishes.volumes), _content(wishes.volumes))
+        found = volumes.load(str(wishes.volumes), _content(wishes.volumes))
         shifts = None
         if wishes.schedule is not None:
             shifts = schedules.read(str(wishes.schedule), _content(wishes.schedule), wishes.tz)
@@ -78,12 +78,33 @@ def show(wishes: Wishes) -> None:
         sys.stderr.write(f"stream-app: {error}\n")
         raise SystemExit(EX_DATAERR) from None
     try:
-        lines = plan(rows, targets, assumptions, shifts)
+        lines = plan(found.rows, targets, assumptions, shifts)
     except ValueError as error:
         raise BadSettingsError(str(error)) from None
     _print(lines, wishes)
-    for note in _notes(lines, shifts, assumptions):
+    for note in (
+        _passed_over(found) + _nowhere(wishes.deferred or (), found.rows) + _notes(lines, shifts, assumptions)
+    ):
         sys.stderr.write(f"stream-app: {note}\n")
+
+
+def _passed_over(found: volumes.Volumes) -> list[str]:
+    notes = []
+    if found.unfinished:
+        notes.append(f"rows that are not final: {found.unfinished:,}; they were passed over")
+    if found.left_out:
+        notes.append(f"rows of which the forecast says nothing: {found.left_out:,}; they were passed over")
+    return notes
+
+
+def _nowhere(deferred: Sequence[str], rows: Sequence[volumes.Volume]) -> list[str]:
+    """Channels that were asked to be deferred, and that no row has."""
+    channels = {row.channel for row in rows}
+    return [
+        f"--deferred: no row has the channel {channel!r}; {schedules.guess(channel, channels)}"
+        for channel in deferred
+        if channel not in channels
+    ]
 
 
 def _notes(

@@ -38,7 +38,9 @@ _PACKED: Final = {
     b"\x28\xb5\x2f\xfd": ("zstd", "zstdcat"),
     b"PK": ("zip", "unzip -p"),
 }
+_PARQUET: Final = b"PAR1"
 _SHOWN: Final = 60
+_SHORT: Final = 8
 
 _TRUTHS: Final = {True: True, False: False, "true": True, "false": False}
 
@@ -64,6 +66,10 @@ class Row:
         """Whether the row has a value for it."""
         value = self._values.get(field)
         return value is not None and value != ""
+
+    def has(self, field: str) -> bool:
+        """Whether the row has the field, be it empty."""
+        return field in self._values
 
     def _needed(self, field: str) -> Any:
         if not self.said(field):
@@ -174,7 +180,15 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-def read(name: str, content: bytes, known: Collection[str], needed: Collection[str]) -> list[Row]:
+def read(
+    name: str,
+    content: bytes,
+    known: Collection[str],
+    needed: Collection[str],
+    *,
+    lists: Collection[str] = (ROWS,),
+    shared: Collection[str] = (),
+) -> list[Row]:
     """The rows of a document.
 
     Fields that are not known are passed over, unless their name is nearly that of one that is.
@@ -183,11 +197,15 @@ def read(name: str, content: bytes, known: Collection[str], needed: Collection[s
         name: of the file, for messages.
         content: its bytes, UTF-8.
         known: the fields that mean something.
-        needed: those of them that must be there.
+        needed: those of them that a header must have.
+        lists: of an object with several lists, the first of these has the rows.
+        shared: texts that may stand once, beside the list of rows, for all of them.
 
     Raises:
         InputError: one line that begins with ``file:line``.
     """
+    if content.startswith(_PARQUET):
+        raise InputError(f"{name}:1: is Parquet, which is not read here; write the rows with --format csv")
     for magic, (packed, tool) in _PACKED.items():
         if content.startswith(magic):
             raise InputError(f"{name}:1: is a {packed} file; unpack it first: {tool} {name}")
@@ -198,7 +216,10 @@ def read(name: str, content: bytes, known: Collection[str], needed: Collection[s
     head = text.lstrip()[:1]
     if not head:
         raise InputError(f"{name}:1: there is nothing in it")
-    rows = list({"[": _array, "{": _object}.get(head, _csv)(name, text, needed))
+    if head == "{":
+        rows = list(_object(name, text, lists, shared))
+    else:
+        rows = list(_array(name, text) if head == "[" else _csv(name, text, needed))
     if not rows:
         raise InputError(f"{name}:1: there are no rows in it")
     _check_names(name, rows, known)
@@ -211,10 +232,16 @@ def _check_names(name: str, rows: list[tuple[int, Values]], known: Collection[st
     for line, values in rows:
         for field in values.keys() - ours:
             if field not in strange:
-                strange[field] = next(iter(get_close_matches(str(field), known, n=1, cutoff=0.85)), "")
+                strange[field] = _close(field, known)
             close = strange[field]
             if close and close not in values:
                 raise InputError(f"{name}:{line}: {field}: no field is called so; did you mean {close!r}?")
+
+
+def _close(field: str, known: Collection[str]) -> str:
+    """The field that was perhaps meant: in short names one wrong letter, or two that changed places, weigh more."""
+    cutoff = 0.85 if len(field) > _SHORT else 0.82
+    return next(iter(get_close_matches(field.casefold(), known, n=1, cutoff=cutoff)), "")
 
 
 def _line(content: bytes, offset: int) -> int:
@@ -258,7 +285,7 @@ def _header(name: str, line: int, cells: list[str], needed: Collection[str]) -> 
     return header
 
 
-def _object(name: str, text: str, _needed: Collection[str]) -> Found:
+def _object(name: str, text: str, named: Collection[str], shared: Collection[str]) -> Found:
     """An object with a list of rows, or one row a line."""
     try:
         document = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
@@ -266,8 +293,9 @@ def _object(name: str, text: str, _needed: Collection[str]) -> Found:
         yield from _lines(name, text)
         return
     lists = {field: raw for field, raw in document.items() if bytes(raw).lstrip()[:1] == b"["}
-    if ROWS in lists:
-        lists = {ROWS: lists[ROWS]}
+    for field in named:
+        if field in lists:
+            lists = {field: lists[field]}
     if not lists or "start" in document:  # a file of one row
         yield from _lines(name, " ".join(text.split("\n")))
         return
@@ -276,10 +304,13 @@ def _object(name: str, text: str, _needed: Collection[str]) -> Found:
     if bytes(document.get("next", msgspec.Raw(b"null"))).strip() != b"null":
         raise InputError(f"{name}:1: next: this is one page of several; put the rows of all into one file")
     ((field, rows),) = lists.items()
-    yield from _elements(name, bytes(rows), text.encode(), text.encode().index(f'"{field}"'.encode()))
+    beside = {of: msgspec.json.decode(document[of]) for of in shared if of in document}
+    at = text.encode().index(f'"{field}"'.encode())
+    for line, values in _elements(name, bytes(rows), text.encode(), at):
+        yield line, {**beside, **values}
 
 
-def _array(name: str, text: str, _needed: Collection[str]) -> Found:
+def _array(name: str, text: str) -> Found:
     content = text.encode()
     yield from _elements(name, content, content, 0)
 

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from stream_app.errors import QuarantinedError
 
 from . import keys
 from .client import connect, faults
+
+
+class Seen(NamedTuple):
+    """Whom the store has ever seen.
+
+    Attributes:
+        queues: name → channels in which it has rows; none: not known.
+        channels: of any queue.
+    """
+
+    queues: dict[str, set[str]]
+    channels: set[str]
 
 
 class RedisSchedules:
@@ -54,6 +68,25 @@ class RedisSchedules:
             await self._client.set(keys.schedules(version), document)
             await self._client.set(keys.SCHEDULES, version)
         return int(version)
+
+    async def seen(self) -> Seen:
+        """Queues and channels, to compare a roster's names with.
+
+        Raises:
+            StoreUnavailableError: no answer; ask again.
+        """
+        async with faults():
+            queues, channels = [
+                {int(n): name.decode() for name, n in (await self._client.hgetall(keys.names(kind))).items()}
+                for kind in ("queue", "channel")
+            ]
+            places = await self._client.hkeys(keys.published("seen"))
+        found: dict[str, set[str]] = {name: set() for name in queues.values()}
+        for place in places:
+            queue, channel = (int(n) for n in place.split(b"."))
+            if queue in queues and channel in channels:
+                found[queues[queue]].add(channels[channel])
+        return Seen(found, set(channels.values()))
 
     async def close(self) -> None:
         """Let go of the connection."""

@@ -223,6 +223,16 @@ def test_a_file_that_is_wrong_ends_it_with_65_and_nothing_is_printed(volumes: Pa
         assert (done.returncode, done.stdout, done.stderr) == (65, "", said)
 
 
+def test_parquet_is_not_read_and_what_to_do_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(b"PAR1\x15\x04\x15\xff\xfePAR1")
+    done = forecast(path)
+    assert (done.returncode, done.stdout) == (65, "")
+    assert done.stderr == (
+        f"stream-app: {path}:1: is Parquet, which is not read here; write the rows with --format csv\n"
+    )
+
+
 def test_without_the_extra_one_line_says_how_to_install_it(volumes: Path) -> None:
     """An entry of None is Python's own way to say that a module can't be imported."""
     code = "import sys; sys.modules['statsforecast'] = None; from stream_app.__main__ import main; main()"

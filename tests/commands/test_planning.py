@@ -71,8 +71,12 @@ async def test_the_forecast_is_what_the_functions_say_of_the_same_rows(world: Wo
     for start, row in rows.items():
         assert row["actual"] == came.get(round(datetime.fromisoformat(start).timestamp()) * 1000)
     assert sum(row["actual"] is not None for row in rows.values()) == 44  # eleven hours
-    (line,) = (one for one in backtest.backtest(before, SALES, 6) if one.week is None)
+    *weeks, line = backtest.backtest(before, SALES, 6)
+    assert 1 < len(weeks) < 6  # nine weeks of rows: nobody could look six weeks ahead yet
     assert said["backtest"] == {
+        "origins": line.origins,
+        "weeks": len(weeks),
+        "intervals": line.intervals,
         "wape": pytest.approx(line.wape, abs=1e-4),
         "seasonal_naive_wape": pytest.approx(line.naive_wape, abs=1e-4),
         "ratio": pytest.approx(line.ratio, abs=1e-4),
@@ -158,6 +162,7 @@ async def test_staffing_is_what_the_functions_say(world: World, roster: bool) ->
         for name, value, digits in (
             ("service_level", line.service_level, 4),
             ("asa_s", line.asa_s, 1),
+            ("abandonment", line.abandonment, 4),
             ("occupancy", line.occupancy, 4),
         ):
             known = roster and value is not None

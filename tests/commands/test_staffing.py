@@ -164,6 +164,46 @@ def test_a_bad_file_is_one_line_and_exit_code_65(volumes: Path, roster: Path) ->
     )
 
 
+def test_a_misspelt_column_of_the_roster_is_refused_as_one_of_the_volumes_is(
+    volumes: Path, roster: Path
+) -> None:
+    roster.write_text(ROSTER.replace("people", "peopel"))
+    done = staffing(volumes, "--schedule", roster)
+    assert (done.returncode, done.stdout) == (65, "")
+    said = "peopel: no field is called so; did you mean 'people'?"
+    assert done.stderr == f"stream-app: {roster}:2: {said}\n"
+
+
+def test_a_channel_to_defer_that_no_row_has_is_said(volumes: Path) -> None:
+    done = staffing(volumes, "--deferred", "fax", "--deferred", "voice")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[0] == (
+        "stream-app: --deferred: no row has the channel 'fax'; there are email, voice"
+    )
+    assert "emai" not in staffing(volumes, "--deferred", "email").stderr
+    assert "'emial'; did you mean 'email'?" in staffing(volumes, "--deferred", "emial").stderr
+    voice = VOLUMES[: VOLUMES.rindex("2026")]
+    assert "--deferred" not in staffing("-", stdin=voice).stderr  # nobody asked for the usual ones
+
+
+def test_parquet_is_not_read_and_what_to_do_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(b"PAR1\x15\x04\x15\xff\xfePAR1")
+    done = staffing(path)
+    assert (done.returncode, done.stdout) == (65, "")
+    assert done.stderr == (
+        f"stream-app: {path}:1: is Parquet, which is not read here; write the rows with --format csv\n"
+    )
+
+
+@pytest.mark.parametrize("options", [["--occupancy", "2"], ["--shrinkage", "1"], ["--model", "b"], ["--no"]])
+def test_an_option_out_of_range_is_exit_code_2_and_the_page_has_it(volumes: Path, options: list[str]) -> None:
+    done = staffing(volumes, *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    for page in (PAGE, (DOCS / "forecast.md").read_text()):
+        assert "| 2 | an option is unknown, or its value is out of range |" in page
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     done = staffing(tmp_path / "none.csv")
     assert (done.returncode, done.stderr) == (

@@ -59,8 +59,8 @@ def test_the_ways_in_which_tables_are_written(change: tuple[str, str]) -> None:
 def test_columns_that_mean_nothing_here_are_passed_over() -> None:
     content = (
         csv(NINE)
-        .replace(b"patience_s", b"patience_s,answered,final,asa_s")
-        .replace(b",120\n", b",120,97,1,\n")
+        .replace(b"patience_s", b"patience_s,answered,final,asa_s,wait")
+        .replace(b",120\n", b",120,97,true,,9\n")
     )
     assert read("v.csv", content) == read("v.csv", csv(NINE))
 

@@ -110,6 +110,9 @@ def _backtest(tested: Tested | None) -> wire.Backtest | None:
     if tested is None:
         return None
     return wire.Backtest(
+        tested.origins,
+        tested.weeks,
+        tested.intervals,
         _rounded(tested.wape, 4),
         _rounded(tested.naive_wape, 4),
         _rounded(tested.ratio, 4),
@@ -211,6 +214,7 @@ def _staffing_row(piece: Piece, line: Staffed | None, zone: ZoneInfo) -> wire.St
         gap=_rounded(line.gap if line else None, 2),
         service_level=_rounded(reached.service_level if reached else None, 4),
         asa_s=_rounded(reached.asa_s if reached else None, 1),
+        abandonment=_rounded(reached.abandonment if reached else None, 4),
         occupancy=_rounded(reached.occupancy if reached else None, 4),
     )
 

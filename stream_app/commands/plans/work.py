@@ -68,8 +68,11 @@ class Ahead(Struct, frozen=True, array_like=True):
 
 
 class Tested(Struct, frozen=True, array_like=True):
-    """The line of all weeks of a back-test."""
+    """The line of all weeks of a back-test; ``weeks``: so many ahead there was something to compare with."""
 
+    origins: int
+    weeks: int
+    intervals: int
     wape: float | None
     naive_wape: float | None
     ratio: float | None
@@ -122,6 +125,7 @@ class Staffed(Struct, frozen=True, array_like=True):
     gap: float | None
     service_level: float | None
     asa_s: float | None
+    abandonment: float | None
     occupancy: float | None
 
 
@@ -229,7 +233,9 @@ def _test(laid: Grid, key: tuple[str, str]) -> Tested | None:
     except ahead.TooLittleError:
         return None
     (line,) = (line for line in horizons if line.week is None)
-    return Tested(line.wape, line.naive_wape, line.ratio, line.held_80, line.held_95)
+    weeks = max((line.week for line in horizons if line.week is not None), default=0)
+    held = (line.held_80, line.held_95)
+    return Tested(line.origins, weeks, line.intervals, line.wape, line.naive_wape, line.ratio, *held)
 
 
 def _ahead(point: Point) -> Ahead:
@@ -259,6 +265,7 @@ def staff(question: bytes) -> bytes:
             line.gap,
             line.service_level,
             line.asa_s,
+            line.abandonment,
             line.occupancy,
         )
         for line in lines

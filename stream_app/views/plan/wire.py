@@ -20,8 +20,15 @@ class MadeFrom(Struct, frozen=True, rename={"begin": "from", "end": "to"}):
 
 
 class Backtest(Struct, frozen=True):
-    """How good such forecasts would have been, six weeks ahead, on a rolling origin; closed times are not counted."""
+    """How good such forecasts would have been, up to six weeks ahead, on a rolling origin; closed times are not counted."""
 
+    origins: Annotated[
+        int, Meta(description="Forecasts that were compared, each made a week before the next")
+    ]
+    weeks: Annotated[
+        int, Meta(description="So many weeks ahead there was something to compare with, up to 6")
+    ]
+    intervals: Annotated[int, Meta(description="That were compared, of all origins")]
     wape: Annotated[float | None, Meta(description="Sum of absolute errors over the sum of contacts")]
     seasonal_naive_wape: Annotated[float | None, Meta(description="The same of the week before")]
     ratio: Annotated[float | None, Meta(description="The one over the other: below 1 is better")]
@@ -95,6 +102,12 @@ class StaffingRow(Struct, frozen=True):
     gap: Annotated[float | None, Meta(description="staffed less required: too few is negative")]
     service_level: Annotated[float | None, Meta(description="What those scheduled reach; null: not known")]
     asa_s: Annotated[float | None, Meta(description="The same: mean wait of the answered")]
+    abandonment: Annotated[
+        float | None,
+        Meta(
+            description="The same: share that gives up after the short threshold; null also for work that waits"
+        ),
+    ]
     occupancy: Annotated[float | None, Meta(description="The same: share of their time that is handling")]
 
 

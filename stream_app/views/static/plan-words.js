@@ -28,6 +28,7 @@ export const COLUMNS = [
   ["Scheduled", (row) => whole(row.staffed)],
   ["Gap", (row) => (row.gap < 0 ? `▼ ${signed(row.gap)}` : signed(row.gap))],
   ["Service level", (row) => ratio(row.service_level)],
+  ["Abandoned", (row) => ratio(row.abandonment)],
   ["Occupancy", (row) => ratio(row.occupancy)],
 ];
 

@@ -38,7 +38,7 @@ function joined(forecast, staffing) {
       offered, low_80, high_80, low_95, high_95, reforecast,
       actual: row.source === "actual" ? row.offered : actual,
       aht: row.average_handle_time_s, required: row.required, staffed: row.staffed, gap: row.gap,
-      service_level: row.service_level, occupancy: row.occupancy,
+      service_level: row.service_level, abandonment: row.abandonment, occupancy: row.occupancy,
     };
   });
 }
@@ -70,7 +70,7 @@ function basis(forecast, staffing) {
   const model = staffing.model === "deferred" ? "work that waits, by its deadline" : staffing.model.replace("erlang-", "Erlang ").toUpperCase().replace("ERLANG", "Erlang");
   facts($("basis").querySelector(".facts"), [
     ["Forecast", forecast && `${forecast.method}; from ${many(forecast.made_from.intervals, "interval")}, ${forecast.made_from.from.slice(0, 10)} to ${forecast.made_from.to.slice(0, 16).replace("T", " ")}`],
-    ["How good it was", test && `error ${ratio(test.wape)}, the week before ${ratio(test.seasonal_naive_wape)}; ${ratio(test.coverage_80)} ended within 80 %, ${ratio(test.coverage_95)} within 95 %`],
+    ["How good it was", test && `error ${ratio(test.wape)}, the week before ${ratio(test.seasonal_naive_wape)}; ${ratio(test.coverage_80)} ended within 80 %, ${ratio(test.coverage_95)} within 95 %; of ${many(test.origins, "origin")}, up to ${many(test.weeks, "week")} ahead, ${test.intervals.toLocaleString("en")} intervals`],
     ["Staffing", `${model}; target ${known(rests.service_level) ? ratio(rests.service_level) : "none"} in ${rests.answer_target_s} s (${rests.policy.replaceAll("_", " ")})`],
     ["Assumed", [
       `shrinkage ${ratio(rests.shrinkage)}`,

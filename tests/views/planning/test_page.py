@@ -96,6 +96,23 @@ async def test_the_table_says_what_the_interface_says(browser: Browser, world: W
         assert await page.locator("#numbers td.few").count() > 5
 
 
+async def test_who_gives_up_stands_beside_the_service_level(browser: Browser, world: World) -> None:
+    _, _, staffing = await world.served.get("/v1/staffing?queue=sales")
+    given_up = [row["abandonment"] for row in staffing["rows"]]
+    assert any(given_up)
+    async with opened(browser, world.served.url + SALES_ADDRESS) as page:
+        await there(page)
+        heads = await texts(page, "#numbers thead th")
+        assert heads[10:] == ["Service level", "Abandoned", "Occupancy"]
+        cells = await texts(page, "#numbers tbody td:nth-child(12)")
+        assert len(cells) == len(given_up)
+        for cell, value in zip(cells, given_up, strict=True):
+            if value is None:
+                assert cell == DASH
+            else:
+                assert float(cell.removesuffix("%").strip()) == pytest.approx(100 * value, abs=0.06)
+
+
 async def test_another_day_and_another_zone_stand_in_the_address(browser: Browser, world: World) -> None:
     tomorrow = str(TODAY + timedelta(days=1))
     async with opened(browser, world.served.url + SALES_ADDRESS) as page:
@@ -176,6 +193,16 @@ async def test_a_time_can_be_pointed_at_and_reached_by_keys(browser: Browser, wo
         await page.mouse.move(box["x"] + 34 + (box["width"] - 42) * 70.5 / 96, box["y"] + 40)
         await expect(page.locator("#people .readout")).to_contain_text("17:30: required")
         await expect(page.locator("#people .readout")).to_contain_text("too few")
+
+
+async def test_what_it_rests_on_says_how_little_the_back_test_is(browser: Browser, world: World) -> None:
+    _, _, forecast = await world.served.get("/v1/forecast?queue=sales&days=1")
+    test = forecast["backtest"]
+    async with opened(browser, world.served.url + SALES_ADDRESS) as page:
+        await there(page)
+        await expect(page.locator("#basis")).to_contain_text(
+            f"; of {test['origins']} origins, up to {test['weeks']} weeks ahead, {test['intervals']:,} intervals"
+        )
 
 
 async def test_a_queue_that_is_too_young_says_how_many_days_are_needed(
