@@ -25,9 +25,9 @@ from stream_app.model.ports import Partition
 from stream_app.model.published import DayRows
 from stream_app.store import keys
 from stream_app.store.codec import pack_amounts, pack_day, unpack_day
-from stream_app.store.interval_reader import IntervalReader
 from stream_app.store.names import Names
-from stream_app.store.published import DayKey, Published, State, Told
+from stream_app.store.rows.published import DayKey, Published, State, Told
+from stream_app.store.rows.reader import IntervalReader
 from tests.services.redis import RedisServer
 
 from .figures import Figure

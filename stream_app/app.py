@@ -24,11 +24,11 @@ from .kafka import security
 from .model.ports import Partition
 from .publishing import Publishing
 from .settings import Settings
-from .store.interval_reader import IntervalReader
-from .store.published import Published
-from .store.publisher import Publisher
 from .store.reader import wall_ms
 from .store.redis import RedisStore
+from .store.rows.published import Published
+from .store.rows.publisher import Publisher
+from .store.rows.reader import IntervalReader
 from .telemetry import Telemetry
 
 _log = structlog.get_logger(__name__)

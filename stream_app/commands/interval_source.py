@@ -97,8 +97,8 @@ async def stored(settings: Any) -> AsyncIterator[tuple[Source, Any]]:
 
     from stream_app.errors import StoreUnavailableError, StreamAppError  # noqa: PLC0415 - same
     from stream_app.model.targets import Targets  # noqa: PLC0415 - quick --help
-    from stream_app.store.interval_reader import IntervalReader  # noqa: PLC0415 - same
     from stream_app.store.redis import RedisStore  # noqa: PLC0415 - same
+    from stream_app.store.rows.reader import IntervalReader  # noqa: PLC0415 - same
 
     from .check_redis import place_of  # noqa: PLC0415 - same
 

@@ -21,8 +21,8 @@ from stream_app.model.trend import TrendRow, Trends
 from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 from stream_app.settings import Settings
-from stream_app.store.interval_reader import IntervalReader
 from stream_app.store.reader import Reader, wall_ms
+from stream_app.store.rows.reader import IntervalReader
 from stream_app.store.schedules import RedisSchedules
 from stream_app.views.api import AccessLog, Views
 from stream_app.views.status import Status

@@ -10,10 +10,10 @@ from stream_app.model.events import Event
 from stream_app.model.interval_rows import IntervalRow
 from stream_app.model.intervals import FIELDS, Rows, add_amounts, compact
 from stream_app.model.ports import Beat, Partition
-from stream_app.store.interval_reader import IntervalReader
-from stream_app.store.published import Published
-from stream_app.store.publisher import Publisher
 from stream_app.store.redis import RedisStore
+from stream_app.store.rows.published import Published
+from stream_app.store.rows.publisher import Publisher
+from stream_app.store.rows.reader import IntervalReader
 
 from .backends import P0, P1, Real
 from .hand import T0, Hand, abandoned, answered, left, queued

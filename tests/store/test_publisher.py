@@ -7,8 +7,8 @@ import pytest
 from stream_app.model.interval_rows import IntervalRow
 from stream_app.model.intervals import DAY, NUMBERS, QUARTER, SETTLED_AFTER
 from stream_app.model.ports import Partition
-from stream_app.store.published import Lease
-from stream_app.store.publisher import GRACE_MS
+from stream_app.store.rows.published import Lease
+from stream_app.store.rows.publisher import GRACE_MS
 
 from .backends import P0, P1
 from .hand import HOUR, MINUTE, T0, abandoned, answered, left, queued

@@ -10,7 +10,7 @@ from stream_app.model.interval_rows import IntervalRow, rows_of
 from stream_app.model.intervals import DAY, NUMBERS, QUARTER, Rows, add_amounts
 from stream_app.model.ports import Partition
 from stream_app.publishing import Publishing
-from stream_app.store.publisher import GRACE_MS, RECORDED
+from stream_app.store.rows.publisher import GRACE_MS, RECORDED
 from stream_app.telemetry import Telemetry
 from tests.services.process import until
 
@@ -158,7 +158,7 @@ async def test_a_recording_changes_no_live_row(office: Office) -> None:
 async def test_a_recording_that_does_not_end_holds_nobody_up(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stream_app.store.publisher.RECORDED", 10)
+    monkeypatch.setattr("stream_app.store.rows.publisher.RECORDED", 10)
     await office.do(queued("x"), answered("x", 1))
     await published(office, T0 + MINUTE)
     contacts = iter(range(1_000_000))

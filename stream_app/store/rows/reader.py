@@ -11,11 +11,10 @@ import msgspec
 from stream_app.model.interval_rows import IntervalRow
 from stream_app.model.intervals import DAY
 from stream_app.model.published import rows_of
-
-from . import keys
-from .client import connect, faults
-from .codec import unpack_day
-from .names import OTHER
+from stream_app.store import keys
+from stream_app.store.client import connect, faults
+from stream_app.store.codec import unpack_day
+from stream_app.store.names import OTHER
 
 DAYS: Final = 16
 """So many days are asked for at once."""

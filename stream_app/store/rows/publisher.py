@@ -23,11 +23,11 @@ from stream_app.model.intervals import DAY, NUMBERS, SETTLED_AFTER, quarter_of_d
 from stream_app.model.ports import Partition
 from stream_app.model.published import Day
 
-from .interval_reader import IntervalReader
+from .days import Days
 from .progress import final_to, to_publish
 from .published import Change, DayKey, Place, Progress, Published, State, Told
-from .published_days import Days
 from .quiet import Heard, Quiet
+from .reader import IntervalReader
 
 _log = structlog.get_logger(__name__)
 

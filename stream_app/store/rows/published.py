@@ -12,11 +12,10 @@ from stream_app.errors import FencedError
 from stream_app.model.intervals import DAY, Amounts, quarter_of_day
 from stream_app.model.ports import Partition
 from stream_app.model.published import Day
-
-from . import keys
-from .client import connect, faults, script
-from .codec import frame, pack_day, unpack_amounts, unpack_day
-from .names import Names
+from stream_app.store import keys
+from stream_app.store.client import connect, faults, script
+from stream_app.store.codec import frame, pack_day, unpack_amounts, unpack_day
+from stream_app.store.names import Names
 
 KEPT_DAYS: Final = 400
 ASKED: Final = 2_000
