@@ -171,7 +171,8 @@ _BY_TIME: Final = (
     (PLACES["hold_ms"], c.hold_ms),
     (PLACES["wrap_ms"], c.wrap_ms),
 )
-_GONE: Final = (c.answered, c.abandoned, c.left, c.lost)
+GONE: Final = (c.answered, c.abandoned, c.left, c.lost)
+"""How a visit stops waiting: offered less these wait."""
 
 
 class ByTime:
@@ -185,7 +186,7 @@ class ByTime:
 
         self._sums = [(number(counter), place) for place, counter in _BY_TIME]
         self._came = number(c.offered)
-        self._gone = [number(counter) for counter in _GONE]
+        self._gone = [number(counter) for counter in GONE]
 
     def add(self, rows: Rows, cells: Mapping[tuple[int, str, str], Mapping[int, int]]) -> None:
         """Add what cells hold to the rows of their quarters."""

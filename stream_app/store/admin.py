@@ -7,6 +7,7 @@ from typing import Any, Final
 from stream_app.model.intervals import (
     DAY,
     FLOW,
+    GONE,
     MINUTES,
     QUARTER,
     SETTLED_AFTER,
@@ -15,15 +16,13 @@ from stream_app.model.intervals import (
     quarter,
     quarter_of_day,
 )
-from stream_app.model.kpis.counters import abandoned, answered, left, lost, offered
+from stream_app.model.kpis.counters import offered
 from stream_app.model.ports import Partition
 from stream_app.model.windows import TOTAL
 
 from . import keys
 from .client import faults
 from .codec import pack_amounts, unpack_amounts, unpack_cell
-
-_GONE: Final = (answered, abandoned, left, lost)
 
 _KEPT_META: Final = ("epoch", "seq", "rollbacks")
 """What outlives a rebuild: readers and fences go on counting from here."""
@@ -99,7 +98,7 @@ async def _remaining(client: Any, partition: Partition) -> dict[bytes, int]:
     out = {}
     for place, packed in (await client.hgetall(keys.cells(partition, TOTAL, 0))).items():
         cell = unpack_cell(packed)
-        came, *gone = (cell.get(numbers[counter.name], 0) for counter in (offered, *_GONE))
+        came, *gone = (cell.get(numbers[counter.name], 0) for counter in (offered, *GONE))
         out[place] = came - sum(gone)
     return out
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from random import Random
+from typing import Any
 
 import pytest
 
-from stream_app.errors import StreamAppError
+from stream_app.errors import StoreUnavailableError, StreamAppError
 from stream_app.model.interval_rows import IntervalRow, rows_of
 from stream_app.model.intervals import DAY, NUMBERS, QUARTER, Rows, add_amounts
 from stream_app.model.ports import Partition
@@ -130,6 +131,34 @@ async def test_rows_are_those_of_the_pure_function(office: Office, seed: int) ->
         expected |= {key: (row.backlog_start, row.backlog_max) for key, row in by_key(pure).items()}
     found = by_key(await office.rows())
     assert {key: (row.backlog_start, row.backlog_max) for key, row in found.items()} == expected
+
+
+async def test_final_is_said_with_the_last_of_its_rows(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However small the pieces: whoever goes on after a failure between two numbers the others."""
+    monkeypatch.setattr("stream_app.store.rows.publisher.DAYS_AT_ONCE", 1)
+    for queue in ("a", "b", "c"):
+        await office.do(queued(queue, 0, queue), answered(queue, 5))
+    await office.beat(T0 + MINUTE)
+    publisher, store = office.publisher(), office.opened[-1]
+    await publisher.round()
+    write, written = store.write, iter(range(1_000))
+
+    async def fails(*args: Any) -> None:
+        if next(written) == 1:
+            raise StoreUnavailableError("no answer")
+        await write(*args)
+
+    office.clock = T0 + HOUR
+    await office.beat(office.clock)
+    monkeypatch.setattr(store, "write", fails)
+    with pytest.raises(StoreUnavailableError):
+        await publisher.round()
+    await publisher.round()
+    rows = await office.rows()
+    assert all(row.final for row in rows)
+    assert {queue: sum(row.queue == queue for row in rows) for queue in "abc"} == dict.fromkeys("abc", 3)
 
 
 # --- recordings beside live traffic ---

@@ -234,13 +234,16 @@ class Publisher:
         for start in starts:
             (await days.of(start // DAY, place)).zero(quarter_of_day(start))
 
-    async def _write(self, days: Days, told: Told, final: int | None = None) -> None:
+    async def _write(
+        self, days: Days, told: Told, final: int | None = None, *, finished: bool = False
+    ) -> None:
         """Number what is final, or changed since it was, and publish it, some days at a time.
 
         Args:
             days: to write.
             told: what else to write, with the last of them.
-            final: number what ends by then, and say so with the last of them; by default what is final already.
+            final: number what ends by then; by default what is final already.
+            finished: all that ends by ``final`` is numbered with these days; said with the last of them.
         """
         state = self._state
         upto = state.final if final is None else final
@@ -260,6 +263,8 @@ class Publisher:
             if now.numbered:
                 state.revision = revision
                 self._round.rows += sum(len(quarters) for _, _, quarters in now.numbered)
+            if finished and piece is pieces[-1]:
+                state.final = upto
             await self._extend()
             await self._store.write(self._token, state, changed, now)
 
@@ -282,9 +287,7 @@ class Publisher:
                 for place in places:
                     await self._zeros(days, place, quiet.starts(place, begin, end))
                 await days.chain()
-                if places is chunks[-1]:
-                    state.final = end
-                await self._write(days, Told(spans=set(names)), end)
+                await self._write(days, Told(spans=set(names)), end, finished=places is chunks[-1])
 
     # --- what partitions need not keep ---
 
