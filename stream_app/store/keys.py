@@ -120,8 +120,3 @@ def published(name: str) -> str:
 def settings(version: int) -> str:
     """A version of the settings document."""
     return f"{SETTINGS}:{version}"
-
-
-def schedules(version: int) -> str:
-    """A version of the roster."""
-    return f"{SCHEDULES}:{version}"

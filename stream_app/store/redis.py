@@ -11,7 +11,7 @@ from collections import deque
 from typing import Any, Final
 from uuid import uuid4
 
-from stream_app.errors import FencedError, PositionMismatchError, QuarantinedError
+from stream_app.errors import FencedError, PositionMismatchError
 from stream_app.model.deltas import Memory
 from stream_app.model.intervals import DAY, add_amounts, quarter_of_day
 from stream_app.model.kpis import STORED
@@ -34,6 +34,7 @@ from .codec import (
 )
 from .names import Names
 from .remembered import Remembered
+from .versions import Versions
 
 LOG_BYTES: Final = 2_000_000
 """How much of a partition's latest commits stays for readers to follow; one further behind loads the partition anew."""
@@ -57,6 +58,7 @@ class RedisStore:
         self.queues = Names(self.client, "queue", queue_cap)
         self.channels = Names(self.client, "channel")
         self._counters = Names(self.client, "counter")
+        self._settings = Versions(self.client, keys.SETTINGS)
 
     async def claim(self, partition: Partition, token: str, known: int | None = None) -> RedisClaim:
         """See ``Store.claim``."""
@@ -64,10 +66,8 @@ class RedisStore:
         for names in (self.queues, self.channels, self._counters):
             await names.reload()
         numbers = await self._counters.learn(part.name for part in STORED)
+        document = await self._settings.document(version)
         async with faults():
-            document = await self.client.get(keys.settings(version)) if version else None
-            if version and document is None:  # thresholds are not guessed
-                raise QuarantinedError(f"{keys.settings(version)} is missing, though it is in force")
             await self.client.set(keys.IDENTITY, uuid4().hex, nx=True)
             await self.client.sadd(keys.PARTITIONS, str(partition))
             epoch, position, _, seq, time = await self._claim_script(
@@ -85,27 +85,16 @@ class RedisStore:
 
     async def settings_version(self) -> int:
         """See ``Store.settings_version``."""
-        async with faults():
-            return int(await self.client.get(keys.SETTINGS) or 0)
+        return await self._settings.current()
 
     async def current_settings(self) -> tuple[int, bytes]:
         """The version in force and its document as JSON; version 0 is the built-in defaults."""
         version = await self.settings_version()
-        async with faults():
-            document = await self.client.get(keys.settings(version)) if version else None
-        return version, document or Targets().to_json()
+        return version, await self._settings.find(version) or Targets().to_json()
 
     async def apply_settings(self, targets: Targets) -> int:
         """See ``Store.apply_settings``."""
-        document = targets.to_json()
-        version = await self.settings_version()
-        async with faults():
-            if version and await self.client.get(keys.settings(version)) == document:
-                return version
-            version = await self.client.incr(f"{keys.SETTINGS}:last")
-            await self.client.set(keys.settings(version), document)
-            await self.client.set(keys.SETTINGS, version)
-        return int(version)
+        return await self._settings.apply(targets.to_json())
 
     async def close(self) -> None:
         """See ``Store.close``."""

@@ -1,13 +1,12 @@
-"""The roster that was imported, versioned as the settings are: who reads sees one version or the next, never half of it."""
+"""The roster that was imported, versioned as the settings are."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from stream_app.errors import QuarantinedError
-
 from . import keys
 from .client import connect, faults
+from .versions import Versions
 
 
 class Seen(NamedTuple):
@@ -28,46 +27,20 @@ class RedisSchedules:
     def __init__(self, url: str) -> None:
         """Connects with the first command, not before."""
         self._client = connect(url)
+        self._versions = Versions(self._client, keys.SCHEDULES)
 
     async def version(self) -> int:
-        """The version in force; 0: none was ever imported.
-
-        Raises:
-            StoreUnavailableError: no answer; ask again.
-        """
-        async with faults():
-            return int(await self._client.get(keys.SCHEDULES) or 0)
+        """See ``Versions.current``."""
+        return await self._versions.current()
 
     async def current(self) -> tuple[int, bytes]:
-        """The version in force, and its document: an empty list for version 0.
-
-        Raises:
-            StoreUnavailableError: no answer; ask again.
-            QuarantinedError: the document is gone.
-        """
+        """The version in force, and its document: an empty list for version 0; see ``Versions.document``."""
         version = await self.version()
-        if not version:
-            return 0, b"[]"
-        async with faults():
-            document = await self._client.get(keys.schedules(version))
-        if document is None:  # people are not guessed
-            raise QuarantinedError(f"{keys.schedules(version)} is missing, though it is in force")
-        return version, document
+        return version, await self._versions.document(version) or b"[]"
 
     async def apply(self, document: bytes) -> int:
-        """Store a document as the next version; the same one again keeps its version.
-
-        Raises:
-            StoreUnavailableError: no answer; ask again.
-        """
-        version = await self.version()
-        async with faults():
-            if version and await self._client.get(keys.schedules(version)) == document:
-                return version
-            version = await self._client.incr(f"{keys.SCHEDULES}:last")
-            await self._client.set(keys.schedules(version), document)
-            await self._client.set(keys.SCHEDULES, version)
-        return int(version)
+        """See ``Versions.apply``."""
+        return await self._versions.apply(document)
 
     async def seen(self) -> Seen:
         """Queues and channels, to compare a roster's names with.
