@@ -1,13 +1,16 @@
-# One image for every command: `docker run … stream-app worker`, `… serve`, `… check`.
+# One image for every command: `docker run … stream-app worker`, `… serve`, `… check`; in a running container, `stream-app …`.
 FROM python:3.11.14-slim-bookworm AS build
-COPY requirements.lock /
+COPY requirements-image.lock /
 # Wheels only and hashes required: nothing is compiled here, nothing unexpected is run.
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check \
-       --require-hashes --only-binary :all: --requirement /requirements.lock
+       --require-hashes --only-binary :all: --requirement /requirements-image.lock
 COPY stream_app /opt/stream-app/stream_app
 # The file system is read-only later on.
 RUN /opt/venv/bin/python -m compileall -q /opt/stream-app
+# The command by its name, for `docker compose exec worker stream-app check`. -P: see below.
+RUN printf '%s\n' '#!/opt/venv/bin/python -P' 'from stream_app.__main__ import main' 'main()' >/opt/venv/bin/stream-app \
+    && chmod 755 /opt/venv/bin/stream-app
 
 FROM python:3.11.14-slim-bookworm
 COPY --from=build /opt/venv /opt/venv
@@ -20,5 +23,5 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1
 WORKDIR /tmp
 USER 10001:10001
-ENTRYPOINT ["python", "-m", "stream_app"]
+ENTRYPOINT ["stream-app"]
 CMD ["--help"]

@@ -5,8 +5,11 @@ UV := .cache/uv/bin/uv
 LOCK := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate \
 	--no-header --python-version 3.11 --quiet
 
+# Tests start our programs hundreds of times: compile them once, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint chaos bench lock render screenshots clean
+.PHONY: help setup demo quick test lint chaos bench lock render screenshots clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,19 +17,29 @@ help: ## Show this list
 setup: ## Install all that the tests need (quick when it is there)
 	@scripts/setup
 
+# Runs a command as a process group of its own.
+APART := 'import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])'
+# Half a gigabyte for forecasts arrives while the demo runs: nobody waits for it, and eight weeks are back-filled meanwhile.
+# The installation is a process group of its own, so that it ends with the demo whatever it is doing.
 demo: ## Install what the demo needs, and run it: nothing but Python is needed
 	@scripts/setup demo
-	@$(BIN)/stream-app demo
+	@trap : INT; $(BIN)/python -c $(APART) scripts/setup planning >.venv/planning.log 2>&1 & installing=$$!; \
+	$(BIN)/stream-app demo; code=$$?; kill -- -$$installing 2>/dev/null; exit $$code
 
 lint: setup ## Check style, format and types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-test: lint ## Check all, and run every test that does not need hours
-	@$(BIN)/python -m pytest
+quick: ## Run the tests that start no server and no browser and are not slow, in a minute or so
+	@$(BIN)/python -m pytest --quick --numprocesses auto --dist worksteal
+
+# Half of what the tests do is wait for servers: two of them a core.
+test: lint ## Check all, and run every test that does not need hours, side by side on all cores
+	@$(BIN)/python -m pytest --numprocesses $$((2 * $$(nproc))) --dist worksteal
 
 chaos: setup ## Run the long fault tests; writes docs/fault-table.json
+	@rm -f docs/fault-table.json
 	@STREAM_APP_FAULT_TABLE=docs/fault-table.json $(BIN)/python -m pytest -m chaos -s
 
 bench: setup ## Measure; writes benchmarks/results.json
@@ -41,6 +54,9 @@ screenshots: setup ## Take the pictures of the wallboard in docs/images, of a de
 lock: setup $(UV) ## Write the lock files anew; UPGRADE=1 takes the newest versions
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra demo --extra fast --output-file requirements.lock
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras --group dev --output-file requirements-dev.lock
+	@cp requirements-dev.lock requirements-image.lock # the versions that were tested
+	@$(LOCK) --extra fast --extra forecast --extra parquet --output-file requirements-image.lock
+	@$(LOCK) --extra demo --extra fast --extra forecast --constraint requirements-dev.lock --output-file requirements-demo.lock
 
 $(UV): | setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target .cache/uv uv

@@ -1,4 +1,4 @@
-"""``make bench``: measure, print, and write ``benchmarks/results.json``. Names of groups as arguments measure only those."""
+"""``make bench``: measure, print, and write the results and the tables in the docs; arguments choose groups."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import freshness, intervals, memory, reading, throughput, workforce
-from .figures import Figure, written
+from . import freshness, hostile, intervals, memory, reading, throughput, workforce
+from .figures import Figure, headlines, in_order, written
 
 RESULTS = Path(__file__).with_name("results.json")
 README = RESULTS.parents[1] / "README.md"
+PERFORMANCE = RESULTS.parents[1] / "docs" / "performance.md"
 GROUPS: dict[str, Callable[[], list[Figure]]] = {
     "memory": memory.measure,
     "reading": reading.measure,
     "intervals": intervals.measure,
     "workforce": workforce.measure,
     "freshness": freshness.measure,
+    "hostile": hostile.measure,
     "throughput": throughput.measure,
 }
 
 
 def main() -> None:
-    """Measure the groups that were asked for; the others keep their last figures."""
+    """Measure the given groups; the others keep their last figures."""
     wanted = sys.argv[1:] or list(GROUPS)
     if unknown := set(wanted) - set(GROUPS):
-        sys.exit(f"no group is called {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+        sys.exit(f"unknown group {', '.join(sorted(unknown))}; use one of {', '.join(GROUPS)}")
     known = {f["name"]: f for f in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
     for name in wanted:
         print(f"{name} …", flush=True)
@@ -38,7 +40,8 @@ def main() -> None:
         known |= {figure.name: figure._asdict() for figure in GROUPS[name]()}
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
     RESULTS.write_text(json.dumps(list(known.values()), indent=1) + "\n")
-    README.write_text(written(README.read_text(), known.values()))
+    README.write_text(written(README.read_text(), headlines(known.values())))
+    PERFORMANCE.write_text(written(PERFORMANCE.read_text(), in_order(known.values())))
     table = Table("figure", "value", "unit", "reference", "ratio")
     for figure in known.values():
         cells = (

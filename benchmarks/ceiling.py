@@ -43,7 +43,7 @@ async def raw(bootstrap: str, topic: str, events: int) -> float:
 
 
 def faust_agent(bootstrap: str, topic: str, events: int, redis_url: str, *, pipelined: bool) -> None:
-    """A plain Faust agent that writes each event to Redis; prints its rate and ends the process."""
+    """Run a plain Faust agent that writes each event to Redis, print its rate and end the process."""
     import os
     import tempfile
 

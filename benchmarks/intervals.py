@@ -10,24 +10,17 @@ from random import Random
 from statistics import median
 from typing import Final
 
-from stream_app.model.intervals import (
-    DAY,
-    FLOW,
-    MINUTES,
-    NUMBERS,
-    PLACES,
-    QUARTER,
-    QUARTERS,
-    SETTLED_AFTER,
-    Amounts,
-)
+from stream_app.model.durations import DAY
+from stream_app.model.intervals.columns import FLOW, INTERVAL_MS, MINUTES, PLACES
+from stream_app.model.intervals.counting import INTERVALS_A_DAY, NUMBERS, SETTLED_AFTER, Amounts
+from stream_app.model.intervals.day import DayRows
 from stream_app.model.ports import Partition
-from stream_app.model.published import DayRows
 from stream_app.store import keys
 from stream_app.store.codec import pack_amounts, pack_day, unpack_day
+from stream_app.store.intervals.commands import IntervalStore
+from stream_app.store.intervals.reader import IntervalReader
+from stream_app.store.intervals.state import DayKey, PublisherState, WriteResult
 from stream_app.store.names import Names
-from stream_app.store.rows.published import DayKey, Published, State, Told
-from stream_app.store.rows.reader import IntervalReader
 from tests.services.redis import RedisServer
 
 from .figures import Figure
@@ -53,7 +46,7 @@ def measure() -> list[Figure]:
 
 async def _measure() -> list[Figure]:
     with RedisServer(aof=False) as server:
-        store, reader = Published(server.url), IntervalReader(server.url)
+        store, reader = IntervalStore(server.url), IntervalReader(server.url)
         try:
             published = await _publish(store)
             own = await _keep_own(store)
@@ -75,7 +68,7 @@ async def _measure() -> list[Figure]:
     ]
 
 
-async def _publish(store: Published) -> float:
+async def _publish(store: IntervalStore) -> float:
     """Fill it as a publisher would, a day at a time; gives bytes a row, the index of revisions among them."""
     await store.lease(_WRITER, 600_000)
     places = [b"%d.%d" % (q, c) for q in range(1, QUEUES + 1) for c in range(1, len(CHANNELS) + 1)]
@@ -83,36 +76,36 @@ async def _publish(store: Published) -> float:
     await Names(store.client, "channel").learn(CHANNELS)
     templates = [_day(Random(seed)) for seed in range(TEMPLATES)]
     before = (await store.client.info("memory"))["used_memory"]
-    state = State(revision=FIRST * DAY * NUMBERS)
+    state = PublisherState(revision=FIRST * DAY * NUMBERS)
     for number in range(FIRST, FIRST + DAYS):
         days: dict[DayKey, DayRows] = {
             (number, place): DayRows(number, unpack_day(templates[(n + number) % TEMPLATES]))
             for n, place in enumerate(places)
         }
-        for quarter in range(QUARTERS):  # as they become final: all queues, every quarter of an hour
-            state.final = number * DAY + (quarter + 1) * QUARTER
+        for quarter in range(INTERVALS_A_DAY):  # as they become final: all queues, every 15 minutes
+            state.final = number * DAY + (quarter + 1) * INTERVAL_MS
             state.revision = max(state.revision, state.final * NUMBERS) + len(places)
             numbered = [(number, place, [quarter]) for place in places]
-            await store.write(_WRITER, state, {}, Told(numbered=numbered))
+            await store.write(_WRITER, state, {}, WriteResult(numbered=numbered))
         for day in days.values():
             _, state.revision = day.finish(state.final, state.revision)
-        await store.write(_WRITER, state, {key: day.day for key, day in days.items()}, Told())
+        await store.write(_WRITER, state, {key: day.day for key, day in days.items()}, WriteResult())
     after = (await store.client.info("memory"))["used_memory"]
-    return float(after - before) / (DAYS * QUEUES * len(CHANNELS) * QUARTERS)
+    return float(after - before) / (DAYS * QUEUES * len(CHANNELS) * INTERVALS_A_DAY)
 
 
-async def _keep_own(store: Published) -> float:
-    """A partition's own rows of one day; gives bytes a row."""
+async def _keep_own(store: IntervalStore) -> float:
+    """Measure a partition's own rows of one day; return bytes per row."""
     partition, chance = Partition("events", 0), Random(1)
     used = 0
     for queue in range(1, QUEUES + 1):
         pipe = store.client.pipeline(transaction=False)
         for channel in range(1, len(CHANNELS) + 1):
-            rows = {n: pack_amounts(_amounts(n, chance, 1 / PARTITIONS)) for n in range(QUARTERS)}
+            rows = {n: pack_amounts(_amounts(n, chance, 1 / PARTITIONS)) for n in range(INTERVALS_A_DAY)}
             pipe.hset(keys.rows(partition, FIRST, b"%d.%d" % (queue, channel)), mapping=rows)
             pipe.memory_usage(keys.rows(partition, FIRST, b"%d.%d" % (queue, channel)), samples=0)
         used += sum((await pipe.execute())[1::2])
-    return used / (QUEUES * len(CHANNELS) * QUARTERS)
+    return used / (QUEUES * len(CHANNELS) * INTERVALS_A_DAY)
 
 
 async def _month(reader: IntervalReader) -> tuple[float, float, int]:
@@ -123,7 +116,7 @@ async def _month(reader: IntervalReader) -> tuple[float, float, int]:
         started = time.perf_counter()
         rows = await reader.rows(begin, end, {f"queue-{n + 1:03d}"})
         seconds.append(time.perf_counter() - started)
-        if len(rows) != MONTH * QUARTERS * len(CHANNELS):
+        if len(rows) != MONTH * INTERVALS_A_DAY * len(CHANNELS):
             raise AssertionError(f"{len(rows)} rows came back")
     tracemalloc.start()
     rows = await reader.rows(begin, end, {"queue-100"})
@@ -133,16 +126,16 @@ async def _month(reader: IntervalReader) -> tuple[float, float, int]:
 
 
 def _day(chance: Random) -> bytes:
-    """A day of a queue, packed."""
+    """Return a packed day of a queue."""
     day = DayRows(0, None)
-    for quarter in range(QUARTERS):
+    for quarter in range(INTERVALS_A_DAY):
         day.count(quarter, {1: _amounts(quarter, chance)}, ())
     day.chain(0, {}, lambda _: 0)
     return pack_day(day.day)
 
 
 def _amounts(quarter: int, chance: Random, share: float = 1.0) -> Amounts:
-    """A quarter of an hour of a queue that gets thirty contacts in it at its peak."""
+    """Return a 15-minute interval of a queue that gets up to thirty contacts in it."""
     shape = max(0.02, sin(pi * (quarter - 24) / 60)) if 24 <= quarter < 84 else 0.02
     came = [sum(chance.random() < 2 * shape * share / 10 for _ in range(10)) for _ in range(MINUTES)]
     offered = sum(came)

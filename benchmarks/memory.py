@@ -9,9 +9,9 @@ from typing import Any
 from stream_app.ingest.batch import fold_records
 from stream_app.ingest.dialects import Headers
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.model.fold import Fold
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import Tally
 from stream_app.model.ports import Claim, Partition
-from stream_app.model.tally import Tally
 from stream_app.store.redis import RedisStore
 from tests.services.kafka import Record
 from tests.services.redis import RedisServer
@@ -29,6 +29,7 @@ class _Line:
     def __init__(self, offset: int, record: Record) -> None:
         self.offset = offset
         self.timestamp = record.timestamp_ms or 0
+        self.timestamp_type = 0
         self.value: bytes | None = record.value
         self.headers: Headers = ()
 

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Final
 
-from stream_app.model.board import Board
+from stream_app.model.fold.tally import NUMBERS, SHIFT, Cell, pack_cell
+from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.kpis import COUNTERS, SKETCHES
-from stream_app.model.snapshot import Snapshots
-from stream_app.model.tally import NUMBERS, SHIFT, Cell, pack_cell
+from stream_app.model.live.board import Board
+from stream_app.model.live.snapshot import Snapshots
 from stream_app.model.targets import Targets
-from stream_app.model.visit import State, Visit
 from stream_app.model.windows import KEPT, TOTAL
-from stream_app.views.metrics import MAX_SERIES, render
+from stream_app.views.budget import of_queue
+from stream_app.views.metrics import render
 from stream_app.views.status import Status
 
 from .figures import Figure
@@ -35,7 +36,7 @@ def measure() -> list[Figure]:
     return [
         _result("metrics_seconds_600_queue_channels", much, "s", PROMISED_S),
         _result("metrics_seconds_after_a_day", much, "s", little),
-        _result("metrics_series_per_queue_channel", series, "series", MAX_SERIES),
+        _result("metrics_series_per_queue_channel", series, "series", of_queue()),
     ]
 
 
@@ -50,7 +51,7 @@ def _board(history: int) -> Board:
         partition = f"events.{n % PARTITIONS}"
         for resolution, start in _buckets(history):
             board.put_cells(partition, resolution, start, [(queue, packed)])
-        visit = Visit(*queue, State.WAITING, NOW - 9_000, NOW - 9_000, 20_000, 5_000, b"12345678")
+        visit = Visit(*queue, VisitState.WAITING, NOW - 9_000, NOW - 9_000, 20_000, 5_000, b"12345678")
         board.put_visits(partition, f"c{n}", [visit])
     return board
 

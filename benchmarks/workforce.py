@@ -1,4 +1,4 @@
-"""A day's plan for 200 queues by quarters of an hour, on one core, beside the search that tries every number of agents."""
+"""A day's plan for 200 queues by 15-minute intervals, on one core, beside the search that tries every number of agents."""
 
 from __future__ import annotations
 

@@ -2,53 +2,95 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from stream_app import __version__
-from stream_app.commands import (
-    check,
-    config,
-    demo,
-    forecast,
-    intervals,
-    kpis,
-    rebuild,
-    render,
-    replay,
-    schedules,
-    serve,
-    simulate,
-    staffing,
-    worker,
-)
+from stream_app.commands.lazy import lazy
 from stream_app.errors import BadSettingsError, StreamAppError
 
-EX_CONFIG = 78
+from . import __version__
+
+COMMANDS: Final = {
+    "worker": (
+        "worker",
+        "Count contact events live. To scale, start more workers: they share the topic's partitions.",
+    ),
+    "serve": (
+        "serve",
+        "Serve the wallboard, the API and /metrics from what is in Redis, by default on http://127.0.0.1:8080.",
+    ),
+    "simulate": (
+        "simulate",
+        "Simulate a contact centre; write its events to Kafka (KAFKA_BOOTSTRAP_SERVERS, STREAM_APP_TOPIC) or a file.",
+    ),
+    "replay": ("replay.command", "Replay recorded events into Kafka, into Redis, or into a report."),
+    "intervals": (
+        "intervals.command",
+        "Export contacts, waits and work of each queue per interval, for planners and their tools.",
+    ),
+    "forecast": (
+        "forecast.command",
+        "Forecast contacts and handle time per queue, channel and interval, with prediction intervals.",
+    ),
+    "demo": (
+        "demo",
+        "Run everything with nothing but Python: broker, Redis, simulated contact centre, worker, API, wallboard.",
+    ),
+    "kpis": ("kpis", "List every KPI with its formula, direction and default target."),
+    "staffing": (
+        "staffing.command",
+        "Calculate the staff that each queue requires in each interval, and what the scheduled staff will achieve.",
+    ),
+    "skills": (
+        "skills.command",
+        "Simulate people with several skills: the service level that each queue reaches, and how certain that is.",
+    ),
+    "config": (
+        "config.command",
+        "Manage targets, policies, zones and hours per queue: versioned in the store, pinned by each claim.",
+    ),
+    "schedules": (
+        "schedules.command",
+        "Manage who is scheduled for which queue, and when: versioned in the store, shown on the planning page.",
+    ),
+    "alerts": (
+        "alerts.command",
+        "Try alerts on the past before they are in force, and whether a message reaches everybody.",
+    ),
+    "check": (
+        "check.command",
+        "Check configuration, targets, Kafka and Redis: one line per check, with what to do about it. Changes nothing.",
+    ),
+    "dead-letters": (
+        "dead_letters.command",
+        "List records that could not be read as events, by reason, the newest first; or send them again.",
+    ),
+    "rebuild": (
+        "rebuild",
+        "Discard the topic's counters and count again from the oldest records that Kafka still has.",
+    ),
+    "repartition": (
+        "repartition.command",
+        "Move open contacts to the partitions of their next events, after partitions were added to the topic.",
+    ),
+    "render": (
+        "render",
+        "Regenerate dashboards, alert rules, alert routing and the KPI documentation from the catalogue.",
+    ),
+}
+"""Name → module below ``stream_app.commands``, and its line in ``--help``."""
 
 cli = typer.Typer(
     name="stream-app",
-    help="Live contact-centre KPIs, right to the last contact.",
+    cls=lazy(COMMANDS),
+    help="Live contact-centre KPIs, accurate to the last contact.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-cli.command("worker")(worker.run)
-cli.command("serve")(serve.run)
-cli.command("simulate")(simulate.run)
-cli.command("replay")(replay.run)
-cli.command("intervals")(intervals.run)
-cli.command("forecast")(forecast.run)
-cli.command("demo")(demo.run)
-cli.command("kpis")(kpis.run)
-cli.command("staffing")(staffing.run)
-cli.add_typer(config.cli, name="config")
-cli.add_typer(schedules.cli, name="schedules")
-cli.command("check")(check.run)
-cli.command("rebuild")(rebuild.run)
-cli.command("render")(render.run)
 
 
 def _version(wanted: bool) -> None:
@@ -60,20 +102,20 @@ def _version(wanted: bool) -> None:
 @cli.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Live contact-centre KPIs, right to the last contact."""
+    """Live contact-centre KPIs, accurate to the last contact."""
     del version
 
 
 def main() -> None:
-    """Run, and turn errors that are meant for people into one line and an exit code."""
+    """Run a command; turn errors that are meant for people into one line and an exit code."""
     try:
         cli()
     except BadSettingsError as error:
         sys.stderr.write(f"stream-app: {error}\n")
-        raise SystemExit(EX_CONFIG) from None
+        raise SystemExit(os.EX_CONFIG) from None
     except StreamAppError as error:
         sys.stderr.write(f"stream-app: {error}\n")
         raise SystemExit(1) from None

@@ -1,7 +1,7 @@
 """Failpoints: places where a test can make this process fail, chosen by the environment.
 
 ``STREAM_APP_FAILPOINTS="before_apply:exit:0.01,after_apply:sleep=5:once"``: name, action, and how often. The action
-``exit`` kills the process as SIGKILL would, ``exit=S`` does so S seconds later, while whatever comes next is under way,
+``exit`` kills the process as SIGKILL would, ``exit=S`` does so S seconds later, in the middle of whatever comes next,
 ``sleep=S`` blocks the task, ``busy=S`` blocks the whole loop. How often is a probability, ``once``, or ``n=K`` for the K-th
 time. Without the variable a hit costs one dictionary look-up.
 """
@@ -21,7 +21,7 @@ from stream_app.errors import BadSettingsError
 
 
 class Failpoints:
-    """What shall go wrong in this process."""
+    """The failures that were requested for this process."""
 
     def __init__(self, spec: str = "", seed: int | None = None) -> None:
         self._points: dict[str, tuple[str, float, str]] = {}
@@ -33,17 +33,17 @@ class Failpoints:
             kind, _, amount = action.partition("=")
             if kind not in {"exit", "sleep", "busy"}:
                 raise BadSettingsError(
-                    f"STREAM_APP_FAILPOINTS: {entry!r} has no action exit, sleep=S or busy=S"
+                    f"STREAM_APP_FAILPOINTS: expected NAME:ACTION with the action exit, sleep=S or busy=S, got {entry!r}"
                 )
             self._points[name] = (kind, float(amount or 0), when or "once")
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Failpoints:
-        """As the environment says."""
+        """Read the failpoints from the environment."""
         return cls(environ.get("STREAM_APP_FAILPOINTS", ""))
 
     async def hit(self, name: str) -> None:
-        """Pass a place that may fail."""
+        """Pass a place that may fail, and fail there if it is due."""
         point = self._points.get(name)
         if point is None:
             return

@@ -1,4 +1,4 @@
-"""Logging: structured, to stderr, without secrets or anybody's data."""
+"""Logging: structured, to stderr, without secrets or personal data."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import sys
 
 import structlog
 
+from .errors import StreamAppError
 from .settings import Settings
 
 _QUIET = ("aiokafka", "faust", "mode", "asyncio", "aiohttp.access")
 
 
 def configure(settings: Settings) -> None:
-    """Send structlog's and the libraries' lines to stderr, in one format."""
+    """Send the log lines of structlog and of the libraries to stderr, in one format."""
     level = getattr(logging, settings.log_level.upper())
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
@@ -36,6 +37,7 @@ def configure(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(_meant_for_people)
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
@@ -45,3 +47,10 @@ def configure(settings: Settings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+
+
+def _meant_for_people(record: logging.LogRecord) -> bool:
+    """Omit the traceback of an error whose message says everything; where it was raised helps nobody."""
+    if record.exc_info and isinstance(record.exc_info[1], StreamAppError):
+        record.exc_info = None
+    return True

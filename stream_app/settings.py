@@ -1,9 +1,9 @@
-"""How this process runs: one frozen object, read once.
+"""Settings of this process: one frozen object, read once from the environment.
 
-What changes meaning (targets, policies, zones) is not here but in ``model.targets``.
+What changes the meaning of numbers (targets, policies, zones) is not here but in ``model.targets``.
 
-The environment comes first, then the TOML file named by ``STREAM_APP_CONFIG``; a secret may also stand in a file named by the
-variable with ``_FILE`` behind it. A wrong setting exits 78 with one line that names it.
+The environment comes first, then the TOML file named by ``STREAM_APP_CONFIG``; a secret may also be in a file, named by the
+same variable with the suffix ``_FILE``. A wrong setting ends the process with exit code 78 and one line that names it.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _SECRETS = ("REDIS_URL", "KAFKA_SASL_PASSWORD")
 
 
 def _external(name: str) -> Any:
-    """A setting under the name that other programs use too."""
+    """Accept a setting under the name that other programs use too."""
     return AliasChoices(name, name.lower())
 
 
 class Settings(BaseSettings):
-    """Everything that the commands take from outside."""
+    """Everything that the commands take from their environment."""
 
     model_config = SettingsConfigDict(
         env_prefix="STREAM_APP_", frozen=True, extra="ignore", populate_by_name=True
@@ -78,6 +78,13 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = 4_000
+    max_connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    max_streams: Annotated[int, Field(ge=0, le=100_000)] = 2_000
+    max_streams_per_address: Annotated[int, Field(ge=0, le=100_000)] = 200
+    take_callbacks: bool = True
+    contact_url: str = ""
+    frame_ancestors: str = ""
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9108
     max_age_s: Annotated[float, Field(gt=0)] = 4.0
@@ -89,21 +96,48 @@ class Settings(BaseSettings):
     def _redis_url(cls, value: SecretStr) -> SecretStr:
         url = value.get_secret_value()
         if not url.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must begin with redis://, rediss:// or unix://")
+            raise ValueError("expected an address that begins with redis://, rediss:// or unix://")
         try:
             parse_url(url)
-        except ValueError:  # whose text quotes the address, and so may quote a password
-            raise ValueError("is no address like redis://user:password@host:6379/0") from None
-        # The library takes database 0 where it can't read the number.
+        except ValueError:  # its text quotes the address, and so maybe a password
+            raise ValueError("invalid address; use e.g. redis://user:password@host:6379/0") from None
+        # The library falls back to database 0 where it can't read the number.
         if not url.startswith("unix://") and not re.fullmatch(r"/?\d*", urlsplit(url).path):
-            raise ValueError("the database is a number, as in redis://host:6379/0")
+            raise ValueError("the database must be a number, as in redis://host:6379/0")
+        return value
+
+    @field_validator("contact_url")
+    @classmethod
+    def _contact_url(cls, value: str) -> str:
+        if not value:
+            return value
+        head, _, rest = value.partition("{contact_id}")
+        split = urlsplit(head)
+        if (
+            split.scheme not in {"http", "https"}
+            or not split.netloc
+            or not head[len(f"{split.scheme}://{split.netloc}") :]
+        ):
+            raise ValueError("expected an address such as https://platform.example/contacts/{contact_id}")
+        if "{contact_id}" not in value or re.search(r"[{}\s]", head + rest):
+            raise ValueError("expected {contact_id} once, after the host, and no other braces or spaces")
+        return value
+
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _frame_ancestors(cls, value: str) -> str:
+        for source in value.split():
+            if not re.fullmatch(r"'self'|https?://[A-Za-z0-9.*\[\]:-]+", source):
+                raise ValueError(
+                    f"expected origins such as https://intranet.example, or 'self', got {source!r}"
+                )
         return value
 
     @field_validator("kafka_ssl_cafile")
     @classmethod
     def _cafile(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
-            raise ValueError(f"there is no file {value}")
+            raise ValueError(f"file not found: {value}")
         return value
 
     @field_validator("kafka_bootstrap_servers")
@@ -112,7 +146,7 @@ class Settings(BaseSettings):
         for server in value.split(","):
             host, _, port = server.strip().rpartition(":")
             if not host or not port.isdecimal() or not 0 < int(port) <= 65_535:
-                raise ValueError(f"{server.strip()!r} is not host:port")
+                raise ValueError(f"expected host:port, got {server.strip()!r}")
         return value
 
     @model_validator(mode="after")
@@ -120,10 +154,10 @@ class Settings(BaseSettings):
         if self.kafka_security_protocol.startswith("SASL") and not (
             self.kafka_sasl_username and self.kafka_sasl_password
         ):
-            raise ValueError("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with SASL")
+            raise ValueError("SASL requires KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
         if self.kafka_security_protocol == "SASL_PLAINTEXT" and not self.allow_plaintext_sasl:
             raise ValueError(
-                "KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT sends the password in clear; "
+                "KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT sends the password in clear text; "
                 "use SASL_SSL, or set STREAM_APP_ALLOW_PLAINTEXT_SASL=true"
             )
         return self
@@ -137,7 +171,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - same
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment first, then what ``load`` took from files."""
+        """Put the environment first, then what ``load`` took from files."""
         return env_settings, init_settings
 
 
@@ -151,7 +185,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     for name in _SECRETS:
         if path := environ.get(f"{name}_FILE"):
             if name in environ:
-                raise BadSettingsError(f"{name}: set it or {name}_FILE, not both")
+                raise BadSettingsError(f"{name}: set {name} or {name}_FILE, not both")
             try:
                 values[name.lower()] = Path(path).read_text().strip()
             except (OSError, UnicodeDecodeError) as error:
@@ -163,7 +197,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _from_file(path: str | None) -> dict[str, Any]:
-    """Top-level keys of the TOML file; its tables (queues, channels, …) and its preset are for ``config apply``."""
+    """Read the top-level keys of the TOML file; its tables (queues, channels, …) and preset are for ``config apply``."""
     if not path:
         return {}
     try:
@@ -174,7 +208,7 @@ def _from_file(path: str | None) -> dict[str, Any]:
     unknown = values.keys() - Settings.model_fields.keys()
     if unknown:
         raise BadSettingsError(
-            f"STREAM_APP_CONFIG: {path}: no setting is called {', '.join(sorted(unknown))}"
+            f"STREAM_APP_CONFIG: {path}: unknown setting {', '.join(map(repr, sorted(unknown)))}"
         )
     return values
 

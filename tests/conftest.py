@@ -1,18 +1,23 @@
 """Fixtures for every test: real servers, and checks that nothing goes wrong unseen.
 
 A missing server fails the test that needs it. `KAFKA_BOOTSTRAP_SERVERS` and `REDIS_URL` name servers to
-use instead of our own; `HYPOTHESIS_PROFILE` chooses `default`, `ci` or `thorough`.
+use instead of our own; `HYPOTHESIS_PROFILE` chooses `quick`, `default`, `ci` or `thorough`.
+`--quick` runs what needs no server, browser or other program and is not slow, with few examples.
 """
 
 import asyncio
 import faulthandler
+import gc
 import os
 import random
+import subprocess
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cache
-from typing import Protocol
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -32,7 +37,7 @@ EXTERNAL_REDIS_DATABASE = 15
 # pytest-timeout interrupts Python code; what is stuck below it, or between tests, is ended this much later.
 STUCK_AFTER_S = 120.0
 
-for _name, _examples in {"default": 60, "ci": 200, "thorough": 5_000}.items():
+for _name, _examples in {"quick": 10, "default": 60, "ci": 200, "thorough": 5_000}.items():
     # No deadlines: on a shared machine they test the neighbours.
     settings.register_profile(
         _name,
@@ -43,14 +48,58 @@ for _name, _examples in {"default": 60, "ci": 200, "thorough": 5_000}.items():
     )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
+HERE = Path(__file__).parent
+_SERVERS = {"kafka", "redis_server_of", "browser"}
+"""Fixtures that start one."""
+_PROGRAMS = {"commands", "demo", "deploy", "e2e", "recipes", "alerts"}
+"""Folders whose tests run programs: ours, promtool, the planner's process."""
+
 _stderr = pytest.StashKey[int]()
 
 
 # --- the run as a whole ---
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out what is slow or starts another process")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--quick"):
+        left_out = [
+            item
+            for item in items
+            if _SERVERS & {*getattr(item, "fixturenames", ())}
+            or _PROGRAMS & {*item.path.relative_to(HERE).parts}
+            or item.get_closest_marker("slow")
+        ]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in {*left_out}]
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of collections: every asynchronous test ends with one."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _start_nothing(pytestconfig: pytest.Config) -> None:
+    """Of the fixtures above and below all quick tests are free; others start programs themselves."""
+    if pytestconfig.getoption("--quick"):
+        subprocess.Popen.__init__ = _leave_out  # type: ignore[method-assign]
+        BaseProcess.start = _leave_out  # type: ignore[method-assign]
+
+
+def _leave_out(*_: Any, **__: Any) -> None:
+    """Take the place of what starts another process, for tests that do so themselves."""
+    pytest.skip("starts another process: `make test` runs it")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--quick"):
+        settings.load_profile("quick")
     # Chosen here, so that it can be told: `pytest --hypothesis-seed=N` runs the same examples again.
     if config.getoption("--hypothesis-seed") is None:
         config.option.hypothesis_seed = str(random.SystemRandom().getrandbits(32))

@@ -1,25 +1,47 @@
-"""Imports form a star: everyone may import the model, the model nobody, and only the roots wire the layers.
+"""Imports go one way: the table below says who may import whom, and it has no circle.
 
-ingest ──► model ◄── store        app, __main__, cli*, commands/ ──► all of them
-             ▲
-        views, workforce, forecast
+tables   model ◄── kafka, ingest, store, views, workforce, forecast ◄── planning ◄── processes ◄── commands
 """
 
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "stream_app"
-LAYERS = {"ingest", "store", "views", "workforce", "forecast"}
+# Part → the parts that it may import, the lowest first. A part is a folder or a module below stream_app.
+MAY_IMPORT: dict[str, set[str]] = {
+    "__version__": set(),
+    "errors": set(),
+    "clocks": set(),
+    "failpoints": {"errors"},
+    "settings": {"errors"},
+    "model": {"errors"},
+    "tables": {"errors"},
+    "logs": {"errors", "settings"},
+    "telemetry": {"__version__", "errors", "model"},
+    "kafka": {"errors", "settings", "model"},
+    "forecast": {"errors", "model", "tables"},
+    "workforce": {"errors", "model", "tables"},
+    "store": {"errors", "clocks", "model"},
+    "ingest": {"errors", "clocks", "failpoints", "telemetry", "model", "kafka"},
+    "views": {"__version__", "errors", "model", "tables"},
+    "simulation": {"errors", "model", "kafka"},
+    "demo": {"errors", "simulation"},
+    "planning": {"errors", "model", "store", "forecast", "workforce", "views"},
+}
+MAY_IMPORT["processes"] = MAY_IMPORT.keys() - {"demo", "simulation"}
+MAY_IMPORT["commands"] = {*MAY_IMPORT}
+MAY_IMPORT["__main__"] = {"__version__", "errors", "commands"}
+
 # Pure: no clock, no input or output, no threads.
-MODEL_MAY_IMPORT = {
+PURE = {
     "__future__",
     "bisect",
     "collections",
-    "csv",  # text in memory: a model of what is written in files, not a reading of them
     "dataclasses",
     "datetime",
     "decimal",
@@ -28,15 +50,16 @@ MODEL_MAY_IMPORT = {
     "functools",
     "hashlib",
     "heapq",
-    "io",  # StringIO, for csv; open() is refused below
     "itertools",
     "math",
     "msgspec",
     "operator",
     "re",
     "typing",
+    "zlib",  # for CRC-32
     "zoneinfo",
 }
+TABLES_MAY_IMPORT = PURE | {"csv", "io"}  # text in memory; open() is refused below
 CLOCKS = {"now", "utcnow", "today"}  # of datetime and date
 IMPURE_CALLS = {"open", "print", "input", "__import__", "eval", "exec"}
 
@@ -45,11 +68,6 @@ def part_of(module: str) -> str:
     """Return the first name below stream_app: a layer, `model`, or a module beside them; else nothing."""
     package, _, rest = module.partition(".")
     return rest.partition(".")[0] if package == "stream_app" else ""
-
-
-def is_root(part: str) -> bool:
-    """Whether this part wires the layers."""
-    return part in {"app", "__main__", "commands"} or part.startswith("cli")
 
 
 def imports(tree: ast.Module, module: str, *, is_package: bool) -> Iterator[tuple[int, str]]:
@@ -81,21 +99,14 @@ def impure_calls(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def forbidden(part: str, imported: str) -> bool:
     """Whether a module of this part of stream_app may not import that."""
-    theirs = part_of(imported)
-    if part == "workforce" and imported.partition(".")[0] not in {
-        *sys.stdlib_module_names,
-        "msgspec",
-        "stream_app",
-    }:
-        return True  # arithmetic: it needs nothing of anybody
-    if part in {"model", "errors"}:
-        if imported.partition(".")[0] == "stream_app":
-            return theirs not in {part, "errors"}
-        return imported.partition(".")[0] not in MODEL_MAY_IMPORT
-    if is_root(part):
-        return False
-    # A module beside the layers (settings, telemetry) serves them all, so it can't know one.
-    return is_root(theirs) or (theirs in LAYERS and theirs != part)
+    package = imported.partition(".")[0]
+    if package == "stream_app":
+        theirs = part_of(imported)
+        return theirs not in {part, *MAY_IMPORT.get(part, ())}
+    if part == "workforce":  # arithmetic: it needs nothing of anybody
+        return package not in {*sys.stdlib_module_names, "msgspec"}
+    allowed = {"model": PURE, "errors": PURE, "tables": TABLES_MAY_IMPORT}.get(part)
+    return allowed is not None and package not in allowed
 
 
 def violations(source: str, module: str, *, is_package: bool = False) -> list[str]:
@@ -107,7 +118,7 @@ def violations(source: str, module: str, *, is_package: bool = False) -> list[st
         for line, imported in imports(tree, module, is_package=is_package)
         if forbidden(part, imported)
     ]
-    if part == "model":
+    if part in {"model", "tables"}:
         found += [f"{module}:{line} uses {call}" for line, call in impure_calls(tree)]
     return found
 
@@ -130,9 +141,32 @@ def test_every_module_keeps_to_its_layer() -> None:
     assert found == []
 
 
-def test_the_layers_are_there() -> None:
-    """The test above would pass over an empty folder, or one of another name."""
-    assert LAYERS | {"model"} <= {part_of(module) for module, _ in modules()}
+def test_every_part_stands_in_the_table() -> None:
+    """The test above would pass over an empty folder, and over one that nobody gave a place."""
+    assert {*MAY_IMPORT} - {"__version__"} == {part_of(module) for module, _ in modules()} - {""}
+
+
+def test_no_part_comes_before_what_it_imports() -> None:
+    """So the table has no circle."""
+    order = [*MAY_IMPORT]
+    assert [part for n, part in enumerate(order) if not MAY_IMPORT[part] <= {*order[:n]}] == []
+
+
+def test_no_two_modules_import_each_other_however_far_around() -> None:
+    """Nor for their types only: who reads one would have to read the other first."""
+    names = {module for module, _ in modules()}
+    graph = {
+        module: {
+            found
+            for _, name in imports(ast.parse(path.read_text()), module, is_package=path.name == "__init__.py")
+            for found in {name, name.rpartition(".")[0]} & names
+            if found != module and not module.startswith(f"{found}.")
+        }
+        for module, path in modules()
+    }
+    assert [*TopologicalSorter(graph).static_order()]
+    with pytest.raises(CycleError):
+        TopologicalSorter({"a": {"b"}, "b": {"c"}, "c": {"a"}}).prepare()
 
 
 def test_the_reference_knows_nothing_of_the_product() -> None:
@@ -154,21 +188,21 @@ def test_the_reference_knows_nothing_of_the_product() -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("stream_app.model.fold", "import time"),
-        ("stream_app.model.fold", "import logging"),
-        ("stream_app.model.fold", "import redis.asyncio"),
-        ("stream_app.model.fold", "from stream_app import settings"),
-        ("stream_app.model.fold", "from ..store import keys"),
-        ("stream_app.model.fold", "def f():\n    from stream_app.store.keys import key"),
-        ("stream_app.model.fold", "from datetime import datetime\nt = datetime.now()"),
-        ("stream_app.model.fold", "import datetime\nt = datetime.datetime.utcnow()"),
-        ("stream_app.model.fold", "from datetime import date\ndef f(today=date.today): ..."),
-        ("stream_app.model.fold", "print('here')"),
+        ("stream_app.model.fold.fold", "import time"),
+        ("stream_app.model.fold.fold", "import logging"),
+        ("stream_app.model.fold.fold", "import redis.asyncio"),
+        ("stream_app.model.fold.fold", "from stream_app import settings"),
+        ("stream_app.model.fold.fold", "from ...store import keys"),
+        ("stream_app.model.fold.fold", "def f():\n    from stream_app.store.keys import key"),
+        ("stream_app.model.fold.fold", "from datetime import datetime\nt = datetime.now()"),
+        ("stream_app.model.fold.fold", "import datetime\nt = datetime.datetime.utcnow()"),
+        ("stream_app.model.fold.fold", "from datetime import date\ndef f(today=date.today): ..."),
+        ("stream_app.model.fold.fold", "print('here')"),
         ("stream_app.errors", "from stream_app.model import facts"),
-        ("stream_app.ingest.kafka", "from stream_app.store import writer"),
+        ("stream_app.ingest.consumer", "from stream_app.store import writer"),
         ("stream_app.ingest.dialects.generic", "import stream_app.views.api"),
         ("stream_app.store.redis", "from ..ingest import kafka"),
-        ("stream_app.store.redis", "from stream_app.app import build"),
+        ("stream_app.store.redis", "from stream_app.processes.worker import build"),
         ("stream_app.views.api", "from stream_app.store import reader"),
         ("stream_app.workforce.plan", "from stream_app.store import reader"),
         ("stream_app.workforce.plan", "from stream_app.views import text"),
@@ -178,6 +212,11 @@ def test_the_reference_knows_nothing_of_the_product() -> None:
         ("stream_app.forecast.history", "from stream_app.ingest import files"),
         ("stream_app.views.api", "from stream_app.forecast import ahead"),
         ("stream_app.telemetry", "from stream_app import views"),
+        ("stream_app.tables.reading", "from stream_app.model import events"),
+        ("stream_app.tables.reading", "rows = open('a')"),
+        ("stream_app.model.fold.fold", "import csv"),
+        ("stream_app.processes.worker", "from stream_app.commands import serve"),
+        ("stream_app.a_new_folder", "from stream_app.model import events"),
     ],
 )
 def test_a_wrong_import_is_found(module: str, source: str) -> None:
@@ -187,18 +226,20 @@ def test_a_wrong_import_is_found(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("stream_app.model.fold", "import msgspec\nfrom collections.abc import Mapping\nfrom . import facts"),
-        ("stream_app.model.fold", "from stream_app.errors import Unreadable"),
+        (
+            "stream_app.model.fold.fold",
+            "import msgspec\nfrom collections.abc import Mapping\nfrom . import facts",
+        ),
+        ("stream_app.model.fold.fold", "from stream_app.errors import Unreadable"),
         ("stream_app.model.windows", "today = window.today()\nfrom datetime import datetime, timedelta"),
-        ("stream_app.ingest.kafka", "import time, aiokafka\nfrom stream_app.model import events"),
-        ("stream_app.store.redis", "from stream_app import settings, telemetry\nfrom .keys import key"),
+        ("stream_app.ingest.consumer", "import time, aiokafka\nfrom stream_app.model import events"),
+        ("stream_app.store.redis", "from stream_app import clocks, errors\nfrom .keys import key"),
         ("stream_app.store.redis", "from stream_app.store import keys\nimport logging"),
         ("stream_app.workforce.plan", "from stream_app.model.targets import Targets\nfrom . import erlang"),
-        ("stream_app.app", "from stream_app import ingest, store, views"),
-        ("stream_app.cli_worker", "from stream_app.store import writer"),
+        ("stream_app.processes.worker", "from stream_app import ingest, store, views"),
         (
-            "stream_app.commands.check",
-            "from stream_app.store import writer\nfrom stream_app.app import build",
+            "stream_app.commands.check.command",
+            "from stream_app.store import writer\nfrom stream_app.processes.worker import build",
         ),
     ],
 )

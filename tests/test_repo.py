@@ -81,7 +81,7 @@ def test_nothing_is_as_large_as_a_download() -> None:
     assert [path for path in tracked() if path.stat().st_size > FILE_BYTES] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", [f"requirements{which}.lock" for which in ("", "-demo", "-dev", "-image")])
 def test_every_locked_version_carries_a_hash(name: str) -> None:
     text = (ROOT / name).read_text().replace("\\\n", " ")
     entries = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
@@ -94,6 +94,7 @@ def test_every_locked_version_carries_a_hash(name: str) -> None:
     ("name", "width", "height"),
     [
         ("wallboard-desk", 1440, 960),
+        ("wallboard-table", 1440, 480),
         ("wallboard-tv-dark", 1920, 1080),
         ("wallboard-phone", 390, 844),
         ("wallboard-stale", 1280, 720),

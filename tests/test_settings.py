@@ -189,3 +189,33 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read(monkeypatch)
     with pytest.raises(ValueError, match="frozen"):
         settings.topic = "another"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "javascript:alert('{contact_id}')",
+        "//platform.example/{contact_id}",
+        "https://{contact_id}.example/",
+        "https://platform.example{contact_id}",
+        "https://platform.example/contacts",
+        "https://platform.example/{contact_id}/{contact_id}",
+        "https://platform.example/{id}/{contact_id}",
+        "https://platform.example/a b/{contact_id}",
+    ],
+)
+def test_a_contact_s_address_is_one_of_the_web_with_its_id_in_it(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BadSettingsError, match=r"^STREAM_APP_CONTACT_URL: expected "):
+        read(monkeypatch, STREAM_APP_CONTACT_URL=value)
+    good = "https://platform.example/c?id={contact_id}#top"
+    assert read(monkeypatch, STREAM_APP_CONTACT_URL=good).contact_url == good
+
+
+@pytest.mark.parametrize("value", ["*", "https:", "example.com", "https://a.example; script-src *", "'none'"])
+def test_sites_that_may_embed_are_origins(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadSettingsError, match=r"^STREAM_APP_FRAME_ANCESTORS: expected origins"):
+        read(monkeypatch, STREAM_APP_FRAME_ANCESTORS=value)
+    good = "'self' https://intranet.example https://*.signage.example:8443"
+    assert read(monkeypatch, STREAM_APP_FRAME_ANCESTORS=good).frame_ancestors == good

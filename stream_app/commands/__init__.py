@@ -1,1 +1,1 @@
-"""The commands, one file each. They compose: this is where layers meet, and where ``typer`` is known."""
+"""The commands, one file or folder each. Layers meet here, and only here ``typer`` is used."""

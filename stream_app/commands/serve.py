@@ -4,23 +4,26 @@ from typing import Annotated
 
 import typer
 
+from stream_app.logs import configure
+from stream_app.processes.serve import serve
+from stream_app.settings import load
+
 
 def run(
     *,
-    host: Annotated[str | None, typer.Option(help="The address to listen on; STREAM_APP_HOST.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen on. Default: STREAM_APP_HOST.")
+    ] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65_535, help="The port; 0 takes a free one; STREAM_APP_PORT.")
+        int | None,
+        typer.Option(min=0, max=65_535, help="The port; 0 takes a free one. Default: STREAM_APP_PORT."),
     ] = None,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
 ) -> None:
-    """Show what is in Redis: the live page, the API and /metrics, by default on http://127.0.0.1:8080.
+    """Serve the wallboard, the API and /metrics from what is in Redis, by default on http://127.0.0.1:8080.
 
-    Reads only, so start as many as you like. SIGTERM stops cleanly.
+    It only reads, so start as many as you like. SIGTERM stops it cleanly.
     """
-    from stream_app.commands.serving import serve  # noqa: PLC0415 - the other commands need not load it
-    from stream_app.logs import configure  # noqa: PLC0415 - same
-    from stream_app.settings import load  # noqa: PLC0415 - same
-
     settings = load()
     configure(settings)
     serve(

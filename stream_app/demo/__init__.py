@@ -1,1 +1,1 @@
-"""The whole pipeline with nothing but Python: a broker and a Redis of its own, and nothing left behind."""
+"""The whole pipeline with nothing but Python: with its own broker and Redis, and nothing left over afterwards."""

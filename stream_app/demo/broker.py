@@ -1,8 +1,8 @@
-"""A Kafka-compatible broker in a process of its own: ``python -m stream_app.demo.broker FILE``.
+"""A Kafka-compatible broker in a separate process: ``python -m stream_app.demo.broker FILE``.
 
-It is the mock cluster inside librdkafka, which confluent-kafka brings along: one broker, topics of four
-partitions that create themselves, consumer groups, about 5 MB kept of each partition. Good for a demo, and
-for nothing else. Its address stands in FILE as soon as it answers; SIGTERM ends it.
+It is the mock cluster inside librdkafka, which comes with confluent-kafka: one broker, topics of four partitions that are
+created automatically, consumer groups, about 5 MB kept of each partition. Good for a demo, and for nothing else. It writes
+its address into FILE as soon as it answers; SIGTERM ends it.
 """
 
 import signal

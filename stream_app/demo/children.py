@@ -1,4 +1,4 @@
-"""Child processes that never outlive us, each with a log of its own."""
+"""Child processes that never outlive us, each with its own log."""
 
 import ctypes
 import os
@@ -19,18 +19,18 @@ _PACKAGES: Final = Path(__file__).parents[2]
 _OURS: Final = ("STREAM_APP_", "KAFKA_", "REDIS_")
 
 PYTHON: Final = (sys.executable, "-P", "-m")
-"""Runs one of our modules; whatever lies in the working directory is not imported."""
+"""Runs one of our modules; nothing is imported from the working directory."""
 
 
 def environment(directory: Path, **settings: str) -> dict[str, str]:
-    """The environment of a child: ours without the user's settings, and temporary files in our directory."""
+    """Build the environment of a child: ours without the user's settings, and temporary files in our directory."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     path = os.pathsep.join(filter(None, [str(_PACKAGES), kept.get("PYTHONPATH")]))
     return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "TMPDIR": str(directory)} | settings
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """What a child does first, where the kernel can do this; elsewhere the warden alone sees to it."""
+    """Return what a child does first, where the kernel supports this; elsewhere only the warden cleans up."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -48,8 +48,8 @@ class Child:
     """A process, its group and its log.
 
     Attributes:
-        name: what people call it.
-        started: told the process group of whatever starts.
+        name: its name for people.
+        started: called with the process group of each child that starts.
     """
 
     def __init__(
@@ -62,19 +62,19 @@ class Child:
         started: Callable[[int], None],
         ends: bool = False,
     ) -> None:
-        """Start it; ``ends``: it has work that is over some time.
+        """Start it; ``ends``: it is expected to finish.
 
         Raises:
-            StreamAppError: there is no such program.
+            StreamAppError: the program does not exist or can't be started.
         """
         self.name = name
         self.log = log
         self._ends = ends
         with log.open("ab") as output:
             try:
-                # A session of its own: Ctrl-C is ours to handle, in order. We have one thread: a function may
-                # run between fork and exec, and the kernel's "parent", a thread, does not end before us.
-                self.process = subprocess.Popen(  # noqa: S603 - what we start is what we wrote
+                # A session of its own: we handle Ctrl-C, in order. We have one thread: a function may run between fork and
+                # exec, and the kernel's "parent", a thread, does not end before us.
+                self.process = subprocess.Popen(  # noqa: S603 - the command is ours
                     command,
                     env=env,
                     stdin=subprocess.DEVNULL,
@@ -89,12 +89,12 @@ class Child:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
+        """Whether it is running."""
         return self.process.poll() is None
 
     @property
     def done(self) -> bool:
-        """Whether it has ended well, as it should."""
+        """Whether it has finished successfully, as expected."""
         return self._ends and self.process.poll() == 0
 
     def stop(self, patience_s: Callable[[], float]) -> None:
@@ -106,16 +106,16 @@ class Child:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.05)
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)  # and whoever it may have started
+            os.killpg(self.process.pid, signal.SIGKILL)  # with any children that it may have started
         self.process.wait()
 
     def obituary(self) -> str:
-        """How it ended, and what it said last."""
+        """Return how it ended, and its last output."""
         code = self.process.returncode
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         return f"{self.name} {how}; its log ends with:\n{self.tail()}"
 
     def tail(self) -> str:
-        """The last lines of its log."""
+        """Return the last lines of its log."""
         lines = self.log.read_text(errors="replace").splitlines()
         return "\n".join(f"  {line}" for line in lines[-TAIL_LINES:]) or "  (nothing)"

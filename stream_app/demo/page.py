@@ -1,4 +1,4 @@
-"""What the demo reads off its own API."""
+"""The demo's view of its own API."""
 
 import json
 import urllib.error
@@ -7,13 +7,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from .places import HOST
+from .ports import HOST
 
 _WINDOW = "5m"
 
 
 class Look(Struct):
-    """One look at the live numbers.
+    """A summary of the live numbers.
 
     Attributes:
         offered: contacts so far.
@@ -27,22 +27,22 @@ class Look(Struct):
 
     def __str__(self) -> str:
         level = "-" if self.service_level is None else f"{self.service_level:.0%}"
-        return f"{self.waiting:,} waiting, service level of five minutes {level}, {self.offered:,} contacts so far"
+        return f"{self.waiting:,} waiting, service level {level} (last 5 minutes), {self.offered:,} contacts so far"
 
 
 def is_ready(port: int) -> bool:
-    """Whether the API has live numbers to show."""
+    """Return whether the API has live numbers to show."""
     return _get(port, "/readyz") is not None
 
 
 def look(port: int) -> Look | None:
-    """The live numbers; ``None`` where they can't be had."""
+    """Return the live numbers; ``None`` if they are unavailable."""
     body = _get(port, "/v1/now")
     return None if body is None else summary(json.loads(body))
 
 
 def summary(document: Any) -> Look:
-    """Add up an answer of ``/v1/now``; ratios weigh as much as their samples."""
+    """Summarise an answer of ``/v1/now``; ratios are weighted by their samples."""
     out, met, samples = Look(), 0.0, 0
     for row in document["rows"]:
         out.offered += row["totals"].get("offered") or 0

@@ -1,7 +1,7 @@
-"""Tidies up if the demo is killed: ``python -m stream_app.demo.warden DIRECTORY``.
+"""Cleans up if the demo is killed: ``python -m stream_app.demo.warden DIRECTORY``.
 
-Standard input is the demo's hand: it writes the process groups that it starts, one a line, and an empty line
-when it has tidied up itself. When the hand is gone without that, all that is left is killed and removed.
+The demo holds the other end of standard input: it writes the process groups that it starts, one per line, and an empty line
+after it has cleaned up itself. If the input ends without that, everything left is killed and removed.
 """
 
 import os
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def clear(groups: Iterable[int], directory: Path) -> None:
-    """Kill process groups and remove a directory into which they may be writing still."""
+    """Kill process groups and remove a directory that they may still be writing to."""
     for group in groups:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)

@@ -16,32 +16,32 @@ from . import handling, intraday
 from .calendar import LEFT_OUT
 from .decomposition import Past
 from .grid import Array, Grid
-from .history import Key
+from .history import SeriesKey
 from .intraday import Today
-from .points import Day, Point
+from .points import ForecastDay, Point
 from .spread import LEAST_WEEKS, LEVELS, Spread, estimate, origins
 
 NEEDED_WEEKS: Final = LEAST_WEEKS + 2
-"""Four to learn a week from, two to learn how wrong that is."""
+"""Four weeks to learn the profile from, two to learn the errors."""
 NEEDED_DAYS: Final = 7 * (NEEDED_WEEKS - 1) + 1
-"""Days in a row that reach into so many weeks."""
+"""Consecutive days that span this many weeks."""
 
 
 class TooLittleError(StreamAppError):
-    """The history can't carry a forecast; the message says what is needed and what there is."""
+    """The history is too short for a forecast; the message says what is needed and what was found."""
 
 
-class Forecast(Struct, frozen=True):
-    """The whole of one queue and channel."""
+class QueueForecast(Struct, frozen=True):
+    """The forecast of one queue and channel."""
 
     queue: str
     channel: str
     points: list[Point]
-    days: list[Day]
+    days: list[ForecastDay]
     today: Today | None
 
 
-def needed(grid: Grid, key: Key) -> None:
+def needed(grid: Grid, key: SeriesKey) -> None:
     """Refuse a history that is too short.
 
     Raises:
@@ -55,7 +55,7 @@ def needed(grid: Grid, key: Key) -> None:
 
 
 def more_days(grid: Grid) -> int | None:
-    """How many more days with rows it takes until this history can carry a forecast; ``None``: nobody ever came."""
+    """Return how many more days of rows this history needs for a forecast; ``None``: no contact was ever offered."""
     if not np.nansum(grid.offered):
         return None
     for more in range(7 * NEEDED_WEEKS + 1):
@@ -65,15 +65,13 @@ def more_days(grid: Grid) -> int | None:
     return 7 * NEEDED_WEEKS
 
 
-def _too_little(grid: Grid, key: Key) -> TooLittleError:
+def _too_little(grid: Grid, key: SeriesKey) -> TooLittleError:
     there = f"{grid.weeks()} ({grid.first} to {grid.day(grid.days - 1)})"
-    return TooLittleError(
-        f"{key[0]} {key[1]}: a forecast needs {NEEDED_WEEKS} weeks of rows, there are {there}"
-    )
+    return TooLittleError(f"{key[0]} {key[1]}: a forecast needs {NEEDED_WEEKS} weeks of rows, found {there}")
 
 
-def forecast(grid: Grid, key: Key, weeks: int) -> Forecast:
-    """Forecast what comes after the last row: the rest of its day, and so many weeks.
+def forecast(grid: Grid, key: SeriesKey, weeks: int) -> QueueForecast:
+    """Forecast what follows the last row: the rest of its day, and ``weeks`` weeks.
 
     Raises:
         TooLittleError: see ``needed``.
@@ -82,7 +80,7 @@ def forecast(grid: Grid, key: Key, weeks: int) -> Forecast:
     past = Past(grid, 7 * weeks + 1)
     begin = _begin(past)
     days = 7 * weeks + (begin < grid.days)
-    if not origins(past, begin, days):  # six weeks of which hardly one has come before today, or with holes
+    if not origins(past, begin, days):  # six weeks, the last of which has barely begun, or with gaps
         raise _too_little(grid, key)
     spread, found = estimate(past, begin, days)
     kinds = grid.kinds_from(begin, days)
@@ -109,11 +107,11 @@ def forecast(grid: Grid, key: Key, weeks: int) -> Forecast:
         made = day.points()
         points += made
         sums.append(day.summary(made))
-    return Forecast(*key, points, sums, today)
+    return QueueForecast(*key, points, sums, today)
 
 
 def _begin(past: Past) -> int:
-    """The first day that is not over: that of the last row, if more contacts are expected on it."""
+    """Return the first day that is not over: that of the last row, if more contacts are expected on it."""
     grid = past.grid
     last = grid.days - 1
     rest = [slot for _, slot in _times(grid, last)]
@@ -128,9 +126,9 @@ def _begin(past: Past) -> int:
 
 
 def _times(grid: Grid, day: int) -> Iterator[tuple[datetime, int]]:
-    """Start and slot of a day's intervals after the last row, of those times of week that were ever observed.
+    """Yield start and slot of a day's intervals after the last row, for times of week that were ever observed.
 
-    A day that is open or closed by hand, against its weekday, has the times of all days.
+    A day that was marked as open or closed, unlike its weekday, has the times of all days.
     """
     date_ = grid.day(day)
     as_usual = grid.calendar.kind(date_) in {LEFT_OUT, date_.weekday()}
@@ -143,9 +141,9 @@ def _times(grid: Grid, day: int) -> Iterator[tuple[datetime, int]]:
 
 @dataclass(frozen=True)
 class _DayAhead:
-    """A day to come: its intervals as local start and slot, and for each what to expect and how long it takes."""
+    """A future day: its intervals as local start and slot, with expected contacts and handle time of each."""
 
-    key: Key
+    key: SeriesKey
     minutes: int
     times: list[tuple[datetime, int]]
     spread: Spread
@@ -155,7 +153,7 @@ class _DayAhead:
     today: bool
 
     def points(self) -> list[Point]:
-        """One an interval."""
+        """Return one point per interval."""
         variance = self.spread.variance(self.expected, np.full(len(self.expected), self.week))
         (low_80, high_80), (low_95, high_95) = (
             self.spread.bounds(self.expected, variance, percent) for percent in LEVELS
@@ -177,12 +175,12 @@ class _DayAhead:
             for n, (start, _) in enumerate(self.times)
         ]
 
-    def summary(self, points: list[Point]) -> Day:
-        """Of all of them."""
+    def summary(self, points: list[Point]) -> ForecastDay:
+        """Return the totals of the day."""
         day = self.times[0][0].date()
         known = self.expected[np.isfinite(self.expected)]
         if not len(known):
-            return Day(day, *self.key, None, None, None, None, None, None, self.today)
+            return ForecastDay(day, *self.key, None, None, None, None, None, None, self.today)
         total = np.array([known.sum()])
         low, high = self.spread.bounds(total, np.array([self.spread.day_variance(known, self.week)]), 80)
         top = max(points, key=lambda point: point.offered or 0.0)
@@ -190,7 +188,7 @@ class _DayAhead:
             (point.offered, point.aht_s) for point in points if point.aht_s is not None and point.offered
         ]
         contacts = sum(offered for offered, _ in timed)
-        return Day(
+        return ForecastDay(
             day=day,
             queue=self.key[0],
             channel=self.key[1],

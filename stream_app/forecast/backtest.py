@@ -1,8 +1,8 @@
-"""How good a forecast would have been: made again a week earlier, and another, with nothing that was not known then.
+"""How good a forecast would have been: made again as of a week ago, two weeks ago, …, from what was known then.
 
 The baseline is seasonal-naive: each interval is what the same interval was a week before, on a day of the same kind, the
 last that was observed before the origin. Errors are the weighted absolute percentage error, ``Σ |offered - forecast| / Σ
-offered`` (Kolassa and Schütz, Foresight 6, 2007): a plain percentage error would be ruled by the quietest night.
+offered`` (Kolassa and Schütz, Foresight 6, 2007): a plain percentage error would be dominated by the quietest night.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from .ahead import NEEDED_WEEKS, TooLittleError
 from .calendar import CLOSED
 from .decomposition import Past
 from .grid import Array, Grid
-from .history import Key
+from .history import SeriesKey
 from .spread import LEVELS, estimate, origins
 
 ORIGINS: Final = 8
 
 
 class Horizon(Struct, frozen=True):
-    """What was missed in one week ahead.
+    """The errors of one week ahead.
 
     Attributes:
-        queue: and ``channel``: whose.
+        queue: and ``channel``: the series.
         week: 1 is the first after the origin; ``None``: all of them.
-        origins: how many forecasts are compared.
-        intervals: in how many intervals.
-        offered: contacts that came.
-        wape: of the forecast; ``None``: no contact came.
+        origins: the number of forecasts compared.
+        intervals: the number of intervals compared.
+        offered: contacts offered in these.
+        wape: of the forecast; ``None``: no contact was offered.
         naive_wape: of the baseline.
         ratio: wape over the baseline's: below 1 is better.
-        held_80: share of intervals that ended within the 80 % interval, closed times not counted.
+        held_80: share of intervals that ended within the 80 % prediction interval, closed times not counted.
         held_95: the same for 95 %.
     """
 
@@ -69,7 +69,7 @@ class _Tally:
         self.naive_missed += other.naive_missed
         self.held = {percent: n + other.held[percent] for percent, n in self.held.items()}
 
-    def horizon(self, key: Key, week: int | None) -> Horizon:
+    def horizon(self, key: SeriesKey, week: int | None) -> Horizon:
         held = {percent: n / self.open if self.open else None for percent, n in self.held.items()}
         return Horizon(
             *key,
@@ -85,16 +85,16 @@ class _Tally:
         )
 
 
-def backtest(grid: Grid, key: Key, weeks: int) -> list[Horizon]:
-    """Compare on a rolling origin: one line a week ahead, and one for all.
+def backtest(grid: Grid, key: SeriesKey, weeks: int) -> list[Horizon]:
+    """Compare on a rolling origin: one line per week ahead, and one for all.
 
     Args:
-        grid: the past.
+        grid: the history.
         key: queue and channel.
         weeks: how far ahead.
 
     Raises:
-        TooLittleError: no origin has enough before it and a week behind it.
+        TooLittleError: no origin has enough history before it and a week after it.
     """
     past = Past(grid, 7 * weeks)
     enough = (
@@ -103,7 +103,7 @@ def backtest(grid: Grid, key: Key, weeks: int) -> list[Horizon]:
     starts = list(enough)[:ORIGINS]
     if not starts:
         raise TooLittleError(
-            f"{key[0]} {key[1]}: a back-test needs {NEEDED_WEEKS + 1} weeks of rows, there are {grid.weeks()}"
+            f"{key[0]} {key[1]}: a back-test needs {NEEDED_WEEKS + 1} weeks of rows, found {grid.weeks()}"
         )
     tallies = [_Tally() for _ in range(weeks)]
     for start in starts:
@@ -118,7 +118,7 @@ def backtest(grid: Grid, key: Key, weeks: int) -> list[Horizon]:
 
 
 def _starts(grid: Grid) -> Iterator[int]:
-    """Origins, newest first, each with a whole week behind it."""
+    """Yield origins, newest first, each with a whole week after it."""
     yield from range(grid.days - 7, 0, -7)
 
 
@@ -148,7 +148,7 @@ def _compare(past: Past, start: int, weeks: int) -> Iterator[_Tally]:
 
 
 def seasonal_naive(grid: Grid, day: int) -> Array:
-    """Kinds (8) x slots: what was observed last before a day; NaN: never."""
+    """Return the last observation before a day, kinds (8) x slots; NaN: never observed."""
     last = np.full((CLOSED + 1, grid.offered.shape[1]), np.nan)
     for kind, counts in zip(grid.kinds[:day], grid.offered[:day], strict=True):
         if kind >= 0:

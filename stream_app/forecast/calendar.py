@@ -1,7 +1,7 @@
-"""Days as the queue's people live them: local dates, slots of the wall clock, and what was marked by hand.
+"""Days by the queue's local calendar: local dates, slots of the local clock, and special days.
 
-A day has ``1440 / minutes`` slots. When clocks go forward some of them don't happen; when they go back some happen twice,
-told apart by their offset from UTC.
+A day has ``1440 / minutes`` slots. When clocks go forward, some of them don't happen; when they go back, some happen twice,
+distinguished by their offset from UTC.
 """
 
 from __future__ import annotations
@@ -15,68 +15,89 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from stream_app.errors import BadSettingsError
+from stream_app.model.targets.hours import Calendar
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 CLOSED: Final = 7
-"""The kind of a day on which nobody can call; 0 … 6 are Monday … Sunday."""
+"""The kind of a day on which the queue is closed; 0 … 6 are Monday … Sunday."""
 LEFT_OUT: Final = -1
-"""The kind of a day of which nothing is learned and nothing is said."""
+"""The kind of a day that is neither learned from nor forecast."""
 DAY: Final = 1440
 
 
-class Span(Struct, frozen=True):
-    """A marked time: the begin is within, the end is not; UTC."""
+class MarkedSpan(Struct, frozen=True):
+    """A marked time span: begin inclusive, end exclusive; UTC."""
 
     begin: datetime
     end: datetime
 
 
-class Calendar(Struct, frozen=True):
-    """What is known of days besides their weekday.
+class SpecialDays(Struct, frozen=True):
+    """Known facts about days besides their weekday.
 
     Attributes:
-        zone: in which a week of the queue is the same every week.
-        kinds: local date → its kind, where it is not that of its weekday.
-        spans: times of which nothing is learned: outages, campaigns.
+        zone: the zone in which the queue's weeks resemble each other.
+        kinds: local date → its kind, where it differs from its weekday.
+        spans: time spans that are not learned from: outages, campaigns.
     """
 
     zone: ZoneInfo = ZoneInfo("UTC")
     kinds: Mapping[date, int] = {}
-    spans: tuple[Span, ...] = ()
+    spans: tuple[MarkedSpan, ...] = ()
 
     def kind(self, day: date) -> int:
-        """0 … 6, or ``CLOSED``, or ``LEFT_OUT``."""
+        """Return 0 … 6, or ``CLOSED``, or ``LEFT_OUT``."""
         return self.kinds.get(day, day.weekday())
 
     def place(self, start: datetime, minutes: int) -> tuple[date, int]:
-        """The local date, and the slot of the wall clock, in which a moment is."""
+        """Return the local date and the slot of the local clock that contain a moment."""
         local = start.astimezone(self.zone)
         return local.date(), (local.hour * 60 + local.minute) // minutes
 
     def intervals(self, day: date, minutes: int) -> Iterator[tuple[datetime, int]]:
-        """All intervals of a local day, as UTC start and slot: 96 quarters, or 92, or 100."""
+        """Yield all intervals of a local day, as UTC start and slot: 96 of 15 minutes, or 92, or 100."""
         at, end = self._midnight(day), self._midnight(day + timedelta(days=1))
         while at < end:
             yield at, self.place(at, minutes)[1]
             at += timedelta(minutes=minutes)
 
     def is_left_out(self, start: datetime) -> bool:
-        """Whether a marked time has this moment in it."""
+        """Return whether a marked time span contains this moment."""
         return any(span.begin <= start < span.end for span in self.spans)
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), self.zone).astimezone(UTC)
 
 
-def parse_days(text: str, place: str) -> dict[date, int]:
-    """Read dates that are not what their weekday says.
+def of_business_hours(hours: Calendar, today: date, *, arrives_closed: bool) -> dict[date, int]:
+    """Return what a queue's business hours say of days: holidays are closed, days with other hours are not learned from.
+
+    A day with other hours is forecast like its weekday, which is left to the reader to cut to its hours; if that weekday is
+    closed, there is nothing to forecast it from.
 
     Args:
-        text: ``2026-12-25`` (left out), ``2026-12-25=sunday`` or ``=closed``; commas or lines between; # begins a remark.
+        hours: of the queue.
+        today: the first day that is forecast.
+        arrives_closed: whether contacts arrive while the queue is closed, like e-mail: a holiday then is not without contacts.
+    """
+    kinds = {}
+    for day in hours.exceptions():
+        if not hours.hours_of(day) and not arrives_closed:
+            kinds[day] = CLOSED
+        elif day < today or (hours.hours_of(day) and not hours.usual(day.weekday())):
+            kinds[day] = LEFT_OUT
+    return kinds
+
+
+def parse_days(text: str, place: str) -> dict[date, int]:
+    """Read dates that differ from their weekday.
+
+    Args:
+        text: ``2026-12-25`` (left out), ``2026-12-25=sunday`` or ``=closed``; commas or lines between; # begins a comment.
         place: option or file, for messages.
 
     Raises:
-        BadSettingsError: names place, line and what stands there.
+        BadSettingsError: names place, line and the text found.
     """
     kinds: dict[date, int] = {}
     for line, words in enumerate(text.split("\n"), 1):
@@ -87,10 +108,10 @@ def parse_days(text: str, place: str) -> dict[date, int]:
             day = _date(written)
             if day is None:
                 raise BadSettingsError(
-                    f"{place}:{line}: {entry!r} is no date; write 2026-12-25 or 2026-12-25=sunday"
+                    f"{place}:{line}: expected a date like 2026-12-25 or 2026-12-25=sunday, got {entry!r}"
                 )
             if day in kinds:
-                raise BadSettingsError(f"{place}:{line}: {written} is given twice")
+                raise BadSettingsError(f"{place}:{line}: {written} is listed twice")
             kinds[day] = _kind(entry, kind.lower(), f"{place}:{line}")
     return kinds
 
@@ -101,33 +122,33 @@ def _kind(entry: str, kind: str, place: str) -> int:
     if kind == "closed":
         return CLOSED
     if kind not in WEEKDAYS:
-        raise BadSettingsError(f"{place}: {kind!r} is neither a weekday (monday, …) nor closed")
+        raise BadSettingsError(f"{place}: expected a weekday (monday, …) or closed, got {kind!r}")
     return WEEKDAYS.index(kind)
 
 
-def parse_spans(texts: Iterable[str], zone: ZoneInfo, option: str) -> tuple[Span, ...]:
-    """Read ``FROM..TO``: two dates, both within, or two times with offsets, the second not within.
+def parse_spans(texts: Iterable[str], zone: ZoneInfo, option: str) -> tuple[MarkedSpan, ...]:
+    """Read ``FROM..TO``: two dates, both inclusive, or two times with offsets, the second exclusive.
 
     Raises:
-        BadSettingsError: names the option and what stands there.
+        BadSettingsError: names the option and the text found.
     """
     return tuple(_span(text, zone, option) for text in texts)
 
 
-def _span(text: str, zone: ZoneInfo, option: str) -> Span:
+def _span(text: str, zone: ZoneInfo, option: str) -> MarkedSpan:
     begin, dots, end = (part.strip() for part in text.partition(".."))
     first, last = _moment(begin, zone, 0), _moment(end if dots else begin, zone, 1)
     if first is None or last is None:
         raise BadSettingsError(
-            f"{option}: {text!r} is neither DATE..DATE nor TIME..TIME with offsets: 2026-03-02..2026-03-04"
+            f"{option}: expected DATE..DATE like 2026-03-02..2026-03-04, or TIME..TIME with offsets, got {text!r}"
         )
     if first >= last:
-        raise BadSettingsError(f"{option}: {text!r} ends before it begins")
-    return Span(first, last)
+        raise BadSettingsError(f"{option}: {text!r} must end after it begins")
+    return MarkedSpan(first, last)
 
 
 def _moment(text: str, zone: ZoneInfo, more: int) -> datetime | None:
-    """A time with an offset, or a date's local midnight so many days later."""
+    """Parse a time with an offset, or a date as its local midnight ``more`` days later."""
     if day := _date(text):
         return datetime.combine(day + timedelta(days=more), time(), zone).astimezone(UTC)
     try:

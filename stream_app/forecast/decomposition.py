@@ -1,10 +1,10 @@
-"""A queue's past → what a week looks like, and how busy each day was beside it; ahead: the same week, at the level to expect.
+"""A queue's history → the profile of its week and the level of each day; ahead: the same profile at the expected level.
 
-Offered contacts of day d and slot s are taken as ``level[d] x profile[kind of d][s]`` plus noise: the multiplicative model of
-call-centre practice (Brown et al., JASA 100, 2005; Ibrahim et al., Int. J. Forecasting 32, 2016). Given the one, the other is
-a ratio of sums, the maximum-likelihood answer for Poisson counts, so missing slots need no filling, and a night of few
-contacts is not fitted to its noise. Levels are forecast by exponential smoothing with a damped trend (Hyndman et al.,
-2008) from statsforecast.
+Offered contacts of day d and slot s are modelled as ``level[d] x profile[kind of d][s]`` plus noise: the multiplicative model
+of call-centre practice (Brown et al., JASA 100, 2005; Ibrahim et al., Int. J. Forecasting 32, 2016). Given one, the other is a
+ratio of sums, the maximum-likelihood estimate for Poisson counts, so missing slots need no imputation, and a night of few
+contacts is not fitted to its noise. Levels are forecast by exponential smoothing with a damped trend (Hyndman et al., 2008)
+from statsforecast.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from .calendar import CLOSED, LEFT_OUT
 from .grid import Array, Grid
 
 HALF_LIFE_WEEKS: Final = 12.0
-"""A week so long ago counts half in the profile."""
+"""The age at which a week counts half in the profile."""
 MEAN_DAYS: Final = 56
-"""Days whose mean level is the other opinion about the level to come."""
+"""Days whose mean level is the alternative estimate of the level ahead."""
 LEAST_SHARE: Final = 0.2
-"""A day that promises less than this share of a usual day says too little about the level."""
+"""A day with less than this share of a usual day's expected contacts is no evidence of the level."""
 AROUND_DAYS: Final = 7
-"""Days before and after a day that say what is usual."""
+"""Days before and after a day that define what is usual."""
 JUMP: Final = 0.2  # of the logarithm: 22 %
 JUMP_ERRORS: Final = 8.0
 SURE: Final = 10.0
-"""So many contacts must have been expected where none came, before a time counts as closed."""
+"""The expected contacts that must be absent before a time counts as closed."""
 _ROUNDS: Final = 6
 _LEAST_LEVEL: Final = 1e-3
 
 
 @dataclass(frozen=True)
 class Decomposition:
-    """The past before one day.
+    """The model of the history before one day.
 
     Attributes:
-        profile: kinds (8) x slots, contacts an interval at level 1; 0: closed for sure; NaN: never seen, so nothing is said.
-        levels: by day; days that say nothing have what lies between their neighbours'.
+        profile: kinds (8) x slots, contacts per interval at level 1; 0: surely closed; NaN: never seen, hence not forecast.
+        levels: by day; days without evidence are interpolated.
         trend: by day ahead, the level by exponential smoothing.
-        mean: the mean level of the last ``MEAN_DAYS``, or of those since it shifted.
+        mean: the mean level of the last ``MEAN_DAYS``, or since it last shifted.
     """
 
     profile: Array
@@ -51,11 +51,11 @@ class Decomposition:
     mean: float
 
     def ahead(self, kinds: Array, pull: float) -> Array:
-        """Days x slots of expected contacts.
+        """Return expected contacts, days x slots.
 
         Args:
             kinds: of the days ahead, the first is the first after the past.
-            pull: 0: the level is that of the smoothing; 1: the mean of the last weeks; between: in between, geometrically.
+            pull: 0: the level is the smoothed one; 1: the mean of the last weeks; otherwise their weighted geometric mean.
         """
         log = (1 - pull) * np.log(self.trend[: len(kinds)]) + pull * np.log(self.mean)
         expected = np.exp(log)[:, None] * self.profile[np.maximum(kinds, 0)]
@@ -64,16 +64,16 @@ class Decomposition:
 
 
 class Past:
-    """A grid, asked for what was known before a day. Answers are kept: a back-test asks for the same days often."""
+    """A grid, queried for what was known before a day. Results are cached: a back-test queries the same days often."""
 
     def __init__(self, grid: Grid, ahead: int) -> None:
-        """``ahead``: days that levels are forecast for."""
+        """Take the grid; ``ahead`` is the number of days that levels are forecast for."""
         self.grid = grid
         self._ahead = ahead
         self.before = lru_cache(maxsize=128)(self._before)
 
     def _before(self, day: int) -> Decomposition:
-        """What days 0 … day - 1 say."""
+        """Fit the model to days 0 … day - 1."""
         offered, kinds = self.grid.offered[:day], self.grid.kinds[:day]
         weights = 0.5 ** ((day - 1 - np.arange(day)) / 7 / HALF_LIFE_WEEKS)
         profile, levels = _alternate(offered, kinds, weights)
@@ -112,7 +112,7 @@ def _ratio(sums: Array, of: Array) -> Array:
 
 
 def _fill(profile: Array, offered: Array, kinds: Array) -> Array:
-    """Where no contact was ever seen: closed (0), or open with few contacts, or never observed (NaN)."""
+    """Fill slots without any contact: closed (0), or open with few contacts, or never observed (NaN)."""
     filled = profile.copy()
     open_ = profile[:CLOSED][profile[:CLOSED] > 0]
     usual = float(open_.mean()) if len(open_) else 0.0
@@ -129,9 +129,9 @@ def _fill(profile: Array, offered: Array, kinds: Array) -> Array:
 
 
 def _beside(seen: Array, came: Array, begin: int, end: int, usual: float) -> float:
-    """Contacts an interval within an hour before or after, the side with fewer, and that carefully: two standard errors less.
+    """Return contacts per interval in the adjacent hour with fewer of them, less two standard errors.
 
-    Right beside a gap somebody called, so that a few calls there say little: nights have gaps everywhere.
+    Gaps are adjacent to calls by definition, so a few calls there are weak evidence: nights have gaps everywhere.
     """
     hour = max(1, len(seen) // 24)
     rates = []
@@ -143,23 +143,23 @@ def _beside(seen: Array, came: Array, begin: int, end: int, usual: float) -> flo
 
 
 def _runs(flags: Array) -> list[tuple[int, int]]:
-    """Begin and end of every run of true."""
+    """Return begin and end of every run of true."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(int)))
     return [(int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _tame(log_levels: Array) -> Array:
-    """A day of more than twice, or less than half, what is usual around it counts as usual: an outage that nobody marked."""
+    """Replace days above twice, or below half, the level around them by that level: probably an unmarked outage."""
     padded = np.pad(log_levels, AROUND_DAYS, mode="reflect" if len(log_levels) > AROUND_DAYS else "edge")
     usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * AROUND_DAYS + 1), axis=1)
     return np.where(np.abs(log_levels - usual) > np.log(2), usual, log_levels)
 
 
 def _since_shift(log_levels: Array) -> Array:
-    """What is comparable with today: all, or the days since the level jumped.
+    """Return the levels comparable with today: all, or those since the level jumped.
 
     A jump splits the days, at least a week on either side, into two means that differ by ``JUMP`` and by ``JUMP_ERRORS``
-    standard errors; the split with the largest difference in standard errors counts.
+    standard errors; the split with the largest difference in standard errors is used.
     """
     best, since = JUMP_ERRORS, 0
     for split in range(7, len(log_levels) - 6):
@@ -175,11 +175,11 @@ def _since_shift(log_levels: Array) -> Array:
 
 
 def _trend(log_levels: Array, ahead: int) -> Array:
-    if np.ptp(log_levels) < 1e-9:  # nothing moves, and smoothing would divide by that
+    if np.ptp(log_levels) < 1e-9:  # constant: smoothing would divide by zero
         return np.full(ahead, float(np.exp(log_levels[-1])))
     from statsforecast.models import AutoETS  # noqa: PLC0415 - takes seconds to load
 
     model = AutoETS(season_length=1, model="AZN", damped=True)
     found = np.asarray(model.forecast(log_levels, h=ahead)["mean"], dtype=float)
     seen = log_levels[-MEAN_DAYS:]
-    return np.exp(np.clip(found, seen.min() - np.log(1.5), seen.max() + np.log(1.5)))  # no trend runs away
+    return np.exp(np.clip(found, seen.min() - np.log(1.5), seen.max() + np.log(1.5)))  # bounds the trend

@@ -1,4 +1,4 @@
-"""Rows of one queue and channel → days x slots, where what is missing stays missing."""
+"""Rows of one queue and channel → days x slots; what is missing stays missing."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 
 from stream_app.errors import BadSettingsError
 
-from .calendar import DAY, LEFT_OUT, Calendar
-from .history import IntervalRow
+from .calendar import DAY, LEFT_OUT, SpecialDays
+from .history import HistoryRow
 
 Array: TypeAlias = np.ndarray
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The past of one queue and channel.
+    """The history of one queue and channel.
 
     Attributes:
         first: local date of day 0.
         minutes: length of a slot.
         calendar: zone and marked days.
-        offered: days x slots, contacts an interval; NaN: missing or left out. A slot that happened twice has the mean of both.
+        offered: days x slots, contacts per interval; NaN: missing or left out. A slot that happened twice has the mean of both.
         handled: the same, contacts.
         handle_s: the same, seconds.
         kinds: by day, 0 … 6, ``CLOSED`` or ``LEFT_OUT``.
@@ -34,7 +34,7 @@ class Grid:
 
     first: date
     minutes: int
-    calendar: Calendar
+    calendar: SpecialDays
     offered: Array
     handled: Array
     handle_s: Array
@@ -43,19 +43,19 @@ class Grid:
 
     @property
     def days(self) -> int:
-        """How many local days, first and last included."""
+        """The number of local days, first and last included."""
         return len(self.offered)
 
     def day(self, n: int) -> date:
-        """The date of day ``n``, also of one to come."""
+        """Return the date of day ``n``, also of a future one."""
         return self.first + timedelta(days=n)
 
     def kinds_from(self, n: int, days: int) -> Array:
-        """The kinds of so many days from day ``n``, also of those to come."""
+        """Return the kinds of ``days`` days from day ``n``, also of future ones."""
         return np.array([self.calendar.kind(self.day(n + k)) for k in range(days)], dtype=int)
 
     def recent(self, days: int) -> list[tuple[datetime, float | None]]:
-        """Start and contacts of the intervals of the last days, up to the last row; ``None``: missing."""
+        """Return start and contacts of the intervals of the last days, up to the last row; ``None``: missing."""
         found = []
         for n in range(max(0, self.days - days), self.days):
             for start, slot in self.calendar.intervals(self.day(n), self.minutes):
@@ -65,7 +65,7 @@ class Grid:
         return found
 
     def weeks(self, days: int | None = None) -> int:
-        """In how many weeks (Monday to Sunday) before day ``days`` anything was observed; never more than fit into the days."""
+        """Return the weeks (Monday to Sunday) with observations before day ``days``; never more than fit into the days."""
         seen = np.flatnonzero(np.isfinite(self.offered[:days]).any(axis=1))
         if not len(seen):
             return 0
@@ -73,18 +73,18 @@ class Grid:
         return min(fit, len({(n + self.first.weekday()) // 7 for n in seen}))
 
 
-def build(rows: Sequence[IntervalRow], minutes: int, calendar: Calendar) -> Grid:
-    """Lay rows out by local time.
+def build(rows: Sequence[HistoryRow], minutes: int, calendar: SpecialDays) -> Grid:
+    """Arrange rows by local time.
 
-    Rows that are shorter than a slot are added up; a slot of which a part is missing is missing.
+    Rows shorter than a slot are added up; a slot of which a part is missing is missing.
 
     Args:
-        rows: of one queue and channel, in the order of time, at least one.
+        rows: of one queue and channel, in chronological order, at least one.
         minutes: 15 or 30.
         calendar: zone and marked days.
 
     Raises:
-        BadSettingsError: rows are longer than the interval, or begin within one by the local clock.
+        BadSettingsError: rows are longer than the interval, or straddle two by the local clock.
     """
     first = calendar.place(rows[0].start, minutes)[0]
     days = (calendar.place(rows[-1].start, minutes)[0] - first).days + 1
@@ -118,19 +118,21 @@ def build(rows: Sequence[IntervalRow], minutes: int, calendar: Calendar) -> Grid
     )
 
 
-def _check(row: IntervalRow, minutes: int, calendar: Calendar) -> None:
+def _check(row: HistoryRow, minutes: int, calendar: SpecialDays) -> None:
     if minutes % row.minutes:
-        raise BadSettingsError(f"--interval: rows of {row.minutes} minutes can't be made into {minutes}")
+        raise BadSettingsError(
+            f"--interval: rows of {row.minutes} minutes don't fit into intervals of {minutes}"
+        )
     local = row.start.astimezone(calendar.zone)
     if local.minute % row.minutes:
         raise BadSettingsError(
             f"--tz: in {calendar.zone.key} the row of {row.start:%Y-%m-%dT%H:%MZ} begins at {local:%H:%M}, "
-            f"no multiple of {row.minutes} minutes"
+            f"which is not a multiple of {row.minutes} minutes"
         )
 
 
 def _whole(sums: Array, covered: Array, minutes: int) -> Array:
-    """Per interval. Twice as many minutes: the hour that clocks repeat. A part of an interval: missing."""
+    """Return sums per interval. Twice the minutes: the hour that clocks repeat. A part of an interval: missing."""
     times = covered // minutes
     complete = (covered > 0) & (covered % minutes == 0)
     return np.where(complete, sums / np.maximum(times, 1), np.nan)

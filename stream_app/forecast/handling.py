@@ -1,4 +1,4 @@
-"""How long a contact takes, by time of week."""
+"""Average handle time by time of week."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .grid import Array, Grid
 
 WEEKS: Final = 12
 ENOUGH: Final = 30
-"""Handled contacts that make a mean; with fewer, times further away are asked."""
+"""Handled contacts needed for a mean; with fewer, more distant times are included."""
 _CUT: Final = 0.05
 
 
 def profile(grid: Grid) -> Array:
-    """Average handle time of the last weeks, kinds (8) x slots, seconds; NaN: nothing was handled, or no times were recorded.
+    """Return the average handle time of the last weeks, kinds (8) x slots, seconds; NaN: nothing handled, or no times recorded.
 
-    The mean over handled contacts within an hour on either side on days of this kind; where those are fewer than
-    ``ENOUGH``, on all days; else at all times. Robust: an interval's average counts as no more than that below which 95 % of
-    contacts are, and as no less than that above which 95 % are. So a telephone left off the hook is not the norm.
+    The mean over handled contacts within an hour on either side on days of this kind; where these are fewer than
+    ``ENOUGH``, on all days; otherwise at all times. Robust: an interval's average is clipped to the 5 % and 95 % quantiles
+    over contacts. So a telephone left off the hook does not count as normal.
     """
     recent = max(0, grid.days - 7 * WEEKS)
     handled = np.nan_to_num(grid.handled[recent:])
@@ -50,7 +50,7 @@ def _cuts(values: Array, weights: Array) -> tuple[float, float]:
 
 
 def _around(sums: Array) -> Array:
-    """Sums over an hour before and an hour after each slot, within the day."""
+    """Return sums over an hour before and an hour after each slot, within the day."""
     reach = len(sums) // 24
     padded = np.concatenate((np.zeros(reach), sums, np.zeros(reach)))
     return np.convolve(padded, np.ones(2 * reach + 1), mode="valid")

@@ -1,4 +1,4 @@
-"""Interval rows to learn from: which of a file's are used. What is wrong names line and field, and nothing is imported half."""
+"""Interval rows to learn from: which of a file's are used. An error names line and field, and nothing is imported partially."""
 
 from __future__ import annotations
 
@@ -10,31 +10,36 @@ from typing import Final
 from msgspec import Struct
 
 from stream_app.errors import InputError
-from stream_app.model import row_files
-from stream_app.model.row_files import INTERVAL_FIELDS, Row
+from stream_app.model.intervals.columns import WRITTEN
+from stream_app.tables import reading
+from stream_app.tables.mapping import ColumnMap
+from stream_app.tables.row import TableRow
 
-Key = tuple[str, str]
+SeriesKey = tuple[str, str]
 """Queue and channel."""
-History = dict[Key, list["IntervalRow"]]
-"""Rows by queue and channel, each list in the order of time, no interval twice."""
+History = dict[SeriesKey, list["HistoryRow"]]
+"""Rows by queue and channel, each list in chronological order, no interval twice."""
 
 _HANDLING: Final = ("handled", "talk_s", "hold_s", "wrap_s")
-_MINUTES: Final = (5, 10, 15, 30)
+_MEANS: Final = ("aht_s", "average_handle_time_s")
+"""Fields that replace the sums: of a forecast, and of the API."""
+KNOWN: Final = (*WRITTEN, "aht_s")
+_MINUTES: Final = (5, 10, 15, 30, 60)
 _MOST: Final = 10_000_000
-"""Contacts or seconds in one interval: more is a slip of a column."""
+"""Contacts or seconds in one interval: more is probably a wrong column."""
 _MOST_DAYS: Final = 3660
 _NEEDED: Final = ("start", "minutes", "queue", "channel", "offered")
 
 
-class IntervalRow(Struct, frozen=True):
+class HistoryRow(Struct, frozen=True):
     """One interval of one queue and channel.
 
     Attributes:
         start: UTC.
-        minutes: its length, 5, 10, 15 or 30.
+        minutes: its length, 5, 10, 15, 30 or 60.
         offered: contacts.
-        handled: contacts; ``None`` with all times of handling: not recorded.
-        handle_s: talk, hold and wrap-up of those, seconds, their sum.
+        handled: contacts; ``None`` if it and all handle times were not recorded.
+        handle_s: the sum of their talk, hold and wrap-up, seconds.
     """
 
     start: datetime
@@ -46,13 +51,13 @@ class IntervalRow(Struct, frozen=True):
     handle_s: float | None = None
 
 
-class Volumes(Struct, frozen=True):
-    """What was read.
+class ParsedHistory(Struct, frozen=True):
+    """The content of a file.
 
     Attributes:
         history: by queue and channel.
-        unfinished: rows that were not ``final`` and are not used.
-        outages: rows of an outage, which are not used either.
+        unfinished: rows that were not ``final`` and are ignored.
+        outages: rows of an outage, which are ignored too.
     """
 
     history: History
@@ -60,26 +65,31 @@ class Volumes(Struct, frozen=True):
     outages: int = 0
 
 
-def read(data: bytes, name: str) -> Volumes:
+def read(data: bytes, name: str, zone: str | None = None, mapping: ColumnMap | None = None) -> ParsedHistory:
     """Read a whole file.
 
     Args:
-        data: UTF-8: CSV, or JSON (see ``row_files``), as ``/v1/intervals`` and ``stream-app intervals`` write them.
-        name: of the file, for messages.
+        data: UTF-8: CSV, or JSON (see ``tables.reading``), as ``/v1/intervals`` and ``stream-app intervals`` write them.
+        name: the file's name, for messages.
+        zone: the zone of times without an offset. Of two rows at a time that the clock shows twice, the second is the later.
+        mapping: where the file has the fields, if it names them differently.
 
     Raises:
-        InputError: the first thing that is wrong, with line and field.
+        InputError: the first mistake, with line and field.
     """
     history: History = {}
     seen: dict[tuple[datetime, str, str], int] = {}
     unfinished = outages = 0
-    for record in row_files.read(name, data, INTERVAL_FIELDS, _NEEDED):
-        row = _row(record)
+    for record in reading.read(name, data, KNOWN, _NEEDED, mapping=mapping):
+        place = record.text("queue"), record.text("channel", "voice" if mapping else None)
+        starts = [start.astimezone(UTC) for start in record.moments("start", zone)]
+        start = next((one for one in starts if (one, *place) not in seen), starts[0])
+        row = _row(record, start, place)
         at = (row.start, row.queue, row.channel)
         if at in seen:
             raise record.wrong(
                 "start",
-                f"{row.queue} {row.channel} {row.start:%Y-%m-%dT%H:%MZ} stands in line {seen[at]} already",
+                f"duplicates line {seen[at]}: {row.queue} {row.channel} {row.start:%Y-%m-%dT%H:%MZ}",
             )
         seen[at] = record.line
         if not record.truth("final", default=True):
@@ -92,17 +102,17 @@ def read(data: bytes, name: str) -> Volumes:
         rows.sort(key=lambda row: row.start)
         _check_overlap(name, key, rows, seen)
     if not history:
-        raise InputError(f"{name}:1: has no row that is final" + (" and of no outage" if outages else ""))
-    return Volumes(dict(sorted(history.items())), unfinished, outages)
+        raise InputError(f"{name}:1: found no final row" + (" outside of outages" if outages else ""))
+    return ParsedHistory(dict(sorted(history.items())), unfinished, outages)
 
 
 def _check_overlap(
-    name: str, key: Key, rows: list[IntervalRow], lines: Mapping[tuple[datetime, str, str], int]
+    name: str, key: SeriesKey, rows: list[HistoryRow], lines: Mapping[tuple[datetime, str, str], int]
 ) -> None:
     if (rows[-1].start - rows[0].start).days > _MOST_DAYS:
         line = lines[(rows[-1].start, *key)]
         raise InputError(
-            f"{name}:{line}: start: is more than ten years after the first, {rows[0].start:%Y-%m-%d}"
+            f"{name}:{line}: start: more than ten years after the first row, {rows[0].start:%Y-%m-%d}"
         )
     for before, row in pairwise(rows):
         if (row.start - before.start).total_seconds() < before.minutes * 60:
@@ -110,24 +120,30 @@ def _check_overlap(
             raise InputError(f"{name}:{line}: start: overlaps the {before.minutes} minutes of line {first}")
 
 
-def _row(record: Row) -> IntervalRow:
-    start = record.moment("start").astimezone(UTC)
+def _row(record: TableRow, start: datetime, place: SeriesKey) -> HistoryRow:
     minutes = record.whole("minutes", _MOST)
     if minutes not in _MINUTES:
-        raise record.wrong("minutes", f"{minutes} is none of {', '.join(map(str, _MINUTES))}")
+        raise record.wrong("minutes", f"expected one of {', '.join(map(str, _MINUTES))}; got {minutes}")
     if start.second or start.microsecond or start.minute % min(minutes, 15):
         written = record.text("start")
-        raise record.wrong("start", f"{written!r} does not begin at a multiple of {min(minutes, 15)} minutes")
-    handled = handle_s = None
-    if any(record.said(name) for name in _HANDLING):
+        raise record.wrong("start", f"expected a multiple of {min(minutes, 15)} minutes, got {written!r}")
+    offered = record.whole("offered", _MOST)
+    handled, handle_s = handling(record, offered)
+    return HistoryRow(start, minutes, *place, offered, handled, handle_s)
+
+
+def handling(record: TableRow, offered: int) -> tuple[int | None, float | None]:
+    """Return the contacts handled and their seconds; ``None``: not recorded. A mean stands for the sums.
+
+    Raises:
+        InputError: a value is wrong, or only some of the sums are there.
+    """
+    sums = any(record.said(name) for name in _HANDLING[1:])
+    mean = next((name for name in _MEANS if record.said(name)), None)
+    if not sums and mean is not None:
+        handled = record.whole("handled", _MOST) if record.said("handled") else offered
+        return handled, handled * record.number(mean, most=_MOST)
+    if sums or (record.said("handled") and not any(record.has(name) for name in _MEANS)):
         handled = record.whole("handled", _MOST)
-        handle_s = sum(record.number(name, most=_MOST) for name in _HANDLING[1:])
-    return IntervalRow(
-        start=start,
-        minutes=minutes,
-        queue=record.text("queue"),
-        channel=record.text("channel"),
-        offered=record.whole("offered", _MOST),
-        handled=handled,
-        handle_s=handle_s,
-    )
+        return handled, sum(record.number(name, most=_MOST) for name in _HANDLING[1:])
+    return None, None

@@ -1,9 +1,9 @@
-"""Today, again: what came so far says something about what will come.
+"""Reforecast of today: the contacts so far correct the expectation for the rest of the day.
 
-If a day has brought ``g`` times what was expected of it so far, the rest is expected to bring ``1 + w·(g - 1)`` times what
-was thought. The weight w is that which would have missed least on the days of the rolling origin, asked at the same time of
-day: least squares of the rest's ratio on the ratio so far, kept within 0 and 1. With too few such days it is the credibility
-weight (Bühlmann 1967): the level's variance over that of the ratio.
+If a day has brought ``g`` times what was expected of it so far, the rest is expected to bring ``1 + w·(g - 1)`` times what was
+expected before. The weight w is the one with the smallest error on the days of the rolling origin at the same time of day:
+least squares of the rest's ratio on the ratio so far, clipped to 0 … 1. With too few such days it is the credibility weight
+(Bühlmann 1967): the level's variance over that of the ratio.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ DAYS: Final = 10
 
 
 class Today(Struct, frozen=True):
-    """How a day that is under way goes.
+    """The state of a day under way.
 
     Attributes:
-        offered: contacts so far, in slots that were expected and observed.
-        expected: in the same slots, as thought before the day.
+        offered: contacts so far, in slots that were forecast and observed.
+        expected: the forecast for the same slots, as of before the day.
         weight: w, 0 … 1.
-        factor: of the rest of the day.
+        factor: the correction for the rest of the day.
     """
 
     offered: float
@@ -36,10 +36,10 @@ class Today(Struct, frozen=True):
 
 
 def look(expected: Array, offered: Array, found: Misses, spread: Spread) -> Today:
-    """Judge a day by its beginning.
+    """Compare the beginning of a day with its forecast.
 
     Args:
-        expected: by slot, as thought before the day.
+        expected: by slot, as of before the day.
         offered: by slot; NaN: missing, or still to come.
         found: the rolling origin before the day.
         spread: measured on it.
@@ -57,7 +57,7 @@ def look(expected: Array, offered: Array, found: Misses, spread: Spread) -> Toda
 
 
 def _learned(found: Misses, cut: int) -> float | None:
-    """The weight that would have missed least, or ``None``: too few days to tell."""
+    """Return the weight with the smallest error, or ``None`` if there are too few days."""
     near = found.week == 0
     expected, offered = found.expected[near], found.offered[near]
     known = np.isfinite(expected) & np.isfinite(offered)
@@ -68,6 +68,6 @@ def _learned(found: Misses, cut: int) -> float | None:
         return None
     x = offered[:, :cut].sum(1)[told] / thought[told] - 1
     y = offered[:, cut:].sum(1)[told] / rest[told] - 1
-    size = rest[told] * thought[told]  # both ratios are surer the more they count
+    size = rest[told] * thought[told]  # ratios of more contacts are more certain
     square = float((size * x * x).sum())
     return float(np.clip((size * x * y).sum() / square, 0, 1)) if square > 0 else None

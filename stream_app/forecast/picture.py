@@ -14,9 +14,9 @@ from .points import Point
 
 WIDTH: Final = 960
 HEIGHT: Final = 300
-"""Of a panel, with its title."""
+"""The height of a panel, with its title."""
 MOST: Final = 12
-"""Panels of one picture; a wall of more is not looked at."""
+"""The most panels in one picture; more would not be looked at."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 44, 34
 _BARS: Final = 190
 _FONT: Final = 'font-family="system-ui, sans-serif" font-size="12"'
@@ -24,20 +24,20 @@ _INK, _PAST, _LINE, _NAIVE = "#1f2328", "#8b949e", "#0969da", "#c9d1d9"
 
 
 class Bars(Struct, frozen=True):
-    """One week ahead: the error of the forecast and of the baseline, ratios."""
+    """One week ahead: the errors of the forecast and of the baseline, ratios."""
 
     week: int
     wape: float
     naive_wape: float
 
 
-class Panel(Struct, frozen=True):
-    """One queue and channel.
+class QueuePanel(Struct, frozen=True):
+    """The panel of one queue and channel.
 
     Attributes:
-        title: above it.
-        past: start and contacts of past intervals, in the order of time; ``None``: missing.
-        points: intervals to come, in the order of time.
+        title: the text above it.
+        past: start and contacts of past intervals, in chronological order; ``None``: missing.
+        points: intervals ahead, in chronological order.
         bars: the back-test, if there was one.
     """
 
@@ -47,8 +47,8 @@ class Panel(Struct, frozen=True):
     bars: Sequence[Bars] = ()
 
 
-def svg(panels: Sequence[Panel]) -> str:
-    """Draw panels one below the other, at most ``MOST``; the same data makes the same text."""
+def svg(panels: Sequence[QueuePanel]) -> str:
+    """Draw panels one below the other, at most ``MOST``; equal data produces equal text."""
     shown = panels[:MOST]
     height = HEIGHT * max(1, len(shown))
     body = "".join(
@@ -61,7 +61,7 @@ def svg(panels: Sequence[Panel]) -> str:
     )
 
 
-def _panel(panel: Panel) -> str:
+def _panel(panel: QueuePanel) -> str:
     times = [start for start, _ in panel.past] + [point.start for point in panel.points]
     head = f'<text x="{_LEFT}" y="20" font-weight="600">{escape(panel.title)}</text>'
     if not times:
@@ -93,7 +93,7 @@ def _panel(panel: Panel) -> str:
 
 
 def _runs(points: Iterable[tuple[float, float | None]]) -> list[list[tuple[float, float]]]:
-    """Lines without the gaps between them."""
+    """Split a line at its gaps."""
     runs: list[list[tuple[float, float]]] = [[]]
     for at, value in points:
         if value is None:
@@ -108,7 +108,7 @@ def _path(runs: Iterable[Sequence[tuple[float, float]]]) -> str:
 
 
 def _scale(most: float) -> tuple[float, float]:
-    """A round step, and the top of the axis."""
+    """Return a round step, and the top of the axis."""
     step: float = 10.0 ** math.floor(math.log10(most))
     for part in (0.2, 0.5, 1):
         if most / (step * part) <= 5:
@@ -120,7 +120,7 @@ def _scale(most: float) -> tuple[float, float]:
 
 
 class _Axes(Struct, frozen=True):
-    """Where times and contacts are in a panel."""
+    """The positions of times and contacts in a panel."""
 
     begin: datetime
     end: datetime
@@ -150,12 +150,12 @@ def _grid(axes: _Axes) -> str:
             at = axes.x(day)
             parts.append(f'<path d="M{at:.1f} {_TOP}V{HEIGHT - _BOTTOM}" stroke="#eaeef2"/>')
             parts.append(f'<text x="{at + 3:.1f}" y="{HEIGHT - 16}" fill="#57606a">{day:%a %d %b}</text>')
-        day += timedelta(days=every)  # of the wall clock: midnight stays midnight
+        day += timedelta(days=every)  # of the local clock: midnight stays midnight
     return "\n".join(parts)
 
 
 def _legend(right: float) -> str:
-    words = ((_PAST, "offered"), (_LINE, "forecast, 80 and 95 % of intervals"))
+    words = ((_PAST, "offered"), (_LINE, "forecast, 80 and 95 % intervals"))
     at, parts = right - 310.0, []
     for colour, word in words:
         parts.append(
@@ -167,7 +167,7 @@ def _legend(right: float) -> str:
 
 def _bars(bars: Sequence[Bars], left: float) -> str:
     top = max(max(bar.wape, bar.naive_wape) for bar in bars) or 1.0
-    parts = [f'<text x="{left}" y="20" font-weight="600">Error, week by week</text>']
+    parts = [f'<text x="{left}" y="20" font-weight="600">Error by week</text>']
     row = min(34.0, (HEIGHT - _TOP - _BOTTOM) / len(bars))
     for n, bar in enumerate(bars):
         at = _TOP + n * row

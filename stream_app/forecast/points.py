@@ -1,4 +1,4 @@
-"""What a forecast says: plain data."""
+"""The content of a forecast: plain data."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from msgspec import Struct
 
 
 class Point(Struct, frozen=True):
-    """One interval to come.
+    """One future interval.
 
     Attributes:
         start: local, with offset.
         minutes: its length.
-        queue: and ``channel``: whose.
-        offered: contacts to expect, a mean; ``None``: the day is left out. A time of week never observed has no point.
-        low_80: with ``high_80``: whole contacts, both within; four of five intervals end within.
+        queue: and ``channel``: the series.
+        offered: expected contacts, a mean; ``None``: the day is left out. A time of week never observed has no point.
+        low_80: with ``high_80``: whole contacts, both inclusive; four of five intervals end within.
         low_95: the same, 19 of 20.
-        aht_s: average handle time to expect; ``None``: nothing was handled, or no times were given.
-        today: whether the day is under way, so that this was forecast again from what came so far.
+        aht_s: expected average handle time; ``None``: nothing was handled, or no times were recorded.
+        today: whether the day is under way, so that this is a reforecast from the contacts so far.
     """
 
     start: datetime
@@ -34,8 +34,8 @@ class Point(Struct, frozen=True):
     today: bool = False
 
 
-class Day(Struct, frozen=True):
-    """One local day to come, or the rest of one; fields as of a ``Point``, ``busiest`` is the start of its busiest interval."""
+class ForecastDay(Struct, frozen=True):
+    """One future local day, or the rest of today; fields as in ``Point``, ``busiest`` is the start of its busiest interval."""
 
     day: date
     queue: str

@@ -1,9 +1,9 @@
-"""How wrong the forecast was on a rolling origin → how wide its intervals are.
+"""How wrong forecasts were on a rolling origin → how wide the prediction intervals are.
 
-Counts around an expected value m, k weeks ahead, vary as ``noise·m + (shape + level[k])·m²``: contacts that come at random
-(noise 1 is Poisson), a profile that fits imperfectly, a day that is busier than thought. Intervals are quantiles of the
-negative binomial distribution with this mean and variance: whole numbers, never negative, and never of width 0 where
-somebody may call.
+Counts around an expected value m, k weeks ahead, vary as ``noise·m + (shape + level[k])·m²``: random arrivals (noise 1 is
+Poisson), a profile that fits imperfectly, a day that is busier than expected. Prediction intervals are quantiles of the
+negative binomial distribution with this mean and variance: whole numbers, never negative, and never of width 0 while the
+queue is open.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from .grid import Array
 
 ORIGINS: Final = 8
 LEAST_WEEKS: Final = 4
-"""An origin has at least so many weeks before it."""
+"""The fewest weeks before an origin."""
 PULLS: Final = (0.0, 0.25, 0.5)
 LEVELS: Final = (80, 95)
-"""Per cent of the intervals."""
+"""Per cent of the prediction intervals."""
 _NORMAL: Final = {80: 1.2815515655446004, 95: 1.959963984540054}
 _ENOUGH: Final = 200
-"""Observations that a correction of the width needs."""
+"""Observations needed for a correction of the width."""
 
 
 @dataclass(frozen=True)
 class Misses:
-    """Forecast beside truth on a rolling origin: days x slots, days of all origins one after the other.
+    """Forecast and actual on a rolling origin: days x slots, days of all origins one after the other.
 
     Attributes:
-        expected: NaN where nothing was said or nothing is known.
+        expected: NaN where nothing was forecast or nothing is known.
         offered: the same.
         week: by day, its horizon: 0 is the first week after the origin.
-        origin: by day, the day before which it was forecast.
+        origin: by day, the day as of which it was forecast.
     """
 
     expected: Array
@@ -46,14 +46,14 @@ class Misses:
 
 @dataclass(frozen=True)
 class Spread:
-    """See the module.
+    """The spread of counts around the forecast; see the module.
 
     Attributes:
-        pull: how far levels are drawn towards the mean of the last weeks: what missed least.
+        pull: how far levels are drawn towards the mean of the last weeks: the value with the smallest error.
         noise: of counts, 1 is Poisson.
         shape: squared relative error of the profile.
         level: by horizon in weeks, squared relative error of a day's level.
-        width: by ``LEVELS``, what past intervals had to be wider by to hold what they promise.
+        width: by ``LEVELS``, the factor by which past intervals would have had to be wider to reach their nominal coverage.
     """
 
     pull: float
@@ -63,11 +63,11 @@ class Spread:
     width: dict[int, float]
 
     def variance(self, expected: Array, week: Array) -> Array:
-        """Of the count in one slot."""
+        """Return the variance of the count in one slot."""
         return np.asarray(self.noise * expected + (self.shape + self.level[week]) * expected**2)
 
     def day_variance(self, expected: Array, week: int) -> float:
-        """Of the sum over a day's slots: noise and shape are each slot's own, the level is the day's."""
+        """Return the variance of a day's sum: noise and shape are each slot's own, the level is the day's."""
         return float(
             self.noise * expected.sum()
             + self.shape * (expected**2).sum()
@@ -75,7 +75,7 @@ class Spread:
         )
 
     def bounds(self, expected: Array, variance: Array, percent: int) -> tuple[Array, Array]:
-        """Low and high, whole contacts, both within the interval."""
+        """Return low and high, whole contacts, both within the interval."""
         tail = (1 - percent / 100) / 2
         spread = variance * self.width[percent] ** 2
         low, high = (_quantile(q, expected, spread) for q in (tail, 1 - tail))
@@ -94,13 +94,13 @@ def _quantile(q: float, mean: Array, variance: Array) -> Array:
 
 
 def origins(past: Past, day: int, ahead: int) -> list[int]:
-    """Days before which a forecast can be made and compared: each a week earlier, newest first."""
+    """Return the days as of which a forecast can be made and compared: each a week earlier, newest first."""
     starts = [day - 7 * k for k in range(1, ORIGINS + max(1, ahead // 7))]
     return [start for start in starts if start >= 7 * LEAST_WEEKS and past.grid.weeks(start) >= LEAST_WEEKS]
 
 
 def misses(past: Past, day: int, ahead: int, pull: float) -> Misses:
-    """What forecasts made before ``day`` said, beside what came before ``day``."""
+    """Return forecasts made before ``day`` and the actuals before ``day``."""
     expected, offered, weeks, starts = [], [], [], []
     for start in origins(past, day, ahead):
         days = min(ahead, day - start)
@@ -113,7 +113,7 @@ def misses(past: Past, day: int, ahead: int, pull: float) -> Misses:
 
 
 def estimate(past: Past, day: int, ahead: int) -> tuple[Spread, Misses]:
-    """Choose the pull, and measure the spread, by what was known before ``day``."""
+    """Choose the pull, and measure the spread, from what was known before ``day``."""
     tried = [(pull, misses(past, day, ahead, pull)) for pull in PULLS]
     pull, best = min(tried, key=lambda one: float(np.nansum(np.abs(one[1].expected - one[1].offered))))
     return _measure(pull, best, -(-ahead // 7)), best
@@ -126,7 +126,7 @@ def _measure(pull: float, found: Misses, weeks: int) -> Spread:
     told = promised > 0
     scale = np.divide(came, promised, out=np.ones_like(came), where=told)
     noise, shape = _within_days(expected * scale[:, None], offered, known & (came > 0)[:, None])
-    own = noise * promised + shape * (expected**2).sum(1)  # of the day's sum, without its level
+    own = noise * promised + shape * (expected**2).sum(1)  # variance of the day's sum, without its level
     level = np.zeros(weeks)
     for week in range(weeks):
         of = told & (found.week == week)
@@ -136,17 +136,17 @@ def _measure(pull: float, found: Misses, weeks: int) -> Spread:
                 0.0, float(((came - promised) ** 2 - own)[of].sum() / (promised[of] ** 2).sum())
             )
         elif week:
-            level[week] = level[week - 1] * (week + 1) / week  # a level that wanders
+            level[week] = level[week - 1] * (week + 1) / week  # as for a random walk of the level
     level = np.maximum.accumulate(level)
     spread = Spread(pull, noise, shape, level, dict.fromkeys(LEVELS, 1.0))
     spread = replace(spread, width=_widths(spread, found, known))
-    # Days after one origin share its luck, so it is origins that count: the variance of what comes next, known from n of them.
+    # Days after one origin share its error, so it is origins that count: the variance of the next value, estimated from n.
     n = np.array([max(2, len(set(found.origin[found.week == week]))) for week in range(weeks)])
     return replace(spread, level=np.maximum.accumulate(level * (n + 1) / (n - 1)))
 
 
 def _within_days(expected: Array, offered: Array, known: Array) -> tuple[float, float]:
-    """Noise and shape from days scaled to their own sum: ``squared error / m = noise + shape·m``, by weighted least squares."""
+    """Estimate noise and shape from days scaled to their own sum: ``squared error / m = noise + shape·m``, weighted."""
     m, y = expected[known], offered[known]
     if len(m) < 10:
         return 1.0, 0.0
@@ -163,7 +163,7 @@ def _within_days(expected: Array, offered: Array, known: Array) -> tuple[float, 
 
 
 def _widths(spread: Spread, found: Misses, known: Array) -> dict[int, float]:
-    """Where counts are large enough to have a scale: how many standard deviations really hold 80 and 95 %."""
+    """Measure, where counts are large enough, how many standard deviations really cover 80 and 95 %."""
     week = np.broadcast_to(found.week[:, None], known.shape)[known]
     m, y = found.expected[known], found.offered[known]
     large = m >= 5

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Final, Protocol
+from itertools import groupby
+from typing import Final, NamedTuple, Protocol
 from uuid import uuid4
 
 from stream_app.errors import UnknownTypeError, UnreadableError
-from stream_app.model.deltas import Result
-from stream_app.model.fold import Fold
+from stream_app.model.fold.deltas import Result
+from stream_app.model.fold.fold import Fold
 from stream_app.model.ports import Commit, DeadLetter
 
 from .dialects import Decode, Headers
@@ -17,30 +18,45 @@ from .dialects import Decode, Headers
 MAX_EVENT_BYTES: Final = 65_536
 KEPT_BYTES: Final = 512
 """How much of a dead letter's value is kept."""
+BY_BROKER: Final = 1
+"""The ``timestamp_type`` of a record that its broker stamped: ``LogAppendTime``."""
 
 
-class Record(Protocol):
+class KafkaRecord(Protocol):
     """What we use of a Kafka record."""
 
     offset: int
     timestamp: int
+    timestamp_type: int
     value: bytes | None
 
     @property
     def headers(self) -> Headers:
-        """Name and value, in order."""
+        """Names and values, in order."""
         ...
 
 
-Slices = AsyncIterator[Sequence[Record]]
-"""Records as they are read: some at a time, folded while they are in the processor's cache, let go, and committed together."""
+class Read(NamedTuple):
+    """Records of one partition, as they were read.
+
+    Attributes:
+        since: read from this offset on without a break: offsets missing between it and the last record hold no record.
+        records: in the order of their offsets, not empty.
+    """
+
+    since: int
+    records: Sequence[KafkaRecord]
+
+
+Slices = AsyncIterator[Read]
+"""Records in slices as they are read: folded while they are in the processor's cache, released, and committed together."""
 
 
 class Batch:
     """Records on their way from a poll to the agent that folds them.
 
     Attributes:
-        done: resolved when the store said yes, or failed with the reason why it did not.
+        done: resolved once the store has confirmed the commit, or failed with the reason why it did not.
     """
 
     __slots__ = ("done", "owned", "slices")
@@ -53,28 +69,48 @@ class Batch:
 
 def fold_slice(
     fold: Fold,
-    records: Sequence[Record],
+    records: Sequence[KafkaRecord],
     expected: int,
     *,
     decode: Decode,
     dead: list[DeadLetter],
     max_bytes: int = MAX_EVENT_BYTES,
 ) -> int:
-    """Fold some records; gives the position after them.
+    """Fold a slice of records, and return the position after them.
 
     Args:
-        fold: the partition's fold; advanced.
+        fold: the partition's fold; it is advanced.
         records: in offset order, not empty, none before ``expected``.
         expected: the position before them.
         decode: the dialect.
-        dead: takes what could not become events.
-        max_bytes: a longer value is not even looked at.
+        dead: receives the records that could not be read as events.
+        max_bytes: a longer value is not decoded.
     """
-    record_event, several, count = fold.record, fold.several, fold.count
-    future = Result.DEAD_LETTER  # an enum's look-up is slow
     end = records[-1].offset + 1
     if missing := end - expected - len(records):
-        count(Result.GAP, missing)
+        fold.count(Result.GAP, missing)
+    types = {record.timestamp_type for record in records}
+    if len(types) == 1:
+        _fold_alike(fold, records, types.pop(), decode=decode, dead=dead, max_bytes=max_bytes)
+    else:  # the topic's timestamp type was changed
+        for kind, some in groupby(records, lambda record: record.timestamp_type):
+            _fold_alike(fold, list(some), kind, decode=decode, dead=dead, max_bytes=max_bytes)
+    return end
+
+
+def _fold_alike(
+    fold: Fold,
+    records: Sequence[KafkaRecord],
+    kind: int,
+    *,
+    decode: Decode,
+    dead: list[DeadLetter],
+    max_bytes: int,
+) -> None:
+    """Fold records with timestamps of one type."""
+    fold.by_broker = kind == BY_BROKER
+    record_event, several, count = fold.record, fold.several, fold.count
+    future = Result.DEAD_LETTER  # looking up an enum's member is slow
     for record in records:
         value = record.value
         try:
@@ -90,13 +126,16 @@ def fold_slice(
             dead.append(_letter(record, error.reason, error.detail))
         except UnknownTypeError:
             count(Result.UNKNOWN_TYPE)
-    return end
 
 
 def fold_records(
-    fold: Fold, records: Sequence[Record], start: int | None, decode: Decode, max_bytes: int = MAX_EVENT_BYTES
+    fold: Fold,
+    records: Sequence[KafkaRecord],
+    start: int | None,
+    decode: Decode,
+    max_bytes: int = MAX_EVENT_BYTES,
 ) -> Commit:
-    """Fold records, not empty, and make a commit of what they change; ``start`` is ``None`` at the very beginning."""
+    """Fold records (at least one) and return the commit of their changes; ``start`` is ``None`` at the very beginning."""
     dead: list[DeadLetter] = []
     end = fold_slice(
         fold,
@@ -110,15 +149,15 @@ def fold_records(
 
 
 def commit_of(fold: Fold, start: int | None, end: int, dead: list[DeadLetter]) -> Commit:
-    """What was folded since the last commit, as one step."""
+    """Return what was folded since the last commit, as one commit."""
     return Commit(start=start, end=end, batch=uuid4().hex, deltas=fold.take(), dead=dead)
 
 
 def _no_value(value: bytes | None, max_bytes: int) -> UnreadableError:
     if value is None:
-        return UnreadableError("not_json", "a tombstone: the record has no value")
-    return UnreadableError("too_large", f"{len(value)} bytes, at most {max_bytes} are read")
+        return UnreadableError("not_json", "the record has no value (a tombstone)")
+    return UnreadableError("too_large", f"the value has {len(value)} bytes; the limit is {max_bytes}")
 
 
-def _letter(record: Record, reason: str, detail: str) -> DeadLetter:
+def _letter(record: KafkaRecord, reason: str, detail: str) -> DeadLetter:
     return DeadLetter(record.offset, reason, detail, (record.value or b"")[:KEPT_BYTES])

@@ -1,51 +1,65 @@
-"""Kafka → batches. A service that owns the consumer, and the only place that knows aiokafka.
+"""Kafka → batches: a service that owns the consumer.
 
-A partition is read only once it is *ready*: claimed in the store, and sought to the position that the store knows. The fetcher
-may start from Kafka's committed offset before that, so records are asked for by partition, never for "all" (which is what an
-empty list means to the library). Exceptions in a rebalance listener would be swallowed, so claims run in tasks of their own
-and are tried again. One batch of a partition is under way at a time; while all are busy or the store is away, the group is
-kept by polling with everything paused.
+A partition is read only once it is *ready*: claimed in the store, and sought to the stored position. The fetcher may start
+from Kafka's committed offset before that, so records are requested by partition, never for "all" (which is what an empty list
+means to the library). Exceptions in a rebalance listener would be swallowed, so claims run in their own tasks and are retried.
+One batch of a partition is in flight at a time, and only `_poll` starts one; while all partitions are busy or the store is
+unavailable, membership of the group is kept by polling with everything paused.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import IllegalStateError, KafkaError
 from mode import Service
 
-from stream_app.errors import FencedError, LostDataError, QuarantinedError, StoreUnavailableError, StuckError
+from stream_app.errors import (
+    FencedError,
+    LostDataError,
+    OtherTopicError,
+    PassedOverError,
+    QuarantinedError,
+    StoreUnavailableError,
+    StuckError,
+)
 from stream_app.model.ports import Partition
 
-from .batch import Batch, Slices
+from .batch import Batch, Read, Slices
+from .begin import beginning
+from .broker import Broker
+from .flights import Flights
 from .heartbeat import Heartbeat
-from .partition import BACKOFF_S, MUST_CLAIM_AGAIN, Owned
+from .log import Log
+from .partition import BACKOFF_S, GoneError, Owned
 
 _log = structlog.get_logger(__name__)
 
 POLL_MS: Final = 200
 SLICE: Final = 2_000
-"""Records read and folded at a stretch: about twenty milliseconds."""
+"""Records read and folded in one go: about twenty milliseconds."""
 PAUSE_S: Final = 0.02
 BEAT_S: Final = 1.0
 FENCED_S: Final = 3.0
+LEAVE_S: Final = 2.0
 KEEP_MEMBERSHIP_S: Final = 30.0
-DRAIN_S: Final = 5.0
 STALLED_S: Final = 10.0
 STUCK_S: Final = 90.0
-"""Longer than any request to Kafka or Redis may take."""
+"""Longer than any request to Kafka or Redis can take."""
 
 Own = Callable[[Partition], Owned]
 Put = Callable[[Batch], Awaitable[Any]]
 
 
 class Consumer(Service):
-    """Reads the topic's partitions that the group gives us."""
+    """Reads the partitions of the topic that the group assigns to this worker."""
 
     def __init__(
         self,
@@ -57,8 +71,9 @@ class Consumer(Service):
         owner: str,
         batch_records: int,
         on_lost: str,
-        settings_version: Callable[[], Awaitable[int]],
+        targets_version: Callable[[], Awaitable[int]],
         lag: Callable[[Partition, int], None],
+        ahead: Callable[[int], None],
         **kwargs: Any,
     ) -> None:
         """Wire it up.
@@ -66,17 +81,20 @@ class Consumer(Service):
         Args:
             consumer: not started, ``enable_auto_commit=False``, ``auto_offset_reset="none"``.
             topic: what to read.
-            own: makes the handle of a partition.
+            own: creates the handle of a partition.
             put: hands a batch to the agent.
             owner: this process's name in heartbeats.
-            batch_records: at most so many records of one commit.
-            on_lost: ``fail`` or ``accept`` records and counters that can't be had back.
-            settings_version: the version that a claim would pin now.
-            lag: told how far behind each partition is.
-            kwargs: what the host hands to its services.
+            batch_records: the most records of one commit.
+            on_lost: ``fail`` on, or ``accept``, the loss of records and counters that can't be recovered.
+            targets_version: the version that a claim would pin now.
+            lag: called with the number of records that each partition is behind.
+            ahead: called with the ms by which this machine's clock is ahead of the store's.
+            kwargs: what the host passes to its services.
         """
         super().__init__(**kwargs)
         self._consumer = consumer
+        self._log = Log(consumer)
+        self._broker = Broker(consumer)
         self._topic = topic
         self._own = own
         self._put = put
@@ -85,11 +103,17 @@ class Consumer(Service):
         self._lag = lag
         self.owned: dict[TopicPartition, Owned] = {}
         self._claims: dict[TopicPartition, asyncio.Task[None]] = {}
-        self._flights: set[asyncio.Task[None]] = set()
-        self._wake = asyncio.Event()
+        self._flights = Flights(self._claim_again, self.crash, lambda: self.should_stop)
         self._polled = self._watched = time.monotonic()
         self._heartbeat = Heartbeat(
-            consumer, self.owned, self._claim_again, owner=owner, settings_version=settings_version, lag=lag
+            consumer,
+            self._broker,
+            self.owned,
+            self._claim_again,
+            owner=owner,
+            targets_version=targets_version,
+            lag=lag,
+            ahead=ahead,
         )
 
     async def on_start(self) -> None:
@@ -98,20 +122,20 @@ class Consumer(Service):
         await self._consumer.start()
 
     async def on_stop(self) -> None:
-        """Finish what is under way, leave the group at once."""
+        """Finish what is in flight, then leave the group at once."""
         for task in self._claims.values():
             task.cancel()
-        if self._flights:
-            await asyncio.wait(self._flights, timeout=DRAIN_S)
+        await self._flights.drain()
         for owned in self.owned.values():
             owned.gone = True
         await self._heartbeat.mirror()
-        await self._consumer.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._consumer.stop(), LEAVE_S)
 
     # Ownership ------------------------------------------------------------------------------------------
 
     def revoked(self) -> None:
-        """A rebalance begins: nothing new is read. What is under way may still be stored, or is refused by the fence."""
+        """Stop reading: a rebalance begins. What is in flight may still be stored, or is refused by the fence."""
         for task in self._claims.values():
             task.cancel()
         self._claims.clear()
@@ -119,7 +143,7 @@ class Consumer(Service):
             owned.ready = False
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
-        """It is over: claim what is new, seek what stayed."""
+        """Claim new partitions and seek those that stayed: the rebalance is over."""
         now = set(partitions)
         for tp in self.owned.keys() - now:
             self.owned.pop(tp).gone = True
@@ -130,9 +154,9 @@ class Consumer(Service):
             self._start_claim(tp)
 
     def _claim_again(self, tp: TopicPartition, owned: Owned, because: Exception | None = None) -> None:
-        """Unless a rebalance took the partition meanwhile: then whoever has it claims it."""
+        """Claim a partition again, unless a rebalance has taken it away meanwhile: then its new owner claims it."""
         if self.owned.get(tp) is owned and not owned.gone:
-            # Whoever fenced us owns it now, unless the group says otherwise after its next heartbeat.
+            # The worker that fenced us owns it now, unless the group's next heartbeat says otherwise.
             self._start_claim(tp, delay_s=FENCED_S if isinstance(because, FencedError) else 0.0)
 
     def _start_claim(self, tp: TopicPartition, *, delay_s: float = 0.0) -> None:
@@ -151,9 +175,7 @@ class Consumer(Service):
             while not owned.gone:
                 try:
                     await owned.idle.wait()
-                    if owned.claim is None:
-                        await owned.take_over()
-                    await self._seek(tp, owned)
+                    await self._take_over(tp, owned)
                 except (StoreUnavailableError, KafkaError) as error:
                     _log.warning("claim_delayed", partition=str(owned.partition), error=str(error))
                     owned.progressed()
@@ -161,9 +183,9 @@ class Consumer(Service):
                     attempt += 1
                 else:
                     owned.ready = True
-                    self._wake.set()
+                    self._flights.landed.set()
                     return
-        except IllegalStateError:  # revoked meanwhile; the listener has the last word
+        except (IllegalStateError, GoneError):  # revoked meanwhile; the listener decides
             _log.info("claim_dropped", partition=str(owned.partition))
         except (LostDataError, QuarantinedError) as error:
             _log.error("stopping", partition=str(owned.partition), error=str(error))
@@ -171,36 +193,14 @@ class Consumer(Service):
         except Exception as error:  # noqa: BLE001 - a task that dies unseen would leave the partition unread
             await self.crash(error)
 
-    async def _seek(self, tp: TopicPartition, owned: Owned) -> None:
-        """Go to the stored position, if Kafka still has what comes after it."""
-        begin = (await self._consumer.beginning_offsets([tp]))[tp]
-        end = (await self._consumer.end_offsets([tp]))[tp]
-        position = owned.position
-        if position is None:
-            read = max(await self._consumer.committed(tp) or 0, owned.known or 0)
-            if read > begin and not self._accept_lost:
-                raise LostDataError(
-                    f"{owned.partition}: the group has read up to {read}, but the store knows nothing of it: it was "
-                    "wiped, or this is another one. `stream-app rebuild` counts again from what the topic still has"
-                )
-            owned.begin = begin
-            self._consumer.seek(tp, begin)
-            return
-        if position > end:
-            raise LostDataError(
-                f"{owned.partition}: the store is at {position}, the topic ends at {end}: it was made anew. "
-                "`stream-app rebuild` starts over"
-            )
-        if position < begin:
-            if not self._accept_lost:
-                raise LostDataError(
-                    f"{owned.partition}: {begin - position} records ({position} to {begin - 1}) were deleted by the topic's "
-                    "retention before they were read. STREAM_APP_ON_LOST=accept counts them as a gap and goes on"
-                )
-            _log.error("records_lost", partition=str(owned.partition), records=begin - position)
-            await owned.skip_to(begin)
-            position = begin
-        self._consumer.seek(tp, position)
+    async def _take_over(self, tp: TopicPartition, owned: Owned) -> None:
+        """Claim the partition if it is not claimed, and seek to where it is to be read from."""
+        topic_id = await self._broker.topic_id(tp.topic)
+        if owned.claim is None:
+            await owned.take_over(topic_id)
+        elif not owned.is_of(topic_id):
+            raise OtherTopicError(owned.partition, owned.claim.topic_id, topic_id)
+        self._log.seek(tp, await beginning(self._consumer, tp, owned, accept_lost=self._accept_lost))
 
     # Reading --------------------------------------------------------------------------------------------
 
@@ -208,90 +208,83 @@ class Consumer(Service):
     async def _poll(self) -> None:
         while not self.should_stop:
             free = {tp: owned for tp, owned in self.owned.items() if owned.ready and owned.idle.is_set()}
-            if not free:
+            for tp, owned in free.items():
+                if owned.passed > owned.next_offset:
+                    self._flights.start(tp, owned, partial(self._pass_over, tp, owned), "gap")
+            free = {tp: owned for tp, owned in free.items() if owned.idle.is_set()}
+            if free:
+                self._polled = time.monotonic()
+                await self._read(free)
+            else:
                 await self._wait()
-                continue
-            self._polled = time.monotonic()
-            try:
-                found = await self._consumer.getmany(
-                    *free, timeout_ms=POLL_MS, max_records=min(SLICE, self._batch_records)
-                )
-            except OffsetOutOfRangeError as error:
-                _log.warning("out_of_range", error=str(error))
-                for tp, owned in free.items():
-                    self._claim_again(tp, owned)
-                await asyncio.sleep(PAUSE_S)
-                continue
-            except (IllegalStateError, NoOffsetForPartitionError):
-                # A rebalance took one of them away meanwhile, or gave it anew: a claim is on its way to say where to begin.
-                await asyncio.sleep(PAUSE_S)  # raised without waiting for anything, it must not spin
-                continue
-            for owned in free.values():
-                owned.progressed()
-            for tp, records in found.items():
-                owned = free[tp]
-                if owned.gone or not owned.ready:
-                    continue
-                owned.idle.clear()
-                flight = asyncio.create_task(
-                    self._fly(tp, owned, records), name=f"batch {tp.topic}.{tp.partition}"
-                )
-                self._flights.add(flight)
-                flight.add_done_callback(self._flights.discard)
 
-    async def _fly(self, tp: TopicPartition, owned: Owned, records: list[Any]) -> None:
-        """See one batch to its end: the agent folds it and the store says yes, or the partition is claimed again."""
+    async def _read(self, free: Mapping[TopicPartition, Owned]) -> None:
+        """Wait for records of free partitions, and start a batch for each."""
         try:
-            batch = Batch(owned, self._slices(tp, owned, records))
-            await self._put(batch)
-            await batch.done
-        except MUST_CLAIM_AGAIN as error:
-            _log.warning("claim_lost", partition=str(owned.partition), error=str(error))
-            owned.claim = None
-            owned.idle.set()
-            self._claim_again(tp, owned, error)
-        except StoreUnavailableError:
-            _log.warning(
-                "batch_dropped", partition=str(owned.partition)
-            )  # only after the partition went away
-        except asyncio.CancelledError:
-            owned.claim = None  # its memory may be ahead of what was stored
-            if self.should_stop:
-                raise
-            _log.warning("batch_cancelled", partition=str(owned.partition))
-            owned.idle.set()
-            self._claim_again(tp, owned)
-        except Exception as error:  # noqa: BLE001 - nothing may vanish in a task
-            # Its records were read and not counted: nobody may take them for a gap while we stop.
-            owned.ready, owned.claim = False, None
-            _log.error("stopping", partition=str(owned.partition), error=str(error))
-            await self.crash(error)
-        finally:
+            found = await self._log.read(
+                *free, timeout_ms=POLL_MS, max_records=min(SLICE, self._batch_records)
+            )
+        except (IllegalStateError, KafkaError) as error:
+            # Retention overtook us, or a rebalance took one of them away meanwhile, or assigned it again.
+            _log.warning("reading_failed", error=f"{type(error).__name__}: {error}")
+            for tp, owned in free.items():
+                self._claim_again(tp, owned)
+            await asyncio.sleep(PAUSE_S)  # the error may come without any wait: do not spin
+            return
+        for owned in free.values():
             owned.progressed()
-            owned.idle.set()
-            self._wake.set()
+        for tp, read in found.items():
+            owned = free[tp]
+            if owned.gone or not owned.may_be_read() or self.should_stop:
+                self._log.put_back(tp, read)
+            else:
+                self._flights.start(tp, owned, partial(self._fly, tp, owned, read), "batch")
 
-    async def _slices(self, tp: TopicPartition, owned: Owned, records: list[Any]) -> Slices:
-        """A batch: what a poll found, and then, while it is folded, what else is there without waiting."""
+    async def _fly(self, tp: TopicPartition, owned: Owned, read: Read) -> None:
+        """See one batch through: the agent folds it, and the store confirms it."""
+        batch = Batch(owned, self._slices(tp, owned, read))
+        await self._put(batch)
+        await batch.done
+
+    async def _pass_over(self, tp: TopicPartition, owned: Owned) -> None:
+        """Skip offsets that the consumer passed at the end of what was read, if they hold no record.
+
+        Otherwise the lag would never reach 0.
+        """
+        start, end = owned.next_offset, owned.passed
+        owned.passed = 0
+        found = await self._broker.look(tp, start, end)
+        await owned.skip_to(found.end, found.kind)
+        if found.record is not None:
+            raise PassedOverError(start, found.record)
+
+    async def _slices(self, tp: TopicPartition, owned: Owned, read: Read) -> Slices:
+        """Yield the slices of a batch: what a poll found, then whatever else can be read without waiting."""
         left = self._batch_records
-        while records:
-            yield records
-            left -= len(records)
+        while True:
+            yield read
+            left -= len(read.records)
             await asyncio.sleep(0)  # heartbeats share this loop
-            if left <= 0 or not owned.ready or self.should_stop:
+            if left <= 0 or not owned.may_be_read() or self.should_stop:
                 return
             try:
-                found = await self._consumer.getmany(tp, timeout_ms=0, max_records=min(SLICE, left))
-            except KafkaError:  # whoever polls next will meet it again
+                found = await self._log.read(tp, timeout_ms=0, max_records=min(SLICE, left))
+            except (IllegalStateError, KafkaError) as error:
+                # What comes next no longer follows what is counted; `Owned.fold` notices and refuses it.
+                _log.warning("reading_failed", partition=str(owned.partition), error=str(error))
                 return
-            # What a rebalance left meanwhile is read again, after its seek.
-            records = found.get(tp, []) if owned.ready else []
+            if tp not in found:
+                return
+            read = found[tp]
+            if not owned.may_be_read():
+                self._log.put_back(tp, read)
+                return
 
     async def _wait(self) -> None:
-        """Nothing to ask for now; stay a member of the group all the same."""
-        self._wake.clear()
+        """Wait until a partition is free, and stay a member of the group meanwhile."""
+        self._flights.landed.clear()
         try:
-            await asyncio.wait_for(self._wake.wait(), POLL_MS / 1000)
+            await asyncio.wait_for(self._flights.landed.wait(), POLL_MS / 1000)
         except TimeoutError:
             if time.monotonic() - self._polled > KEEP_MEMBERSHIP_S:
                 await self._keep_membership()
@@ -301,8 +294,10 @@ class Consumer(Service):
         mine = self._consumer.assignment()
         if mine:
             self._consumer.pause(*mine)
-            await self._consumer.getmany(*mine, timeout_ms=0)
-            # What a rebalance took away meanwhile, or gave anew, is not paused any more.
+            with suppress(IllegalStateError, KafkaError):  # the next read meets it again
+                for tp, read in (await self._log.read(*mine, timeout_ms=0, max_records=1)).items():
+                    self._log.put_back(tp, read)
+            # What a rebalance took away meanwhile, or assigned again, is no longer paused.
             self._consumer.resume(*mine & self._consumer.assignment())
 
     @Service.task
@@ -313,18 +308,18 @@ class Consumer(Service):
             self._watch()
 
     def _watch(self) -> None:
-        """A worker that can't make progress, and does not know why, ends: whoever started it starts it again."""
+        """Crash where a partition makes no progress for no known reason: the supervisor restarts the worker."""
         now = time.monotonic()
         stalled, self._watched = now - self._watched > STALLED_S, now
         for owned in self.owned.values():
-            if stalled:  # the whole process stood still: nobody could progress
+            if stalled:  # the whole process stood still: nothing could progress
                 owned.progressed()
             elif now - owned.progressed_at > STUCK_S:
-                raise StuckError(f"{owned.partition}: no progress for {STUCK_S:.0f} s, and no reason known")
+                raise StuckError(f"{owned.partition}: no progress for {STUCK_S:.0f} s, for no known reason")
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
-    """Only takes notes: an exception in here would be swallowed by the library."""
+    """Only notes what happened: the library would swallow an exception raised here."""
 
     def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer

@@ -1,10 +1,11 @@
-"""Heartbeat: what a worker says of its partitions every second, outside of the exact part."""
+"""Heartbeat: what a worker reports about its partitions every second, apart from the exact counts."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -14,44 +15,57 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from stream_app.errors import StoreUnavailableError
 from stream_app.model.ports import Beat, Partition
 
+from .broker import Broker
+from .hearing import Hearing
 from .partition import MUST_CLAIM_AGAIN, Owned
 
 _log = structlog.get_logger(__name__)
 
 MIRROR_S: Final = 5.0
+ASK_S: Final = 2.0
+"""How long Kafka may take to answer queries that counting does not need."""
 
 
 class Heartbeat:
-    """Keeps the outside informed of the partitions in ``owned``."""
+    """Reports on the partitions in ``owned``, and has them claimed again where that is needed."""
 
     def __init__(
         self,
         consumer: AIOKafkaConsumer,
+        broker: Broker,
         owned: Mapping[TopicPartition, Owned],
         claim_again: Callable[[TopicPartition, Owned, Exception | None], None],
         *,
         owner: str,
-        settings_version: Callable[[], Awaitable[int]],
+        targets_version: Callable[[], Awaitable[int]],
         lag: Callable[[Partition, int], None],
+        ahead: Callable[[int], None],
     ) -> None:
-        """See ``Consumer``, whose arguments these are."""
+        """Take the arguments of ``Consumer``, see there."""
         self._consumer = consumer
+        self._broker = broker
         self._owned = owned
         self._claim_again = claim_again
         self._owner = owner
-        self._settings_version = settings_version
+        self._settings_version = targets_version
         self._lag = lag
+        self._ahead = ahead
+        self._hearing: dict[TopicPartition, Hearing] = {}
         self._mirrored: dict[TopicPartition, int] = {}
         self._mirrored_at = time.monotonic()
 
     async def round(self) -> None:
-        """One second's duties."""
+        """Do what is due every second."""
+        for gone in self._hearing.keys() - self._owned.keys():
+            del self._hearing[gone]
         for tp, owned in list(self._owned.items()):
             if owned.ready and owned.claim is not None:
                 await self._beat(tp, owned)
-        await self._follow_settings()
+                await self._explain(tp, owned)
+        await self._follow_targets()
         if time.monotonic() - self._mirrored_at >= MIRROR_S:
             await self.mirror()
+            await self._same_topic()
 
     async def _beat(self, tp: TopicPartition, owned: Owned) -> None:
         claim = owned.claim
@@ -60,52 +74,69 @@ class Heartbeat:
             if claim is None or end is None or heard is None:
                 return
             if owned.idle.is_set():
-                await self._close_gap(tp, owned)
+                owned.passed = await self._consumer.position(tp)
             position = owned.next_offset
             self._lag(owned.partition, max(0, end - position))
-            # Not the clock but when the broker was heard of last: a worker cut off from Kafka must not look fresh.
-            await claim.beat(
-                Beat(at=heard, owner=self._owner, position=position, end=end, read_at=owned.read_at)
+            hearing = self._hearing.setdefault(tp, Hearing())
+            ahead = await claim.beat(
+                Beat(
+                    heard_ago=hearing.ago(heard),
+                    clock=hearing.wall(),
+                    owner=self._owner,
+                    position=position,
+                    end=end,
+                    read_at=owned.read_at,
+                    waits=hearing.waits(position, end),
+                )
             )
+            self._ahead(ahead)
         except MUST_CLAIM_AGAIN as error:
-            # The store was rolled back, or someone else claimed: without a record to store nobody else would notice.
+            # The store was rolled back, or another worker claimed: without a record to store nothing else would notice.
             _log.warning("claim_lost", partition=str(owned.partition), error=str(error))
             if owned.idle.is_set() and owned.claim is claim:
                 owned.claim = None
                 self._claim_again(tp, owned, error)
         except (StoreUnavailableError, KafkaError, IllegalStateError, AssertionError) as error:
-            # The assertion is the library's: the partition was taken away meanwhile.
+            # The library asserts where the partition was taken away meanwhile.
             _log.debug("beat_missed", partition=str(owned.partition), error=str(error))
 
-    async def _close_gap(self, tp: TopicPartition, owned: Owned) -> None:
-        """The consumer went past offsets without records: so do we, or the lag would never end."""
-        reached = await self._consumer.position(tp)
-        if owned.ready and owned.idle.is_set() and reached > owned.next_offset:
-            owned.idle.clear()
-            try:
-                await owned.skip_to(reached)
-            except MUST_CLAIM_AGAIN as error:
-                owned.claim = None
-                self._claim_again(tp, owned, error)
-            finally:
-                owned.idle.set()
+    async def _explain(self, tp: TopicPartition, owned: Owned) -> None:
+        """Look up in the log why offsets between records hold none."""
+        if owned.unexplained is None:
+            return
+        start, end, _ = owned.unexplained
+        with suppress(KafkaError, TimeoutError):  # the next round tries again
+            found = await asyncio.wait_for(self._broker.look(tp, start, end), ASK_S)
+            if found.record is None:
+                owned.explain(found.kind)
+            else:
+                _log.error("record_not_counted", partition=str(owned.partition), offset=found.record)
 
-    async def _follow_settings(self) -> None:
-        """Another version of the settings was applied: claim anew, which pins it at a known position."""
+    async def _same_topic(self) -> None:
+        """Check that the topic is the same: a recreated one may outgrow the consumer's position before it reads again."""
+        for topic in {tp.topic for tp in self._owned}:
+            with suppress(KafkaError, TimeoutError):
+                topic_id = await asyncio.wait_for(self._broker.topic_id(topic), ASK_S)
+                for tp, owned in list(self._owned.items()):
+                    if tp.topic == topic and owned.ready and not owned.is_of(topic_id):
+                        self._claim_again(tp, owned, None)  # which reports it and stops the worker
+
+    async def _follow_targets(self) -> None:
+        """Claim again once another version of the targets was applied, which pins it at a known position."""
         try:
             version = await self._settings_version()
         except StoreUnavailableError:
             return
         for tp, owned in list(self._owned.items()):
             if owned.ready and owned.claim is not None and owned.claim.version != version:
-                _log.info("settings_changed", partition=str(owned.partition), version=version)
+                _log.info("targets_changed", partition=str(owned.partition), version=version)
                 owned.ready = False
                 await owned.idle.wait()
                 owned.claim = None
                 self._claim_again(tp, owned, None)
 
     async def mirror(self) -> None:
-        """Tell Kafka where we are, for lag tools and for human eyes; nothing depends on it."""
+        """Commit the positions to Kafka, for lag tools and people; nothing depends on it."""
         self._mirrored_at = time.monotonic()
         offsets = {
             tp: owned.position
@@ -115,7 +146,7 @@ class Heartbeat:
         if not offsets:
             return
         try:
-            await asyncio.wait_for(self._consumer.commit(offsets), 2.0)
+            await asyncio.wait_for(self._consumer.commit(offsets), ASK_S)
             self._mirrored |= offsets
         except (CommitFailedError, KafkaError, IllegalStateError, TimeoutError) as error:
             _log.debug("mirror_failed", error=str(error))

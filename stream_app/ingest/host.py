@@ -1,40 +1,45 @@
-"""Faust, the host: worker life cycle, services, and the agent that folds batches.
+"""Faust as the host: worker life cycle, services, and the agent that folds batches.
 
-The agent stands on a channel, not on a topic: stock topic agents acknowledge in a ``finally`` even when their body raised, and
-cost 200 us an event. Here a batch's future is resolved only after the store has said yes.
+The agent reads a channel, not a topic: stock topic agents acknowledge in a ``finally`` even when their body raised, and
+cost 200 µs per event. Here a batch's future is resolved only after the store has confirmed the commit.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, cast
 
 import faust
 import structlog
 from faust.app.base import BootStrategy
+from mode import Service
 
 from .batch import Batch
-from .kafka import Put
+from .consumer import Put
 from .partition import Owned
 
 _log = structlog.get_logger(__name__)
 
 CONCURRENCY: Final = 4
-"""Batches under way at once: while Redis works on one, the next is folded."""
+"""Batches in flight at once: while Redis works on one, the next is folded."""
+STOP_S: Final = 8.5
+"""A supervisor kills after ten seconds by default."""
 
 
 class _Boot(BootStrategy):
-    """No Kafka client of Faust's own, and no web server: it would bind every interface and show tables."""
+    """A boot without Faust's own Kafka client and web server, which would bind every interface and show tables."""
 
     enable_kafka = False
     enable_web = False
 
 
 def make_app(name: str, datadir: str) -> faust.App:
-    """The application, with nothing in it yet."""
+    """Make the application, with nothing in it yet."""
     app = faust.App(
         name,
         broker="kafka://127.0.0.1",  # never used: see _Boot
@@ -50,7 +55,7 @@ def make_app(name: str, datadir: str) -> faust.App:
 
 
 def add_agent(app: faust.App) -> Put:
-    """Add the agent that folds batches; gives what hands one to it."""
+    """Add the agent that folds batches, and return the function that passes it one."""
     batches = app.channel(maxsize=CONCURRENCY)
 
     @app.agent(batches, concurrency=CONCURRENCY, name="fold")
@@ -58,17 +63,29 @@ def add_agent(app: faust.App) -> Put:
         async for batch in stream:
             owned = batch.owned
             assert isinstance(owned, Owned)  # noqa: S101 - the consumer made it
-            # A task of its own: the host cancels agents when it stops, and a commit under way is to be finished.
+            # In its own task: the host cancels agents when it stops, and a commit in flight must be finished.
             work = asyncio.ensure_future(owned.fold(batch.slices))
             work.add_done_callback(partial(_tell, batch))
             await asyncio.wait([work])
 
-    put: Any = batches.put  # typed for events; the queue behind it takes whatever the agent is made for
+    put: Any = batches.put  # typed for events; its queue takes whatever the agent is made for
     return cast("Put", put)
 
 
+def add_service(app: faust.App, make: Callable[..., Service]) -> None:
+    """Have the host start and stop a service, made by ``make`` inside the host's loop."""
+
+    class Made(Service):
+        """A class, because the host takes nothing else."""
+
+        def __new__(cls, **kwargs: Any) -> Any:
+            return make(**kwargs)
+
+    app.service(Made)
+
+
 def _tell(batch: Batch, work: asyncio.Future[None]) -> None:
-    """How a batch ended is for the consumer to judge; an agent that raises would only be restarted."""
+    """Pass a batch's outcome on to the consumer, which handles it; an agent that raises would only be restarted."""
     if batch.done.done():
         return
     if work.cancelled():
@@ -80,7 +97,7 @@ def _tell(batch: Batch, work: asyncio.Future[None]) -> None:
 
 
 class Worker(faust.Worker):
-    """Faust's worker without a debugger behind a signal, a spinner, or a logging set-up of its own."""
+    """Faust's worker without its debugger on a signal, its spinner and its logging set-up."""
 
     def __init__(self, app: faust.App, **kwargs: Any) -> None:
         super().__init__(app, override_logging=False, quiet=True, **kwargs)
@@ -92,10 +109,17 @@ class Worker(faust.Worker):
         self.loop.add_signal_handler(signal.SIGUSR1, self._show_tasks)
 
     def _show_tasks(self) -> None:
-        """For whoever wonders what a silent worker waits for."""
+        """Print the stacks of all tasks, to show what a silent worker waits for."""
         for task in asyncio.all_tasks(self.loop):
             task.print_stack(limit=4, file=sys.stderr)
 
     def _asked_to_stop(self, sig: signal.Signals) -> None:
         _log.info("stopping", signal=sig.name)
+        self.loop.call_later(STOP_S, self._end_now)
         self._schedule_shutdown(sig)
+
+    def _end_now(self) -> None:
+        """Exit even if something still hangs: what was not stored is read again by the next owner."""
+        _log.warning("stopped_without_waiting", after_s=STOP_S)
+        sys.stderr.flush()
+        os._exit(0)

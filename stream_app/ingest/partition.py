@@ -1,9 +1,10 @@
-"""One partition in this worker's hands: its claim, its fold, and whether its records may be read."""
+"""A partition that this worker owns: its claim, its fold, and whether its records may be read."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 from uuid import uuid4
 
@@ -12,17 +13,20 @@ import structlog
 from stream_app.errors import (
     FencedError,
     LostDataError,
+    PassedOverError,
     PositionMismatchError,
+    RenumberedError,
     StoreUnavailableError,
+    StreamAppError,
 )
 from stream_app.failpoints import Failpoints
-from stream_app.model.deltas import Result
-from stream_app.model.fold import Fold
+from stream_app.model.fold.deltas import Gap, Result
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import Tally
 from stream_app.model.ports import Claim, Commit, DeadLetter, Partition, Store
-from stream_app.model.tally import Tally
 from stream_app.telemetry import Telemetry
 
-from .batch import Slices, commit_of, fold_slice
+from .batch import KafkaRecord, Slices, commit_of, fold_slice
 from .dialects import Decode
 
 _log = structlog.get_logger(__name__)
@@ -31,18 +35,25 @@ BACKOFF_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 class DeadLetterLimitError(LostDataError):
-    """Nothing but dead letters for a long stretch: a deployment upstream is broken; do not drain the topic."""
+    """Only dead letters for a long stretch: a deployment upstream is broken; do not drain the topic."""
+
+
+class GoneError(StreamAppError):
+    """The partition was taken away before it could be claimed."""
 
 
 class Owned:
     """A partition from its assignment to its revocation.
 
     Attributes:
-        ready: claimed and sought: its records may be asked for.
-        progressed_at: monotonic time of the last sign of life.
-        idle: no batch of it is on its way.
+        ready: claimed and sought: its records may be read.
+        progressed_at: monotonic time of the last progress.
+        idle: set while none of its batches is in flight.
         begin: where its records began when it was sought; counted from here if nothing is stored yet.
         read_at: timestamp of the last record applied, ms.
+        passed: the consumer's position, if it is past what is counted; whether there are records between, only the log knows.
+        gap: why some of its offsets hold no record, once that was looked up.
+        unexplained: the first offsets without a record (from, to) and how many there are in all, until they are looked up.
     """
 
     def __init__(
@@ -55,7 +66,9 @@ class Owned:
         *,
         max_bytes: int,
         max_dead_in_a_row: int,
+        admit: Callable[[Owned], Awaitable[None]] | None = None,
     ) -> None:
+        """Wire it up; ``admit`` returns once the partition may be claimed."""
         self.partition = partition
         self.ready = False
         self.idle = asyncio.Event()
@@ -63,6 +76,9 @@ class Owned:
         self.gone = False
         self.begin = 0
         self.read_at = 0
+        self.passed = 0
+        self.gap: Gap | None = None
+        self.unexplained: tuple[int, int, int] | None = None
         self.known: int | None = None
         self.claim: Claim | None = None
         self._fold: Fold | None = None
@@ -72,44 +88,63 @@ class Owned:
         self._failpoints = failpoints
         self._max_bytes = max_bytes
         self._max_dead = max_dead_in_a_row
+        self._admit = admit
         self._dead_in_a_row = 0
         self._claiming = asyncio.Lock()
         self.progressed_at = time.monotonic()
 
     @property
     def position(self) -> int | None:
-        """The next offset to read, as the store has it."""
+        """The next offset to read, as stored."""
         return self.claim.position if self.claim else None
 
     @property
     def next_offset(self) -> int:
-        """Where its next record is expected; before that, all is accounted for."""
+        """The offset at which its next record is expected; everything before it is accounted for."""
         return self.begin if self.position is None else self.position
 
+    def may_be_read(self) -> bool:
+        """Return whether it is ready; that may change at every await."""
+        return self.ready
+
     def progressed(self) -> None:
-        """Something moved, or the reason why nothing does is known."""
+        """Record progress, or that the reason for the lack of it is known."""
         self.progressed_at = time.monotonic()
 
-    async def take_over(self) -> None:
-        """Claim the partition and remember what the former owner left.
+    def is_of(self, topic_id: str | None) -> bool:
+        """Return whether the topic is still the one whose records are counted here, as far as is known."""
+        counted = self.claim.topic_id if self.claim else None
+        return not counted or not topic_id or counted == topic_id
+
+    async def take_over(self, topic_id: str | None = None) -> None:
+        """Claim the partition, and restore the memory that the former owner left.
 
         Raises:
-            StoreUnavailableError: ask again.
-            QuarantinedError: a human must look.
+            OtherTopicError: that memory belongs to another topic.
+            StoreUnavailableError: retry.
+            QuarantinedError: a person must look into it.
+            LostDataError: its contacts are now counted elsewhere.
+            GoneError: it is no longer ours.
         """
-        async with (
-            self._claiming
-        ):  # a task that was cancelled may still be at it: the client swallows cancellations
+        if self._admit is not None:
+            await self._admit(self)
+            if self.gone:  # taken away while it waited, and the cancellation was swallowed
+                raise GoneError(str(self.partition))
+        # A cancelled task may still be claiming: the client swallows cancellations.
+        async with self._claiming:
             if self.claim is None:
-                await self._take_over()
+                await self._take_over(topic_id)
 
-    async def _take_over(self) -> None:
-        claim = await self._store.claim(self.partition, uuid4().hex[:12], self.known)
+    async def _take_over(self, topic_id: str | None) -> None:
+        claim = await self._store.claim(self.partition, uuid4().hex[:12], self.known, topic_id)
         if self.known is not None and (claim.position or 0) < self.known:
             self._telemetry.rollbacks.inc()
             _log.error(
                 "store_rolled_back", partition=str(self.partition), stored=claim.position, known=self.known
             )
+        if claim.position is not None:
+            # Not only what we wrote: a rollback before our first commit must be noticed too.
+            self.known = claim.position
         self.claim = claim
         self._fold = Fold(claim.targets, Tally(claim.numbers), claim.memory)
         self._dead_in_a_row = 0
@@ -122,21 +157,28 @@ class Owned:
         )
 
     async def fold(self, slices: Slices) -> None:
-        """Fold records to the end of their batch and have the store say yes to all of them at once.
+        """Fold records to the end of their batch, and have the store apply all of them as one commit.
 
         Raises:
-            FencedError, PositionMismatchError, QuarantinedError: the memory of this partition is worthless.
+            FencedError, PositionMismatchError, RenumberedError, QuarantinedError: the memory of this partition is worthless.
             DeadLetterLimitError: nothing of this batch was stored.
+            PassedOverError: likewise; the offsets that were not read may hold records.
         """
         claim, fold = self.claim, self._fold
         assert claim is not None and fold is not None  # noqa: S101, PT018 - ready means claimed
         start = end = self.next_offset
         read_at = 0
         dead: list[DeadLetter] = []
-        async for records in slices:
+        async for since, found in slices:
+            if since > end:
+                raise PassedOverError(end, found[0].offset)
+            records = found
             if records[0].offset < end:
-                records = [r for r in records if r.offset >= end]  # noqa: PLW2901 - counted before
+                records = [r for r in records if r.offset >= end]  # counted before
             if records:
+                missing = records[-1].offset + 1 - end - len(records)
+                if missing:
+                    self._explain_later(records, end, missing)
                 end = fold_slice(
                     fold, records, end, decode=self._decode, dead=dead, max_bytes=self._max_bytes
                 )
@@ -149,19 +191,41 @@ class Owned:
         await self._apply(claim, commit)
         self.read_at = read_at
 
-    async def skip_to(self, position: int) -> None:
-        """Account for offsets that hold no record (transaction markers, compaction) at the end of what was read."""
+    async def skip_to(self, position: int, kind: Gap) -> None:
+        """Count the offsets up to a position as a gap: the log has shown that they hold no record."""
         claim, fold = self.claim, self._fold
         assert claim is not None and fold is not None  # noqa: S101, PT018 - ready means claimed
-        if position <= self.next_offset:
+        missing = position - self.next_offset
+        if missing <= 0:
             return
-        fold.count(Result.GAP, position - self.next_offset)
+        fold.count(Result.GAP, missing)
         await self._apply(claim, commit_of(fold, claim.position, position, []))
+        self._telemetry.gaps.labels(kind).inc(missing)
+
+    def _explain_later(self, records: Sequence[KafkaRecord], expected: int, missing: int) -> None:
+        """Note offsets between records that are known to hold none, for a reason not yet known."""
+        if self.gap is not None:
+            self._telemetry.gaps.labels(self.gap).inc(missing)
+        elif self.unexplained is not None:
+            start, end, others = self.unexplained
+            self.unexplained = (start, end, others + missing)
+        else:
+            for record in records:
+                if record.offset > expected:
+                    self.unexplained = (expected, record.offset, missing)
+                    return
+                expected += 1
+
+    def explain(self, kind: Gap) -> None:
+        """Take the reason that the log showed; later gaps in this partition are counted under it too."""
+        if self.unexplained is not None:
+            self._telemetry.gaps.labels(kind).inc(self.unexplained[2])
+        self.gap, self.unexplained = kind, None
 
     async def _apply(self, claim: Claim, commit: Commit) -> None:
-        """Have the store apply a commit, as often as it takes to hear yes or no.
+        """Have the store apply a commit, and retry until it is confirmed or refused.
 
-        Under the claim whose memory it was folded from, and no other: a newer one has a memory of its own.
+        Only under the claim from whose memory it was folded: a newer claim has its own memory.
         """
         attempt = 0
         while True:
@@ -177,6 +241,9 @@ class Owned:
                 self.progressed()
                 await asyncio.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
                 attempt += 1
+            except FencedError:
+                self._telemetry.fenced.inc()
+                raise
             else:
                 break
         await self._failpoints.hit("after_apply")
@@ -191,9 +258,9 @@ class Owned:
         if self._max_dead and self._dead_in_a_row >= self._max_dead:
             raise DeadLetterLimitError(
                 f"{self.partition}: {self._dead_in_a_row} records in a row are dead letters (last reason: "
-                f"{commit.dead[-1].reason}); stopped before offset {commit.start}. Mend the producer, or raise "
+                f"{commit.dead[-1].reason}); stopped before offset {commit.start}. Fix the producer, or raise "
                 "STREAM_APP_MAX_DEAD_IN_A_ROW"
             )
 
 
-MUST_CLAIM_AGAIN = (FencedError, PositionMismatchError)
+MUST_CLAIM_AGAIN = (FencedError, PositionMismatchError, PassedOverError, RenumberedError)

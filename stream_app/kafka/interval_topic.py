@@ -1,13 +1,13 @@
-"""The topic of interval rows: every final row and every revision, for whoever reads Kafka and not us.
+"""The topic of interval rows: every final row and every revision, for programs that read Kafka.
 
-Compacted, in one partition, so in the order of revisions: whoever reads it to its end has the table as it is. Written in
-transactions under one name, so a former publisher that wakes up writes nothing any more.
+Compacted and in one partition, so in the order of revisions: reading it to its end yields the current table. Written in
+transactions under one name, so a former publisher that wakes up can't write any more.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,29 +18,30 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
-from .errors import StreamAppError
-from .model.interval_rows import IntervalRow
-from .model.intervals import NUMBERS
+from stream_app.errors import StreamAppError
+from stream_app.model.intervals.columns import IntervalRow
+from stream_app.model.intervals.counting import NUMBERS
+
 from .producer import COPIES
 
 _log = structlog.get_logger(__name__)
 
 REQUEST_MS: Final = 15_000
-Encode = Callable[[IntervalRow], tuple[bytes, bytes]]
+EncodeRow = Callable[[IntervalRow], tuple[bytes, bytes]]
 """A row → the record's key and value."""
 
 
 class IntervalTopic:
-    """Writes rows into the topic; connects when there is something to write."""
+    """Writes rows to the topic; connects when there is something to write."""
 
-    def __init__(self, connection: Mapping[str, Any], topic: str, writer: str, encode: Encode) -> None:
-        """Connect later.
+    def __init__(self, connection: Mapping[str, Any], topic: str, writer: str, encode: EncodeRow) -> None:
+        """Set it up, without connecting.
 
         Args:
-            connection: how, as aiokafka's clients take it.
-            topic: which; made where it is missing and that is allowed.
-            writer: the transactional id: of all who have it, only the last to come may write.
-            encode: makes records.
+            connection: arguments of aiokafka's clients.
+            topic: its name; it is created where it is missing, if that is allowed.
+            writer: the transactional id: of all producers with it, only the latest may write.
+            encode: turns rows into records.
         """
         self._connection = connection
         self._topic = topic
@@ -48,14 +49,22 @@ class IntervalTopic:
         self._encode = encode
         self._producer: AIOKafkaProducer | None = None
 
-    async def write(self, rows: Iterable[IntervalRow]) -> None:
-        """Write rows, all or none; returns when the brokers have them.
+    async def write(self, rows: Iterable[IntervalRow], confirm: Callable[[], Awaitable[None]]) -> None:
+        """Write rows, all or none, and return once the brokers have them.
+
+        Args:
+            rows: what to write.
+            confirm: raises if somebody else writes by now. Called after connecting, which takes the topic away from everybody
+                else: whoever slept since it read the rows would write them over newer ones.
 
         Raises:
-            StreamAppError: they don't take them, or somebody else writes by now.
+            StreamAppError: the brokers refuse them, or another publisher has taken over.
         """
         try:
-            producer = self._producer or await self._connect()
+            producer = self._producer
+            if producer is None:
+                producer = await self._connect()
+                await confirm()
             async with producer.transaction():
                 sent = []
                 for row in rows:
@@ -67,7 +76,7 @@ class IntervalTopic:
                     sent.append(future)
                 await asyncio.gather(*sent)
         except KafkaError as error:
-            await self.close()  # whatever state it is in: begin anew next time
+            await self.close()  # its state is unknown: begin afresh next time
             raise StreamAppError(f"Kafka, topic {self._topic}: {type(error).__name__}: {error}") from error
 
     async def close(self) -> None:
@@ -93,7 +102,7 @@ class IntervalTopic:
         return producer
 
     async def _create(self, producer: AIOKafkaProducer) -> None:
-        """Make the topic. Who may not hopes that it is there."""
+        """Create the topic; where that is not allowed, it may exist already."""
         cluster = producer.client.cluster
         if cluster.controller is None:  # a mock cluster has none; its topics create themselves
             return
@@ -112,13 +121,13 @@ class IntervalTopic:
 
 
 def _looked_at(sent: asyncio.Future[Any]) -> None:
-    """One that fails takes the transaction along, which says so; the others need not."""
+    """Retrieve a failed record's error, which the transaction raises as well, so that asyncio does not log it."""
     if not sent.cancelled():
         sent.exception()
 
 
 def record_of(row: IntervalRow) -> tuple[bytes, bytes]:
-    """Key and value: ``["queue","channel","start"]``; the row's fields as JSON, ``start`` in UTC, durations in milliseconds."""
+    """Return key and value: ``["queue","channel","start"]``; the row as JSON, ``start`` in UTC, durations in milliseconds."""
     start = datetime.fromtimestamp(row.start / 1000, UTC).isoformat()
     key = msgspec.json.encode([row.queue, row.channel, start])
     return key, msgspec.json.encode({**msgspec.structs.asdict(row), "start": start, "waiting": row.waiting})
@@ -134,10 +143,10 @@ _values = msgspec.json.Decoder(_Value)
 
 
 def row_from(value: bytes) -> IntervalRow:
-    """The inverse of ``record_of``, of its value.
+    """Decode the value that ``record_of`` returns.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not an interval row.
     """
     told = _values.decode(value)
     start = datetime.fromisoformat(told.start)
@@ -151,19 +160,19 @@ async def read_table(
     wanted: Callable[[IntervalRow], bool],
     told: Callable[[int, int], None] = lambda _read, _all: None,
 ) -> list[IntervalRow]:
-    """The table that the topic holds: of each row its last revision.
+    """Read the table that the topic holds: the last revision of each row.
 
     Args:
-        connection: how, as aiokafka's clients take it.
-        topic: which.
-        wanted: rows that are kept.
-        told: is told how many records were read, of how many.
+        connection: arguments of aiokafka's clients.
+        topic: its name.
+        wanted: whether to keep a row.
+        told: called with the number of records read so far, and of all.
 
     Returns:
         Rows in the order of queue, channel and time.
 
     Raises:
-        StreamAppError: no broker, no topic, or a record that is no row.
+        StreamAppError: no broker answers, the topic does not exist, or a record is not a row.
     """
     table: dict[tuple[str, str, int], IntervalRow] = {}
     consumer: AIOKafkaConsumer | None = None
@@ -178,7 +187,9 @@ async def read_table(
         await consumer.start()
         places = [TopicPartition(topic, n) for n in sorted(consumer.partitions_for_topic(topic) or ())]
         if not places:
-            raise StreamAppError(f"there is no topic {topic}; STREAM_APP_INTERVALS_TOPIC names it")
+            raise StreamAppError(
+                f"topic {topic} does not exist; set STREAM_APP_INTERVALS_TOPIC to the topic of interval rows"
+            )
         begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)
         total = sum(ends.values()) - sum(begins.values())
@@ -190,19 +201,17 @@ async def read_table(
         told(total, total)
     except KafkaConnectionError:
         where = connection["bootstrap_servers"]
-        raise StreamAppError(
-            f"Kafka at {where}, which KAFKA_BOOTSTRAP_SERVERS names: no broker answers"
-        ) from None
+        raise StreamAppError(f"no Kafka broker answers at {where} (KAFKA_BOOTSTRAP_SERVERS)") from None
     except KafkaError as error:
         raise StreamAppError(f"Kafka, topic {topic}: {type(error).__name__}: {error}") from None
     finally:
         if consumer is not None:
-            await consumer.stop()  # also one that never got through
+            await consumer.stop()  # even if it never connected
     return [table[key] for key in sorted(table)]
 
 
 async def _is_mock(connection: Mapping[str, Any]) -> bool:
-    """Whether it is the demo's broker: nobody controls it, and its markers of transactions have wrong checksums."""
+    """Return whether it is the demo's broker: it has no controller, and its transaction markers have wrong checksums."""
     client = AIOKafkaClient(**connection)
     try:
         await client.bootstrap()
@@ -223,7 +232,7 @@ def _take(
         row = row_from(record.value)
     except ValueError as error:
         raise StreamAppError(
-            f"topic {topic}, partition {record.partition}, offset {record.offset}: is no interval row: {error}"
+            f"topic {topic}, partition {record.partition}, offset {record.offset}: invalid interval row: {error}"
         ) from None
     if wanted(row):  # the last record of a row is the one that compaction keeps
         table[row.queue, row.channel, row.start] = row

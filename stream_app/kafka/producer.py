@@ -1,4 +1,4 @@
-"""Records into a Kafka topic, many times faster than one ``send`` a record: whole batches are filled here."""
+"""A producer that fills whole batches itself, many times faster than one ``send`` per record."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from .errors import StreamAppError
+from stream_app.errors import StreamAppError
 
 PARTITIONS: Final = 4
 COPIES: Final = 3
-"""Of each partition, where there are so many brokers."""
+"""Replicas of each partition, where there are that many brokers."""
 BATCH_BYTES: Final = 256 * 1024
 STOP_S: Final = 3.0
 Compression = Literal["none", "lz4"]
@@ -34,10 +34,10 @@ class Record(NamedTuple):
 
 
 class Topic:
-    """A Kafka topic; an async context."""
+    """A Kafka topic to write to, and an async context manager."""
 
     def __init__(self, connection: Mapping[str, Any], topic: str, compression: Compression = "lz4") -> None:
-        """Connect later; ``connection`` is how, as aiokafka's clients take it."""
+        """Set it up, without connecting; ``connection`` holds arguments of aiokafka's clients."""
         self._connection = connection
         self._topic = topic
         self._compression = None if compression == "none" else compression
@@ -47,7 +47,7 @@ class Topic:
         """Connect, and create the topic if it is missing and that is allowed.
 
         Raises:
-            StreamAppError: no broker there, or no topic.
+            StreamAppError: no broker answers, or the topic does not exist.
         """
         refusal = ""
         self._producer = AIOKafkaProducer(
@@ -78,14 +78,14 @@ class Topic:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Disconnect; what is under way gets a moment."""
+        """Disconnect, after a moment for what is in flight."""
         await self._stop()
 
     async def send(self, records: Iterable[Record]) -> None:
-        """Write records; returns when the brokers have them.
+        """Write records, and return once the brokers have them.
 
         Raises:
-            StreamAppError: they don't take them.
+            StreamAppError: the brokers refuse them.
         """
         batches: dict[int, BatchBuilder] = defaultdict(self._producer.create_batch)
         under_way: list[asyncio.Future[Any]] = []
@@ -107,9 +107,9 @@ class Topic:
         return future
 
     async def _create(self) -> str:
-        """Create the topic; gives why not. Who may not, or can't, hopes that it is there.
+        """Create the topic, and return why it could not be; it may exist already.
 
-        Stamped by the broker: were it by the events, retention would delete an older recording before anyone has read it.
+        Its broker stamps records: by the events' times, retention would delete an older recording before it was read.
         """
         cluster = self._producer.client.cluster
         if cluster.controller is None:  # a mock cluster has none; its topics create themselves

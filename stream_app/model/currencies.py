@@ -21,31 +21,31 @@ CURRENCIES: Final[tuple[str, ...]] = tuple(
 )
 PLACES: Final[dict[str, int]] = {code: n for n, code in enumerate(CURRENCIES)}
 PARTS: Final = 10_000
-"""How much of a stored amount makes one unit of its currency: no currency in use has more than four decimals."""
+"""The parts in which amounts are stored, per unit of their currency: no currency in use has more than four decimals."""
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")  # as JSON writes one
 LONGEST: Final = 32
-"""Characters of an amount: what is longer takes long to read, and says no more."""
+"""Characters of an amount: a longer text takes long to read and adds nothing."""
 MOST: Final = 100_000_000
 """The largest single amount, in units."""
 
 
 def parts(amount: str | float) -> int:
-    """An amount as ten-thousandths.
+    """Return an amount in ten-thousandths.
 
     Raises:
-        ValueError: it is no number from 0 to a hundred million with at most four decimals.
+        ValueError: it is not a number from 0 to a hundred million with at most four decimals.
     """
     text = str(amount)
     if len(text) > LONGEST or not _NUMBER.fullmatch(text):
-        raise ValueError("an amount is a number")
+        raise ValueError(f"expected an amount as a decimal number of at most {LONGEST} characters")
     over, under = Decimal(text).as_integer_ratio()
     whole, rest = divmod(over * PARTS, under)
     if rest or not 0 <= whole <= MOST * PARTS:
-        raise ValueError("an amount is from 0 to a hundred million, with at most four decimals")
+        raise ValueError("expected an amount from 0 to a hundred million with at most four decimals")
     return whole
 
 
 def written(amount: Decimal) -> str:
-    """An amount for people and programs: at least two decimals, at most four."""
+    """Format an amount for people and programs: at least two decimals, at most four."""
     text = f"{amount:.4f}"
     return text[:-2] if text.endswith("00") else text.removesuffix("0")

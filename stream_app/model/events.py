@@ -1,6 +1,6 @@
-"""Events: what the platform said, in one canonical vocabulary.
+"""Events: what the platform reported, in one canonical vocabulary.
 
-One class a type; ``TYPES`` maps wire names to classes. An event knows nothing of queues' targets, of other events or of
+One class per type; ``TYPES`` maps wire names to classes. An event knows nothing of queues' targets, of other events or of
 the clock. Field meanings are those of the event reference in ``docs/events.md``.
 """
 
@@ -14,15 +14,20 @@ from msgspec import Meta, Struct
 from .currencies import CURRENCIES, parts
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
+LONGEST_NAME: Final = 256
+"""Characters; twice what any platform that we read allows for a queue."""
+Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
 Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
+
+QueueChannel = tuple[str, str]
+"""(queue, channel): everything is counted per queue and channel."""
 
 EARLIEST_MS: Final = 946_684_800_000  # 2000-01-01: a smaller number is seconds where milliseconds were meant
 LATEST_MS: Final = 4_102_444_800_000  # 2100-01-01
 
 if TYPE_CHECKING:
-    Stamp = int  # everyone behind a dialect sees milliseconds only
+    Stamp = int  # past the dialects, times are milliseconds only
 else:
     Stamp = Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)] | Annotated[datetime, Meta(tz=True)]
 
@@ -30,12 +35,12 @@ Direction = Literal["inbound", "outbound"]
 
 
 class Event(Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type"):
-    """What every event carries.
+    """The fields of every event.
 
     Attributes:
         id: unique event id, the same when a producer sends it again.
         at: when it happened, in milliseconds since the epoch (UTC).
-        repeatable: whether a visit may see several of this type, so that ids alone tell duplicates apart.
+        repeatable: whether a visit may take several of this type, so that only ids reveal duplicates.
     """
 
     id: Id
@@ -75,10 +80,10 @@ class Queued(ContactEvent, kw_only=True, tag="contact.queued"):
 
 
 class Beginning(Struct, frozen=True, gc=False):
-    """How a visit began, told with its outcome for the case that its beginning is never told, or later.
+    """How a visit began, sent with its outcome in case the beginning itself is lost or late.
 
     Attributes:
-        id: that of its ``contact.queued``, if one comes; else any that no other visit has.
+        id: that of its ``contact.queued``, if one comes; otherwise any id that no other visit has.
         at: when it was queued, in milliseconds since the epoch.
         answered_at: when an agent was connected; ``None`` if none was.
     """
@@ -89,7 +94,7 @@ class Beginning(Struct, frozen=True, gc=False):
 
 
 class Outcome(ContactEvent, kw_only=True):
-    """What a wait or a conversation came to."""
+    """The end of a wait or of a conversation."""
 
     beginning: Beginning | None = None
 
@@ -110,7 +115,7 @@ class Resumed(ContactEvent, kw_only=True, tag="contact.resumed"):
 
 
 class Missed(ContactEvent, kw_only=True, tag="agent.missed"):
-    """The contact rang at an agent who did not take it."""
+    """Ring no answer: the contact was offered to an agent who did not take it."""
 
 
 class HandedOff(ContactEvent, kw_only=True, tag="bot.handed_off"):
@@ -118,7 +123,7 @@ class HandedOff(ContactEvent, kw_only=True, tag="bot.handed_off"):
 
 
 class CallbackScheduled(Outcome, kw_only=True, tag="callback.scheduled"):
-    """The contact asked to be called back; it waits again when its next ``contact.queued`` comes."""
+    """The contact asked to be called back; it waits again at its next ``contact.queued``."""
 
     due: Stamp | None = None
     wait_s: Seconds | None = None
@@ -126,7 +131,7 @@ class CallbackScheduled(Outcome, kw_only=True, tag="callback.scheduled"):
 
 
 class Transferred(Outcome, kw_only=True, tag="contact.transferred"):
-    """The visit ends in a transfer (while waiting: it left)."""
+    """The visit ends in a transfer (while waiting: flow-out)."""
 
     to_queue: Name | None = None
     to_agent: Id | None = None
@@ -138,7 +143,7 @@ class Transferred(Outcome, kw_only=True, tag="contact.transferred"):
 
 
 class LeftQueue(Outcome, kw_only=True, tag="contact.left_queue"):
-    """Left unanswered, not by giving up: callback, overflow, timeout, voicemail."""
+    """Flow-out: left unanswered without giving up, by callback, overflow, timeout or voicemail."""
 
     reason: Name | None = None
     wait_s: Seconds | None = None
@@ -146,7 +151,7 @@ class LeftQueue(Outcome, kw_only=True, tag="contact.left_queue"):
 
 
 class Refused(ContactEvent, kw_only=True, tag="contact.refused"):
-    """Never got in: full, closed, no agents."""
+    """Blocked, never queued: full, closed, no agents."""
 
     queue: Name
     channel: Name = "voice"
@@ -182,7 +187,7 @@ class MessageReceived(ContactEvent, kw_only=True, tag="message.received"):
 
 
 class MessageSent(ContactEvent, kw_only=True, tag="message.sent"):
-    """A message to the customer; a bot's does not count as a reply."""
+    """A message to the customer; one from a bot does not count as a reply."""
 
     bot: bool = False
 
@@ -204,7 +209,7 @@ class CaseReopened(Event, kw_only=True, tag="case.reopened"):
 
 
 class CaseEscalated(Event, kw_only=True, tag="case.escalated"):
-    """It went to the next tier."""
+    """It was escalated to the next tier."""
 
     case: Id
     contact_id: Id | None = None
@@ -212,7 +217,7 @@ class CaseEscalated(Event, kw_only=True, tag="case.escalated"):
 
 
 class SurveyAnswered(ContactEvent, kw_only=True, tag="survey.answered"):
-    """A customer's verdict."""
+    """A customer's survey answer."""
 
     kind: Literal["csat", "nps", "ces"]
     score: float
@@ -222,9 +227,9 @@ class SurveyAnswered(ContactEvent, kw_only=True, tag="survey.answered"):
         """Refuse a score that is not on its scale."""
         low, high = (0, 10) if self.kind == "nps" else (1, self.steps)
         if not low <= self.score <= high:
-            raise ValueError(f"a score of {self.kind} is from {low} to {high}")
+            raise ValueError(f"expected a {self.kind} score from {low} to {high}")
         if self.kind == "csat" and self.score != int(self.score):
-            raise ValueError("a score of csat is a whole number")
+            raise ValueError("expected a csat score that is a whole number")
 
     @property
     def steps(self) -> int:
@@ -248,13 +253,13 @@ class SentimentScored(ContactEvent, kw_only=True, tag="sentiment.scored"):
 
 
 class SaleRecorded(ContactEvent, kw_only=True, tag="sale.recorded"):
-    """Money came of it: a decimal number of units, as a text so that nothing is rounded on its way."""
+    """A sale: a decimal number of units, as text so that nothing is rounded on the way."""
 
     amount: str | float
     currency: Literal[CURRENCIES]  # type: ignore[valid-type]
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount."""
+        """Refuse an invalid amount."""
         parts(self.amount)
 
 
@@ -281,7 +286,7 @@ class CustomerLeft(Event, kw_only=True, tag="customer.left"):
 
 
 class CustomerValued(Event, kw_only=True, tag="customer.valued"):
-    """What it is worth."""
+    """The value of a customer relationship."""
 
     customer: Id
     purchase_value: float | None = None
@@ -310,14 +315,14 @@ TYPES: Final[dict[str, type[Event]]] = {
 
 
 def type_name(event: Event | type[Event]) -> str:
-    """The wire name of an event or of its class."""
+    """Return the wire name of an event or of its class."""
     config: Any = event.__struct_config__
     return str(config.tag)
 
 
 def key(event: Event) -> str:
-    """The Kafka key: the contact, or whoever else the event is about."""
-    for name in ("contact_id", "agent", "customer"):
+    """Return the Kafka key: the contact, or whatever else the event is about."""
+    for name in ("contact_id", "agent", "customer", "case"):
         if (value := getattr(event, name, None)) is not None:
             return str(value)
     return event.id

@@ -1,7 +1,7 @@
-"""Facts: what an event means for a visit. The closed set that KPIs may count.
+"""Facts: the meaning of an event for a visit. The closed set that KPIs may count.
 
-Durations are milliseconds, times milliseconds since the epoch; ``at`` says to which bucket a fact belongs. Scores are whole
-numbers in the parts that their fields name, so that they add up exactly.
+Durations are milliseconds, times milliseconds since the epoch; ``at`` determines a fact's bucket. Scores are whole numbers in
+the parts that their fields name, so that they add up exactly.
 """
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ class Fact(Struct, frozen=True, gc=False):
     Attributes:
         queue: the queue's name.
         channel: ``voice``, ``chat``, ``email``, …
-        at: when it counts.
+        at: the time at which it counts.
     """
 
     queue: str
@@ -22,7 +22,7 @@ class Fact(Struct, frozen=True, gc=False):
 
 
 class TakenBack(Fact, frozen=True, gc=False):
-    """Facts that turned out not to be: each is subtracted from where it was counted."""
+    """Facts that turned out to be wrong: each is subtracted from where it was counted."""
 
     facts: tuple[Fact, ...]
 
@@ -35,7 +35,7 @@ class Offered(Fact, frozen=True, gc=False):
 
 
 class WaitOver(Fact, frozen=True, gc=False):
-    """A visit waits no longer; it is one of the contacts that were queued with it, at ``queued_at``."""
+    """A wait is over; the visit counts among the contacts that were queued with it, at ``queued_at``."""
 
     queued_at: int
 
@@ -44,7 +44,7 @@ class Answered(WaitOver, frozen=True, gc=False):
     """An agent took the contact after ``wait``; ``in_target`` is wait ≤ T.
 
     Attributes:
-        stated: the platform said so itself; otherwise the wait is the difference of two stamps.
+        stated: the platform stated the wait; otherwise it is the difference of two stamps.
     """
 
     wait: int
@@ -61,11 +61,11 @@ class Abandoned(WaitOver, frozen=True, gc=False):
 
 
 class Undone(Fact, frozen=True, gc=False):
-    """The abandonment of this moment was none: the customer came back to the same wait, or had been passed on."""
+    """The abandonment of this moment is undone: the customer came back to the same wait, or had been passed on."""
 
 
 class Left(WaitOver, frozen=True, gc=False):
-    """The contact left the queue unanswered, but not by giving up; ``callback``: it is to be called back."""
+    """Flow-out: the contact left the queue unanswered, but did not give up; ``callback``: it is to be called back."""
 
     wait: int
     in_target: bool
@@ -73,41 +73,41 @@ class Left(WaitOver, frozen=True, gc=False):
 
 
 class Decided(Fact, frozen=True, gc=False):
-    """Exactly one a visit: at its outcome, or at queued + T if it still waited then.
+    """The decision of a visit, exactly one each: at its outcome, or at queued + T if it was still waiting then.
 
     Attributes:
-        abandoned_later: decided by the passing of T, and abandoned after that.
+        abandoned_later: decided because T passed, and abandoned after that.
     """
 
     abandoned_later: bool = False
 
 
 class Refused(Fact, frozen=True, gc=False):
-    """A contact never got in."""
+    """A blocked contact, which was never queued."""
 
 
 class Missed(Fact, frozen=True, gc=False):
-    """It rang at an agent who did not take it."""
+    """Ring no answer: the contact was offered to an agent who did not take it."""
 
 
 class BotServed(Fact, frozen=True, gc=False):
-    """The wait of a contact that met a bot is over; ``contained``: it ended there, and no human was needed."""
+    """The wait of a contact that met a bot is over; ``contained``: the bot resolved it without a human."""
 
     contained: bool
 
 
 class Lost(WaitOver, frozen=True, gc=False):
-    """A waiting visit whose end was never told."""
+    """A waiting visit whose outcome is unknown."""
 
 
 # --- talking and writing ---
 
 
 class Responded(Fact, frozen=True, gc=False):
-    """A human's first response, ``after`` the moment from which the customer waited for one.
+    """A human's first response, ``after`` the moment at which the customer began to wait for one.
 
     Attributes:
-        after_open: of that, the time within the queue's business hours.
+        after_open: the part of it within the queue's business hours.
     """
 
     after: int
@@ -115,7 +115,7 @@ class Responded(Fact, frozen=True, gc=False):
 
 
 class Replied(Fact, frozen=True, gc=False):
-    """A human's reply to what the customer wrote, the first response included; fields as in ``Responded``."""
+    """A human's reply to a customer's message, the first response included; fields as in ``Responded``."""
 
     after: int
     after_open: int
@@ -134,8 +134,8 @@ class Handled(Fact, frozen=True, gc=False):
         wrap: after-contact work.
         held: the contact was put on hold at least once.
         transferred: it was passed on.
-        stated: the platform stated a duration itself, and it was preferred over the difference of stamps.
-        timed_out: nobody said that the wrap-up ended; ``wrap`` is 0.
+        stated: the platform stated a duration, which takes precedence over the difference of stamps.
+        timed_out: the end of the wrap-up was never reported; ``wrap`` is 0.
     """
 
     talk: int
@@ -148,32 +148,32 @@ class Handled(Fact, frozen=True, gc=False):
 
 
 class Unfinished(Fact, frozen=True, gc=False):
-    """An answered visit whose end was never told."""
+    """An answered visit whose end was never reported."""
 
 
 class CalledOut(Fact, frozen=True, gc=False):
-    """A customer took a call that the centre made."""
+    """An outbound call that the customer took."""
 
 
 class OutboundHandled(Fact, frozen=True, gc=False):
-    """The work on such a call is complete; fields as in ``Handled``."""
+    """The work on an outbound call is complete; fields as in ``Handled``."""
 
     talk: int
     hold: int
     wrap: int
 
 
-# --- what customers, reviewers and machines say of it ---
+# --- feedback by customers, reviewers and machines ---
 
 
 class CsatAnswered(Fact, frozen=True, gc=False):
-    """A satisfaction survey; ``satisfied`` as the queue's settings have it."""
+    """A satisfaction survey; ``satisfied`` as defined by the queue's targets."""
 
     satisfied: bool
 
 
 class NpsAnswered(Fact, frozen=True, gc=False):
-    """Would you recommend us, 0 to 10: a promoter says 9 or 10, a detractor 6 or less."""
+    """Would you recommend us, 0 to 10: a promoter answers 9 or 10, a detractor 6 or less."""
 
     promoter: bool
     detractor: bool
@@ -190,7 +190,7 @@ class Reviewed(Fact, frozen=True, gc=False):
 
     Attributes:
         score: ten-thousandths, 0 to 10,000.
-        judged: whether it says if the rules were kept.
+        judged: whether it states if the rules were followed.
         compliant: they were.
     """
 
@@ -200,7 +200,7 @@ class Reviewed(Fact, frozen=True, gc=False):
 
 
 class AutoReviewed(Reviewed, frozen=True, gc=False):
-    """The same by a machine: kept apart, for it reads every contact and a person reads some."""
+    """A review by a machine: counted apart, because machines read every contact and people only some."""
 
 
 class Sentiment(Fact, frozen=True, gc=False):
@@ -210,13 +210,13 @@ class Sentiment(Fact, frozen=True, gc=False):
 
 
 class Predicted(Fact, frozen=True, gc=False):
-    """The CSAT that it lets expect: ``csat`` in thousandths, 1,000 to 5,000."""
+    """A predicted CSAT: ``csat`` in thousandths, 1,000 to 5,000."""
 
     csat: int
 
 
 class Sold(Fact, frozen=True, gc=False):
-    """Money came of it.
+    """A sale.
 
     Attributes:
         amount: ten-thousandths of the currency's unit.
@@ -225,3 +225,7 @@ class Sold(Fact, frozen=True, gc=False):
 
     amount: int
     currency: int
+
+
+Facts = tuple[Fact, ...]
+"""The meaning of one event, in order."""

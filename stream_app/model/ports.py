@@ -1,9 +1,9 @@
-"""The store's contract, between whoever folds and whoever keeps.
+"""The store's contract, between the fold and the storage.
 
-The Redis store and its in-memory double both keep it, and one test suite checks it on both.
+The Redis store and its in-memory double both fulfil it, and one test suite checks it on both.
 
 A worker **claims** a partition and gets a handle with which it alone may **apply** commits. A commit moves the position from
-where the worker knows it to be, together with everything that follows from the records in between, or nothing at all.
+where the worker believes it to be, together with everything that follows from the records in between, or nothing at all.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from .deltas import Deltas, Memory
-from .interval_rows import IntervalRow
+from stream_app.model.intervals.columns import IntervalRow
+
+from .fold.deltas import Deltas, Memory
 from .targets import Targets
 
 FILE: Final = "file:"
-"""What the topic of a file that was folded like a partition begins with; Kafka's topics know no colon."""
+"""The prefix of the topic of a file that was folded like a partition; Kafka's topic names have no colon."""
 
 
 class Partition(NamedTuple):
@@ -29,7 +30,7 @@ class Partition(NamedTuple):
 
     @property
     def is_live(self) -> bool:
-        """Whether somebody reads on, so that its age means something."""
+        """Whether it is still being read, so that its age means something."""
         return not self.topic.startswith(FILE)
 
     def __str__(self) -> str:
@@ -37,19 +38,19 @@ class Partition(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Partition:
-        """The inverse of ``str``."""
+        """Parse the output of ``str``."""
         topic, _, number = text.rpartition(".")
         return cls(topic, int(number))
 
 
 class DeadLetter(Struct, frozen=True):
-    """A record that could not become events.
+    """A record that could not be read as events.
 
     Attributes:
-        offset: where it stands in its partition.
+        offset: its position in the partition.
         reason: one of a small closed set.
-        detail: what exactly, for a person; never a part of the value.
-        value: its first bytes, so that it can be looked at.
+        detail: the exact cause, for a person; never a part of the value.
+        value: its first bytes, for inspection.
     """
 
     offset: int
@@ -64,9 +65,9 @@ class Commit(Struct):
     Attributes:
         start: the position that the worker believes the store to hold; ``None`` before the first step of all.
         end: the position after it: one more than the last offset that it covers.
-        batch: names this very attempt, so that a repeated request after a lost reply is recognised.
-        deltas: what the records between change.
-        dead: those that were no events.
+        batch: names this very attempt, so that a request repeated after a lost reply is recognised.
+        deltas: the changes by the records in between.
+        dead: those that could not be read.
     """
 
     start: int | None
@@ -77,21 +78,60 @@ class Commit(Struct):
 
 
 class Beat(Struct, kw_only=True):
-    """What an owner says of a partition every second, outside of the exact part.
+    """An owner's report on a partition every second, outside of the exact part.
+
+    It reports how long ago things happened, not when: a process with a wrong clock still measures that correctly. The store
+    stamps it by its own clock, the only one that all share.
 
     Attributes:
-        at: wall clock of the owner, ms.
+        heard_ago: how long ago the broker last responded, ms: a worker cut off from Kafka must not look fresh.
+        clock: wall clock of the owner, ms; the store uses it only to measure how far it is off.
         owner: which process.
         position: next offset to read.
         end: the log end that the owner saw.
-        read_at: timestamp of the last record applied, ms; 0 before the first.
+        read_at: timestamp of the last record applied, ms, by whichever clock stamped it; 0 before the first.
+        waits: for how long the record at ``position`` is known to have been unread, ms; ``None`` if there is none.
     """
 
-    at: int
+    heard_ago: int
+    clock: int
     owner: str
     position: int
     end: int
     read_at: int
+    waits: int | None = None
+
+
+class StampedBeat(Struct, kw_only=True):
+    """A heartbeat as it is stored; times are ms by the store's clock.
+
+    Attributes:
+        at: when the broker last responded.
+        ahead: by how much the owner's wall clock was ahead.
+        owner: as reported by the owner, like the next three.
+        waits_since: when the record at ``position`` was first known to be there; 0 if there is none.
+    """
+
+    at: int
+    ahead: int
+    owner: str
+    position: int
+    end: int
+    read_at: int
+    waits_since: int
+
+
+def stamped(beat: Beat, sent: int) -> StampedBeat:
+    """Stamp a heartbeat that was sent at a moment of the store's clock."""
+    return StampedBeat(
+        at=sent - beat.heard_ago,
+        ahead=beat.clock - sent,
+        owner=beat.owner,
+        position=beat.position,
+        end=beat.end,
+        read_at=beat.read_at,
+        waits_since=0 if beat.waits is None else sent - beat.waits,
+    )
 
 
 class Claim(Protocol):
@@ -99,10 +139,11 @@ class Claim(Protocol):
 
     Attributes:
         position: next offset to read; ``None`` where nothing was ever applied.
-        memory: what the fold remembers, as of that position.
-        targets: the settings pinned by this claim.
+        memory: the fold's memory as of that position.
+        targets: the targets pinned by this claim.
         version: their version.
         numbers: counter and sketch numbers.
+        topic_id: the id of the topic whose records are counted; ``None`` where Kafka did not provide one.
     """
 
     partition: Partition
@@ -111,57 +152,65 @@ class Claim(Protocol):
     targets: Targets
     version: int
     numbers: dict[str, int]
+    topic_id: str | None
 
     async def apply(self, commit: Commit) -> None:
-        """Store a commit; once and only once, however often it is asked for.
+        """Store a commit exactly once, however often it is requested.
 
         Raises:
-            FencedError: someone claimed the partition since.
+            FencedError: another claim took the partition since.
             PositionMismatchError: the stored position is not ``commit.start``.
+            RenumberedError: the store's number of a name differs from this claim's; nothing was written.
             QuarantinedError: a key has a foreign type; nothing was written.
-            StoreUnavailableError: no answer; the same commit may and must be asked for again.
+            StoreUnavailableError: no answer; the same commit may and must be requested again.
         """
 
-    async def beat(self, beat: Beat) -> None:
-        """Say that the owner lives, and see that the store is where this claim left it.
+    async def beat(self, beat: Beat) -> int:
+        """Report that the owner is alive, and check that the store is where this claim left it.
+
+        Returns by how many ms the owner's wall clock, as it is in ``beat``, is ahead of the store's.
 
         Raises:
-            FencedError: someone claimed the partition since; nothing was said.
-            PositionMismatchError: it was rolled back. Not while a commit is under way: that one will tell.
+            FencedError: another claim took the partition since; nothing was reported.
+            PositionMismatchError: it was rolled back. Not while a commit is under way: that one will notice.
             StoreUnavailableError: no answer; the next beat will do.
         """
 
 
 class Store(Protocol):
-    """Where counters live."""
+    """The storage of counters."""
 
-    async def claim(self, partition: Partition, token: str, known: int | None = None) -> Claim:
-        """Take a partition over.
+    async def claim(
+        self, partition: Partition, token: str, known: int | None = None, topic_id: str | None = None
+    ) -> Claim:
+        """Take over a partition.
 
         Args:
-            partition: which.
+            partition: the partition.
             token: a fresh name for this ownership; its writes are refused once another token claims.
             known: the position this worker saw last: if the store is behind it, a rollback is recorded.
+            topic_id: the id of the topic that has this name now, if Kafka provides one.
 
         Raises:
+            OtherTopicError: the counts are those of another topic; its owner keeps the partition.
             StoreUnavailableError: no answer; ask again.
             QuarantinedError: a key has a foreign type.
         """
 
-    async def settings_version(self) -> int:
-        """The version that a claim would pin now; 0 before the first ``config apply``."""
+    async def targets_version(self) -> int:
+        """Return the version that a claim would pin now; 0 before the first ``config apply``."""
 
-    async def apply_settings(self, targets: Targets) -> int:
-        """Store a document as the next version (the same one again keeps its version). Gives the version."""
+    async def apply_targets(self, targets: Targets) -> int:
+        """Store targets as the next version (unchanged targets keep their version). Returns the version."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
 
 
 class Intervals(Protocol):
-    """Where interval rows are read: quarters of an hour, merged over partitions.
+    """The source of interval rows: 15-minute intervals, merged over partitions.
 
-    ``queues`` and ``channels`` choose rows by name; ``None`` is all of them.
+    ``queues`` and ``channels`` select rows by name; ``None`` selects all.
 
     Raises:
         StoreUnavailableError: no answer; ask again.
@@ -174,7 +223,7 @@ class Intervals(Protocol):
         queues: Collection[str] | None = None,
         channels: Collection[str] | None = None,
     ) -> list[IntervalRow]:
-        """Rows that begin in ``[start, end)``, ms, open ones too, in the order of queue, channel and time."""
+        """Return rows that begin in ``[start, end)``, ms, open ones included, ordered by queue, channel and time."""
 
     async def since(
         self,
@@ -183,10 +232,10 @@ class Intervals(Protocol):
         queues: Collection[str] | None = None,
         channels: Collection[str] | None = None,
     ) -> list[IntervalRow]:
-        """Final rows that changed after a revision, in the order of their revisions, at most so many of them."""
+        """Return at most ``limit`` final rows that changed after a revision, ordered by revision."""
 
     async def newest(self) -> int:
-        """The largest revision that was ever given; 0 before the first."""
+        """Return the largest revision ever assigned; 0 before the first."""
 
     async def state(self) -> str:
-        """A short text that is another one whenever any row has changed."""
+        """Return a short text that changes whenever any row changes."""

@@ -1,7 +1,7 @@
 """Percentiles that add up: exponential buckets of base 2 with scale 4.
 
-The layout is that of OpenTelemetry's exponential histograms and of Prometheus' native ones (schema 4), so that counts of
-any windows, queues and partitions can be added exactly. Bucket ``i`` holds durations ``d`` in milliseconds with
+The layout is that of OpenTelemetry's exponential histograms and of Prometheus' native ones (schema 4), so that the counts of
+any windows, queues and partitions add up exactly. Bucket ``i`` holds durations ``d`` in milliseconds with
 ``2**((i-1)/16) < d <= 2**(i/16)``; the geometric middle is at most ``RELATIVE_ERROR`` away from any value in it.
 """
 
@@ -13,27 +13,27 @@ from typing import Final
 
 SCALE: Final = 16
 BUCKETS: Final = 512
-"""Bucket 511 ends at 2**(511/16) ms, about 47 days; what is longer falls into it too."""
+"""Bucket 511 ends at 2**(511/16) ms, about 47 days; longer durations fall into it too."""
 RELATIVE_ERROR: Final = 2 ** (1 / (2 * SCALE)) - 1
 
 _BOUNDS: Final = [int(2 ** (i / SCALE)) for i in range(BUCKETS - 1)]
 """The longest whole duration of each bucket."""
 
 bucket: Final[Callable[[int], int]] = partial(bisect_left, _BOUNDS)
-"""The bucket of a duration in milliseconds, 0…511. Not a function: it is called for every duration."""
+"""The bucket of a duration in milliseconds, 0…511. Not a function, because it is called for every duration."""
 
 
 def estimate(index: int) -> float:
-    """The geometric middle of a bucket, in milliseconds."""
+    """Return the geometric middle of a bucket, in milliseconds."""
     return float(2 ** ((2 * index - 1) / (2 * SCALE)))
 
 
 def quantile(q: float, counts: Mapping[int, int]) -> float | None:
-    """The q-quantile in milliseconds; ``None`` where nothing was measured.
+    """Return the q-quantile in milliseconds; ``None`` where nothing was measured.
 
     Args:
         q: 0…1; the value of rank ``ceil(q * n)`` (nearest rank, counted from 1) is estimated.
-        counts: bucket → how many.
+        counts: bucket → count.
     """
     n = sum(counts.values())
     if n <= 0:

@@ -31,7 +31,7 @@ class Window(Struct, frozen=True):
     span: int | None
 
     def start(self, now: int, zone: str) -> int:
-        """The start of its first bucket: the window is every bucket from there to the one that holds ``now``."""
+        """Return the start of its first bucket: the window is every bucket from there to the one that holds ``now``."""
         if self.span is None:
             return midnight(now, zone)
         return now // self.resolution * self.resolution - self.span + self.resolution
@@ -50,7 +50,7 @@ WINDOWS: Final[dict[str, Window]] = {
 
 
 def midnight(now: int, zone: str) -> int:
-    """The start of the day that holds ``now``, by the clock on the wall of ``zone``.
+    """Return the start of the day that holds ``now``, by the local clock of ``zone``.
 
     Days of 23 and 25 hours come out right; where midnight itself is skipped, the day starts when the clock moves on.
     """
@@ -61,7 +61,7 @@ def midnight(now: int, zone: str) -> int:
 @lru_cache(maxsize=1024)
 def _midnight(day: int, zone: str) -> int:
     start = datetime.fromordinal(day).replace(tzinfo=_zone(zone))
-    # Through UTC and back: a wall time that does not exist is moved behind the gap.
+    # Through UTC and back: a local time that does not exist is moved past the gap.
     return (start.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 

@@ -1,4 +1,4 @@
-"""Rows, forecasts and staffing of a queue → what the HTTP interface says of them. Pure: time is an argument."""
+"""Rows, forecasts and staffing of a queue → the answers of the HTTP interface. Pure: time is an argument."""
 
 from __future__ import annotations
 
@@ -9,29 +9,28 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
-from stream_app.model.interval_rows import IntervalRow
-from stream_app.model.targets import Rule
+from stream_app.model.events import QueueChannel
+from stream_app.model.intervals.columns import IntervalRow
+from stream_app.model.targets import QueueTargets
 from stream_app.views.plan import wire
-from stream_app.workforce.plan import SEVERAL_AT_ONCE, Assumptions
+from stream_app.workforce.assumptions import Assumptions
 from stream_app.workforce.volumes import Volume
 
-from .rows import at, day_of, midnight
-from .work import Ahead, Found, Staffed, StaffFound, Tested
+from .history import at, day_of, midnight
+from .jobs import Ahead, Forecasts, Staffed, StaffFound, Tested
 
 METHOD: Final = "profile of the week x level, negative binomial intervals (docs/forecast.md)"
 _S: Final = 1000
 
-Place = tuple[str, str]
-
 
 class Piece(Struct, frozen=True):
-    """An interval of a day: what came where that is final, else what is expected.
+    """An interval of a day: the actual where it is final, otherwise the forecast.
 
     Attributes:
-        offered: contacts; ``None``: nothing is said of it.
-        expected: what the forecast says of it, whether it came or not.
+        offered: contacts; ``None``: unknown.
+        expected: the forecast, whether there is an actual or not.
         aht_s: average handle time in seconds.
-        volume: for the staffing; ``None`` without ``offered``.
+        volume: the input of the staffing; ``None`` without ``offered``.
     """
 
     start: int
@@ -44,25 +43,25 @@ class Piece(Struct, frozen=True):
 
 
 def forecast(
-    place: Place,
+    place: QueueChannel,
     now: int,
-    found: Found,
+    found: Forecasts,
     actual: Mapping[int, IntervalRow],
     *,
     days: int,
     zone: ZoneInfo,
     own: ZoneInfo,
 ) -> wire.Forecast:
-    """The whole answer.
+    """Build the whole answer.
 
     Args:
-        place: queue and channel.
+        place: the queue and channel.
         now: ms.
         found: the forecasts.
         actual: final rows of today, by start.
-        days: local days from today on.
-        zone: of days and times.
-        own: the queue's, in which the forecast was made.
+        days: the number of local days from today on.
+        zone: the zone of days and times.
+        own: the queue's zone, in which the forecast was made.
     """
     today = day_of(now, zone)
     begin, end = midnight(today, zone), midnight(today + timedelta(days=days), zone)
@@ -70,12 +69,12 @@ def forecast(
     rest = {one.start: one for one in found.rest or ()}
     starts = sorted({*morning, *(start for start in actual if begin <= start < end)})
     return wire.Forecast(
-        at=_stamp(now, zone),
+        at=stamp(now, zone),
         queue=place[0],
         channel=place[1],
         tz=zone.key,
         method=f"{METHOD}; weeks of {own.key}",
-        made_from=wire.MadeFrom(_stamp(found.first, zone), _stamp(found.last, zone), found.intervals),
+        made_from=wire.MadeFrom(stamp(found.first, zone), stamp(found.last, zone), found.intervals),
         backtest=_backtest(found.tested),
         rows=[
             _forecast_row(start, morning.get(start), rest.get(start), actual.get(start), zone)
@@ -93,7 +92,7 @@ def _forecast_row(
         offered, aht_s = thought.offered, thought.aht_s
         low_80, high_80, low_95, high_95 = thought.low_80, thought.high_80, thought.low_95, thought.high_95
     return wire.ForecastRow(
-        _stamp(start, zone),
+        stamp(start, zone),
         minutes,
         offered,
         low_80,
@@ -113,20 +112,20 @@ def _backtest(tested: Tested | None) -> wire.Backtest | None:
         tested.origins,
         tested.weeks,
         tested.intervals,
-        _rounded(tested.wape, 4),
-        _rounded(tested.naive_wape, 4),
-        _rounded(tested.ratio, 4),
-        _rounded(tested.held_80, 4),
-        _rounded(tested.held_95, 4),
+        rounded(tested.wape, 4),
+        rounded(tested.naive_wape, 4),
+        rounded(tested.ratio, 4),
+        rounded(tested.held_80, 4),
+        rounded(tested.held_95, 4),
     )
 
 
 def day_pieces(
-    place: Place, found: Found | None, actual: Mapping[int, IntervalRow], begin: int, end: int
+    place: QueueChannel, found: Forecasts | None, actual: Mapping[int, IntervalRow], begin: int, end: int
 ) -> list[Piece]:
-    """The intervals of ``[begin, end)``: final rows, and where there is none yet, the latest forecast.
+    """Return the intervals of ``[begin, end)``: final rows, and where there is none yet, the latest forecast.
 
-    How long contacts take is not forecast again during the day.
+    Handle times are not reforecast during the day.
     """
     expected = {one.start: one for one in found.morning or ()} if found else {}
     for one in (found and found.rest) or ():
@@ -136,7 +135,7 @@ def day_pieces(
     return [_piece(place, start, expected.get(start), actual.get(start)) for start in starts]
 
 
-def _piece(place: Place, start: int, thought: Ahead | None, came: IntervalRow | None) -> Piece:
+def _piece(place: QueueChannel, start: int, thought: Ahead | None, came: IntervalRow | None) -> Piece:
     expected = thought.offered if thought else None
     if came:
         sums = [ms / _S for ms in (came.talk_ms, came.hold_ms, came.wrap_ms)]
@@ -155,22 +154,22 @@ _UTC: Final = ZoneInfo("UTC")
 
 
 def staffing(
-    place: Place,
+    place: QueueChannel,
     now: int,
     parts: Iterable[Piece],
     found: StaffFound,
     *,
     day: date,
     zone: ZoneInfo,
-    rule: Rule,
+    rule: QueueTargets,
     assumptions: Assumptions,
     version: int | None,
 ) -> wire.Staffing:
-    """The whole answer; ``version`` of the roster, ``None``: there is none."""
+    """Build the whole answer; ``version`` of the schedule, ``None``: there is none."""
     lines = {line.start: line for line in found.lines}
     waits = place[1] in assumptions.deferred
     return wire.Staffing(
-        at=_stamp(now, zone),
+        at=stamp(now, zone),
         queue=place[0],
         channel=place[1],
         date=day.isoformat(),
@@ -182,46 +181,54 @@ def staffing(
     )
 
 
-def assumed(rule: Rule, assumptions: Assumptions, channel: str) -> wire.Assumptions:
-    """What the plan of a channel rests on."""
-    waits = channel in assumptions.deferred
-    gives_up = not waits and assumptions.model == "erlang-a"
-    return wire.Assumptions(
+def assumed(rule: QueueTargets, assumptions: Assumptions, channel: str) -> wire.PlanAssumptions:
+    """Return the assumptions of a channel's plan."""
+    own = assumptions.of(rule, channel)
+    gives_up = not own.deferred and assumptions.model == "erlang-a"
+    return wire.PlanAssumptions(
         answer_target_s=rule.answer_target / _S,
         service_level=rule.targets.get("service_level"),
         policy=rule.policy,
         short_abandon_s=rule.short_abandon / _S,
         abandonment=rule.targets.get("abandonment") if gives_up else None,
-        occupancy_max=None if waits else assumptions.occupancy,
-        shrinkage=assumptions.shrinkage,
-        patience_s=assumptions.patience_s if gives_up else None,
-        concurrency=assumptions.concurrency.at_once if channel in SEVERAL_AT_ONCE else 1.0,
+        occupancy_max=None if own.deferred else own.occupancy,
+        asa_max_s=None if own.deferred else own.asa_s,
+        shrinkage=own.shrinkage,
+        patience_s=own.patience_s if gives_up else None,
+        concurrency=own.concurrency.at_once,
+        calendar=rule.calendar is not None,
+        full_time_h=rule.full_time_h,
     )
 
 
 def _staffing_row(piece: Piece, line: Staffed | None, zone: ZoneInfo) -> wire.StaffingRow:
     scheduled = line.scheduled if line else None
-    reached = line if scheduled is not None else None  # without a roster these are of those required
+    # Without a schedule these belong to the required people.
+    reached = line if scheduled is not None else None
     return wire.StaffingRow(
-        start=_stamp(piece.start, zone),
+        start=stamp(piece.start, zone),
         minutes=piece.minutes,
         offered=piece.offered,
-        average_handle_time_s=_rounded(line.handle_s if line else piece.aht_s, 1),
+        average_handle_time_s=rounded(line.handle_s if line else piece.aht_s, 1),
         source="actual" if piece.actual else "forecast",
         required=line.to_schedule if line else None,
         required_at_work=line.required if line else None,
-        staffed=_rounded(scheduled, 2),
-        gap=_rounded(line.gap if line else None, 2),
-        service_level=_rounded(reached.service_level if reached else None, 4),
-        asa_s=_rounded(reached.asa_s if reached else None, 1),
-        abandonment=_rounded(reached.abandonment if reached else None, 4),
-        occupancy=_rounded(reached.occupancy if reached else None, 4),
+        staffed=rounded(scheduled, 2),
+        gap=rounded(line.gap if line else None, 2),
+        service_level=rounded(reached.service_level if reached else None, 4),
+        asa_s=rounded(reached.asa_s if reached else None, 1),
+        abandonment=rounded(reached.abandonment if reached else None, 4),
+        occupancy=rounded(reached.occupancy if reached else None, 4),
+        open=line.open if line else None,
+        binds=line.binds if line else None,
     )
 
 
-def _stamp(moment: int, zone: ZoneInfo) -> str:
+def stamp(moment: int, zone: ZoneInfo) -> str:
+    """Format a moment, ms, as a local time."""
     return at(moment, zone).isoformat()
 
 
-def _rounded(value: float | None, digits: int) -> float | None:
+def rounded(value: float | None, digits: int) -> float | None:
+    """Round a value, if there is one."""
     return None if value is None else round(value, digits)

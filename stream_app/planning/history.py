@@ -1,4 +1,4 @@
-"""Which interval rows plans are made from, packed as a process takes them."""
+"""Selects the interval rows that plans are made from, and packs them for the planning process."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from stream_app.errors import QuarantinedError, StoreUnavailableError
-from stream_app.model.interval_rows import IntervalRow
+from stream_app.model.durations import DAY
+from stream_app.model.intervals.columns import IntervalRow
 from stream_app.model.ports import Intervals
 from stream_app.model.targets import Targets
 from stream_app.views.plan.planner import BusyError
 
 WEEKS: Final = 26
-"""So much of the past is learned from: a week counts half after twelve."""
-DAY_MS: Final = 86_400_000
-PIECE_MS: Final = 7 * DAY_MS
-"""Read at once: whoever else uses the event loop waits for no more."""
+"""How much of the past is learned from: the weight of a week halves after twelve."""
+PIECE_MS: Final = 7 * DAY
+"""Read at once: other users of the event loop wait no longer than this."""
 
 
 LEAST_DAYS: Final = 35
-"""A forecast rests on rows at least so old."""
+"""A forecast needs rows at least this old."""
 
 
 class Packed(NamedTuple):
@@ -40,42 +40,42 @@ class Packed(NamedTuple):
 
 
 def within_outage(row: IntervalRow, targets: Targets) -> bool:
-    """Whether nothing may be learned from a row, because something was down: the settings' ``outages``."""
+    """Return whether a row must not be learned from, because the targets record an outage in it."""
     return targets.outage(row.queue, row.channel, row.start, row.end) is not None
 
 
 def learned(row: IntervalRow, targets: Targets) -> bool:
-    """Whether a row is learned from: complete, and not of an outage."""
+    """Return whether a row is learned from: complete, and outside of outages."""
     return row.final and not row.missing and not within_outage(row, targets)
 
 
 @contextmanager
 def in_words() -> Iterator[None]:
-    """A store that does not answer, as planners say it."""
+    """Turn a store that does not answer into the planner's error."""
     try:
         yield
     except (StoreUnavailableError, QuarantinedError) as error:
-        raise BusyError(f"the store is away: {error}") from None
+        raise BusyError(f"the store is unavailable: {error}") from None
 
 
 def _of_outages_within(begin: int, end: int, place: tuple[str, str], targets: Targets) -> Targets:
-    """The settings without the outages of other times: a row need not be compared with each of them."""
+    """Return the targets without the outages of other times: a row need not be compared with each of them."""
     near = tuple(outage for outage in targets.outages if outage.overlaps(*place, begin, end))
     return structs.replace(targets, outages=near)
 
 
 async def reaches_back(intervals: Intervals, place: tuple[str, str], end: int) -> bool:
-    """Whether there may be enough for a forecast before ``end`` (ms): asked by a look, without a process that computes.
+    """Return whether there may be enough for a forecast before ``end`` (ms): a look-up that needs no other process.
 
     Raises:
         StoreUnavailableError: no answer.
     """
-    begin = end - LEAST_DAYS * DAY_MS - 2 * PIECE_MS
-    return bool(await intervals.rows(begin, end - LEAST_DAYS * DAY_MS, {place[0]}, {place[1]}))
+    begin = end - LEAST_DAYS * DAY - 2 * PIECE_MS
+    return bool(await intervals.rows(begin, end - LEAST_DAYS * DAY, {place[0]}, {place[1]}))
 
 
 async def history(intervals: Intervals, place: tuple[str, str], end: int, targets: Targets) -> bytes:
-    """What is learned of a queue and channel before ``end`` (ms), packed, oldest first.
+    """Return the rows to learn from of a queue and channel before ``end`` (ms), packed, oldest first.
 
     Raises:
         StoreUnavailableError: no answer.
@@ -94,7 +94,7 @@ async def history(intervals: Intervals, place: tuple[str, str], end: int, target
 
 
 def unpacked(rows: bytes) -> Iterator[Packed]:
-    """The inverse."""
+    """Unpack what ``history`` packed."""
     numbers = array("q")
     numbers.frombytes(rows)
     width = len(Packed._fields)
@@ -102,20 +102,20 @@ def unpacked(rows: bytes) -> Iterator[Packed]:
 
 
 def at(moment: int, zone: ZoneInfo) -> datetime:
-    """Milliseconds since the epoch as local time."""
+    """Convert milliseconds since the epoch to local time."""
     return datetime.fromtimestamp(moment // 1000, UTC).astimezone(zone)
 
 
 def midnight(day: date, zone: ZoneInfo) -> int:
-    """When a local day begins, in ms."""
+    """Return when a local day begins, in ms."""
     return round(datetime.combine(day, time(), zone).timestamp()) * 1000
 
 
 def day_of(moment: int, zone: ZoneInfo) -> date:
-    """The local date of a moment."""
+    """Return the local date of a moment."""
     return at(moment, zone).date()
 
 
 def bounds(day: date, days: int, zone: ZoneInfo) -> tuple[int, int]:
-    """Begin, and end (exclusive), of so many local days."""
+    """Return begin and end (exclusive) of ``days`` local days."""
     return midnight(day, zone), midnight(day + timedelta(days=days), zone)

@@ -1,10 +1,10 @@
-"""What the planning process does: bytes in, bytes out; it alone loads what forecasts."""
+"""The work of the planning process: bytes in, bytes out; it alone loads the forecasting libraries."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -17,31 +17,32 @@ from stream_app.workforce.plan import Assumptions, plan
 from stream_app.workforce.schedules import Shift
 from stream_app.workforce.volumes import Volume
 
-from .rows import day_of, unpacked
+from .history import day_of, unpacked
 
 if TYPE_CHECKING:
     from stream_app.forecast.backtest import Horizon
     from stream_app.forecast.grid import Grid
-    from stream_app.forecast.history import IntervalRow
+    from stream_app.forecast.history import HistoryRow
     from stream_app.forecast.points import Point
 
 T = TypeVar("T")
 
 WEEKS_AHEAD: Final = 6
-"""Always as far as can be asked for, so that a shorter answer is the beginning of a longer one."""
+"""Always as far as can be requested, so that a shorter answer is the beginning of a longer one."""
 MINUTES: Final = 15
 
 
 class Wanted(Struct, frozen=True, array_like=True):
-    """A forecast to be made.
+    """A request for forecasts.
 
     Attributes:
-        zone: in which the queue's weeks are alike.
-        rows: of the past, packed.
-        today: when the local day began that is under way, ms.
-        morning: make the forecast of today and later, from what came before today.
-        rest: make that of the rest of today, from what came so far.
-        test: say how good such forecasts would have been.
+        zone: the zone in which the queue's weeks resemble each other.
+        rows: the history, packed.
+        today: when the current local day began, ms.
+        morning: whether to forecast today and later, from the rows before today.
+        rest: whether to reforecast the rest of today, from the contacts so far.
+        test: whether to back-test such forecasts.
+        kinds: of days that differ from their weekday, by their ordinal; see ``forecast.calendar``.
     """
 
     queue: str
@@ -52,10 +53,11 @@ class Wanted(Struct, frozen=True, array_like=True):
     morning: bool
     rest: bool
     test: bool
+    kinds: dict[int, int]
 
 
 class Ahead(Struct, frozen=True, array_like=True):
-    """An interval to come, as a ``Point`` of the forecast; ``start`` in ms."""
+    """A future interval, as a ``Point`` of the forecast; ``start`` in ms."""
 
     start: int
     minutes: int
@@ -68,7 +70,7 @@ class Ahead(Struct, frozen=True, array_like=True):
 
 
 class Tested(Struct, frozen=True, array_like=True):
-    """The line of all weeks of a back-test; ``weeks``: so many ahead there was something to compare with."""
+    """A back-test's line over all weeks; ``weeks``: how many weeks ahead could be compared."""
 
     origins: int
     weeks: int
@@ -81,18 +83,18 @@ class Tested(Struct, frozen=True, array_like=True):
 
 
 class Refusal(Struct, frozen=True, array_like=True):
-    """Why there is no forecast: what for people, days of history, and how many more are needed (``None``: that is not it)."""
+    """The reason for no forecast: text for people, days of history, and how many more are needed (``None``: not the reason)."""
 
     detail: str
     days: int
     more_days: int | None
 
 
-class Found(Struct, frozen=True, array_like=True):
-    """What was wanted; ``None`` what was not, or can't be told.
+class Forecasts(Struct, frozen=True, array_like=True):
+    """The requested forecasts; ``None`` if not requested or not possible.
 
     Attributes:
-        first: start of the first row before today, ms; ``last``: end of the last; ``intervals``: how many.
+        first: start of the first row before today, ms; ``last``: end of the last; ``intervals``: their number.
     """
 
     refusal: Refusal | None = None
@@ -105,16 +107,20 @@ class Found(Struct, frozen=True, array_like=True):
 
 
 class Staff(Struct, frozen=True, array_like=True):
-    """A staffing plan to be made; ``shifts`` of this queue and channel, ``None``: there is no roster."""
+    """A request for a staffing plan; ``shifts`` of this queue and channel, ``None``: there is no schedule.
+
+    ``covers``: from when until when the schedule covers it, seconds.
+    """
 
     volumes: list[Volume]
     targets: bytes
     assumptions: Assumptions
     shifts: list[Shift] | None
+    covers: tuple[float, float] | None = None
 
 
 class Staffed(Struct, frozen=True, array_like=True):
-    """A line of the plan, by its start in ms; fields as of a ``Line`` of the workforce."""
+    """A line of the plan, by its start in ms; fields as in a ``PlanLine`` of the workforce."""
 
     start: int
     model: str
@@ -127,64 +133,68 @@ class Staffed(Struct, frozen=True, array_like=True):
     asa_s: float | None
     abandonment: float | None
     occupancy: float | None
+    open: bool
+    binds: str | None
 
 
 class StaffFound(Struct, frozen=True, array_like=True):
-    """The plan, or why there is none."""
+    """The plan, or the reason for none."""
 
     lines: list[Staffed]
     refusal: str = ""
 
 
-Parts = dict[str, bytes]
-"""``morning``, ``rest`` and ``test``: what belongs to each of a ``Found``, packed, for each is kept for a time of its own."""
+ForecastParts = dict[str, bytes]
+"""``morning``, ``rest`` and ``test``: each part of ``Forecasts``, packed: each is cached for a time of its own."""
 
 encode: Final = msgspec.msgpack.encode
 
 
 def pack(answer: Struct) -> bytes:
-    """An answer as it is kept: a quarter of its size."""
+    """Pack an answer for the cache, at about a fourth of its size."""
     return zlib.compress(encode(answer), 1)
 
 
 def unpack(answer: bytes, kind: type[T]) -> T:
-    """The inverse."""
+    """Unpack what ``pack`` packed."""
     return msgspec.msgpack.decode(zlib.decompress(answer), type=kind)
 
 
 def forecast(question: bytes) -> bytes:
-    """``Wanted`` → ``Parts``, both packed: small enough that nobody waits while they are read."""
+    """Compute ``Wanted`` → ``ForecastParts``, both packed: small enough that reading them holds nobody up."""
     wanted = msgspec.msgpack.decode(question, type=Wanted)
     found = _forecast(wanted)
     if found.refusal:
-        refused = pack(Found(found.refusal))
+        refused = pack(Forecasts(found.refusal))
         return encode(dict.fromkeys(("morning", "rest", "test"), refused))
     return encode(
         {
             "morning": pack(structs.replace(found, rest=None, tested=None)),
-            "rest": pack(Found(rest=found.rest)),
-            "test": pack(Found(tested=found.tested)),
+            "rest": pack(Forecasts(rest=found.rest)),
+            "test": pack(Forecasts(tested=found.tested)),
         }
     )
 
 
-def _forecast(wanted: Wanted) -> Found:
+def _forecast(wanted: Wanted) -> Forecasts:
     from stream_app.forecast import ahead, grid  # noqa: PLC0415 - they need the extra, and seconds
-    from stream_app.forecast.calendar import Calendar  # noqa: PLC0415 - same
+    from stream_app.forecast.calendar import SpecialDays  # noqa: PLC0415 - same
 
     key, zone = (wanted.queue, wanted.channel), ZoneInfo(wanted.zone)
     rows = _rows(wanted)
     today = datetime.fromtimestamp(wanted.today / 1000, UTC)
     before = [row for row in rows if row.start < today]
     if not before:
-        needs = f"{key[0]} {key[1]}: a forecast needs {ahead.NEEDED_WEEKS} weeks of rows, there are none before today"
-        return Found(Refusal(needs, 0, ahead.NEEDED_DAYS))
-    calendar = Calendar(zone)
+        needs = (
+            f"{key[0]} {key[1]}: a forecast needs {ahead.NEEDED_WEEKS} weeks of rows, found none before today"
+        )
+        return Forecasts(Refusal(needs, 0, ahead.NEEDED_DAYS))
+    calendar = SpecialDays(zone, {date.fromordinal(n): kind for n, kind in wanted.kinds.items()})
     days = len({day_of(_ms(row.start), zone) for row in before})
     try:
         laid = grid.build(before, MINUTES, calendar)
     except BadSettingsError as error:  # rows that don't fit into the zone's hours
-        return Found(Refusal(str(error), days, None))
+        return Forecasts(Refusal(str(error), days, None))
     morning = rest = tested = None
     try:
         if wanted.morning:
@@ -193,11 +203,11 @@ def _forecast(wanted: Wanted) -> Found:
             points = ahead.forecast(grid.build(rows, MINUTES, calendar), key, WEEKS_AHEAD).points
             rest = [_ahead(point) for point in points if point.today]
     except ahead.TooLittleError as error:
-        return Found(Refusal(str(error), days, ahead.more_days(laid)))
+        return Forecasts(Refusal(str(error), days, ahead.more_days(laid)))
     if wanted.test:
         tested = _test(laid, key)
     ends = before[-1]
-    return Found(
+    return Forecasts(
         None,
         morning,
         rest,
@@ -208,11 +218,11 @@ def _forecast(wanted: Wanted) -> Found:
     )
 
 
-def _rows(wanted: Wanted) -> list[IntervalRow]:
-    from stream_app.forecast.history import IntervalRow  # noqa: PLC0415 - only the process needs it
+def _rows(wanted: Wanted) -> list[HistoryRow]:
+    from stream_app.forecast.history import HistoryRow  # noqa: PLC0415 - only the process needs it
 
     return [
-        IntervalRow(
+        HistoryRow(
             start=datetime.fromtimestamp(row.start / 1000, UTC),
             minutes=row.minutes,
             queue=wanted.queue,
@@ -248,10 +258,12 @@ def _ms(moment: datetime) -> int:
 
 
 def staff(question: bytes) -> bytes:
-    """``Staff`` → ``StaffFound``, packed as it is kept."""
+    """Compute ``Staff`` → ``StaffFound``, packed for the cache."""
     wanted = msgspec.msgpack.decode(question, type=Staff)
     try:
-        lines = plan(wanted.volumes, Targets.from_json(wanted.targets), wanted.assumptions, wanted.shifts)
+        targets = Targets.from_json(wanted.targets)
+        covers = {(v.queue, v.channel): wanted.covers for v in wanted.volumes[:1] if wanted.covers}
+        lines = plan(wanted.volumes, targets, wanted.assumptions, wanted.shifts, covers)
     except ValueError as error:
         return pack(StaffFound([], str(error)))
     found = [
@@ -267,6 +279,8 @@ def staff(question: bytes) -> bytes:
             line.asa_s,
             line.abandonment,
             line.occupancy,
+            line.open,
+            line.binds,
         )
         for line in lines
     ]

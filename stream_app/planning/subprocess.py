@@ -1,4 +1,4 @@
-"""The one process in which plans are computed: beside the one that serves, niced, and gone when that is gone."""
+"""The one process that computes plans: beside ``serve``, at low priority, and gone when its parent is gone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import structlog
 
 NICE: Final = 10
 LIMIT_S: Final = 120.0
-"""No answer for so long: it hangs, and is replaced."""
+"""Without an answer for this long it is considered hung, and is replaced."""
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 _log = structlog.get_logger(__name__)
@@ -31,14 +31,14 @@ class Process:
     """Runs functions on bytes, one at a time. It starts with the first, and again after it died."""
 
     def __init__(self, limit_s: float = LIMIT_S) -> None:
-        """``limit_s``: after so many seconds an answer does not come any more."""
+        """Set the time after which an answer is no longer expected."""
         self._limit_s = limit_s
         self._pool: ProcessPoolExecutor | None = None
         self._closed = False
 
     @property
     def pids(self) -> list[int]:
-        """The process, if there is one."""
+        """The process id, if it is running."""
         # The library has no other way to its processes before Python 3.14, and none to end them.
         return list(self._pool._processes) if self._pool and self._pool._processes else []  # noqa: SLF001
 
@@ -48,21 +48,21 @@ class Process:
         Raises:
             ProcessError: see there.
         """
-        for _ in range(2):  # who asks is not to blame for what killed it before
+        for _ in range(2):  # the caller is not to blame for what killed it before
             if self._closed:
                 break
             pool = self._pool = self._pool or _pool()
             try:
-                # Starting a process takes longer than the event loop may be held up.
+                # Starting a process takes longer than the event loop may be blocked.
                 future = await asyncio.to_thread(pool.submit, function, question)
-            except RuntimeError:  # it broke while nobody asked, or was ended meanwhile
+            except RuntimeError:  # it broke while idle, or was ended meanwhile
                 await self._drop(pool)
                 continue
             try:
                 async with asyncio.timeout(self._limit_s):
                     return await asyncio.wrap_future(future)
             except BrokenProcessPool:
-                if self._pool is not pool:  # ended by us, or replaced by whoever saw it first
+                if self._pool is not pool:  # ended by us, or replaced by the caller that noticed first
                     continue
                 _log.warning("planning_process_died")
                 await self._drop(pool)
@@ -73,7 +73,7 @@ class Process:
         raise ProcessError("the process that computes plans died")
 
     async def close(self) -> None:
-        """End it, whatever it is doing. Afterwards nothing can be asked."""
+        """End it, whatever it is doing. Afterwards every request fails."""
         self._closed = True
         if self._pool:
             await self._drop(self._pool)
@@ -87,13 +87,13 @@ class Process:
 
 
 def _pool() -> ProcessPoolExecutor:
-    # Not forked: what is forked has the server's sockets, and threads that don't run.
+    # Not forked: a fork would have the server's sockets, and threads that don't run.
     return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_begin)
 
 
 def _begin() -> None:
-    """What the process does first."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; who serves ends us
+    """Prepare the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
     with contextlib.suppress(OSError):
         os.nice(NICE)
     for name in _THREADS:
@@ -102,7 +102,7 @@ def _begin() -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that was killed can't end us, and nobody would ever ask again."""
+    """End when the parent ends: a parent that was killed can't end us, and no request would ever come again."""
     parent = multiprocessing.parent_process()
     if parent:
         parent.join()

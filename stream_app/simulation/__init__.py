@@ -1,12 +1,21 @@
-"""A contact centre that does not exist, true to its settings: a seed in, events and a ledger of truth out."""
+"""A fictitious contact centre, true to its settings: a seed in, events and a ledger of truth out."""
 
 from .centre import Centre
 from .incidents import Incident, parse as parse_incident
-from .ledger import Ledger, Row
+from .ledger import Ledger, LedgerRow
 from .presets import centre
-from .settings import After, Duration, Patience, Queue, Settings
+from .settings import After, CentreSettings, Duration, Patience, QueueSettings
 
 __all__ = [
-    "After", "Centre", "Duration", "Incident", "Ledger", "Patience", "Queue", "Row", "Settings", "centre",
+    "After",
+    "Centre",
+    "CentreSettings",
+    "Duration",
+    "Incident",
+    "Ledger",
+    "LedgerRow",
+    "Patience",
+    "QueueSettings",
+    "centre",
     "parse_incident",
 ]  # fmt: skip

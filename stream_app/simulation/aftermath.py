@@ -1,38 +1,38 @@
-"""What follows a handled contact: moods, surveys, reviews, resolved cases, sales."""
+"""What follows a handled contact: sentiment, surveys, reviews, resolved cases, sales."""
 
 from typing import Final, Literal
 
 from stream_app.model import events as e
+from stream_app.model.durations import MINUTE
 
-from .floor import Visit
+from .desk import SimulatedVisit
 from .settings import ESCALATED, NOTHING_AFTER
 from .stage import Stage
 
-MINUTE: Final = 60_000
 _Kind = Literal["csat", "nps", "ces"]
 _SCALES: Final[dict[_Kind, tuple[int, int]]] = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7)}
 
 
-def overhear(stage: Stage, visit: Visit, at: int) -> None:
-    """The mood of a conversation that goes on may be scored: while there is time to help."""
+def overhear(stage: Stage, visit: SimulatedVisit, at: int) -> None:
+    """Score the sentiment of an ongoing conversation, while there is time to help."""
     if (share := visit.desk.queue.after.sentiment) and visit.desk.after.random() < share:
         _score(stage, visit, at, _mood(visit))
 
 
-def _mood(visit: Visit) -> float:
-    """Who waited long is in a worse one; -1 to 1."""
+def _mood(visit: SimulatedVisit) -> float:
+    """Draw the mood, -1 to 1; it is worse after a long wait."""
     spoilt = min(0.9, visit.waited / 600_000) + visit.hold / 900_000
     return max(-1.0, min(1.0, visit.desk.after.gauss(0.45, 0.3) - spoilt))
 
 
-def _score(stage: Stage, visit: Visit, at: int, mood: float) -> None:
+def _score(stage: Stage, visit: SimulatedVisit, at: int, mood: float) -> None:
     predicted = round(3 + 2 * mood, 2)
     scored = visit.event(e.SentimentScored, stage.id(), at, score=round(mood, 3), predicted_csat=predicted)
     stage.later(at, scored)
 
 
-def follow(stage: Stage, visit: Visit, at: int) -> None:
-    """Plan what follows a contact that was handled just now."""
+def follow(stage: Stage, visit: SimulatedVisit, at: int) -> None:
+    """Schedule what follows a contact that was handled just now."""
     after = visit.desk.queue.after
     if after == NOTHING_AFTER:
         return
@@ -50,7 +50,7 @@ def follow(stage: Stage, visit: Visit, at: int) -> None:
         _case(stage, visit, at, solved=solved)
 
 
-def _sale(stage: Stage, visit: Visit, at: int) -> None:
+def _sale(stage: Stage, visit: SimulatedVisit, at: int) -> None:
     desk = visit.desk
     amount = max(0.01, desk.after.gammavariate(2.0, desk.queue.after.sale_mean / 2))
     event = visit.event(
@@ -59,22 +59,24 @@ def _sale(stage: Stage, visit: Visit, at: int) -> None:
     stage.later(at, event)
 
 
-def _quality(stage: Stage, visit: Visit, at: int) -> None:
+def _quality(stage: Stage, visit: SimulatedVisit, at: int) -> None:
     rng = visit.desk.after
     when = at + int(MINUTE * (5 + 55 * rng.random()))
     score = min(1.0, rng.betavariate(18, 2))
+    automatic = rng.random() < 0.7
     event = visit.event(
         e.QualityScored,
         stage.id(),
         when,
         score=round(score, 3),
-        compliant=score > 0.75,
-        automatic=rng.random() < 0.7,
+        # A machine that misses a phrase reports a breach; a person hardly ever finds one.
+        compliant=score > (0.75 if automatic else 0.5),
+        automatic=automatic,
     )
     stage.later(when, event)
 
 
-def _survey(stage: Stage, visit: Visit, at: int, mood: float) -> None:
+def _survey(stage: Stage, visit: SimulatedVisit, at: int, mood: float) -> None:
     rng = visit.desk.after
     when = at + int(MINUTE * (0.5 + 10 * rng.random()))
     chance = rng.random()
@@ -88,7 +90,7 @@ def _survey(stage: Stage, visit: Visit, at: int, mood: float) -> None:
     stage.later(when, event)
 
 
-def _case(stage: Stage, visit: Visit, at: int, *, solved: bool) -> None:
+def _case(stage: Stage, visit: SimulatedVisit, at: int, *, solved: bool) -> None:
     contact, rng = visit.contact, visit.desk.after
     case = f"{contact}-case"
     outcome = e.CaseResolved if solved else e.CaseEscalated

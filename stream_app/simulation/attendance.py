@@ -1,37 +1,37 @@
-"""Shifts and breaks: who comes, pauses and goes when. Nobody leaves in the middle of a contact."""
+"""Shifts and breaks: when agents come, take a break and leave. Nobody leaves in the middle of a contact."""
 
 from functools import partial
 from typing import Protocol
 
 from stream_app.model import events as e
+from stream_app.model.durations import DAY, HOUR
 
 from .desk import Desk
 from .floor import Agent, Presence
-from .settings import DAY, HOUR
-from .staffing import Shift
+from .staffing import AgentShift
 from .stage import Then
 
 _LONG_ENOUGH_FOR_A_BREAK = 5
 
 
 class House(Protocol):
-    """What a roster needs of the run."""
+    """The part of the simulation that attendance needs."""
 
     def id(self) -> str:
-        """A new event id."""
+        """Return a new event id."""
 
     def later(self, at: int, event: e.Event | None, then: Then | None = None) -> None:
         """Do something at its time."""
 
     def say(self, event: e.Event) -> None:
-        """Hand out an event now."""
+        """Emit an event now."""
 
     def serve(self, desk: Desk, at: int) -> None:
-        """Bring those who wait and those who are free together."""
+        """Connect waiting contacts with free agents."""
 
 
-class Roster:
-    """One desk's agents, day after day."""
+class Attendance:
+    """The presence of one desk's agents, day after day."""
 
     def __init__(self, house: House, desk: Desk, *, say: bool) -> None:
         self._house = house
@@ -39,7 +39,7 @@ class Roster:
         self._say = say
 
     def begin(self, start: int) -> None:
-        """Put those to work whose shift is running, and plan the others' coming."""
+        """Put agents to work whose shift is running, and schedule the others' arrival."""
         desk = self._desk
         for n, (agent, shift) in enumerate(desk.agents):
             if shift.end - shift.begin >= DAY // HOUR:
@@ -49,9 +49,12 @@ class Roster:
             running = since < (shift.end - shift.begin) * HOUR
             self._plan(n, agent, shift, start - since + (0 if running or not since else DAY), now=start)
 
-    def _plan(self, n: int, agent: Agent, shift: Shift, begin: int, now: int = 0) -> None:
-        """One day of one agent, whose shift begins, or began, at ``begin``."""
+    def _plan(self, n: int, agent: Agent, shift: AgentShift, begin: int, now: int = 0) -> None:
+        """Schedule one day of one agent, whose shift begins, or began, at ``begin``."""
         later, length = self._house.later, (shift.end - shift.begin) * HOUR
+        if not self._desk.comes(n, begin):
+            later(begin + DAY, None, partial(self._plan, n, agent, shift))
+            return
         later(max(begin, now), None, partial(self._become, agent, "available"))
         pause = round(self._desk.queue.break_s * 1000)
         pause_at = self._desk.break_at(n, shift, begin)
@@ -63,9 +66,9 @@ class Roster:
 
     def _become(self, agent: Agent, wanted: Presence, at: int) -> None:
         desk = self._desk
-        if agent.wish == "offline" and wanted == "break":
+        if agent.wanted == "offline" and wanted == "break":
             return
-        agent.wish = wanted
+        agent.wanted = wanted
         if wanted == "available":
             self.settle(self._house, agent, at, say=self._say)
             desk.pool.add(agent)
@@ -77,9 +80,9 @@ class Roster:
 
     @staticmethod
     def settle(house: House, agent: Agent, at: int, *, say: bool) -> None:
-        """The agent becomes what the agent wished to be."""
-        assert agent.wish is not None  # noqa: S101 - the callers know
-        said, agent.presence, agent.wish = agent.presence, agent.wish, None
+        """Change the agent's presence to the desired one."""
+        assert agent.wanted is not None  # noqa: S101 - the callers know
+        said, agent.presence, agent.wanted = agent.presence, agent.wanted, None
         if say and said != agent.presence:
             event = e.AgentState(
                 id=house.id(), at=at, agent=agent.id, state=agent.presence, team=agent.team, site=agent.site,

@@ -8,51 +8,49 @@ from stream_app.model.events import ContactEvent, Event
 
 from .incidents import Incident
 from .ledger import Ledger
-from .run import Run
-from .settings import Settings
+from .run import Simulation
+from .settings import CentreSettings
 
 
 class Centre:
     """A contact centre.
 
-    The same settings, seed, incidents and start give the same events, byte for byte; a later end only adds.
+    The same settings, seed, incidents and start produce the same events, byte for byte; a later end only adds.
 
     Attributes:
-        ledger: what happened in the last run of ``events``, up to the event that it handed out last.
+        ledger: what happened in the last run of ``events``, up to the event that it emitted last.
     """
 
-    def __init__(self, settings: Settings, seed: int = 0, incidents: Sequence[Incident] = ()) -> None:
-        """Describe it.
+    def __init__(self, settings: CentreSettings, seed: int = 0, incidents: Sequence[Incident] = ()) -> None:
+        """Check the settings and incidents.
 
         Raises:
-            BadSettingsError: it can't be simulated.
+            BadSettingsError: they can't be simulated.
         """
         settings.check()
         for incident in incidents:
             if incident.queue is not None and all(incident.queue != queue.name for queue in settings.queues):
                 names = ", ".join(sorted({queue.name for queue in settings.queues}))
-                raise BadSettingsError(
-                    f"--incident: no queue is called {incident.queue!r}; there are {names}"
-                )
+                raise BadSettingsError(f"--incident: unknown queue {incident.queue!r}; use one of {names}")
         self.settings = settings
         self.seed = seed
         self.incidents = tuple(incidents)
         self.ledger = Ledger()
 
     def events(self, start_ms: int, end_ms: int | None = None) -> Iterator[Event]:
-        """Open the doors at ``start_ms``, empty; everything that happens before ``end_ms``, or for ever.
+        """Open an empty centre at ``start_ms``; yield everything that happens before ``end_ms``, or for ever.
 
-        In the order of stamps, except behind a silence: what it held back comes as one burst at its end.
+        In the order of stamps, except after a silence: its held-back events come as one burst at its end.
         """
         self.ledger = Ledger()
-        run = Run(self.settings, self.seed, self.incidents, start_ms, self.ledger)
+        run = Simulation(self.settings, self.seed, self.incidents, start_ms, self.ledger)
         events = run.events(end_ms)
         silences = [i for i in self.incidents if i.kind == "silence"]
         return _held_back(events, silences, end_ms) if silences else events
 
 
 def _held_back(events: Iterator[Event], silences: Sequence[Incident], end: int | None) -> Iterator[Event]:
-    """What a silent platform has to say comes when the silence is over. The ledger has it: it did happen."""
+    """Hold back the events of a silent platform until the silence is over. The ledger includes them: they did happen."""
     held: list[tuple[int, int, Event]] = []
     for n, event in enumerate(events):
         while held and held[0][0] <= event.at:

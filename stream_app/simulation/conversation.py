@@ -1,17 +1,16 @@
-"""What is said between the answer and the end of the wrap-up, planned when an agent takes the contact."""
+"""The conversation between the answer and the end of the wrap-up, planned when an agent takes the contact."""
 
 from functools import partial
 
 from stream_app.model import events as e
 
 from .aftermath import overhear
-from .desk import LONGEST_WRAP
-from .floor import Visit
+from .desk import LONGEST_WRAP, SimulatedVisit
 from .stage import Stage
 
 
-def converse(stage: Stage, visit: Visit, at: int) -> None:
-    """Plan a conversation that begins now; draws the visit's talk, hold and wrap times."""
+def converse(stage: Stage, visit: SimulatedVisit, at: int) -> None:
+    """Plan a conversation that begins now; draw the visit's talk, hold and wrap times."""
     desk = visit.desk
     queue, rng = desk.queue, desk.talks
     talk = visit.talk = desk.talk()
@@ -37,8 +36,8 @@ def converse(stage: Stage, visit: Visit, at: int) -> None:
     stage.later(end + wrap, wrapped, partial(stage.finish, visit))
 
 
-def _write(stage: Stage, visit: Visit, at: int, end: int) -> None:
-    """The first reply, and the messages to and fro behind it."""
+def _write(stage: Stage, visit: SimulatedVisit, at: int, end: int) -> None:
+    """Plan the first reply, and the messages exchanged after it."""
     desk = visit.desk
     row, random = desk.row, desk.talks.random
     mean = desk.queue.messages
@@ -52,7 +51,7 @@ def _write(stage: Stage, visit: Visit, at: int, end: int) -> None:
     stage.later(first, visit.event(e.MessageSent, stage.id(), first), responded)
     if first == end:
         return
-    # A geometric number: as likely to be over after each message.
+    # A geometric distribution: after each message the conversation is equally likely to be over.
     go_on, times = mean / (mean + 1), []
     while random() < go_on:
         times.append(first + int(random() * (end - first)))
@@ -62,10 +61,10 @@ def _write(stage: Stage, visit: Visit, at: int, end: int) -> None:
         stage.later(when, visit.event(kind, stage.id(), when))
 
 
-def with_bot(stage: Stage, visit: Visit, at: int, until: int, *, settles: bool) -> None:
-    """A bot greets and asks, and hands the contact to people or settles it, between ``at`` and ``until``."""
-    quarter = (until - at) // 4
-    for when, bot in ((at, False), (at + quarter, True), (at + 2 * quarter, False), (until, True)):
+def with_bot(stage: Stage, visit: SimulatedVisit, at: int, until: int, *, settles: bool) -> None:
+    """Plan a bot that greets and asks, then hands the contact to people or resolves it, between ``at`` and ``until``."""
+    step = (until - at) // 4
+    for when, bot in ((at, False), (at + step, True), (at + 2 * step, False), (until, True)):
         event: e.Event
         if bot:
             event = visit.event(e.MessageSent, stage.id(), when, bot=True)

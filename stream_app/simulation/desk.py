@@ -1,34 +1,115 @@
-"""A queue at work: its settings and all that is drawn for it, its line, its agents, its ledger row."""
+"""A queue at work: its settings and its random numbers, its agents, its ledger row, and its waiting visits."""
 
+from collections import deque
 from collections.abc import Sequence
 from random import Random
-from typing import Final
+from typing import Any, Final, TypeVar
+
+from stream_app.model.durations import DAY, HOUR
+from stream_app.model.events import ContactEvent
 
 from .arrivals import Arrivals
-from .floor import Agent, Line, Pool
+from .floor import Agent, Pool
 from .incidents import Incident
 from .ledger import Ledger
-from .settings import HOUR, Duration, Queue, Settings
-from .staffing import Shift, shifts
+from .settings import HOLIDAY_CLOSED, CentreSettings, Duration, QueueSettings
+from .staffing import AgentShift, shifts
 
 LONGEST_WRAP: Final = 25 * 60_000
 """Shorter than any platform's time-out of wrap-ups."""
 LONGEST_REPLY_S: Final = 40.0
+_SPARE: Final = 0.08
+"""Fewer agents share less well: on quiet days some more come than the contacts alone ask for."""
 _GOLDEN: Final = 0.6180339887
 _SITES: Final = ("north", "south", "partner")
+
+
+E = TypeVar("E", bound=ContactEvent)
+
+
+class SimulatedVisit:
+    """A contact's visit to one queue. Times and durations in milliseconds.
+
+    Attributes:
+        number: first, second, … visit of the contact.
+        clock: when the customer began to wait for a reply.
+        waiting: whether it has no outcome yet.
+        moved: whether it ended in a transfer.
+        waited: the time from entering the queue to the answer.
+        talk, hold, wrap: the durations of the conversation; drawn at the answer.
+    """
+
+    __slots__ = (
+        "agent", "clock", "contact", "customer", "desk", "hold", "moved", "number", "queued_at", "talk",
+        "waited", "waiting", "wrap",
+    )  # fmt: skip
+
+    def __init__(self, desk: "Desk", contact: str, customer: str, number: int, at: int) -> None:
+        self.desk: Final = desk
+        self.contact: Final = contact
+        self.customer: Final = customer
+        self.number: Final = number
+        self.queued_at: Final = at
+        self.clock = at
+        self.waiting = True
+        self.moved = False
+        self.agent: Agent | None = None
+        self.talk = self.hold = self.wrap = self.waited = 0
+
+    def event(self, kind: type[E], event_id: str, at: int, /, **fields: Any) -> E:
+        """Create an event of this visit; its agent is the one who has the contact."""
+        agent = self.agent
+        return kind(
+            id=event_id,
+            at=at,
+            contact_id=self.contact,
+            visit=self.number,
+            queue=self.desk.name,
+            channel=self.desk.channel,
+            agent=None if agent is None else agent.id,
+            **fields,
+        )
+
+
+class WaitingLine:
+    """Visits that wait for an agent, first come, first served. Visits that gave up are skipped when their turn comes."""
+
+    def __init__(self) -> None:
+        self._visits: deque[SimulatedVisit] = deque()
+        self.length = 0
+
+    def join(self, visit: SimulatedVisit, *, front: bool = False) -> None:
+        """Join the queue."""
+        self.length += 1
+        if front:
+            self._visits.appendleft(visit)
+        else:
+            self._visits.append(visit)
+
+    def leave(self) -> None:
+        """Count a visit that stopped waiting."""
+        self.length -= 1
+
+    def first(self) -> SimulatedVisit | None:
+        """Take the next visit out of the queue."""
+        while self._visits:
+            visit = self._visits.popleft()
+            if visit.waiting:
+                self.length -= 1
+                return visit
+        return None
 
 
 class Desk:
     """A queue at work.
 
-    Every queue draws from generators of its own, one for each purpose, so that a change to one leaves the
-    others as they are.
+    Every queue has separate random generators, one for each purpose, so that a change to one leaves the others as they are.
     """
 
     def __init__(
         self,
-        queue: Queue,
-        settings: Settings,
+        queue: QueueSettings,
+        settings: CentreSettings,
         *,
         seed: str,
         incidents: Sequence[Incident],
@@ -39,17 +120,20 @@ class Desk:
         self.name: Final = queue.name
         self.channel: Final = queue.channel
         self.row: Final = ledger.row(queue.name, queue.channel)
-        self.line: Final = Line()
+        self.line: Final = WaitingLine()
         self.pool: Final = Pool(queue.at_once)
         self.offset: Final = settings.clock_offset_s * 1000
         self.outages: Final = [i for i in incidents if i.kind == "outage" and i.queue in (None, queue.name)]
         self.down = False
+        self._holidays: Final = settings.holidays
 
         def rng(purpose: str) -> Random:
             return Random(f"{seed}:{queue.name}:{queue.channel}:{purpose}")
 
         spikes = [i for i in incidents if i.kind == "spike"]
-        self.arrivals: Final = Arrivals(queue, spikes, start, self.offset, rng("arrivals"))
+        self.arrivals: Final = Arrivals(
+            queue, spikes, start, offset=self.offset, rng=rng("arrivals"), holidays=settings.holidays
+        )
         self.customers: Final = rng("customers")
         self.waits: Final = rng("waits")
         self.talks: Final = rng("talks")
@@ -68,14 +152,22 @@ class Desk:
         return Agent(f"{self.name}-{self.channel[0]}{n:04}", team, _SITES[n % 7 % 3])
 
     def is_open(self, at: int) -> bool:
-        """Whether contacts get in now."""
-        return self.queue.is_open(at + self.offset)
+        """Return whether contacts are let in now."""
+        local = at + self.offset
+        closed = self.queue.opens is not None and local // DAY in self._holidays
+        return not closed and self.queue.is_open(local)
 
-    def break_at(self, n: int, shift: Shift, begin: int) -> int:
-        """When the n-th agent pauses: spread over the middle of the shift, so that not all go at once."""
+    def comes(self, n: int, begin: int) -> bool:
+        """Return whether the n-th agent works on the day on which a shift begins: on quiet days fewer do, from all shifts."""
+        day = (begin + self.offset) // DAY
+        weight = self.queue.of_day(day, holiday=day in self._holidays)
+        return n * _GOLDEN % 1 < (weight + _SPARE if weight > HOLIDAY_CLOSED else 0.0)
+
+    def break_at(self, n: int, shift: AgentShift, begin: int) -> int:
+        """Return when the n-th agent takes a break: spread over the middle of the shift, so that not all go at once."""
         return begin + round((shift.end - shift.begin) * HOUR * (0.3 + 0.4 * (n * _GOLDEN % 1)))
 
 
-def _reply(queue: Queue) -> Duration:
-    """How long a first reply takes to write, where a conversation follows; else it is all that is written."""
+def _reply(queue: QueueSettings) -> Duration:
+    """Return how long a first reply takes to write: short if a conversation follows, otherwise everything is in it."""
     return Duration(min(queue.talk.mean_s / 20, LONGEST_REPLY_S), 0.5)

@@ -15,12 +15,12 @@ _SPELL: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]?))+")
 
 
 class Incident(Struct, frozen=True):
-    """Something goes wrong, from ``begin`` (inclusive) to ``end`` (exclusive); milliseconds since the epoch.
+    """An incident from ``begin`` (inclusive) to ``end`` (exclusive); milliseconds since the epoch.
 
     Attributes:
-        kind: ``spike``: ``times`` as many arrivals; ``outage``: no agent can take a contact, conversations go
-            on; ``silence``: the platform says nothing, and then all of it at once, with its true stamps.
-        queue: the only queue that it hits; else all (a silence: all of voice).
+        kind: ``spike``: ``times`` as many arrivals; ``outage``: no agent can take a contact, conversations continue;
+            ``silence``: the platform sends nothing, and then everything at once, with its true stamps.
+        queue: the only queue affected; otherwise all (for a silence: all of voice).
     """
 
     kind: Kind
@@ -31,22 +31,22 @@ class Incident(Struct, frozen=True):
 
 
 def milliseconds(text: str) -> int:
-    """``90s``, ``10m``, ``1h30m``, ``1d``, or a plain number of seconds.
+    """Parse ``90s``, ``10m``, ``1h30m``, ``1d``, or a plain number of seconds.
 
     Raises:
         ValueError: it is none of these.
     """
     if not _SPELL.fullmatch(text):
-        raise ValueError(f"{text!r} is no time; write 90s, 10m, 1h30m or 1d")
+        raise ValueError(f"invalid duration {text!r}; use e.g. 90s, 10m, 1h30m or 1d")
     return round(sum(float(number) * _UNITS[unit] for number, unit in _NUMBER.findall(text)) * 1000)
 
 
 def parse(text: str, start: int) -> Incident:
-    """``KIND@WHEN[,for=LENGTH][,times=FACTOR][,queue=NAME]``: ``spike@10m,for=5m,times=8,queue=billing``.
+    """Parse ``KIND@WHEN[,for=LENGTH][,times=FACTOR][,queue=NAME]``: ``spike@10m,for=5m,times=8,queue=billing``.
 
     Args:
-        text: what was asked for.
-        start: what WHEN is counted from, in milliseconds since the epoch.
+        text: the option's value.
+        start: the moment that WHEN is relative to, in milliseconds since the epoch.
 
     Raises:
         BadSettingsError: one line that says what is wrong.
@@ -62,7 +62,7 @@ def _parse(text: str, start: int) -> Incident:
     name, at, when = head.partition("@")
     kind = next((k for k in _MINUTES if k == name), None)
     if kind is None or not at:
-        raise ValueError("write spike@10m, outage@10m or silence@10m")
+        raise ValueError("expected KIND@WHEN, e.g. spike@10m, outage@10m or silence@10m")
     length, times, queue = round(_MINUTES[kind] * 60_000), 5.0 if kind == "spike" else 1.0, None
     for option in options:
         key, _, value = option.partition("=")
@@ -73,8 +73,8 @@ def _parse(text: str, start: int) -> Incident:
         elif key == "queue" and value:
             queue = value
         else:
-            raise ValueError(f"{option!r} is not for=LENGTH, times=FACTOR (a spike's) or queue=NAME")
+            raise ValueError(f"expected for=LENGTH, times=FACTOR (spikes only) or queue=NAME, got {option!r}")
     if not 0 <= times <= 1_000 or length <= 0:
-        raise ValueError("a factor lies in 0…1000, and an incident takes some time")
+        raise ValueError("expected a factor from 0 to 1000 and a length above 0")
     begin = start + milliseconds(when)
     return Incident(kind, begin, begin + length, times, queue)

@@ -1,22 +1,22 @@
-"""The ledger of truth: what really happened, to compare with what the pipeline says.
+"""The ledger of truth: what really happened, to compare with the results of the pipeline.
 
-Kept by the simulation from its own durations, not read off its events. An entry is made just before its event
-is handed out, so that the ledger is right when a reader has taken the last one.
+Kept by the simulation from its own durations, not derived from its events. An entry is made just before its event is emitted,
+so that the ledger is right when a reader has taken the last event.
 """
 
 from msgspec import Struct
 
 
-class Row(Struct):
-    """One queue on one channel. Durations are milliseconds.
+class LedgerRow(Struct):
+    """The truth about one queue and channel. Durations are milliseconds.
 
     Attributes:
-        arrivals: contacts that came from outside, refused ones too.
-        offered: visits to the queue, by transfer and callback too.
+        arrivals: contacts that came from outside, blocked ones included.
+        offered: visits to the queue, also by transfer and callback.
         left: those that left unanswered without giving up.
-        handled: visits whose wrap-up is over; only they are in the sums of talk, hold and wrap.
-        held: those of them with a hold.
-        responded: first replies of people; to pick up the phone is one.
+        handled: visits whose wrap-up is over; the sums of talk, hold and wrap contain only these.
+        held: the handled visits with a hold.
+        responded: first replies by people; answering a call is one.
     """
 
     arrivals: int = 0
@@ -39,31 +39,31 @@ class Row(Struct):
 
     @property
     def waiting(self) -> int:
-        """Visits without an outcome yet."""
+        """The visits without an outcome yet."""
         return self.offered - self.answered - self.abandoned - self.left
 
     @property
     def abandonment(self) -> float:
-        """Share of the offered that gave up."""
+        """The share of the offered that gave up."""
         return self.abandoned / self.offered
 
     @property
     def handle_s(self) -> float:
-        """Mean handle time in seconds."""
+        """The mean handle time in seconds."""
         return (self.talk_ms + self.hold_ms + self.wrap_ms) / self.handled / 1000
 
 
 class Ledger:
-    """Rows by (queue, channel).
+    """The ledger's rows by (queue, channel).
 
     Attributes:
-        events: how many were handed out.
+        events: the number of emitted events.
     """
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[str, str], Row] = {}
+        self.rows: dict[tuple[str, str], LedgerRow] = {}
         self.events = 0
 
-    def row(self, queue: str, channel: str) -> Row:
-        """The row of a queue and channel."""
-        return self.rows.setdefault((queue, channel), Row())
+    def row(self, queue: str, channel: str) -> LedgerRow:
+        """Return the row of a queue and channel."""
+        return self.rows.setdefault((queue, channel), LedgerRow())

@@ -1,19 +1,19 @@
-"""Where simulated events go: a file, or a Kafka topic."""
+"""The destinations of simulated events: a file, or a Kafka topic."""
 
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from stream_app.kafka.producer import Record, Topic
 from stream_app.model.events import Event
-from stream_app.producer import Record, Topic
 
-from .wire import Tell
+from .wire import EncodeEvent
 
 
-class File:
-    """One record a line."""
+class EventFile:
+    """A file with one record per line."""
 
-    def __init__(self, file: BinaryIO, tell: Tell) -> None:
-        """``tell`` says an event as a platform would."""
+    def __init__(self, file: BinaryIO, tell: EncodeEvent) -> None:
+        """Take the file; ``tell`` encodes an event like a platform."""
         self._file = file
         self._tell = tell
 
@@ -26,8 +26,8 @@ class File:
 class Stream:
     """A Kafka topic: key = contact, timestamp = when it happened (unless the topic is stamped by its broker)."""
 
-    def __init__(self, topic: Topic, tell: Tell) -> None:
-        """``tell`` says an event as a platform would."""
+    def __init__(self, topic: Topic, tell: EncodeEvent) -> None:
+        """Take the topic; ``tell`` encodes an event like a platform."""
         self._topic = topic
         self._tell = tell
 

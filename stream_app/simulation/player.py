@@ -1,4 +1,4 @@
-"""Events at their time: as fast as they can be made, or as the clock says."""
+"""Plays events at their time: as fast as possible, or at the pace of a clock."""
 
 import asyncio
 import time
@@ -10,24 +10,24 @@ from msgspec import Struct
 from stream_app.model.events import Event
 
 SLICE: Final = 2_000
-"""Events between two looks at the clock and at whoever wants to stop."""
+"""Events between two checks of the clock and for cancellation."""
 TICK_S: Final = 0.05
 
 
-class Sink(Protocol):
-    """Where events go."""
+class EventSink(Protocol):
+    """The destination of events."""
 
     async def put(self, events: Sequence[Event]) -> None:
-        """Take events; returns when they are safe."""
+        """Store events; returns when they are safe."""
 
 
-class Pace(Struct, frozen=True):
-    """How far the centre's clock is at a moment of the wall clock; all in milliseconds since the epoch.
+class CentreClock(Struct, frozen=True):
+    """The centre's clock as a function of the wall clock; all in milliseconds since the epoch.
 
     Attributes:
-        start: the centre's clock when ``wall`` was the time.
-        speed: seconds of the centre per second; infinite is no pace at all.
-        live: the centre's clock can't overtake the wall clock.
+        start: the centre's clock at ``wall``.
+        speed: seconds of the centre per second; infinite means unpaced.
+        live: whether the centre's clock can't overtake the wall clock.
     """
 
     start: int
@@ -36,15 +36,15 @@ class Pace(Struct, frozen=True):
     live: bool
 
     def reached(self, now: int) -> float:
-        """What the centre's clock shows when the wall clock shows ``now``."""
+        """Return the centre's clock when the wall clock is at ``now``."""
         if self.speed == float("inf"):
             return now if self.live else self.speed
         clock = self.start + (now - self.wall) * self.speed
         return min(clock, now) if self.live else clock
 
 
-class Progress(Struct):
-    """How far a play is.
+class PlayProgress(Struct):
+    """The progress of a play.
 
     Attributes:
         events: handed over so far.
@@ -59,13 +59,13 @@ class Progress(Struct):
 
 async def play(
     events: Iterator[Event],
-    pace: Pace,
-    sink: Sink,
-    told: Callable[[Progress], None] = lambda _: None,
+    pace: CentreClock,
+    sink: EventSink,
+    told: Callable[[PlayProgress], None] = lambda _: None,
     clock: Callable[[], float] = time.time,
-) -> Progress:
+) -> PlayProgress:
     """Hand events over when they are due, until there are no more."""
-    progress = Progress()
+    progress = PlayProgress()
     upcoming = next(events, None)
     while upcoming is not None:
         reached = pace.reached(int(clock() * 1000))

@@ -1,73 +1,78 @@
-"""The centre that ``stream-app simulate`` plays: three voice queues, chat, email and messaging; any size."""
+"""The centre that ``stream-app simulate`` plays: three voice queues, chat, email and messaging; of any size."""
 
 import math
 from collections.abc import Iterable
+from datetime import date
 from typing import Final
 
 from msgspec import structs
 
-from .settings import HOUR, After, Duration, Patience, Queue, Settings
+from stream_app.model.durations import HOUR
+
+from .settings import NOTHING_AFTER, After, CentreSettings, Duration, Patience, QueueSettings
 from .staffing import agents_for, shifts
 
 _OFFICE: Final = (
     0.01, 0.01, 0.01, 0.01, 0.01, 0.02, 0.05, 0.15, 0.55, 0.9, 1.0, 0.98,
     0.8, 0.78, 0.9, 0.92, 0.82, 0.62, 0.4, 0.22, 0.1, 0.05, 0.02, 0.01,
 )  # fmt: skip
-"""Two humps, the morning's the higher one."""
+"""Two peaks, the higher one in the morning."""
 _EVENING: Final = (
     0.12, 0.06, 0.04, 0.03, 0.03, 0.05, 0.12, 0.3, 0.55, 0.75, 0.9, 0.9,
     0.85, 0.8, 0.8, 0.82, 0.85, 0.9, 0.98, 1.0, 0.95, 0.75, 0.45, 0.25,
 )  # fmt: skip
 """People at home write in the evening."""
+WEEK: Final = (1.0, 0.94, 0.91, 0.9, 0.87, 0.55, 0.42)
+"""After a weekend people have waited with their questions."""
 _OPENS, _CLOSES = 8, 20
 _WANTED: Final = 0.04
-"""The abandonment that the staff is planned for; what comes of it depends on the day."""
+"""The abandonment that the staff is planned for; the result depends on the day."""
 _BUSY: Final = 0.9
-"""How busy those who work off a backlog are planned to be."""
+"""The planned occupancy of people who work off a backlog."""
 
 QUEUES: Final = (
-    Queue(
+    QueueSettings(
         name="billing", channel="voice", per_hour=260, curve=_OFFICE, noise=0.07, opens=_OPENS,
         closes=_CLOSES, room=60, talk=Duration(230, 0.8), hold_share=0.25, hold=Duration(48, 0.7),
         wrap=Duration(55, 0.6), patience=Patience(170), longest_wait_s=900, callback_after_s=35,
         callback_share=0.15, missed_share=0.03, transfer_share=0.07, transfer_to=("support", "sales"),
         after=After(survey=0.12, case=0.7),
     ),
-    Queue(
+    QueueSettings(
         name="sales", channel="voice", per_hour=150, curve=_OFFICE, noise=0.07, opens=_OPENS,
         closes=_CLOSES, room=40, talk=Duration(320, 0.9), hold_share=0.12, hold=Duration(35, 0.7),
         wrap=Duration(80, 0.6), patience=Patience(130), longest_wait_s=600, missed_share=0.02,
         transfer_share=0.05, transfer_to=("billing",), after=After(survey=0.1, case=0.4, sale=0.22,
         sale_mean=85),
     ),
-    Queue(
+    QueueSettings(
         name="support", channel="voice", per_hour=220, curve=_OFFICE, noise=0.09, opens=_OPENS,
         closes=_CLOSES, room=80, talk=Duration(390, 0.9), hold_share=0.35, hold=Duration(70, 0.8),
         wrap=Duration(70, 0.6), patience=Patience(240), longest_wait_s=1200, callback_after_s=40,
         callback_share=0.2, missed_share=0.03, transfer_share=0.06, transfer_to=("billing",),
         after=After(survey=0.15, case=0.65, quality=0.03),
     ),
-    Queue(
+    QueueSettings(
         name="webshop", channel="chat", per_hour=160, curve=_EVENING, noise=0.08, opens=_OPENS, closes=22,
         room=120, at_once=3, talk=Duration(540, 0.7), wrap=Duration(40, 0.6), patience=Patience(150),
         longest_wait_s=1200, bot_share=0.6, bot_settles=0.3, bot=Duration(14, 0.4), messages=7, missed_share=0.01,
         after=After(survey=0.2, case=0.6, sale=0.08),
     ),
-    Queue(
+    QueueSettings(
         name="app", channel="messaging", per_hour=120, curve=_EVENING, noise=0.08, at_once=4,
         talk=Duration(1500, 0.8), wrap=Duration(30, 0.6), patience=Patience(1500), bot_share=0.4,
         bot_settles=0.2, bot=Duration(20, 0.5), messages=5, after=After(survey=0.1, case=0.55),
     ),
-    Queue(
+    QueueSettings(
         name="service", channel="email", per_hour=110, curve=_EVENING, noise=0.1, talk=Duration(340, 0.7),
         wrap=Duration(20, 0.5), patience=None, after=After(survey=0.05, case=0.75, sentiment=0.5),
     ),
 )  # fmt: skip
-"""In the proportions of a centre of medium size; staff is added by ``centre``."""
+"""In the proportions of a medium-sized centre; ``centre`` adds the staff."""
 
 
-def events_per_contact(queue: Queue, others: Iterable[Queue] = ()) -> float:
-    """Mean number of events of a contact that comes from outside and is served, by a bot or by people, transfers included."""
+def events_per_contact(queue: QueueSettings, others: Iterable[QueueSettings] = ()) -> float:
+    """Return the mean number of events of a contact from outside that is served, by a bot or people, transfers included."""
     settled = queue.bot_share * queue.bot_settles if queue.by_message else 0.0
     per_visit = 4 + 2 * queue.hold_share + queue.missed_share + queue.after.sentiment
     if queue.by_message:
@@ -83,8 +88,8 @@ def events_per_contact(queue: Queue, others: Iterable[Queue] = ()) -> float:
     return (1 - settled) * per_visit + settled * 6
 
 
-def centre(rate: float, queues: tuple[Queue, ...] = QUEUES) -> Settings:
-    """A centre that says about ``rate`` events a second in its busiest hour, with the staff that it needs."""
+def centre(rate: float, queues: tuple[QueueSettings, ...] = QUEUES) -> CentreSettings:
+    """Return a centre that emits about ``rate`` events a second in its busiest hour, with the staff that it needs."""
     worth = [(q, q.per_hour * events_per_contact(q, queues) / 3600) for q in queues]
     busiest = max(sum(w * q.weight(hour * HOUR + HOUR // 2) for q, w in worth) for hour in range(24))
     factor = rate / busiest
@@ -96,16 +101,16 @@ def centre(rate: float, queues: tuple[Queue, ...] = QUEUES) -> Settings:
         )
         for queue in queues
     ]
-    return Settings(queues=tuple(_staffed(queue, sized) for queue in sized))
+    return CentreSettings(queues=tuple(_staffed(queue, sized) for queue in sized))
 
 
-def _staffed(queue: Queue, queues: list[Queue]) -> Queue:
-    """Staff for what comes from outside and by transfer, with shifts of at most nine hours and a break."""
+def _staffed(queue: QueueSettings, queues: list[QueueSettings]) -> QueueSettings:
+    """Add staff for arrivals and transfers, with shifts of at most nine hours and a break."""
     moved = sum(
         q.per_hour * q.transfer_share / len(q.transfer_to) for q in queues if queue.name in q.transfer_to
     )
     peak = queue.per_hour + moved
-    # The middle of the hour stands for it.
+    # The middle of the hour represents it.
     hourly = [peak * queue.weight(hour * HOUR + HOUR // 2) for hour in range(24)]
     if queue.patience is None:
         staff = _for_backlog(sum(hourly) * queue.handle_s / 3600)
@@ -121,20 +126,33 @@ def _staffed(queue: Queue, queues: list[Queue]) -> Queue:
     return structs.replace(planned, staff=_with_breaks(planned))
 
 
-def _staffed_at(queue: Queue, hour: int) -> bool:
+def _staffed_at(queue: QueueSettings, hour: int) -> bool:
     return queue.opens is None or queue.closes is None or queue.opens <= hour < queue.closes
 
 
 def _for_backlog(hours_of_work: float) -> tuple[int, ...]:
-    """A day's work, done between eight and eighteen."""
+    """Return the staff for a day's work, done between eight and eighteen."""
     agents = max(1, math.ceil(hours_of_work / 10 / _BUSY))
     return tuple(agents if 8 <= hour < 18 else 0 for hour in range(24))
 
 
-def _with_breaks(queue: Queue) -> tuple[int, ...]:
-    """A few more, because someone is always at lunch."""
+def _with_breaks(queue: QueueSettings) -> tuple[int, ...]:
+    """Return a few more agents, because some are always at lunch."""
     plan = shifts(queue.staff, queue.longest_shift_h)
     worked = sum(s.end - s.begin for s in plan)
     paused = sum(queue.break_s / 3600 for s in plan if s.end - s.begin >= 5)
     factor = worked / (worked - paused) if worked else 1.0
     return tuple(math.ceil(agents * factor - 0.25) for agents in queue.staff)
+
+
+def with_week(settings: CentreSettings, holidays: Iterable[date] = ()) -> CentreSettings:
+    """Return a centre with quiet weekends, and closed on holidays."""
+    days = frozenset((day - date(1970, 1, 1)).days for day in holidays)
+    queues = tuple(structs.replace(queue, week=WEEK) for queue in settings.queues)
+    return structs.replace(settings, queues=queues, holidays=days)
+
+
+def brief(settings: CentreSettings) -> CentreSettings:
+    """Return a centre that sends only what interval rows count: contacts as many and as long, but fewer events."""
+    queues = tuple(structs.replace(queue, after=NOTHING_AFTER, messages=0.0) for queue in settings.queues)
+    return structs.replace(settings, queues=queues, presence=False)

@@ -1,6 +1,6 @@
-"""One run of a centre: a heap of what happens next, and what it leads to.
+"""One run of a centre: a heap of future events, and their consequences.
 
-Waits are nobody's setting: they emerge from who comes when, how long agents take, and who gives up.
+Waits are not a setting: they emerge from arrivals, handle times and patience.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,31 +10,31 @@ from heapq import heappop, heappush
 from itertools import count
 
 from stream_app.model import events as e
+from stream_app.model.durations import MINUTE
 
 from .aftermath import follow
+from .attendance import Attendance
 from .conversation import converse, with_bot
-from .desk import Desk
-from .floor import Agent, Visit
+from .desk import Desk, SimulatedVisit
+from .floor import Agent
 from .incidents import Incident
 from .ledger import Ledger
-from .roster import Roster
-from .settings import Settings
+from .settings import CentreSettings
 from .stage import Then
 
-MINUTE = 60_000
 RING = 12_000
 """How long a call rings at an agent who does not take it."""
 COOL_DOWN = 60_000
-"""And how long that agent gets no other."""
+"""How long that agent then gets no other contact."""
 
 
-class Run:
+class Simulation:
     """Plays a centre from ``start`` on. Events come in the order of their stamps."""
 
     def __init__(
-        self, settings: Settings, seed: int, incidents: Sequence[Incident], start: int, ledger: Ledger
+        self, settings: CentreSettings, seed: int, incidents: Sequence[Incident], start: int, ledger: Ledger
     ) -> None:
-        # In every id: a second run's contacts are others, a repeated run's are the same.
+        # Part of every id: a second run has different contacts, a repeated run the same.
         self._tag = blake2b(f"{seed}:{start}".encode(), digest_size=5).hexdigest()
         self._settings = settings
         self._ledger = ledger
@@ -49,14 +49,14 @@ class Run:
         ]
         self._by_name = {(desk.name, desk.channel): desk for desk in self.desks}
         for desk in self.desks:
-            Roster(self, desk, say=settings.presence).begin(start)
+            Attendance(self, desk, say=settings.presence).begin(start)
             for outage in desk.outages:
                 self.later(outage.begin, None, partial(self._outage, desk))
                 self.later(outage.end, None, partial(self._outage, desk))
             self._next_arrival(desk)
 
     def events(self, end: int | None) -> Iterator[e.Event]:
-        """Everything that happens before ``end``, or for ever."""
+        """Yield everything that happens before ``end``, or for ever."""
         heap, now, ledger = self._heap, self._now, self._ledger
         while heap and (end is None or heap[0][0] < end):
             at, _, event, then = heappop(heap)
@@ -74,18 +74,18 @@ class Run:
     # --- the stage ---
 
     def id(self) -> str:
-        """A new event id."""
+        """Return a new event id."""
         return f"{self._tag}e{next(self._ids):x}"
 
     def later(self, at: int, event: e.Event | None, then: Then | None = None) -> None:
-        """Hand out an event at its time, and do something right behind it."""
+        """Emit an event at its time, and do something right after it."""
         heappush(self._heap, (at, next(self._turn), event, then))
 
     def say(self, event: e.Event) -> None:
-        """Hand out an event now."""
+        """Emit an event now."""
         self._now.append(event)
 
-    # --- coming ---
+    # --- arrivals ---
 
     def _next_arrival(self, desk: Desk) -> None:
         at = desk.arrivals.next()
@@ -113,7 +113,7 @@ class Run:
             )
             self.say(event)
             return
-        visit = Visit(desk, contact, customer, 1, at)
+        visit = SimulatedVisit(desk, contact, customer, 1, at)
         self._queue(visit, at)
         if not queue.by_message:
             self._wait(visit, at)
@@ -126,12 +126,12 @@ class Run:
             self.say(visit.event(e.MessageReceived, self.id(), at))
             self._wait(visit, at)
 
-    def _settled(self, visit: Visit, _at: int) -> None:
-        """A bot was enough."""
+    def _settled(self, visit: SimulatedVisit, _at: int) -> None:
+        """Close a contact that the bot resolved."""
         visit.waiting = False
         visit.desk.row.left += 1
 
-    def _queue(self, visit: Visit, at: int, priority: int = 0) -> None:
+    def _queue(self, visit: SimulatedVisit, at: int, priority: int = 0) -> None:
         desk = visit.desk
         desk.row.offered += 1
         event = visit.event(e.Queued, self.id(), at, customer=visit.customer, priority=priority)
@@ -139,12 +139,12 @@ class Run:
 
     # --- waiting ---
 
-    def _wait(self, visit: Visit, at: int, *, front: bool = False) -> None:
-        """Be answered at once, or get in line and decide for how long."""
+    def _wait(self, visit: SimulatedVisit, at: int, *, front: bool = False) -> None:
+        """Connect the contact at once, or let it join the queue and draw how long it will wait."""
         desk = visit.desk
         queue = desk.queue
         agent = None if desk.down or desk.line.length else desk.pool.take()
-        # Drawn for everybody, so that one wait more or less leaves the others' patience as it is.
+        # Drawn for every contact, so that a different wait of one does not change the patience of others.
         patience = desk.patience() if desk.patience else None
         if agent is not None:
             self._offer(visit, agent, at)
@@ -167,12 +167,12 @@ class Run:
             after, how = min(over)
             self.later(at + int(after), None, partial(self._stop_waiting, visit, how))
 
-    def _stop_waiting(self, visit: Visit, how: str, at: int) -> None:
+    def _stop_waiting(self, visit: SimulatedVisit, how: str, at: int) -> None:
         if not visit.waiting:
             return
         visit.waiting = False
         desk = visit.desk
-        if visit.agent is None:  # else it rings somewhere, and is in no line
+        if visit.agent is None:  # otherwise it is ringing somewhere, and in no queue
             desk.line.leave()
         visit.agent = None
         wait = at - visit.queued_at
@@ -191,8 +191,8 @@ class Run:
             event = visit.event(e.LeftQueue, self.id(), at, reason="voicemail")
         self.say(event)
 
-    def _come_back(self, former: Visit, at: int) -> None:
-        visit = Visit(former.desk, former.contact, former.customer, former.number + 1, at)
+    def _come_back(self, former: SimulatedVisit, at: int) -> None:
+        visit = SimulatedVisit(former.desk, former.contact, former.customer, former.number + 1, at)
         self._queue(visit, at, priority=1)
         self._wait(visit, at, front=True)
 
@@ -200,19 +200,19 @@ class Run:
         desk.down = any(outage.begin <= at < outage.end for outage in desk.outages)
         self.serve(desk, at)
 
-    # --- being served ---
+    # --- service ---
 
     def serve(self, desk: Desk, at: int) -> None:
-        """Bring those who wait and those who are free together."""
+        """Connect waiting contacts with free agents."""
         while desk.line.length and not desk.down:
             agent = desk.pool.take()
             if agent is None:
                 return
             visit = desk.line.first()
-            assert visit is not None  # noqa: S101 - the line is as long as it says
+            assert visit is not None  # noqa: S101 - the queue has its stated length
             self._offer(visit, agent, at)
 
-    def _offer(self, visit: Visit, agent: Agent, at: int) -> None:
+    def _offer(self, visit: SimulatedVisit, agent: Agent, at: int) -> None:
         queue = visit.desk.queue
         visit.agent = agent
         if queue.missed_share and visit.desk.waits.random() < queue.missed_share:
@@ -222,7 +222,7 @@ class Run:
         else:
             self._answer(visit, agent, at)
 
-    def _miss(self, visit: Visit, agent: Agent, at: int) -> None:
+    def _miss(self, visit: SimulatedVisit, agent: Agent, at: int) -> None:
         desk = visit.desk
         if visit.waiting:
             desk.row.missed += 1
@@ -237,57 +237,57 @@ class Run:
         agent.ringing = False
         self.release(desk, agent, at)
 
-    def _answer(self, visit: Visit, agent: Agent, at: int) -> None:
+    def _answer(self, visit: SimulatedVisit, agent: Agent, at: int) -> None:
         desk, row = visit.desk, visit.desk.row
         visit.waiting = False
         visit.waited = wait = at - visit.queued_at
         row.answered += 1
         row.answer_wait_ms += wait
-        if not desk.queue.by_message:  # to pick up is to respond
+        if not desk.queue.by_message:  # answering the call is the response
             row.responded += 1
             row.response_ms += wait
         event = visit.event(e.Answered, self.id(), at, team=agent.team, site=agent.site)
         self.say(event)
         converse(self, visit, at)
 
-    def transfer_target(self, visit: Visit, at: int) -> Desk | None:
-        """Whether the conversation ends in a transfer at that time, and where to."""
+    def transfer_target(self, visit: SimulatedVisit, at: int) -> Desk | None:
+        """Return the target if the conversation ends in a transfer at that time, otherwise ``None``."""
         queue, random = visit.desk.queue, visit.desk.talks.random
         if random() >= queue.transfer_share:
             return None
         target = self._by_name[queue.transfer_to[int(random() * len(queue.transfer_to))], queue.channel]
         return target if target.is_open(at) else None
 
-    def pass_on(self, visit: Visit, target: Desk, at: int) -> None:
-        """The visit has just ended in a transfer; the next begins, wherever there is room or not."""
+    def pass_on(self, visit: SimulatedVisit, target: Desk, at: int) -> None:
+        """Begin the next visit of a contact that was just transferred, even if the queue is full."""
         visit.desk.row.transferred += 1
         visit.moved = True
-        following = Visit(target, visit.contact, visit.customer, visit.number + 1, at)
+        following = SimulatedVisit(target, visit.contact, visit.customer, visit.number + 1, at)
         self._queue(following, at)
         self._wait(following, at)
 
-    def finish(self, visit: Visit, at: int) -> None:
-        """The visit's wrap-up has just ended."""
+    def finish(self, visit: SimulatedVisit, at: int) -> None:
+        """Complete a visit whose wrap-up has just ended."""
         desk, row, agent = visit.desk, visit.desk.row, visit.agent
         row.handled += 1
         row.talk_ms += visit.talk
         row.hold_ms += visit.hold
         row.wrap_ms += visit.wrap
         row.held += visit.hold > 0
-        assert agent is not None  # noqa: S101 - somebody talked
+        assert agent is not None  # noqa: S101 - an agent had the contact
         if not visit.moved:
             follow(self, visit, at)
         self.release(desk, agent, at)
 
     def release(self, desk: Desk, agent: Agent, at: int) -> None:
-        """An agent has one contact less: for the next, for a break, or for home."""
+        """Release an agent from a contact: for the next one, a break, or the end of the shift."""
         desk.pool.done(agent)
-        if agent.wish is not None and agent.load == 0:
-            if agent.wish == "offline" and desk.line.length and not desk.is_open(at) and not desk.down:
-                visit = desk.line.first()  # after hours, the last ones serve who is still in line
-                assert visit is not None  # noqa: S101 - the line is as long as it says
+        if agent.wanted is not None and agent.load == 0:
+            if agent.wanted == "offline" and desk.line.length and not desk.is_open(at) and not desk.down:
+                visit = desk.line.first()  # after hours, the last agents serve the contacts still waiting
+                assert visit is not None  # noqa: S101 - the queue has its stated length
                 agent.load = 1
                 self._offer(visit, agent, at)
                 return
-            Roster.settle(self, agent, at, say=self._settings.presence)
+            Attendance.settle(self, agent, at, say=self._settings.presence)
         self.serve(desk, at)

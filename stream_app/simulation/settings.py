@@ -1,7 +1,7 @@
-"""What a simulated contact centre is like: plain data, true to the letter.
+"""The settings of a simulated contact centre: plain data, followed to the letter.
 
-Durations are seconds, rates contacts per hour, shares 0…1, hours those of the centre's own clock, which is
-UTC + ``clock_offset_s``.
+Durations are seconds, rates contacts per hour, shares 0…1, hours those of the centre's own clock, which is UTC +
+``clock_offset_s``.
 """
 
 import math
@@ -12,9 +12,13 @@ from typing import Final
 from msgspec import Struct, structs
 
 from stream_app.errors import BadSettingsError
+from stream_app.model.durations import DAY, HOUR
 
-HOUR: Final = 3_600_000
-DAY: Final = 24 * HOUR
+_THURSDAY: Final = 3
+"""The weekday of 1970-01-01, Monday is 0."""
+HOLIDAY_CLOSED: Final = 0.05
+"""The share of a queue's contacts that come on a holiday, to find it closed."""
+HOLIDAY_OPEN: Final = 0.5
 FLAT: Final = (1.0,) * 24
 """The same rate day and night."""
 
@@ -26,7 +30,7 @@ class Duration(Struct, frozen=True):
     """A lognormal duration.
 
     Attributes:
-        mean_s: its mean: what a long run's average comes to.
+        mean_s: its mean, which a long run's average approaches.
         cv: standard deviation / mean; 0 is a constant.
     """
 
@@ -34,7 +38,7 @@ class Duration(Struct, frozen=True):
     cv: float = 0.8
 
     def draw(self, rng: Random) -> Draw:
-        """A source of such durations, in milliseconds."""
+        """Return a source of such durations, in milliseconds."""
         variance = math.log1p(self.cv**2)
         mu, sigma = math.log(self.mean_s * 1000) - variance / 2, math.sqrt(variance)
         gauss, exp = rng.gauss, math.exp
@@ -46,14 +50,14 @@ class Patience(Struct, frozen=True):
 
     Attributes:
         mean_s: its mean.
-        shape: 1 is exponential (as likely to give up in every second), above 1 the urge grows with the wait.
+        shape: 1 is exponential (equally likely to give up in every second); above 1 the urge grows with the wait.
     """
 
     mean_s: float
     shape: float = 1.0
 
     def draw(self, rng: Random) -> Draw:
-        """A source of such durations, in milliseconds."""
+        """Return a source of such durations, in milliseconds."""
         inverse = 1 / self.shape
         scale = self.mean_s * 1000 / math.gamma(1 + inverse)
         random, log = rng.random, math.log
@@ -63,14 +67,14 @@ class Patience(Struct, frozen=True):
 
 
 class After(Struct, frozen=True):
-    """What happens around a handled contact, as shares of those.
+    """The events around a handled contact, as shares of handled contacts.
 
     Attributes:
         survey: the customer answers a survey, some minutes later.
-        sentiment: the mood is scored, in the middle of the conversation and after it.
+        sentiment: the sentiment is scored, in the middle of the conversation and after it.
         quality: a reviewer scores it, some minutes later.
-        case: the issue is resolved by it (and a tenth of the others goes to the next tier).
-        reopened: a resolved case is opened again, an hour or so later.
+        case: the issue is resolved (a tenth of the others is escalated).
+        reopened: a resolved case is reopened, an hour or so later.
         sale: a sale is recorded.
         sale_mean: its mean amount, in euros.
     """
@@ -85,40 +89,41 @@ class After(Struct, frozen=True):
 
     @property
     def events(self) -> float:
-        """Mean number of events that follow a handled contact."""
+        """The mean number of events that follow a handled contact."""
         case = self.case * (1 + self.reopened) + (1 - self.case) * ESCALATED
         return self.survey + self.sentiment + self.quality + self.sale + case
 
 
 ESCALATED: Final = 0.1
-"""Share of the issues that were not resolved which go to the next tier."""
+"""The share of unresolved issues that is escalated to the next tier."""
 NOTHING_AFTER: Final = After(0, 0, 0, 0, 0, 0)
 
 
-class Queue(Struct, frozen=True, kw_only=True):
+class QueueSettings(Struct, frozen=True, kw_only=True):
     """One queue on one channel, with agents of its own.
 
     Attributes:
         per_hour: arrivals where the curve is 1.
-        curve: 24 weights: the rate at each full hour, straight lines between them.
+        curve: 24 weights: the rate at each full hour, interpolated linearly.
+        week: 7 weights, Monday first: the rate of a whole day, and the share of the agents who come.
         noise: standard deviation of a slow random factor on the rate; 0 is pure Poisson.
         staff: 24 numbers: agents wanted at work in each hour.
         longest_shift_h: after this long an agent is relieved by another; 24 is never.
-        break_s: each agent's break, somewhere in the middle of the shift; 0 is none.
-        at_once: contacts that an agent looks after at the same time.
-        opens: the hour at which the doors open; contacts outside are refused (``None``: always open).
-        closes: the hour at which they close.
-        room: waiting places, more are refused as ``full``; ``None`` is no limit.
-        talk: time in conversation, holds apart.
+        break_s: each agent's break, around the middle of the shift; 0 is none.
+        at_once: contacts that an agent handles at the same time.
+        opens: the hour at which the queue opens; contacts at other times are blocked (``None``: always open).
+        closes: the hour at which it closes.
+        room: waiting places; further contacts are blocked as ``full``; ``None`` is no limit.
+        talk: time in conversation, holds excluded.
         hold_share: share of conversations with a hold.
         hold: the length of a hold.
-        wrap: time after the conversation; cut at 25 minutes.
-        patience: ``None`` never gives up.
-        longest_wait_s: then the contact is asked to leave a message.
+        wrap: wrap-up time; capped at 25 minutes.
+        patience: ``None``: customers never give up.
+        longest_wait_s: after this wait the contact is asked to leave a message.
         callback_after_s: when waiting contacts are offered a callback; ``callback_share`` of them accept.
-        missed_share: share of rings that the agent does not take.
+        missed_share: share of offers that the agent does not take (ring no answer).
         transfer_share: share of conversations that end in a transfer to one of ``transfer_to``.
-        bot_share: share of contacts that talk to a bot first, for ``bot`` seconds; ``bot_settles`` of them need nobody else.
+        bot_share: share of contacts that talk to a bot first, for ``bot`` seconds; it resolves ``bot_settles`` of them.
         messages: mean number of messages after the first reply; 0 where the channel has none.
     """
 
@@ -126,6 +131,7 @@ class Queue(Struct, frozen=True, kw_only=True):
     channel: str
     per_hour: float
     curve: tuple[float, ...] = FLAT
+    week: tuple[float, ...] = (1.0,) * 7
     noise: float = 0.0
     staff: tuple[int, ...] = (1,) * 24
     longest_shift_h: int = 24
@@ -153,28 +159,34 @@ class Queue(Struct, frozen=True, kw_only=True):
 
     @property
     def handle_s(self) -> float:
-        """The handle time that a long run's average comes to: talk + hold + wrap."""
+        """The handle time that a long run's average approaches: talk + hold + wrap."""
         return self.talk.mean_s + self.hold_share * self.hold.mean_s + self.wrap.mean_s
 
     @property
     def by_message(self) -> bool:
-        """Whether people write to each other here."""
+        """Whether the channel uses messages."""
         return self.channel != "voice"
 
     def weight(self, ms_of_day: int) -> float:
-        """The curve at a time of day."""
+        """Return the curve at a time of day."""
         hour, rest = divmod(ms_of_day % DAY, HOUR)
         here, there = self.curve[hour], self.curve[(hour + 1) % 24]
         return here + (there - here) * rest / HOUR
 
+    def of_day(self, day: int, *, holiday: bool) -> float:
+        """Return the weight of a day, counted from 1970-01-01. On holidays only queues that are always open have contacts."""
+        if holiday:
+            return HOLIDAY_CLOSED if self.opens is not None else HOLIDAY_OPEN
+        return self.week[(day + _THURSDAY) % 7]
+
     def is_open(self, ms_of_day: int) -> bool:
-        """Whether contacts get in at a time of day."""
+        """Return whether contacts are let in at a time of day."""
         if self.opens is None or self.closes is None:
             return True
         return self.opens * HOUR <= ms_of_day % DAY < self.closes * HOUR
 
     def check(self) -> None:
-        """Refuse what can't be simulated.
+        """Refuse settings that can't be simulated.
 
         Raises:
             BadSettingsError: one line that names the queue and the field.
@@ -189,54 +201,64 @@ class Queue(Struct, frozen=True, kw_only=True):
         )
         for name in shares:
             if not 0 <= getattr(self, name) <= 1:
-                raise BadSettingsError(f"queue {self.name}: {name} lies in 0…1")
+                raise BadSettingsError(
+                    f"queue {self.name}: {name}: expected 0 to 1, got {getattr(self, name)}"
+                )
         if len(self.curve) != 24 or min(self.curve) < 0 or not math.isfinite(sum(self.curve)):
-            raise BadSettingsError(f"queue {self.name}: curve has 24 weights, none below 0")
+            raise BadSettingsError(f"queue {self.name}: curve: expected 24 finite, non-negative weights")
+        if len(self.week) != 7 or min(self.week) < 0 or not math.isfinite(sum(self.week)):
+            raise BadSettingsError(f"queue {self.name}: week: expected 7 finite, non-negative weights")
         if len(self.staff) != 24 or min(self.staff) < 0:
-            raise BadSettingsError(f"queue {self.name}: staff has 24 numbers, none below 0")
+            raise BadSettingsError(f"queue {self.name}: staff: expected 24 non-negative numbers")
         if not 1 <= self.longest_shift_h <= 24 or self.at_once < 1 or self.per_hour < 0:
-            raise BadSettingsError(f"queue {self.name}: longest_shift_h is 1…24, at_once ≥ 1, per_hour ≥ 0")
+            raise BadSettingsError(
+                f"queue {self.name}: expected longest_shift_h from 1 to 24, at_once ≥ 1 and per_hour ≥ 0"
+            )
         if self.transfer_share == 1 or (self.transfer_share and not self.transfer_to):
-            raise BadSettingsError(f"queue {self.name}: a transfer needs somewhere to go, and an end")
+            raise BadSettingsError(
+                f"queue {self.name}: expected transfer_share below 1, and transfer_to if it is above 0"
+            )
 
 
-class Settings(Struct, frozen=True):
+class CentreSettings(Struct, frozen=True):
     """A contact centre.
 
     Attributes:
-        queues: what it consists of; (name, channel) is unique, and a name is a transfer's target.
-        clock_offset_s: the centre's clock less UTC.
-        customers: how many different customers there are.
-        presence: agents say when they come, pause and leave.
+        queues: its queues; (name, channel) is unique, and a name can be a transfer's target.
+        clock_offset_s: the centre's clock minus UTC.
+        customers: the number of different customers.
+        presence: whether agents report when they come, take a break and leave.
+        holidays: days of the centre's clock, counted from 1970-01-01, on which queues with opening hours are closed.
     """
 
-    queues: tuple[Queue, ...]
+    queues: tuple[QueueSettings, ...]
     clock_offset_s: int = 0
     customers: int = 200_000
     presence: bool = True
+    holidays: frozenset[int] = frozenset()
 
     def check(self) -> None:
-        """Refuse what can't be simulated.
+        """Refuse settings that can't be simulated.
 
         Raises:
             BadSettingsError: one line that names the place.
         """
         places = {(queue.name, queue.channel) for queue in self.queues}
         if len(places) != len(self.queues):
-            raise BadSettingsError("queues: a name and channel stands there twice")
+            raise BadSettingsError("queues: each name and channel may occur only once")
         for queue in self.queues:
             queue.check()
             for target in queue.transfer_to:
                 if target == queue.name or (target, queue.channel) not in places:
                     raise BadSettingsError(
-                        f"queue {queue.name}: transfer_to {target!r} is no other queue of its channel"
+                        f"queue {queue.name}: transfer_to: {target!r} is not another queue of the same channel"
                     )
 
-    def queue(self, name: str) -> Queue:
-        """A queue by its name."""
+    def queue(self, name: str) -> QueueSettings:
+        """Return a queue by its name."""
         return next(queue for queue in self.queues if queue.name == name)
 
-    def with_queue(self, name: str, **changes: object) -> "Settings":
-        """A copy in which one queue is different."""
+    def with_queue(self, name: str, **changes: object) -> "CentreSettings":
+        """Return a copy in which one queue is different."""
         queues = tuple(structs.replace(q, **changes) if q.name == name else q for q in self.queues)
         return structs.replace(self, queues=queues)

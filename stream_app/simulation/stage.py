@@ -1,30 +1,29 @@
-"""Where conversations, and what follows them, are played: the clockwork of the centre as they see it."""
+"""The stage on which conversations and their aftermath are played: the part of the simulation that they need."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from stream_app.model import events as e
 
-from .desk import Desk
-from .floor import Visit
+from .desk import Desk, SimulatedVisit
 
 Then = Callable[[int], None]
 
 
 class Stage(Protocol):
-    """Where a conversation is played."""
+    """The stage of a conversation."""
 
     def id(self) -> str:
-        """A new event id."""
+        """Return a new event id."""
 
     def later(self, at: int, event: e.Event | None, then: Then | None = None) -> None:
-        """Do something at its time, and hand out an event with it."""
+        """Do something at its time, and emit an event with it."""
 
-    def pass_on(self, visit: Visit, target: Desk, at: int) -> None:
-        """The visit has just ended in a transfer."""
+    def pass_on(self, visit: SimulatedVisit, target: Desk, at: int) -> None:
+        """Begin the next visit of a contact that was just transferred."""
 
-    def finish(self, visit: Visit, at: int) -> None:
-        """The visit's wrap-up has just ended."""
+    def finish(self, visit: SimulatedVisit, at: int) -> None:
+        """Complete a visit whose wrap-up has just ended."""
 
-    def transfer_target(self, visit: Visit, at: int) -> Desk | None:
-        """Whether the conversation ends in a transfer at that time, and where to."""
+    def transfer_target(self, visit: SimulatedVisit, at: int) -> Desk | None:
+        """Return the target if the conversation ends in a transfer at that time, otherwise ``None``."""

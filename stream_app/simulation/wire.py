@@ -1,4 +1,4 @@
-"""Events as Kafka records: the canonical vocabulary as JSON. The same event gives the same bytes."""
+"""Events as Kafka records: the canonical vocabulary as JSON. Equal events produce equal bytes."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -9,13 +9,13 @@ import msgspec
 from stream_app.model.events import Event, key
 
 Stamps = Literal["epoch", "rfc3339"]
-Tell = Callable[[Event], Iterable[tuple[str, bytes]]]
-"""An event → the records, key and value, that tell it."""
+EncodeEvent = Callable[[Event], Iterable[tuple[str, bytes]]]
+"""An event → its records, key and value."""
 _encoder: Final = msgspec.json.Encoder()
 
 
 def encode(event: Event, stamps: Stamps = "epoch") -> bytes:
-    """One event; its fields in the order of their declaration, those at their default left out.
+    """Encode an event; its fields in the order of their declaration, without defaults.
 
     Args:
         event: from the simulation, its times whole milliseconds.
@@ -31,10 +31,10 @@ def encode(event: Event, stamps: Stamps = "epoch") -> bytes:
 
 
 def rfc3339(ms: int) -> str:
-    """A time as text, with milliseconds and offset."""
+    """Format a time as text, with milliseconds and offset."""
     return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds")
 
 
-def canonical(stamps: Stamps) -> Tell:
-    """Our own vocabulary: one record an event."""
+def canonical(stamps: Stamps) -> EncodeEvent:
+    """Return an encoder to our own vocabulary: one record per event."""
     return lambda event: ((key(event), encode(event, stamps)),)

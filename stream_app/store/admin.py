@@ -1,20 +1,21 @@
-"""What operators do to the store: start a partition over."""
+"""Operators' changes to the store: starting a partition over."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from stream_app.model.intervals import (
-    DAY,
-    FLOW,
+from redis.exceptions import WatchError
+
+from stream_app.errors import StoreUnavailableError
+from stream_app.model.durations import DAY
+from stream_app.model.intervals.columns import FLOW, INTERVAL_MS, MINUTES
+from stream_app.model.intervals.counting import (
     GONE,
-    MINUTES,
-    QUARTER,
     SETTLED_AFTER,
     add_amounts,
     flow,
-    quarter,
-    quarter_of_day,
+    interval_of_day,
+    interval_start,
 )
 from stream_app.model.kpis.counters import offered
 from stream_app.model.ports import Partition
@@ -22,68 +23,85 @@ from stream_app.model.windows import TOTAL
 
 from . import keys
 from .client import faults
+from .clock import time_ms
 from .codec import pack_amounts, unpack_amounts, unpack_cell
 
 _KEPT_META: Final = ("epoch", "seq", "rollbacks")
-"""What outlives a rebuild: readers and fences go on counting from here."""
+"""What survives a rebuild: readers and fences go on counting from here."""
 
 
 async def last_beat(client: Any, partition: Partition) -> int:
-    """When the partition's owner was heard of last, ms; 0 if never."""
+    """Return the time of the owner's last heartbeat, ms by Redis's clock (a former version's: by its own); 0 if none."""
     async with faults():
         return int(await client.hget(keys.beat(partition), "at") or 0)
 
 
+async def redis_now(client: Any) -> int:
+    """Return Redis's time, ms since the epoch."""
+    async with faults():
+        return time_ms(await client.time())
+
+
 async def start_over(client: Any, partition: Partition, begin: int, at: int) -> int:
-    """Forget what was counted and stand at ``begin``, the oldest offset that Kafka still has. Gives the keys removed.
+    """Discard what was counted, go back to ``begin``, Kafka's oldest offset, and return the number of keys removed.
 
     Interval rows of the time before that are kept: nothing will count them again.
 
-    Must not run beside a worker that owns the partition; should one appear, its commits are refused, because the token goes.
+    Must not run while a worker owns the partition; should one appear, its commits are refused, because the token is removed.
+    All or nothing: what is to be kept is computed from what was read, so Redis must not be rolled back in between.
 
     Args:
-        client: of Redis.
-        partition: which.
-        begin: its position from now on.
-        at: timestamp of the record there, ms; of now where there is none.
+        client: a Redis client.
+        partition: the partition to start over.
+        begin: its new position.
+        at: timestamp of the record there, ms; the current time where there is none.
+
+    Raises:
+        StoreUnavailableError: no answer, or the partition has changed meanwhile; nothing was done: retry.
     """
     meta, rows = keys.meta(partition), (keys.row_days(partition), keys.changed(partition))
-    async with faults():
+    async with faults(), client.pipeline(transaction=True) as pipe:
+        await pipe.watch(meta)
         kept = await client.hmget(meta, _KEPT_META)
         found = [
             key
             async for key in client.scan_iter(match=f"{_literal(keys.prefix(partition))}:*", count=1000)
             if key.decode() not in rows and not key.startswith(f"{rows[0]}:".encode())
         ]
-        pipe = client.pipeline(transaction=True)
-        await _cut_rows(client, pipe, partition, quarter(at))
+        pipe.multi()
+        await _cut_rows(client, pipe, partition, interval_start(at))
         pipe.unlink(*found, meta)
         values = {name: int(value or 0) for name, value in zip(_KEPT_META, kept, strict=True)}
         pipe.hset(meta, mapping={**values, "epoch": values["epoch"] + 1, "position": begin})
         pipe.sadd(keys.PARTITIONS, str(partition))
-        await pipe.execute()
+        try:
+            await pipe.execute()
+        except WatchError:  # also where the connection broke, as it does when Redis is rolled back
+            raise StoreUnavailableError(
+                f"{partition} changed meanwhile, so nothing was done; run it again"
+            ) from None
     return len(found)
 
 
 async def _cut_rows(client: Any, pipe: Any, partition: Partition, begin: int) -> None:
-    """Take out the interval rows from a quarter on; who waits at its start is not heard of any more, and so in no depth."""
+    """Remove interval rows from ``begin`` on; visits waiting then will not be heard of again, so no depth counts them."""
     time = int(await client.hget(keys.meta(partition), "time") or 0)
-    # Days that are settled stay as they are: whoever came in them is not counted again, and is heard of when leaving.
+    # Settled days stay as they are: their contacts are not counted again, and will be heard of when they leave.
     waiting = await _remaining(client, partition) if begin > time - SETTLED_AFTER + DAY else {}
     for member in await client.zrange(keys.row_days(partition), 0, -1):
         day, _, place = member.partition(b":")
         key = keys.rows(partition, int(day), place)
         for number, packed in (await client.hgetall(key)).items():
-            start = int(day) * DAY + int(number) * QUARTER
+            start = int(day) * DAY + int(number) * INTERVAL_MS
             if start >= begin:
                 if place in waiting:
                     waiting[place] -= flow(unpack_amounts(packed))
                 pipe.hdel(key, number)
                 pipe.zadd(keys.changed(partition), {b"%d:%s" % (start, place): 0})
-    last = begin - QUARTER
+    last = begin - INTERVAL_MS
     for place, depth in waiting.items():
         if depth:
-            key, number = keys.rows(partition, last // DAY, place), quarter_of_day(last)
+            key, number = keys.rows(partition, last // DAY, place), interval_of_day(last)
             packed = await client.hget(key, number)
             amounts = unpack_amounts(packed) if packed else {}
             add_amounts(amounts, {FLOW + MINUTES - 1: -depth})
@@ -93,7 +111,7 @@ async def _cut_rows(client: Any, pipe: Any, partition: Partition, begin: int) ->
 
 
 async def _remaining(client: Any, partition: Partition) -> dict[bytes, int]:
-    """How many wait in each queue and channel, by what a partition tells."""
+    """Return how many visits wait in each queue and channel, by a partition's totals."""
     numbers = {name.decode(): int(n) for name, n in (await client.hgetall(keys.names("counter"))).items()}
     out = {}
     for place, packed in (await client.hgetall(keys.cells(partition, TOTAL, 0))).items():
@@ -104,5 +122,5 @@ async def _remaining(client: Any, partition: Partition) -> dict[bytes, int]:
 
 
 def _literal(text: str) -> str:
-    """Escape what SCAN would take for a pattern."""
+    """Escape the characters that SCAN would take for a pattern."""
     return "".join(f"\\{c}" if c in "*?[]^\\" else c for c in text)

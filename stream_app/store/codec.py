@@ -1,36 +1,42 @@
-"""Bytes in Redis. Everything is documented here, so that other programs can read it.
+"""The binary formats of values in Redis, documented so that other programs can read them.
 
 - **Framed** list: each part is its length in four bytes, big-endian, followed by its bytes.
 - **Cell**: a MessagePack map, number → integer. A number below 512 is a counter; otherwise ``number >> 9`` is a sketch and
   ``number & 511`` its bucket, or a family of sums and its member (of ``revenue`` the currency). Numbers are those of the
   registry ``kpi:names:counter``. A field of a bucket's hash is ``queue number.channel number``.
-- **Amounts** of an interval row: a MessagePack array of integers, at the places of ``model.intervals``, without zeros at its
-  end.
-- **Visits** of a contact: a MessagePack array of ``model.visit.Visit`` as arrays, oldest first.
+- **Amounts** of an interval row: a MessagePack array of integers, at the places of ``model.intervals.counting``, without zeros
+  at its end.
+- **Visits** of a contact: a MessagePack array of ``model.fold.visit.Visit`` as arrays, oldest first.
+- **Clock** of a partition: a MessagePack array of the position to which it belongs, and a ``model.fold.clock.Agreement`` as an
+  array, in base 64 because its neighbours in the hash are text; stamps of witnesses are relative to the agreed time.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
-from stream_app.model.intervals import Amounts, compact, spread
-from stream_app.model.published import Day
-from stream_app.model.tally import pack_cell, unpack_cell
-from stream_app.model.visit import Visits
+from stream_app.model.fold.clock import Agreement
+from stream_app.model.fold.tally import pack_cell, unpack_cell
+from stream_app.model.fold.visit import Visits
+from stream_app.model.intervals.counting import Amounts, compact, spread
+from stream_app.model.intervals.day import PublishedDay
 
 __all__ = [
     "frame",
     "pack_amounts",
     "pack_cell",
+    "pack_clock",
     "pack_day",
     "pack_visits",
     "restore_recent",
     "unframe",
     "unpack_amounts",
     "unpack_cell",
+    "unpack_clock",
     "unpack_day",
     "unpack_visits",
 ]
@@ -40,37 +46,58 @@ pack_visits = msgspec.msgpack.Encoder().encode
 
 
 def unpack_visits(packed: bytes) -> Visits:
-    """A contact's open visits."""
+    """Decode a contact's open visits."""
     return _visits.decode(packed)
 
 
+_clock = msgspec.msgpack.Decoder(tuple[int, Agreement])
+
+
+def pack_clock(position: int, told: Agreement) -> bytes:
+    """Encode how far a partition's time is agreed on at a position."""
+    return b64encode(pack_visits((position, _shifted(told, -told.time))))
+
+
+def unpack_clock(packed: bytes | None, position: int | None) -> Agreement | None:
+    """Invert ``pack_clock``; ``None`` where it belongs to another position: a former version went on without it."""
+    if not packed:
+        return None
+    at, told = _clock.decode(b64decode(packed))
+    return _shifted(told, told.time) if at == position else None
+
+
+def _shifted(told: Agreement, by: int) -> Agreement:
+    older, newer = ([(who, stamp + by) for who, stamp in some] for some in (told.older, told.newer))
+    return Agreement(told.time, told.alone, older, newer)
+
+
 _amounts = msgspec.msgpack.Decoder(list[int])
-_day = msgspec.msgpack.Decoder(Day)
+_day = msgspec.msgpack.Decoder(PublishedDay)
 pack_day = msgspec.msgpack.Encoder().encode
-"""A published day as it is stored: a MessagePack array of ``model.published.Day`` as arrays."""
+"""A published day as it is stored: a MessagePack array of ``model.intervals.day.Day`` as arrays."""
 
 
 def pack_amounts(amounts: Amounts) -> bytes:
-    """An interval row of a partition as it is stored."""
+    """Encode an interval row of a partition."""
     return pack_day(compact(amounts))
 
 
 def unpack_amounts(packed: bytes) -> Amounts:
-    """The inverse of ``pack_amounts``, without zeros."""
+    """Invert ``pack_amounts``, without zeros."""
     return spread(_amounts.decode(packed))
 
 
-def unpack_day(packed: bytes) -> Day:
-    """The inverse of ``pack_day``."""
+def unpack_day(packed: bytes) -> PublishedDay:
+    """Invert ``pack_day``."""
     return _day.decode(packed)
 
 
 def restore_recent(minutes: Iterable[tuple[int, Iterable[bytes]]]) -> dict[bytes, int]:
-    """Hashes of event ids by minute, oldest minute first → ``Memory.recent``; the youngest use of a hash counts."""
+    """Turn hashes of event ids by minute, oldest first, into ``Memory.recent``; the latest use of a hash counts."""
     known: dict[bytes, int] = {}
     for minute, marks in minutes:
         for mark in marks:
-            known.pop(mark, None)  # and stands behind all that are older
+            known.pop(mark, None)  # so that it comes after all older ones
             known[mark] = minute
     return known
 
@@ -79,7 +106,7 @@ _SIZES: Final = [n.to_bytes(4, "big") for n in range(1024)]
 
 
 def frame(parts: Iterable[bytes]) -> bytes:
-    """Put parts into one string."""
+    """Join parts into one framed byte string."""
     parts = list(parts)
     out = [b""] * (2 * len(parts))
     out[::2] = [_SIZES[n] if (n := len(part)) < len(_SIZES) else n.to_bytes(4, "big") for part in parts]
@@ -88,7 +115,7 @@ def frame(parts: Iterable[bytes]) -> bytes:
 
 
 def unframe(blob: bytes) -> list[bytes]:
-    """Take them out again."""
+    """Split a framed byte string into its parts."""
     out: list[bytes] = []
     at, size = 0, len(blob)
     while at < size:

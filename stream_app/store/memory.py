@@ -1,22 +1,22 @@
-"""The store in memory: the same contract as Redis, checked by the same suite. For tests, reports and trying things out."""
+"""The store in memory: the same contract as Redis, checked by the same suite. For tests and reports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from copy import deepcopy
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct, field
 
-from stream_app.errors import FencedError, PositionMismatchError
-from stream_app.model.deltas import Memory
-from stream_app.model.intervals import Rows, add_amounts
-from stream_app.model.ports import Beat, Commit, DeadLetter, Partition
-from stream_app.model.tally import NUMBERS, Cell, add_into, roll_up
+from stream_app.clocks import wall_ms
+from stream_app.errors import FencedError, OtherTopicError, PositionMismatchError
+from stream_app.model.fold.deltas import Memory
+from stream_app.model.fold.tally import NUMBERS, Cell, add_into, roll_up
+from stream_app.model.intervals.counting import Rows, add_amounts
+from stream_app.model.ports import Beat, Commit, DeadLetter, Partition, StampedBeat, stamped
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT, TOTAL
 
-from .codec import pack_visits, restore_recent, unpack_visits
+from .codec import pack_clock, pack_visits, restore_recent, unpack_clock, unpack_visits
 from .names import CAPS, OTHER
 
 CellPlace = tuple[int, int, str, str]
@@ -24,13 +24,14 @@ CellPlace = tuple[int, int, str, str]
 
 
 class Contents(Struct):
-    """What is stored of a partition."""
+    """What is stored for a partition."""
 
     position: int | None = None
     batch: str = ""
     token: str = ""
     epoch: int = 0
     time: int = 0
+    clock: bytes = b""
     rollbacks: int = 0
     cells: dict[CellPlace, Cell] = field(default_factory=dict)
     rows: Rows = field(default_factory=dict)
@@ -38,42 +39,51 @@ class Contents(Struct):
     recent: dict[int, list[bytes]] = field(default_factory=dict)
     results: dict[str, int] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
-    beat: Beat | None = None
+    topic_id: str | None = None
+    beat: StampedBeat | None = None
 
 
 class MemoryStore:
     """Counters in dictionaries."""
 
-    def __init__(self, *, queue_cap: int = CAPS["queue"]) -> None:
+    def __init__(self, *, queue_cap: int = CAPS["queue"], clock: Callable[[], int] = wall_ms) -> None:
+        """Take the store's own clock, which returns ms since the epoch."""
+        self.clock = clock
         self.partitions: dict[Partition, Contents] = {}
         self._names: dict[str, set[str]] = {"queue": set(), "channel": set()}
         self._caps = {**CAPS, "queue": queue_cap}
         self._settings: list[Targets] = []
 
-    async def claim(self, partition: Partition, token: str, known: int | None = None) -> MemoryClaim:
+    async def claim(
+        self, partition: Partition, token: str, known: int | None = None, topic_id: str | None = None
+    ) -> MemoryClaim:
         """See ``Store.claim``."""
         contents = self.partitions.setdefault(partition, Contents())
+        if topic_id and contents.topic_id != topic_id:
+            if contents.topic_id and contents.position is not None:
+                raise OtherTopicError(partition, contents.topic_id, topic_id)
+            contents.topic_id = topic_id
         contents.epoch += 1
         contents.token = f"{contents.epoch}:{token}"
         if known is not None and (contents.position or 0) < known:
             contents.rollbacks += 1
-        version = await self.settings_version()
+        version = await self.targets_version()
         return MemoryClaim(self, partition, contents, self._settings[-1] if version else Targets(), version)
 
     def learn(self, kind: str, names: Iterable[str]) -> dict[str, str]:
-        """Names as they are kept: ``other`` for what the registry takes no more."""
+        """Map names to stored names: ``other`` for those that find the registry full."""
         known, wanted = self._names[kind], sorted(set(names))
         for name in wanted:
             if len(known) < self._caps[kind]:
                 known.add(name)
         return {name: name if name in known else OTHER for name in wanted}
 
-    async def settings_version(self) -> int:
-        """See ``Store.settings_version``."""
+    async def targets_version(self) -> int:
+        """See ``Store.targets_version``."""
         return len(self._settings)
 
-    async def apply_settings(self, targets: Targets) -> int:
-        """See ``Store.apply_settings``."""
+    async def apply_targets(self, targets: Targets) -> int:
+        """See ``Store.apply_targets``."""
         if not self._settings or self._settings[-1] != targets:
             self._settings.append(targets)
         return len(self._settings)
@@ -94,10 +104,12 @@ class MemoryClaim:
         self.targets = targets
         self.version = version
         self.numbers: dict[str, int] = dict(NUMBERS)
+        self.topic_id = contents.topic_id
         self.memory = Memory(
             time=contents.time,
             open={contact: unpack_visits(packed) for contact, packed in contents.visits.items()},
             recent=restore_recent(sorted(contents.recent.items())),
+            agreement=unpack_clock(contents.clock, contents.position),
         )
         self._contents = contents
         self._token = contents.token
@@ -109,12 +121,13 @@ class MemoryClaim:
         queues = self._store.learn("queue", (queue for _, queue, _ in (*deltas.cells, *deltas.rows)))
         channels = self._store.learn("channel", (channel for _, _, channel in (*deltas.cells, *deltas.rows)))
         if mine.token != self._token:
-            raise FencedError(f"{self.partition}: claimed by someone else")
+            raise FencedError(f"{self.partition}: claimed by another worker")
         if mine.position == commit.end and mine.batch == commit.batch:
             return
         if mine.position != commit.start or commit.batch == self._stored:
             raise PositionMismatchError(mine.position or 0, commit.start or 0)
         mine.position, mine.batch, mine.time = commit.end, commit.batch, deltas.time
+        mine.clock = pack_clock(commit.end, deltas.agreement)
         self._add_cells(deltas.cells, deltas.time, queues, channels)
         self._add_rows(deltas.rows, queues, channels)
         for contact, visits in deltas.visits.items():
@@ -148,11 +161,12 @@ class MemoryClaim:
         for (start, queue, channel), amounts in rows.items():
             add_amounts(mine.setdefault((start, queues[queue], channels[channel]), {}), amounts)
 
-    async def beat(self, beat: Beat) -> None:
+    async def beat(self, beat: Beat) -> int:
         """See ``Claim.beat``."""
         mine = self._contents
         if mine.token != self._token:
-            raise FencedError(f"{self.partition}: claimed by someone else")
-        mine.beat = deepcopy(beat)
+            raise FencedError(f"{self.partition}: claimed by another worker")
+        mine.beat = stamped(beat, self._store.clock())
         if mine.position != self.position:
             raise PositionMismatchError(mine.position or 0, self.position or 0)
+        return mine.beat.ahead

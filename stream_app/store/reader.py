@@ -1,42 +1,43 @@
 """The reader: a mirror of what the owners committed, kept up to date by following their logs.
 
-A partition is loaded once, cell by cell and visit by visit, and then follows the partition's log, whose
-entries are the very values that the commits wrote. They are absolute, so reading one twice is harmless, and
-the loading needs no lock: whatever moved meanwhile stands in the log behind the place at which the loading
-began. A gap, a new owner or a step back loads the partition anew; what did not change costs nothing then, and
-the board shows no hole. Cost grows with change, never with history.
+A partition is loaded once, cell by cell and visit by visit; then the reader follows the partition's log, whose entries are the
+very values that the commits wrote. They are absolute, so reading one twice is harmless, and loading needs no lock: whatever
+changed meanwhile is in the log. After a gap, a new owner or a rollback the partition is loaded again; what did not change costs
+nothing then, and the board shows no hole. Cost grows with change, never with history.
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import structlog
 
 from stream_app.errors import QuarantinedError, StoreUnavailableError
-from stream_app.model.board import Board
+from stream_app.model.fold.tally import NUMBERS
+from stream_app.model.live.board import Board
 from stream_app.model.ports import FILE, Partition
-from stream_app.model.tally import NUMBERS
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT, TOTAL
 
 from . import keys
-from .client import connect, faults
+from .client import connect, end_if_cancelled, entries_of, faults
+from .clock import RedisClock
 from .codec import unframe, unpack_visits
-from .health import Health
-from .places import Places
+from .health import PartitionHealth, age_of
+from .memory_use import MemoryMeter
+from .queue_channels import RETIRING, QueueChannels
+from .topics import Keyed, look_up
 
-__all__ = ["Health", "Reader", "wall_ms"]
+__all__ = ["PartitionHealth", "Reader"]
 
 BLOCK_MS: Final = 400
-POLL_S: Final = 1.0
+POLL_MS: Final = 1_000
 ENTRIES: Final = 64
 SCAN: Final = 2_000
 BUCKETS: Final = 32
-"""How many buckets are asked for in one round trip."""
+"""Buckets read in one round trip."""
 SET_BACK_MS: Final = 1_000
-"""A wall clock that steps back further loads everything anew: buckets may have been dropped too early."""
+"""If the clock steps back further, everything is loaded again: buckets may have been dropped too early."""
 _FIRST_WAIT_S: Final = 0.1
 _LAST_WAIT_S: Final = 2.0
 _PER_PARTITION: Final = 4  # replies of a poll
@@ -44,37 +45,43 @@ _PER_PARTITION: Final = 4  # replies of a poll
 _log = structlog.get_logger(__name__)
 
 
-def wall_ms() -> int:
-    """The wall clock, in milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 class Reader:
     """Mirrors a store into a board.
 
     Attributes:
-        board: the mirror; whoever looks at it calls ``advance`` first.
-        targets: the settings in force.
+        board: the mirror; call ``advance`` before reading it.
+        targets: the targets in force.
+        targets_version: their version; 0 where none was ever applied, -1 before that is known.
         health: partition → what is known of it.
-        connected: the store answers.
-        problem: why it does not.
-        changed: set whenever the board, the settings or the health changed; whoever looks clears it.
+        topics: topic → the number of partitions by which its contacts are counted.
+        connected: whether the store answers.
+        loaded: whether it ever did, so that the board holds what was there, however long ago.
+        problem: why it does not answer.
+        memory: how full the store is.
+        clock: the store's clock.
+        still: a lock for long reads: no commit is mirrored while it is held.
+        queue_channels: the names that the store has.
+        changed: set whenever the board, the targets or the health changed; its reader clears it.
     """
 
-    def __init__(self, url: str, clock: Callable[[], int] = wall_ms) -> None:
-        """Connects in ``run``."""
-        self.board = Board(clock(), NUMBERS)
+    def __init__(self, url: str, clock: RedisClock | None = None) -> None:
+        """Set it up; it connects in ``run``. ``clock`` is for tests."""
+        self.clock = clock or RedisClock()
+        self.board = Board(self.clock.now(), NUMBERS)
         self.targets = Targets()
-        self.health: dict[str, Health] = {}
-        self.connected = False
+        self.health: dict[str, PartitionHealth] = {}
+        self.topics: dict[str, Keyed] = {}
+        self.connected = self.loaded = False
         self.problem: str | None = None
         self.changed = asyncio.Event()
+        self.still = asyncio.Lock()
         self._client: Any = connect(url)  # its stubs leave open whether replies are decoded
-        self._clock = clock
-        self._seen_at = clock()
-        self._version = -1
+        self.memory = MemoryMeter(self._client, self.clock.ticks)
+        self._seen_at = self.clock.now()
+        self.targets_version = -1
         self._identity: bytes | None = None
-        self._places = Places(self._client, self._renumber)
+        self._retired = 0
+        self.queue_channels = QueueChannels(self._client, self._renumber)
 
     @property
     def ready(self) -> bool:
@@ -82,33 +89,29 @@ class Reader:
         return self.connected and bool(self.health) and all(h.seq for h in self.health.values())
 
     def reasons(self) -> list[str]:
-        """Why it is not ready, for people."""
+        """Return why it is not ready, for people."""
         if not self.connected:
-            return [f"Redis is away: {self.problem}" if self.problem else "Redis has not answered yet"]
+            return [f"Redis is unavailable: {self.problem}" if self.problem else "Redis has not answered yet"]
         if not self.health:
             return ["no worker has claimed a partition yet"]
-        return [
-            f"partition {name}: {health.problem or 'is being loaded'}"
+        now = self.clock.now()
+        doubted = [
+            f"partition {name}: {reason}"
             for name, health in self.health.items()
-            if not health.seq
+            if (reason := health.doubt(now))
         ]
+        held = (keyed.problem(topic) for topic, keyed in self.topics.items())
+        return [*doubted, *filter(None, held)]
 
     def age_s(self) -> float | None:
-        """Age of the oldest partition's data in seconds.
-
-        ``None`` where it can't be told: nothing was ever claimed, or an owner has not given a heartbeat yet. Files that
-        were folded beside the topic have no owner, and no age.
-        """
-        now = self._clock()
-        ages = [h.age_ms(now) for text, h in self.health.items() if Partition.parse(text).is_live]
-        known = [age for age in ages if age is not None]
-        return max(known) / 1000 if ages and len(known) == len(ages) else None
+        """See ``age_of``."""
+        return age_of(self.health, self.clock.now())
 
     async def run(self) -> None:
-        """Follow until cancelled; a store that is away is asked again."""
+        """Follow the store until cancelled; retry while it is unavailable."""
         wait = _FIRST_WAIT_S
         while True:
-            _end_if_cancelled()
+            end_if_cancelled()
             try:
                 await self._follow()
             except (StoreUnavailableError, QuarantinedError) as error:
@@ -118,23 +121,23 @@ class Reader:
                     _log.warning("store_unavailable", error=str(error))
                 self.connected, self.problem = False, str(error)
                 for health in self.health.values():
-                    health.seq = 0  # it may come back as another one: load everything anew
+                    health.seq = 0  # it may come back as another store: load everything again
                 self.changed.set()
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _LAST_WAIT_S)
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._client.aclose()
 
     async def _follow(self) -> None:
         polled = float("-inf")
         while True:
             async with faults():
-                if time.monotonic() - polled >= POLL_S:
-                    polled = time.monotonic()
+                if self.clock.ticks() - polled >= POLL_MS:
+                    polled = self.clock.ticks()
                     await self._poll()
-                _end_if_cancelled()
+                end_if_cancelled()
                 streams = {
                     keys.log(Partition.parse(p)): f"{h.seq}-0" for p, h in self.health.items() if h.seq
                 }
@@ -143,23 +146,25 @@ class Reader:
                     polled = float("-inf")
                     continue
                 found = await self._client.xread(streams, count=ENTRIES, block=BLOCK_MS)
-                for partition, entries in _entries(found):
+                for partition, entries in entries_of(found):
                     for entry_id, fields in entries:
                         if not await self._entry(partition, entry_id, fields):
                             break
-                        await asyncio.sleep(0)  # whoever looks at the board need not wait for all of them
+                        await asyncio.sleep(0)  # readers of the board need not wait for all of them
 
     async def _poll(self) -> None:
-        """What the log does not tell: new partitions, heartbeats, settings, a store that stepped back."""
-        now = self._clock()
+        """Read what the log does not contain: new partitions, heartbeats, targets, a rollback of the store."""
+        members = sorted(p.decode() for p in await self._ask_time_and_members())
+        now = self.clock.now()
         if now < self._seen_at - SET_BACK_MS:
             for health in self.health.values():
-                health.seq = 0
+                health.unload()
         self._seen_at = now
-        members = sorted(p.decode() for p in await self._client.smembers(keys.PARTITIONS))
         for gone in self.health.keys() - members:  # wiped
             self._forget(gone)
         await self._recognise()
+        live = {partition.topic for partition in map(Partition.parse, members) if partition.is_live}
+        self.topics = await look_up(self._client, sorted(live))
         pipe = self._client.pipeline(transaction=False)
         for text in members:
             partition = Partition.parse(text)
@@ -167,27 +172,43 @@ class Reader:
             pipe.hgetall(keys.beat(partition))
             pipe.hgetall(keys.results(partition))
             pipe.type(keys.log(partition))
+        for kind in RETIRING:
+            pipe.scard(keys.retired(kind))
         replies = await pipe.execute(raise_on_error=False)
+        self._recall(replies[-len(RETIRING) :])
         for n, text in enumerate(members):
-            health = self.health.setdefault(text, Health())
+            health = self.health.setdefault(text, PartitionHealth())
+            health.retired = self.topics.get(Partition.parse(text).topic, Keyed()).moved != ""
             try:
                 async with faults():
-                    await self._take(text, health, replies[n * _PER_PARTITION : (n + 1) * _PER_PARTITION])
+                    mine = replies[n * _PER_PARTITION : (n + 1) * _PER_PARTITION]
+                    await self._take(text, health, mine, now)
                 health.problem = None
-            except QuarantinedError as error:  # a human must look; the other partitions go on
+            except QuarantinedError as error:  # a person must look into it; the other partitions go on
                 if not health.problem:
                     _log.error("partition_unreadable", partition=text, error=str(error))
                 health.seq, health.problem = 0, str(error)
         version = int(await self._client.get(keys.SETTINGS) or 0)
-        if version != self._version:
+        if version != self.targets_version:
             document = await self._client.get(keys.settings(version)) if version else None
             self.targets = Targets.from_json(document) if document else Targets()
-            self._version = version
-        self.connected, self.problem = True, None
+            self.targets_version = version
+        await self.memory.measure()
+        self.connected, self.loaded, self.problem = True, True, None
         self.changed.set()
 
+    async def _ask_time_and_members(self) -> Any:
+        """Return the partitions, and read the store's clock in the same round trip."""
+        pipe = self._client.pipeline(transaction=False).time().smembers(keys.PARTITIONS)
+        asked = self.clock.ticks()
+        time, members = await pipe.execute(raise_on_error=False)
+        if isinstance(members, Exception):
+            raise members
+        self.clock.answered(time, asked)
+        return members
+
     async def _recognise(self) -> None:
-        """Whether it is the same store as before: one that was wiped holds nothing of what was counted."""
+        """Check that it is the same store as before: one that was wiped holds nothing of what was counted."""
         identity = await self._client.get(keys.IDENTITY)
         if identity != self._identity and self._identity is not None:
             for text, health in self.health.items():
@@ -196,8 +217,16 @@ class Reader:
             self.board.restart_totals()
         self._identity = identity
 
-    async def _take(self, text: str, health: Health, replies: list[Any]) -> None:
-        """One partition's part of a poll."""
+    def _recall(self, retired: list[Any]) -> None:
+        """Have everything loaded again once names were retired, which leaves them out; one that returns is in the log."""
+        now = sum(n for n in retired if isinstance(n, int))
+        if now > self._retired:
+            for health in self.health.values():
+                health.seq = 0
+        self._retired = now
+
+    async def _take(self, text: str, health: PartitionHealth, replies: list[Any], now: int) -> None:
+        """Take in one partition's replies of a poll."""
         for reply in replies:
             if isinstance(reply, Exception):
                 raise reply
@@ -205,18 +234,16 @@ class Reader:
         if log not in {b"stream", b"none"}:
             raise QuarantinedError(f"{keys.log(Partition.parse(text))} is a {log.decode()}, not a stream")
         health.rollbacks = int(meta.get(b"rollbacks", 0))
-        health.end, health.beat_at, health.read_at = (
-            int(beat.get(k, 0)) for k in (b"end", b"at", b"read_at")
-        )
+        health.beaten(beat, now)
         health.results = {k.decode(): int(v) for k, v in results.items()}
         seq = int(meta.get(b"seq", 0))
         if not health.seq or meta.get(b"token") != health.token or seq < health.seq:
             await self._load(Partition.parse(text), health)
         else:
-            health.stored(seq, self._seen_at)
+            health.stored(seq, now)
 
     async def _entry(self, text: str, entry_id: bytes, fields: dict[bytes, bytes]) -> bool:
-        """Mirror one commit; ``False`` if the partition was loaded anew instead."""
+        """Mirror one commit; return ``False`` if the partition was loaded again instead."""
         health = self.health[text]
         seq = int(entry_id.partition(b"-")[0])
         if seq != health.seq + 1 or fields.get(b"token") != health.token:  # a claim has no token
@@ -231,41 +258,48 @@ class Reader:
 
     async def _mirror(self, text: str, fields: dict[bytes, bytes]) -> None:
         parts = unframe(fields[b"cells"])
+        buckets: list[tuple[int, int, list[bytes]]] = []
         at = 0
         while at < len(parts):
             resolution, start, n = int(parts[at]), int(parts[at + 1]), int(parts[at + 2])
-            pairs = parts[at + 3 : at + 3 + 2 * n]
-            await self._put_cells(text, resolution, start, zip(pairs[::2], pairs[1::2], strict=True))
+            buckets.append((resolution, start, parts[at + 3 : at + 3 + 2 * n]))
             at += 3 + 2 * n
+        await self.queue_channels.know(field for _, _, pairs in buckets for field in pairs[::2])
         visits = unframe(fields[b"visits"])
-        for contact, packed in zip(visits[::2], visits[1::2], strict=True):
-            self._put_visits(text, contact, packed)
-        for contact in unframe(fields[b"closed"]):
-            self.board.put_visits(text, contact.decode(), ())
+        closed = unframe(fields[b"closed"])
+        async with self.still:  # no awaits from here on: others wait for the lock
+            for resolution, start, pairs in buckets:
+                cells = [(self.queue_channels.of(f), v) for f, v in zip(pairs[::2], pairs[1::2], strict=True)]
+                self.board.put_cells(text, resolution, start, cells)
+            for contact, packed in zip(visits[::2], visits[1::2], strict=True):
+                self._put_visits(text, contact, packed)
+            for contact in closed:
+                self.board.put_visits(text, contact.decode(), ())
 
     async def _put_cells(
         self, text: str, resolution: int, start: int, cells: Iterable[tuple[bytes, bytes]]
     ) -> None:
         pairs = list(cells)
-        await self._places.know(field for field, _ in pairs)
-        self.board.put_cells(text, resolution, start, [(self._places.of(f), v) for f, v in pairs])
+        await self.queue_channels.know(field for field, _ in pairs)
+        self.board.put_cells(text, resolution, start, [(self.queue_channels.of(f), v) for f, v in pairs])
 
     def _put_visits(self, text: str, contact: bytes, packed: bytes) -> None:
-        if text.startswith(FILE):  # a recording: whoever still waits at its end does not wait now
+        if text.startswith(FILE):  # a recording: who waits at its end does not wait now
             return
         visits = unpack_visits(packed)
         for visit in visits:
-            visit.queue, visit.channel = self._places.shown(visit.queue, visit.channel)
+            visit.queue, visit.channel = self.queue_channels.shown(visit.queue, visit.channel)
         self.board.put_visits(text, contact.decode(), visits)
 
-    async def _load(self, partition: Partition, health: Health) -> None:
-        """Load a partition as it is now; what moves meanwhile stands in the log."""
-        text, now = str(partition), self._clock()
+    async def _load(self, partition: Partition, health: PartitionHealth) -> None:
+        """Load a partition as it is now; what changes meanwhile is in the log."""
+        text, now = str(partition), self.clock.now()
         health.wanted = None
         meta = await self._client.hgetall(keys.meta(partition))
-        await self._places.learn()
-        self.board.advance(now)
-        self.board.mark(text)
+        await self.queue_channels.learn()
+        async with self.still:
+            self.board.advance(self.clock.now())
+            self.board.mark(text)
         for resolution, kept in (*KEPT.items(), (TOTAL, 0)):
             starts = [0]
             if resolution != TOTAL:
@@ -291,7 +325,10 @@ class Reader:
         for start in starts:
             pipe.hgetall(keys.cells(partition, resolution, start))
         for start, cells in zip(starts, await pipe.execute(), strict=True):
-            await self._put_cells(str(partition), resolution, start, cells.items())
+            fields = cells.keys()
+            if resolution == TOTAL:  # retired names have nothing else, and would be shown for ever
+                fields = {field for field in fields if not self.queue_channels.is_retired(field)}
+            await self._put_cells(str(partition), resolution, start, [(f, cells[f]) for f in fields])
             await asyncio.sleep(0)
 
     def _renumber(self, numbers: Mapping[str, int]) -> None:
@@ -304,19 +341,4 @@ class Reader:
         self.board.forget(text)
         del self.health[text]
         if not self.health:
-            self._places.forget()
-
-
-def _end_if_cancelled() -> None:
-    """The Redis client may swallow a cancellation that hits it in the middle of a command."""
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError
-
-
-def _entries(found: Any) -> Iterable[tuple[str, list[tuple[bytes, dict[bytes, bytes]]]]]:
-    """What XREAD gave, whichever protocol: (topic.partition, entries)."""
-    pairs = found.items() if isinstance(found, dict) else found or ()
-    for key, batches in pairs:
-        entries = batches[0] if batches and isinstance(batches[0], list) else batches
-        yield key.decode().partition("{")[2].partition("}")[0], entries
+            self.queue_channels.forget()

@@ -1,100 +1,115 @@
 """The Redis store: claims and commits, exactly once.
 
-The owner of a partition writes absolute values: it keeps the cells that it touched last, and reads any other cell before
-it adds to it, so a late event lands right after an eviction or a restart. The fence makes that safe: whoever reads a stale
-cell no longer holds the token, and its commit is refused as a whole.
+The owner of a partition writes absolute values: it remembers the cells that it touched last, and reads any other cell before
+it adds to it, so a late event is counted right even after an eviction or a restart. The fence makes that safe: a worker with a
+stale cell no longer holds the token, and its commit is refused as a whole.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import uuid4
 
-from stream_app.errors import FencedError, PositionMismatchError
-from stream_app.model.deltas import Memory
-from stream_app.model.intervals import DAY, add_amounts, quarter_of_day
+from stream_app.errors import FencedError, OtherTopicError, PositionMismatchError, RenumberedError
+from stream_app.model.durations import DAY
+from stream_app.model.fold.deltas import Memory
+from stream_app.model.fold.tally import Cell, add_into, roll_up
+from stream_app.model.intervals.counting import add_amounts, interval_of_day
 from stream_app.model.kpis import STORED
 from stream_app.model.ports import Beat, Commit, Partition
-from stream_app.model.tally import Cell, add_into, roll_up
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT
 
 from . import keys
 from .client import connect, faults, script
+from .clock import RedisClock
 from .codec import (
     frame,
     pack_amounts,
     pack_cell,
+    pack_clock,
     pack_visits,
     restore_recent,
     unpack_amounts,
     unpack_cell,
+    unpack_clock,
     unpack_visits,
 )
-from .names import Names
+from .names import Names, NumberedName, in_use
 from .remembered import Remembered
 from .versions import Versions
 
 LOG_BYTES: Final = 2_000_000
-"""How much of a partition's latest commits stays for readers to follow; one further behind loads the partition anew."""
+"""Bytes of a partition's latest commits kept for readers to follow; a reader further behind loads the partition again."""
 DEAD_KEPT: Final = 10_000
 SCAN: Final = 2_000
+CONFIRMED_MS: Final = DAY
+"""A name not used for this long by partition time, ms, is checked again: it is not retired sooner."""
 
 _KEEP = frame(str(n).encode() for pair in KEPT.items() for n in pair)
 _Place = tuple[int, int, bytes]  # resolution, bucket start, field
-_Row = tuple[int, bytes]  # quarter's start, field
+_Row = tuple[int, bytes]  # interval's start, field
 
 
 class RedisStore:
     """Counters in Redis."""
 
     def __init__(self, url: str, *, queue_cap: int | None = None) -> None:
-        """Connects with the first command, not before."""
+        """Set it up; it connects with the first command."""
         self.client = connect(url)
         self.apply_script = script(self.client, "apply")
         self.beat_script = script(self.client, "beat")
+        self.clock = RedisClock()
         self._claim_script = script(self.client, "claim")
         self.queues = Names(self.client, "queue", queue_cap)
         self.channels = Names(self.client, "channel")
-        self._counters = Names(self.client, "counter")
-        self._settings = Versions(self.client, keys.SETTINGS)
+        self.counters = Names(self.client, "counter")
+        self.registries = (*self.queues.keys, *self.channels.keys, *self.counters.keys)
+        self.versions = Versions(self.client, keys.SETTINGS)
 
-    async def claim(self, partition: Partition, token: str, known: int | None = None) -> RedisClaim:
+    async def claim(
+        self, partition: Partition, token: str, known: int | None = None, topic_id: str | None = None
+    ) -> RedisClaim:
         """See ``Store.claim``."""
-        version = await self.settings_version()
-        for names in (self.queues, self.channels, self._counters):
+        version = await self.targets_version()
+        for names in (self.queues, self.channels, self.counters):
             await names.reload()
-        numbers = await self._counters.learn(part.name for part in STORED)
-        document = await self._settings.document(version)
+        numbers = await self.counters.learn(part.name for part in STORED)
+        document = await self.versions.document(version)
         async with faults():
             await self.client.set(keys.IDENTITY, uuid4().hex, nx=True)
             await self.client.sadd(keys.PARTITIONS, str(partition))
-            epoch, position, _, seq, time = await self._claim_script(
+            epoch, position, _, seq, time, counted, clock = await self._claim_script(
                 keys=[keys.meta(partition)],
-                args=[keys.prefix(partition), token, version, "" if known is None else known],
+                args=[keys.prefix(partition), token, version, "" if known is None else known, topic_id or ""],
             )
+            if not epoch:
+                raise OtherTopicError(partition, counted.decode(), topic_id or "")
             claim = RedisClaim(self, partition, f"{epoch}:{token}", int(seq))
             claim.position = int(position) if position else None
             claim.memory.time = int(time)
+            claim.memory.agreement = unpack_clock(clock, claim.position)
             await claim.restore()
         claim.version = version
+        claim.topic_id = counted.decode() or None
         claim.targets = Targets.from_json(document) if document else Targets()
         claim.numbers = {part.name: numbers[part.name] for part in STORED}
         return claim
 
-    async def settings_version(self) -> int:
-        """See ``Store.settings_version``."""
-        return await self._settings.current()
+    async def targets_version(self) -> int:
+        """See ``Store.targets_version``."""
+        return await self.versions.current()
 
-    async def current_settings(self) -> tuple[int, bytes]:
-        """The version in force and its document as JSON; version 0 is the built-in defaults."""
-        version = await self.settings_version()
-        return version, await self._settings.find(version) or Targets().to_json()
+    async def current_targets(self) -> tuple[int, bytes]:
+        """Return the version in force and its document as JSON; version 0 is the built-in defaults."""
+        version = await self.targets_version()
+        return version, await self.versions.find(version) or Targets().to_json()
 
-    async def apply_settings(self, targets: Targets) -> int:
-        """See ``Store.apply_settings``."""
-        return await self._settings.apply(targets.to_json())
+    async def apply_targets(self, targets: Targets) -> int:
+        """See ``Store.apply_targets``."""
+        return await self.versions.apply(targets.to_json())
 
     async def close(self) -> None:
         """See ``Store.close``."""
@@ -102,27 +117,30 @@ class RedisStore:
 
 
 class RedisClaim:
-    """A partition in our hands; see ``Claim``."""
+    """A claimed partition; see ``Claim``."""
 
     def __init__(self, store: RedisStore, partition: Partition, token: str, seq: int) -> None:
-        """Made by ``RedisStore.claim``."""
+        """Set it up; only ``RedisStore.claim`` does."""
         self.partition = partition
         self.position: int | None = None
         self.memory = Memory()
         self.targets = Targets()
         self.version = 0
         self.numbers: dict[str, int] = {}
+        self.topic_id: str | None = None
         self._store = store
         self._token = token
         self._cells: Remembered[_Place] = Remembered(self._read_cells, add_into)
         self._rows: Remembered[_Row] = Remembered(self._read_rows, add_amounts)
         self._prepared: tuple[str, list[Any]] | None = None
+        self._confirmed: dict[NumberedName, int] = {}  # when they were last used, by partition time
+        self._used: list[NumberedName] = []
         self._pending = False
         self._log: deque[tuple[int, int]] = deque([(seq, 0)])
         self._log_bytes = 0
 
     async def restore(self) -> None:
-        """Read back what the fold must remember: open visits and recent event ids, never the history of cells."""
+        """Read back the fold's memory: open visits and recent event ids, never the history of cells."""
         client, memory = self._store.client, self.memory
         cursor = None
         visits: dict[str, bytes] = {}
@@ -144,13 +162,25 @@ class RedisClaim:
             self._prepared = (commit.batch, await self._prepare(commit))
         args = self._prepared[1]
         async with faults():
-            verdict, number = await self._store.apply_script(keys=[keys.meta(self.partition)], args=args)
+            verdict, number = await self._store.apply_script(
+                keys=[keys.meta(self.partition), *self._store.registries], args=args
+            )
         if verdict == b"FENCED":
-            raise FencedError(f"{self.partition}: claimed by someone else")
+            raise FencedError(f"{self.partition}: claimed by another worker")
         if verdict == b"MISMATCH":
             raise PositionMismatchError(int(number or 0), commit.start or 0)
-        # Asked for again it need only be recognised: it can't be applied any more, and nothing of it is kept.
-        self._prepared = (commit.batch, [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:16], b""])
+        if verdict == b"NAMES":
+            registry, _, name = number.decode().partition(" ")
+            raise RenumberedError(
+                f"{self.partition}: the {registry.rpartition(':')[2]} {name!r} does not have the number that this worker "
+                "knows, or was retired"
+            )
+        self._confirmed.update(dict.fromkeys(self._used, commit.deltas.time))
+        # If it is sent again, it need only be recognised: it can't be applied twice, so its contents are dropped.
+        self._prepared = (
+            commit.batch,
+            [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:16], *[b""] * 3],
+        )
         self.position, self._pending = commit.end, False
         self._trim(int(number), sum(len(args[i]) for i in (6, 7, 8)))
 
@@ -168,7 +198,7 @@ class RedisClaim:
             blob += (b"%d" % resolution, b"%d" % start, b"%d" % (len(fields) // 2), *fields)
         days: dict[tuple[int, bytes], list[bytes]] = {}
         for (start, name), amounts in rows.items():
-            pair = (b"%d" % quarter_of_day(start), pack_amounts(amounts))
+            pair = (b"%d" % interval_of_day(start), pack_amounts(amounts))
             days.setdefault((start // DAY, name), []).extend(pair)
         row_blob: list[bytes] = []
         for (day, name), fields in days.items():
@@ -214,10 +244,19 @@ class RedisClaim:
             self._oldest_to_keep(),
             DEAD_KEPT,
             frame(row_blob),
+            pack_clock(commit.end, deltas.agreement),
+            frame(self._unconfirmed(commit)),
         ]
 
+    def _unconfirmed(self, commit: Commit) -> Iterable[bytes]:
+        """Yield names and numbers that the commit uses and that nothing stored under this claim has confirmed lately."""
+        oldest = commit.deltas.time - CONFIRMED_MS
+        for name in self._used:
+            if self._confirmed.get(name, -1) < oldest:
+                yield from (name[0], name[1].encode(), b"%d" % name[2])
+
     async def _absolute(self, commit: Commit) -> tuple[dict[_Place, Cell], dict[_Row, Cell]]:
-        """The new values of every cell and every interval row that the commit touches."""
+        """Return the new values of every cell and interval row that the commit touches."""
         deltas, time, store = commit.deltas, commit.deltas.time, self._store
         places = {(queue, channel) for _, queue, channel in (*deltas.cells, *deltas.rows)}
         queues = await store.queues.learn(queue for queue, _ in places)
@@ -235,9 +274,13 @@ class RedisClaim:
             ((start, names[queue, channel]), amounts)
             for (start, queue, channel), amounts in deltas.rows.items()
         ]
+        self._used = [*in_use(b"2", queues, places, 0), *in_use(b"4", channels, places, 1)]
+        # The claim learnt the numbers of all counters; its first commit confirms them.
+        if not self._confirmed:
+            self._used += [(b"6", name, number) for name, number in self.numbers.items()]
         await self._cells.load(place for place, _ in cells)
         await self._rows.load(place for place, _ in rows)
-        return self._cells.add(cells), self._rows.add(rows)  # both or none: nothing can fail in between
+        return self._cells.add(cells), self._rows.add(rows)  # both or neither: nothing can fail in between
 
     async def _read_cells(self, places: set[_Place]) -> dict[_Place, Cell]:
         buckets: dict[tuple[int, int], list[bytes]] = {}
@@ -261,7 +304,7 @@ class RedisClaim:
         async with faults():
             pipe = self._store.client.pipeline(transaction=False)
             for (day, name), starts in days.items():
-                pipe.hmget(keys.rows(self.partition, day, name), [quarter_of_day(start) for start in starts])
+                pipe.hmget(keys.rows(self.partition, day, name), [interval_of_day(start) for start in starts])
             found = await pipe.execute()
         return {
             (start, name): unpack_amounts(packed) if packed else {}
@@ -278,27 +321,26 @@ class RedisClaim:
     def _oldest_to_keep(self) -> int:
         return self._log[0][0]
 
-    async def beat(self, beat: Beat) -> None:
+    async def beat(self, beat: Beat) -> int:
         """See ``Claim.beat``."""
-        position, calm = self.position, not self._pending
-        fields = (
-            "at",
-            beat.at,
-            "owner",
-            beat.owner,
-            "position",
-            beat.position,
-            "end",
-            beat.end,
-            "read_at",
-            beat.read_at,
+        position, calm, clock = self.position, not self._pending, self._store.clock
+        asked = clock.ticks()
+        args = (
+            self._token,
+            clock.at(asked) if clock.known else "",
+            beat.clock,
+            beat.heard_ago,
+            "" if beat.waits is None else beat.waits,
         )
+        fields = ("owner", beat.owner, "position", beat.position, "end", beat.end, "read_at", beat.read_at)
         async with faults():
-            ours, stored = await self._store.beat_script(
-                keys=[keys.meta(self.partition), keys.beat(self.partition)], args=[self._token, *fields]
+            ours, stored, now = await self._store.beat_script(
+                keys=[keys.meta(self.partition), keys.beat(self.partition)], args=[*args, *fields]
             )
+        clock.heard(int(now), asked)
         if not ours:
-            raise FencedError(f"{self.partition}: claimed by someone else")
+            raise FencedError(f"{self.partition}: claimed by another worker")
         calm = calm and not self._pending and self.position == position
         if calm and stored != (b"" if position is None else b"%d" % position):
             raise PositionMismatchError(int(stored or 0), position or 0)
+        return beat.clock - clock.at(asked)

@@ -1,21 +1,21 @@
-"""What the owner of a partition wrote last: new absolute values are made from it, or from what is read back."""
+"""Cache of the values that a partition's owner last wrote, from which it makes new absolute values."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Generic, TypeVar
 
-from stream_app.model.tally import Cell
+from stream_app.model.fold.tally import Cell
 
 P = TypeVar("P")
 CACHED: Final = 5_000
-"""So many values are remembered; twice that at the most."""
+"""Number of values remembered; up to twice that."""
 
 
 class Remembered(Generic[P]):
-    """Values by place, the latest of them without asking the store.
+    """Values by place; the latest of them need no read from the store.
 
-    It can be trusted because of the fence: whoever remembers what is no longer so holds no token, and writes nothing.
+    The fence makes it safe: an owner with stale values no longer holds the token, and can't write.
     """
 
     def __init__(
@@ -23,14 +23,14 @@ class Remembered(Generic[P]):
         read: Callable[[set[P]], Awaitable[dict[P, Cell]]],
         merge: Callable[[Cell, Cell], None],
     ) -> None:
-        """``read`` asks the store for values, empty where there are none; ``merge`` adds to a value."""
+        """Take ``read``, which reads values from the store (empty if there are none), and ``merge``, which adds to a value."""
         self._read = read
         self._merge = merge
         self._fresh: dict[P, Cell] = {}
         self._older: dict[P, Cell] = {}
 
     async def load(self, places: Iterable[P]) -> None:
-        """Know these; nothing is changed by it.
+        """Read the values of places that are not known yet.
 
         Raises:
             StoreUnavailableError: no answer.
@@ -40,7 +40,7 @@ class Remembered(Generic[P]):
             older |= await self._read(unknown)
 
     def add(self, steps: Iterable[tuple[P, Cell]]) -> dict[P, Cell]:
-        """Add amounts to places that are loaded, and give what is there now."""
+        """Add amounts to places that are loaded, and return their new values."""
         fresh, older, merge = self._fresh, self._older, self._merge
         out: dict[P, Cell] = {}
         for place, amounts in steps:

@@ -1,31 +1,28 @@
-"""The roster that was imported, versioned as the settings are."""
+"""The imported schedule, versioned like the targets."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from . import keys
-from .client import connect, faults
+from .client import connect
+from .seen import SeenNames, seen_names
 from .versions import Versions
 
 
-class Seen(NamedTuple):
-    """Whom the store has ever seen.
+class StoredSchedule(NamedTuple):
+    """A version, its document, and when it was applied, in seconds since the epoch; ``None``: not known."""
 
-    Attributes:
-        queues: name → channels in which it has rows; none: not known.
-        channels: of any queue.
-    """
-
-    queues: dict[str, set[str]]
-    channels: set[str]
+    version: int
+    document: bytes
+    applied_at: float | None
 
 
 class RedisSchedules:
-    """Rosters in Redis: documents whose meaning is whoever's that writes and reads them."""
+    """Schedules in Redis: documents that only their writers and readers interpret."""
 
     def __init__(self, url: str) -> None:
-        """Connects with the first command, not before."""
+        """Set it up; it connects with the first command."""
         self._client = connect(url)
         self._versions = Versions(self._client, keys.SCHEDULES)
 
@@ -34,7 +31,7 @@ class RedisSchedules:
         return await self._versions.current()
 
     async def current(self) -> tuple[int, bytes]:
-        """The version in force, and its document: an empty list for version 0; see ``Versions.document``."""
+        """Return the version in force and its document, an empty list for version 0; see ``Versions.document``."""
         version = await self.version()
         return version, await self._versions.document(version) or b"[]"
 
@@ -42,25 +39,28 @@ class RedisSchedules:
         """See ``Versions.apply``."""
         return await self._versions.apply(document)
 
-    async def seen(self) -> Seen:
-        """Queues and channels, to compare a roster's names with.
+    async def document(self, version: int) -> bytes | None:
+        """Return the document of a version; ``None``: there is none."""
+        return await self._versions.find(version)
+
+    async def versions(self, most: int) -> list[StoredSchedule]:
+        """Return the newest versions, the newest first.
 
         Raises:
-            StoreUnavailableError: no answer; ask again.
+            StoreUnavailableError: no answer; retry.
         """
-        async with faults():
-            queues, channels = [
-                {int(n): name.decode() for name, n in (await self._client.hgetall(keys.names(kind))).items()}
-                for kind in ("queue", "channel")
-            ]
-            places = await self._client.hkeys(keys.published("seen"))
-        found: dict[str, set[str]] = {name: set() for name in queues.values()}
-        for place in places:
-            queue, channel = (int(n) for n in place.split(b"."))
-            if queue in queues and channel in channels:
-                found[queues[queue]].add(channels[channel])
-        return Seen(found, set(channels.values()))
+        newest = sorted((await self._versions.history()).items(), reverse=True)[:most]
+        found = [(version, applied, await self._versions.find(version)) for version, applied in newest]
+        return [
+            StoredSchedule(version, document, applied.at / 1000 if applied.at else None)
+            for version, applied, document in found
+            if document is not None
+        ]
+
+    async def seen(self) -> SeenNames:
+        """See ``seen_names``."""
+        return await seen_names(self._client)
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._client.aclose()

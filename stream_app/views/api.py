@@ -1,104 +1,99 @@
-"""The HTTP interface: live values for programs and people, from whatever snapshot it is handed.
+"""The HTTP interface: live values for programs and people, from whatever snapshot it is given.
 
-It knows nothing of where the numbers come from: ``Views`` takes functions.
+It does not know where the numbers come from: ``Views`` takes functions.
 """
 
 import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
-from hashlib import sha256
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from http import HTTPStatus
-from importlib.resources import files
-from typing import Final, Protocol, cast, get_args
+from typing import Final, Protocol, cast
 
-import structlog
 from aiohttp import web
-from aiohttp.abc import AbstractAccessLogger
 
-from stream_app.model.kpis import BY_NAME
+from stream_app.model.live.callbacks import Callbacks, NoCallbacks
+from stream_app.model.live.rows import By, Chosen, QueueGroup, Snapshot, everywhere
+from stream_app.model.live.running import AtRisk, GaveUp
+from stream_app.model.live.trend import QueueTrend, steps
+from stream_app.model.live.wait_histograms import WaitHistogram
+from stream_app.model.pieces import Pieces
 from stream_app.model.ports import Intervals
-from stream_app.model.rows import By, Chosen, Group, Snapshot, everywhere
-from stream_app.model.running import AtRisk, GaveUp
 from stream_app.model.targets import Targets
-from stream_app.model.trend import TRENDS, TrendRow, steps
-from stream_app.model.waits import Waits
 from stream_app.model.windows import WINDOWS
 
-from . import metrics, naming, openapi, problems, wire, wire_lists
+from . import fixed, metrics, naming, openapi, openapi_page, problems, trust, wire, wire_lists, written
+from .answering import answering
+from .door import Door, Limits, address
 from .intervals.api import PATH as INTERVALS, IntervalViews
 from .live import Live
+from .pieces import Rest, unhurried
 from .plan.planner import Planner
-from .plan.routes import Plans
+from .plan.routes import PlanRoutes
+from .screen import Screen
+from .sending import BodyParts, Heavy, around, put
 from .status import Status
-from .wire import Problem, encode
+from .taking import PATH as TAKING, TakingRoute
+from .wire import encode
 
-HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 FRESH_ONLY: Final = {"Cache-Control": "no-store"}
-MAX_STREAMS: Final = 2_000
+JSON: Final = "application/json"
 BEAT_S: Final = 0.9
-"""At least this long between two heartbeats of a stream; they come with every second's refresh."""
+"""The least time between two heartbeats of a stream; they are sent with the refresh, once a second."""
 SLICE: Final = 16_384
-"""A stream is written in pieces: a stalled reader costs a socket's buffer, not a copy of everything."""
+"""Bytes written at once: a stalled reader costs a socket's buffer, not a copy of everything."""
 SOCKET_BYTES: Final = 65_536
-"""What the kernel may hold for a stream; its own choice is megabytes of values that nobody needs any more."""
-STALLED_S: Final = 30.0
-"""Who has not taken a piece for this long is hung up on; browsers come back by themselves."""
+"""What the kernel may buffer for a stream; by default it holds megabytes of values that nobody needs any more."""
 LISTED: Final = 200
-"""So many contacts to ring back at most: the newest."""
-PIECE_S: Final = 0.01
-"""A trend is made in pieces no longer than about this: the streams share the event loop."""
-GROUPS: Final = list(get_args(By))
-_TRENDS: Final = [kpi.name for kpi in TRENDS]
+"""The most callback candidates in the list: the newest."""
 _PLACES: Final = ("queue", "channel", "site", "unit")
-_PAGES: Final = {"index.html": "/", "plan.html": "/plan"}
-_TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-
-_log = structlog.get_logger(__name__)
 
 
-class Source(Protocol):
-    """What holds now."""
+class LiveSource(Protocol):
+    """The current values. What is in pieces is of one moment if ``still`` is held until it is whole.
+
+    Attributes:
+        still: a lock; while it is held nothing changes.
+    """
+
+    still: asyncio.Lock
 
     def now(self) -> int:
-        """As of when the next answers are, in milliseconds since the epoch."""
+        """Return the moment that the next answers are of, in milliseconds since the epoch."""
         ...
 
-    def snapshot(self, windows: Collection[str], chosen: Chosen) -> Snapshot:
-        """Rows and windows: what is not asked for is not computed."""
+    def snapshot(self, windows: Collection[str], chosen: Chosen) -> Pieces[Snapshot]:
+        """Make rows and windows; only what is asked for is computed."""
         ...
 
     def status(self) -> Status:
-        """How far they can be trusted."""
+        """Return how far they can be trusted."""
         ...
 
-    def groups(self, by: By, windows: Collection[str], chosen: Chosen) -> list[Group]:
-        """The chosen rows rolled up, over these windows."""
+    def groups(self, by: By, windows: Collection[str], chosen: Chosen) -> Pieces[list[QueueGroup]]:
+        """Roll up the chosen rows over these windows."""
         ...
 
-    def waits(self) -> list[Waits]:
-        """How long the day's contacts waited, row by row of the latest snapshot."""
+    def waits(self) -> Pieces[list[WaitHistogram]]:
+        """Make histograms of how long the day's contacts waited, one for each row of the latest snapshot."""
         ...
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
-        """Open contacts that somebody should look after, the worst first."""
+        """Return open contacts that somebody should look after, worst first."""
         ...
 
     def gave_up(self, limit: int, chosen: Chosen) -> list[GaveUp]:
-        """Contacts that somebody may ring back, the newest first."""
+        """Return abandoned contacts to call back, newest first."""
         ...
 
-    def trends(self, now: int, chosen: Chosen) -> Iterator[TrendRow]:
-        """The chosen rows' last six hours, made one by one as they are asked for."""
+    def trends(self, now: int, chosen: Chosen) -> Iterator[QueueTrend]:
+        """Yield the chosen rows' last six hours, made one by one as they are asked for."""
+        ...
+
+    def seen(self, parameter: str) -> Collection[str] | None:
+        """Return all names of a ``queue``, ``channel``, ``site`` or ``unit`` that were seen or set; ``None`` before any was."""
         ...
 
 
@@ -106,35 +101,55 @@ class Views:
     """Everything that is served.
 
     Attributes:
-        live: the stream; whoever wires this publishes to it.
-        streams: how many watch it.
+        live: the stream; callers that wire this publish to it.
+        streams: how many clients watch it.
+        door: admits connections; callers that wire this open it, and it closes with the application.
     """
 
     def __init__(
         self,
-        source: Source,
+        source: LiveSource,
         intervals: Intervals | None = None,
         targets: Callable[[], Targets] = Targets,
         planner: Planner | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        *,
+        screen: Screen = Screen(),  # noqa: B008 - it is frozen
+        callbacks: Callbacks | None = None,
     ) -> None:
-        """Say where everything comes from.
+        """Set where everything comes from.
 
         Args:
-            source: gives what holds now, quickly: it is asked at every request.
-            intervals: reads interval rows; without it their route says that they are not configured.
-            targets: the settings in force, for these: policies, sites and outages.
-            planner: makes plans, and may take its time; without it their routes say that there is nothing to plan from.
+            source: returns current values, quickly: it is asked at every request.
+            intervals: reads interval rows; without it their route answers that they are not configured.
+            targets: the targets in force, for interval rows: policies, sites and outages.
+            planner: makes plans, and may take long; without it their routes answer that there is nothing to plan from.
+            limits: the limits on connections and streams.
+            screen: how the pages are set up.
+            callbacks: who calls whom back; without it nobody can say so.
         """
         self.live = Live()
-        self._source = source
-        self._intervals = IntervalViews(intervals, targets, source.now)
-        self._planner = planner
+        self.door = Door(limits)
         self.streams = 0
+        self._limits = limits
+        self._streams_of: Counter[str] = Counter()
+        self._source = source
+        self._heavy = Heavy()
+        self._intervals = IntervalViews(intervals, targets, source.now, self._heavy)
+        self._planner = planner
+        self._screen = screen
+        self._callbacks = callbacks or NoCallbacks()
 
     def app(self) -> web.Application:
-        """The application, ready to run."""
-        app = web.Application(middlewares=[problems.middleware])
-        app.on_response_prepare.append(_add_headers)
+        """Build the application, ready to run."""
+        operations = {operation.path: operation for operation in openapi.OPERATIONS}
+        app = web.Application(
+            middlewares=[
+                answering(operations, self._heavy, self._source.seen),
+                trust.guard(self._source.status),
+            ]
+        )
+        app.on_response_prepare.append(self._add_headers)
         app.on_shutdown.append(self._shut_down)
         routes = app.router
         for path, handler in {
@@ -150,123 +165,148 @@ class Views:
             "/readyz": self.readyz,
         }.items():
             routes.add_get(path, handler)
-        Plans(self._planner).add_to(app)
+        PlanRoutes(self._planner).add_to(app)
+        taking = TakingRoute(self._callbacks, self._source.gave_up, self._source.now)
+        routes.add_post(TAKING, taking.post)
         document = openapi.document()
-        _add_fixed(app, "/openapi.json", encode(document), "application/json")
-        _add_fixed(app, "/docs", openapi.page(document).encode(), _TYPES["html"])
-        for file in (files("stream_app.views") / "static").iterdir():
-            path = _PAGES.get(file.name, f"/static/{file.name}")
-            _add_fixed(app, path, file.read_bytes(), _TYPES[file.name.rpartition(".")[2]])
+        fixed.add(app, "/openapi.json", encode(document), JSON)
+        fixed.add(app, "/docs", openapi_page.page(document).encode(), "text/html")
+        fixed.add_pages(app)
         return app
 
-    async def now(self, request: web.Request) -> web.Response:
-        """``/v1/now``: live values, of all queues or some."""
-        _only(request, {*_PLACES, "window", "kpi", "group"})
-        windows = _named(request, "window", WINDOWS) or WINDOWS
-        kpis = _named(request, "kpi", BY_NAME) or None
-        by = cast("list[By]", sorted(_named(request, "group", GROUPS)))
-        if len(by) > 1:
-            raise problems.bad_parameter("group", "rows are rolled up by one thing at a time", GROUPS)
+    async def now(self, request: web.Request) -> web.StreamResponse:
+        """Answer ``/v1/now``: live values of all queues or some."""
+        windows = _named(request, "window") or WINDOWS
+        kpis = _named(request, "kpi") or None
+        by = cast("By | None", request.query.get("group"))
         chosen = _chosen(request)
-        snapshot, status = self._source.snapshot(windows, chosen), self._source.status()
-        rows = [wire.live_row(row, kpis) for row in snapshot.rows]
-        everyone = wire.of_everyone(snapshot.everyone, kpis)
-        if not by:
-            return _json(wire.now(snapshot.at, status, rows, everyone))
-        groups = [wire.live_group(group, kpis) for group in self._source.groups(by[0], windows, chosen)]
-        return _json(wire.now(snapshot.at, status, rows, everyone, groups))
 
-    async def at_risk(self, request: web.Request) -> web.Response:
-        """``/v1/at-risk``: open contacts that somebody should look after."""
-        _only(request, set(_PLACES))
+        async def make() -> BodyParts:
+            source, groups = self._source, None
+            async with source.still:
+                snapshot, status = await unhurried(source.snapshot(windows, chosen)), source.status()
+                if by:
+                    groups = await unhurried(source.groups(by, windows, chosen))
+            return await unhurried(written.now(snapshot, status, groups, kpis, self.live.began))
+
+        return await self._answer(request, make)
+
+    async def at_risk(self, request: web.Request) -> web.StreamResponse:
+        """Answer ``/v1/at-risk``: open contacts that somebody should look after."""
         chosen = _chosen(request)
-        at, status = self._source.now(), self._source.status()
-        return _json(wire_lists.at_risk(at, status, self._source.at_risk(chosen)))
 
-    async def abandoned(self, request: web.Request) -> web.Response:
-        """``/v1/abandoned``: contacts that gave up, for those who ring back."""
-        _only(request, {*_PLACES, "short"})
-        short = _named(request, "short", wire_lists.SHORT)
+        async def make() -> BodyParts:
+            at, status = self._source.now(), self._source.status()
+            return await unhurried(
+                written.at_risk(at, status, self._source.at_risk(chosen), self._screen.link)
+            )
+
+        return await self._answer(request, make)
+
+    async def abandoned(self, request: web.Request) -> web.StreamResponse:
+        """Answer ``/v1/abandoned``: abandoned contacts to call back."""
+        short = _named(request, "short")
         chosen = _chosen(request)
-        at, status = self._source.now(), self._source.status()
-        found = self._source.gave_up(sys.maxsize, chosen)
-        long = [one for one in found if not one.short]
-        wanted = long if short == {"no"} else found
-        answer = wire_lists.abandoned(at, status, wanted[:LISTED], len(wanted), len(found) - len(long))
-        return _json(answer)
 
-    async def trend(self, request: web.Request) -> web.Response:
-        """``/v1/trend``: the last six hours, quarter by quarter."""
-        _only(request, {*_PLACES, "kpi"})
-        kpis = _named(request, "kpi", _TRENDS) or None
-        at, status = self._source.now(), self._source.status()
-        rows: list[wire_lists.TrendRow] = []
-        loop = asyncio.get_running_loop()
-        rested = loop.time()
-        for row in self._source.trends(at, _chosen(request)):
-            rows.append(wire_lists.trend_row(row, kpis))
-            if loop.time() - rested >= PIECE_S:
-                await asyncio.sleep(0)
-                rested = loop.time()
-        return _json(wire_lists.trend(at, status, steps(at), rows))
+        async def make() -> BodyParts:
+            at, status = self._source.now(), self._source.status()
+            found = self._source.gave_up(sys.maxsize, chosen)
+            long = [one for one in found if not one.short]
+            wanted = long if short == {"no"} else found
+            short_ones = len(found) - len(long)
+            answer = wire_lists.abandoned(
+                at,
+                status,
+                wanted[:LISTED],
+                total=len(wanted),
+                short=short_ones,
+                link=self._screen.link,
+                callbacks=self._callbacks,
+            )
+            return [encode(answer)]
 
-    async def kpis(self, request: web.Request) -> web.Response:
-        """``/v1/kpis``: the dictionary."""
-        _only(request, set())
+        return await self._answer(request, make)
+
+    async def trend(self, request: web.Request) -> web.StreamResponse:
+        """Answer ``/v1/trend``: the last six hours by 15-minute interval."""
+        kpis = _named(request, "kpi") or None
+        chosen = _chosen(request)
+
+        async def make() -> BodyParts:
+            at, status = self._source.now(), self._source.status()
+            rows: list[bytes] = []
+            rest = Rest()
+            for row in self._source.trends(at, chosen):
+                rows.append(encode(wire_lists.trend_row(row, kpis)))
+                await rest()
+            return around(wire_lists.trend(at, status, steps(at), []), "rows", rows)
+
+        return await self._answer(request, make)
+
+    async def _answer(
+        self, request: web.Request, make: Callable[[], Awaitable[BodyParts]], content_type: str = JSON
+    ) -> web.StreamResponse:
+        return await self._heavy.answer(request, make, {**FRESH_ONLY, "Content-Type": content_type})
+
+    async def kpis(self, _request: web.Request) -> web.Response:
+        """Answer ``/v1/kpis``: the dictionary."""
         return _json(wire.kpi_entries())
 
-    async def metrics(self, _request: web.Request) -> web.Response:
-        """``/metrics``: for Prometheus."""
-        snapshot, waits = self._source.snapshot(naming.WINDOWS, everywhere), self._source.waits()
-        gauges = self._planner.gauges() if self._planner else {}
-        body = metrics.render(snapshot, waits, self._source.status(), gauges)
-        return web.Response(body=body, headers={**FRESH_ONLY, "Content-Type": metrics.CONTENT_TYPE})
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        """Answer ``/metrics``: live values for Prometheus."""
+
+        async def make() -> BodyParts:
+            source = self._source
+            async with source.still:
+                snapshot = await unhurried(source.snapshot(naming.WINDOWS, everywhere))
+                waits, status = await unhurried(source.waits()), source.status()
+            gauges = self._planner.gauges() if self._planner else {}
+            return await unhurried(metrics.rendered(snapshot, waits, status, gauges))
+
+        return await self._answer(request, make, metrics.CONTENT_TYPE)
 
     async def healthz(self, _request: web.Request) -> web.Response:
-        """``/healthz``: the process is alive."""
+        """Answer ``/healthz``: the process is alive."""
         return _json(wire.Health())
 
     async def readyz(self, _request: web.Request) -> web.Response:
-        """``/readyz``: the numbers may be trusted."""
-        if reasons := self._source.status().problems:
-            problem = Problem(
-                type="urn:stream-app:problem:not-ready",
-                title="Not ready",
-                status=HTTPStatus.SERVICE_UNAVAILABLE,
-                detail="; ".join(reasons),
-                reasons=reasons,
-            )
-            return problems.response(problem, FRESH_ONLY)
-        return _json(wire.Health())
+        """Answer ``/readyz``: the numbers may be trusted."""
+        return trust.ready(self._source.status())
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
-        """``/v1/stream``: everything first, then what changes, as server-sent events.
+        """Answer ``/v1/stream``: everything first, then what changes, as server-sent events.
 
-        A ``Last-Event-ID`` is welcome and not needed: who comes back is sent everything.
+        ``Last-Event-ID`` is accepted but not needed: a client that reconnects is sent everything.
         """
-        _only(request, set())
-        if self.streams >= MAX_STREAMS:
-            detail = f"{MAX_STREAMS} streams are open already"
+        who = address(request.transport)
+        limits, mine = self._limits, self._streams_of[who]
+        if self.streams >= limits.streams or mine >= limits.streams_of_one:
+            whose = "" if self.streams >= limits.streams else " for this address"
+            detail = f"{mine if whose else self.streams:,} streams are already open{whose}"
             full = problems.of_status(HTTPStatus.SERVICE_UNAVAILABLE, detail)
             return problems.response(full, {"Retry-After": "5"})
         headers = {**FRESH_ONLY, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
         response = web.StreamResponse(headers=headers)
         self.streams += 1
+        self._streams_of[who] += 1
         try:
             await response.prepare(request)
             if request.method != "HEAD":
-                await self._follow(request, response)
+                await self._follow(request, response, _chosen(request))
         finally:
             self.streams -= 1
+            self._streams_of[who] -= 1
+            if not self._streams_of[who]:
+                del self._streams_of[who]
         return response
 
-    async def _follow(self, request: web.Request, response: web.StreamResponse) -> None:
+    async def _follow(self, request: web.Request, response: web.StreamResponse, chosen: Chosen) -> None:
         if request.transport and (peer := request.transport.get_extra_info("socket")):
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
         version, beaten = 0, float("-inf")
         loop = asyncio.get_running_loop()
-        while not self.live.closed:
-            event, version = self.live.since(version)
+        while not self.live.closed and request.transport:
+            event, version = self.live.since(version, chosen, request.query_string)
             if not event and loop.time() - beaten >= BEAT_S:
                 event, beaten = self.live.beat(), loop.time()
             if not event:
@@ -274,56 +314,26 @@ class Views:
                 continue
             try:
                 for at in range(0, len(event), SLICE):
-                    async with asyncio.timeout(STALLED_S):
-                        await response.write(event[at : at + SLICE])
-            except TimeoutError:
-                if request.transport:
-                    request.transport.abort()
-                return
+                    await put(request, response, event[at : at + SLICE])
             except ConnectionError:
                 return
 
+    async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(self._screen.headers())
+        with contextlib.suppress(KeyError):
+            del response.headers["Server"]  # clients need not know which version answers
+
     async def _shut_down(self, _app: web.Application) -> None:
+        await self.door.close()
         self.live.close()
 
 
-class AccessLog(AbstractAccessLogger):
-    """One line a request, without what stands behind the question mark."""
-
-    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        """Log a request that is done."""
-        _log.info(
-            "request",
-            method=request.method,
-            path=request.path,
-            status=response.status,
-            ms=round(time * 1000, 1),
-            remote=request.remote,
-        )
-
-
-async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
-    with contextlib.suppress(KeyError):
-        del response.headers["Server"]  # which version of what answers is nobody's business
-
-
-def _only(request: web.Request, known: set[str]) -> None:
-    if unknown := sorted(request.query.keys() - known):
-        raise problems.bad_parameter(unknown[0], "no parameter is called so", sorted(known))
-
-
-def _named(request: web.Request, parameter: str, known: Iterable[str]) -> frozenset[str]:
-    """The values of a parameter that may have these only."""
-    names = frozenset(request.query.getall(parameter, []))
-    if unknown := sorted(names - set(known)):
-        detail = f"no {parameter} is called {unknown[0]!r}"
-        raise problems.bad_parameter(parameter, detail, list(known))
-    return names
+def _named(request: web.Request, parameter: str) -> frozenset[str]:
+    return frozenset(request.query.getall(parameter, []))
 
 
 def _chosen(request: web.Request) -> Chosen:
-    """Whether a row is one of those that were asked for."""
+    """Return a predicate: whether a row was asked for."""
     wanted = {name: frozenset(request.query.getall(name)) for name in _PLACES if name in request.query}
     if not wanted:
         return everywhere
@@ -331,18 +341,4 @@ def _chosen(request: web.Request) -> Chosen:
 
 
 def _json(answer: object) -> web.Response:
-    return web.Response(body=encode(answer), content_type="application/json", headers=FRESH_ONLY)
-
-
-def _add_fixed(app: web.Application, path: str, body: bytes, content_type: str) -> None:
-    """Serve bytes that don't change while we run, and need not be sent twice."""
-    etag = sha256(body).hexdigest()[:16]
-    charset = None if content_type == "application/json" else "utf-8"
-
-    async def fixed(request: web.Request) -> web.Response:
-        headers = {"Cache-Control": "no-cache", "ETag": f'"{etag}"'}
-        if any(seen.value in {etag, "*"} for seen in request.if_none_match or ()):
-            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return web.Response(body=body, content_type=content_type, charset=charset, headers=headers)
-
-    app.router.add_get(path, fixed)
+    return web.Response(body=encode(answer), content_type=JSON, headers=FRESH_ONLY)

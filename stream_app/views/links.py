@@ -3,7 +3,7 @@
 from typing import Final, Literal
 from zlib import crc32
 
-from stream_app.model.kpi import Kpi
+from stream_app.model.kpis.kpi import Kpi
 
 LIVE: Final = "live-queues"
 QUEUE: Final = "queue-in-depth"
@@ -29,20 +29,29 @@ _HOME: Final[dict[Literal["operational", "quality", "business"], str]] = {
 
 
 def panel_id(purpose: str) -> int:
-    """The same purpose has the same id whatever else is on the dashboard: alerts and bookmarks link to it."""
+    """Derive a panel's id from its purpose, whatever else is on the dashboard: alerts and bookmarks link to it."""
     return crc32(purpose.encode()) % 1_000_000 + 1
 
 
 def home(kpi: Kpi) -> str:
-    """The dashboard on which a KPI is drawn over time, with its target."""
+    """Return the dashboard on which a KPI is drawn over time, in its own unit and with its target."""
     return _HOME[kpi.tier]
 
 
+def is_watched(kpi: Kpi) -> bool:
+    """Return whether *Live queues* draws it over time: people look at it first, or are notified of it."""
+    return kpi.headline or (kpi.tier == "operational" and bool(kpi.alerts))
+
+
 def over_time(kpi: Kpi) -> tuple[str, int]:
-    """Its dashboard and panel."""
-    return home(kpi), panel_id(f"over time: {kpi.name}")
+    """Return the dashboard and panel that draw it over time for every queue.
+
+    Grafana puts the heart of an alert, of whichever queue, on the alert's panel, and links to it without choosing a queue: on a
+    dashboard of one queue both would be of another.
+    """
+    return LIVE if is_watched(kpi) else home(kpi), panel_id(f"over time: {kpi.name}")
 
 
 def pipeline(subject: str) -> tuple[str, int]:
-    """The panel about a part of the pipeline."""
+    """Return the dashboard and panel of a part of the pipeline."""
     return PIPELINE, panel_id(f"pipeline: {subject}")

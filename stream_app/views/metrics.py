@@ -1,86 +1,101 @@
-"""Prometheus's text format from a snapshot: text is a function of data, and nothing is kept in between.
+"""Prometheus's text format from a snapshot: the text is a function of the data, and nothing is kept in between.
 
-Lines are written directly, which is many times faster than going through the client library; the tests check
-with the library's own parser that it reads what was meant. What has no data has no line.
+Lines are written directly, which is many times faster than using the client library; the tests check
+with the library's own parser that it reads what was meant. A series without data has no line.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
-from stream_app.model.formulas import PERCENTILES
-from stream_app.model.kpi import Kpi
+from stream_app.model.events import QueueChannel
 from stream_app.model.kpis import KPIS, TOTALS
-from stream_app.model.measures import Unit, Value
-from stream_app.model.rows import Row, Snapshot
-from stream_app.model.waits import Waits
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Unit, Value
+from stream_app.model.live.formulas import PERCENTILES
+from stream_app.model.live.rows import QueueRow, Snapshot
+from stream_app.model.live.wait_histograms import WaitHistogram
+from stream_app.model.pieces import Pieces, whole
 
 from . import naming
-from .plan.planner import Gauges, Place
-from .status import Status
+from .budget import MAX_CURRENCIES
+from .plan.planner import Gauges
+from .status import OURS, Status
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-MAX_SERIES: Final = 150
-"""The most that one queue and channel may have: what a scrape costs is a promise."""
+LINES_AT_ONCE: Final = 500
+"""Lines in a piece of the page, which takes about a millisecond."""
 
-MAX_CURRENCIES: Final = 3
-"""Of a queue; the API has all of them."""
-
-_UNPLANNED: Final[Mapping[Place, Gauges]] = {}
+_UNPLANNED: Final[Mapping[QueueChannel, Gauges]] = {}
 _NO_PLAN: Final = Gauges()
 
 _Line = tuple[str, float | None]  # labels in braces, value
-_Labelled = list[tuple[Row, str]]  # each row with its labels, not closed yet
+_Labelled = list[tuple[QueueRow, str]]  # each row with its labels, not closed yet
 
 
 def render(
-    snapshot: Snapshot, waits: Sequence[Waits], status: Status, plans: Mapping[Place, Gauges] = _UNPLANNED
+    snapshot: Snapshot,
+    waits: Sequence[WaitHistogram],
+    status: Status,
+    plans: Mapping[QueueChannel, Gauges] = _UNPLANNED,
 ) -> bytes:
-    """The whole page; ``waits`` are of the same rows, in the same order; ``plans`` of some of them."""
-    out: list[str] = []
+    """Write the whole page; ``waits`` are for the same rows in the same order, ``plans`` for some of them."""
+    return b"".join(whole(rendered(snapshot, waits, status, plans)))
+
+
+def rendered(
+    snapshot: Snapshot,
+    waits: Sequence[WaitHistogram],
+    status: Status,
+    plans: Mapping[QueueChannel, Gauges] = _UNPLANNED,
+) -> Pieces[list[bytes]]:
+    """Do what ``render`` does, in pieces of some lines."""
+    out: list[bytes] = []
     rows = [
         (row, f'{{queue="{_escape(row.queue)}",channel="{_escape(row.channel)}"') for row in snapshot.rows
     ]
     for kpi in KPIS:
         for name, text, lines in _of_kpi(kpi, rows, snapshot):
-            _family(out, name, "gauge", text, lines)
+            yield from _family(out, name, "gauge", text, lines)
     for total in TOTALS:
-        _family(
+        yield from _family(
             out,
             naming.total(total),
             "counter",
-            f"Contacts {total.replace('_', ' ')} since the beginning; never falls.",
-            ((f"{labels}}}", row.totals[total]) for row, labels in rows),
+            f"Contacts: {total.replace('_', ' ')}, counted as they happened, since this process began; history is left out.",
+            ((f"{labels}}}", row.live[total]) for row, labels in rows),
         )
-    text = "Where a queue is worked, and for which business unit."
-    _family(out, naming.QUEUE_INFO, "gauge", text, (_info(row, labels) for row, labels in rows))
+    text = "Where a queue is handled, and for which business unit."
+    yield from _family(out, naming.QUEUE_INFO, "gauge", text, (_info(row, labels) for row, labels in rows))
     text = "1 while the queue is within its business hours."
-    _family(out, naming.OPEN, "gauge", text, ((f"{labels}}}", int(row.open)) for row, labels in rows))
+    is_open = ((f"{labels}}}", int(row.open)) for row, labels in rows)
+    yield from _family(out, naming.OPEN, "gauge", text, is_open)
     text = "Today's contacts by how long they waited, cumulative, in steps of the queue's answer target."
-    _family(out, naming.WAITED, "histogram", text, _waited(waits, rows), series="_bucket")
+    yield from _family(out, naming.WAITED, "histogram", text, _waited(waits, rows), series="_bucket")
     for name, text, read in _PLANNED:
         planned = (
             (f"{labels}}}", read(plans.get((row.queue, row.channel), _NO_PLAN))) for row, labels in rows
         )
-        _family(out, name, "gauge", text, planned)
+        yield from _family(out, name, "gauge", text, planned)
     for name, kind, text, lines in _of_status(status):
-        _family(out, name, kind, text, lines)
-    return "".join(out).encode()
+        yield from _family(out, name, kind, text, lines)
+    return out
 
 
 _PLANNED: Final[tuple[tuple[str, str, Callable[[Gauges], float | None]], ...]] = (
     (
         naming.FORECAST,
-        "Contacts to expect in the whole of the running quarter of an hour.",
+        "Contacts forecast for the whole of the current 15-minute interval.",
         lambda plan: plan.forecast,
     ),
     (
         naming.REQUIRED,
-        "People to be on the roster in the running quarter of an hour.",
+        "Agents required on the schedule in the current 15-minute interval.",
         lambda plan: plan.required,
     ),
     (
         naming.STAFFED,
-        "People on the imported roster in the running quarter of an hour.",
+        "Agents on the imported schedule in the current 15-minute interval.",
         lambda plan: plan.staffed,
     ),
 )
@@ -95,7 +110,11 @@ def _of_kpi(kpi: Kpi, rows: _Labelled, snapshot: Snapshot) -> Iterator[tuple[str
     else:
         yield naming.value(kpi), text, _windowed(kpi, rows, _value)
     if naming.owns_samples(kpi):
-        yield naming.samples(kpi), f"{kpi.title}: what the value rests on.", _windowed(kpi, rows, _samples)
+        yield (
+            naming.samples(kpi),
+            f"{kpi.title}: samples, the denominator of the value.",
+            _windowed(kpi, rows, _samples),
+        )
     if naming.shows_target(kpi):
         target = f"{kpi.title}: the target in force."
         yield naming.target(kpi), target, ((f"{labels}}}", row.targets.get(name)) for row, labels in rows)
@@ -130,7 +149,7 @@ def _money(kpi: Kpi, rows: _Labelled) -> Iterator[_Line]:
                 yield labels + end, float(amount)
 
 
-def _waited(waits: Sequence[Waits], rows: _Labelled) -> Iterator[_Line]:
+def _waited(waits: Sequence[WaitHistogram], rows: _Labelled) -> Iterator[_Line]:
     for found, (_, labels) in zip(waits, rows, strict=True):
         steps = [*(f"{bound / 1000:.10g}" for bound in found.upto), "+Inf"]
         for outcome, counts in found.counts.items():
@@ -139,7 +158,7 @@ def _waited(waits: Sequence[Waits], rows: _Labelled) -> Iterator[_Line]:
                 yield f'{start}{step}"}}', n
 
 
-def _info(row: Row, labels: str) -> _Line:
+def _info(row: QueueRow, labels: str) -> _Line:
     site, unit = _escape(row.site or ""), _escape(row.unit or "")
     partner = str(row.partner).lower()
     rest = f'{naming.SITE}="{site}",{naming.PARTNER}="{partner}",{naming.UNIT}="{unit}"'
@@ -159,27 +178,50 @@ def _share(value: Value) -> float | None:
 
 
 def _of_status(status: Status) -> Iterator[tuple[str, str, str, Iterable[_Line]]]:
-    yield naming.DATA_AGE, "gauge", "How far behind the truth the numbers may be.", [("", status.age_s)]
-    yield naming.MAX_AGE, "gauge", "Beyond this age the numbers are called stale.", [("", status.max_age_s)]
-    yield naming.READY, "gauge", "1 if nothing stands against the numbers.", [("", int(not status.stale))]
-    yield naming.PARTITIONS, "gauge", "Partitions that are followed.", [("", status.partitions)]
-    yield naming.UNREAD, "gauge", "Records that wait to be read.", [("", status.unread)]
-    yield naming.STORE_ROLLBACKS, "counter", "Times that the store stepped back.", [("", status.rollbacks)]
+    yield naming.DATA_AGE, "gauge", "How far behind real time the numbers may be.", [("", status.age_s)]
+    yield naming.MAX_AGE, "gauge", "The age beyond which the numbers are stale.", [("", status.max_age_s)]
+    yield naming.READY, "gauge", "1 if the numbers can be trusted.", [("", int(not status.stale))]
+    version = status.targets_version if status.loaded else None
+    yield (
+        naming.TARGETS_VERSION,
+        "gauge",
+        "The version of the targets in force; 0 for the defaults.",
+        [("", version)],
+    )
+    ahead = [(OURS, status.skew_s), *((skew.partition, skew.ahead_s) for skew in status.skews)]
+    clocks = [(f'{{{naming.OF}="{_escape(whose)}"}}', seconds) for whose, seconds in ahead]
+    text = "How far a clock is ahead of Redis's: that of serve, and that of each partition's worker."
+    yield naming.SKEW, "gauge", text, clocks
+    yield naming.PARTITIONS, "gauge", "Partitions of the topic that serve follows.", [("", status.partitions)]
+    yield naming.UNREAD, "gauge", "Records in Kafka that were not read yet.", [("", status.unread)]
+    yield (
+        naming.STORE_ROLLBACKS,
+        "counter",
+        "Times that the store went back to an older state.",
+        [("", status.rollbacks)],
+    )
+    yield naming.STORE_BYTES, "gauge", "Memory that Redis uses.", [("", status.store_bytes)]
+    limit = "The most memory that Redis may use (maxmemory); absent without a limit."
+    yield naming.STORE_LIMIT, "gauge", limit, [("", status.store_limit_bytes)]
     results = sorted(
         (name, n) for name, n in status.results.items() if ":" not in name
     )  # a colon: a part of one
     lines = [(f'{{result="{_escape(name)}"}}', n) for name, n in results]
-    yield naming.RECORDS, "counter", "Records by what became of them: all that were consumed.", lines
+    yield naming.RECORDS, "counter", "All records that were consumed, by result.", lines
 
 
 def _family(
-    out: list[str], name: str, kind: str, text: str, lines: Iterable[_Line], *, series: str = ""
-) -> None:
-    """A metric's lines stand together, below what it is; without lines it is not mentioned."""
-    block = [f"{name}{series}{labels} {value!r}\n" for labels, value in lines if value is not None]
-    if block:
-        out.append(f"# HELP {name} {text}\n# TYPE {name} {kind}\n")
-        out += block
+    out: list[bytes], name: str, kind: str, text: str, lines: Iterable[_Line], *, series: str = ""
+) -> Pieces[None]:
+    """Write a metric's lines together, below its HELP and TYPE; a metric without lines is left out."""
+    known = ((labels, value) for labels, value in lines if value is not None)
+    head = f"# HELP {name} {text}\n# TYPE {name} {kind}\n"
+    while some := list(islice(known, LINES_AT_ONCE)):
+        out.append(
+            (head + "".join([f"{name}{series}{labels} {value!r}\n" for labels, value in some])).encode()
+        )
+        head = ""
+        yield
 
 
 def _escape(text: str) -> str:

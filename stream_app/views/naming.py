@@ -1,73 +1,95 @@
-"""Every metric and label name, derived in one place: what is exported, drawn and alerted on can't drift.
+"""Every metric and label name, derived in one place, so that exports, dashboards and alerts can't drift apart.
 
-Prometheus's rules for names hold: base units, the unit as a suffix, ``_total`` for counters. A metric name is
-a promise to whoever graphs it: change one only with a changelog line.
+Names follow Prometheus's rules: base units, the unit as a suffix, ``_total`` for counters. A metric name is
+a promise to everyone who graphs it: change one only with a changelog line.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
-from stream_app.model.formulas import PERCENTILES
-from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import KPIS, TOTALS
-from stream_app.model.measures import Cost, Ratio, Revenue, Sum, Unit
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Cost, Ratio, Revenue, Sum, Unit
+from stream_app.model.live.formulas import PERCENTILES
 
 QUEUE, CHANNEL, WINDOW, CURRENCY = "queue", "channel", "window", "currency"
-"""The labels of what a contact centre does."""
+"""The labels of a contact centre's numbers."""
 SHARE: Final = "p90"
-"""The percentile that every queue and channel has; the others are exported over all queues and by the API."""
+"""The percentile of every queue and channel; the others are exported over all queues and by the API."""
 
 WINDOWS: Final = tuple(dict.fromkeys(window for kpi in KPIS for window in kpi.windows))
 """Every window that some KPI is exported in."""
 QUEUE_INFO: Final = "cc_queue_info"
-"""1 for each queue and channel; its other labels say where it is worked and to which business unit it belongs."""
+"""1 for each queue and channel; its other labels are where it is handled and the business unit it belongs to."""
 SITE, PARTNER, UNIT = "site", "partner", "unit"
 OPEN: Final = "cc_open"
 """1 while a queue is within its business hours, else 0."""
 WAITED: Final = "cc_wait_seconds"
-"""Today's contacts by how long they waited and what became of them: a histogram, of which there are the buckets only."""
+"""Today's contacts by wait and outcome: a histogram that has buckets only."""
 FORECAST: Final = "cc_forecast_contacts"
 REQUIRED: Final = "cc_required_agents"
 STAFFED: Final = "cc_staffed_agents"
-"""The plan of the running quarter of an hour: all contacts of it, people to be on the roster, and who is on it."""
+"""The plan for the current 15-minute interval: all its contacts, agents required on the schedule, and agents scheduled."""
 PLANNED: Final = (FORECAST, REQUIRED, STAFFED)
 OUTCOME, LE = "outcome", "le"
 DATA_AGE: Final = "cc_data_age_seconds"
 MAX_AGE: Final = "cc_data_age_limit_seconds"
-"""Beyond this ``serve`` calls the numbers stale."""
+"""The age beyond which ``serve`` reports the numbers as stale."""
 READY: Final = "cc_ready"
+TARGETS_VERSION: Final = "cc_targets_version"
+"""The version of the targets in force: where it changes, numbers are judged by others from then on."""
+SKEW: Final = "cc_clock_skew_seconds"
+"""How far a clock is ahead of Redis's; ``OF`` is its owner: ``serve``, or the partition of a worker."""
+OF: Final = "of"
+WORKER_SKEW: Final = "stream_app_clock_skew_seconds"
 PARTITIONS: Final = "cc_partitions"
 UNREAD: Final = "cc_unread_records"
 RECORDS: Final = "cc_records_total"
 STORE_ROLLBACKS: Final = "cc_rollbacks_total"
+STORE_BYTES: Final = "cc_store_memory_bytes"
+STORE_LIMIT: Final = "cc_store_memory_limit_bytes"
 EVENTS: Final = "stream_app_events_total"
 LAG: Final = "stream_app_lag_events"
 APPLY: Final = "stream_app_apply_seconds"
 FENCED: Final = "stream_app_fenced_total"
 DEAD_LETTERS: Final = "stream_app_dead_letters_total"
 LATE: Final = "stream_app_late_events_total"
+GAPS: Final = "stream_app_gaps_total"
 ROLLBACKS: Final = "stream_app_rollbacks_total"
+HELD: Final = "stream_app_partitions_held"
 NAMES_FULL: Final = "stream_app_names_full"
+STARTED: Final = "stream_app_started_timestamp_seconds"
+"""When a worker started: one series for each worker that Prometheus reaches."""
+ROWS_UNSENT: Final = "stream_app_interval_topic_failing"
 PUBLISHED_ROWS: Final = "stream_app_interval_rows_published_total"
 PUBLISHED_AT: Final = "stream_app_interval_rows_published_timestamp_seconds"
-"""0 in all workers but the one that publishes."""
+"""0 in all workers except the one that publishes."""
 
 LABELS: Final[dict[str, tuple[str, ...]]] = {
     DATA_AGE: (),
     MAX_AGE: (),
     READY: (),
+    TARGETS_VERSION: (),
+    SKEW: (OF,),
     PARTITIONS: (),
     UNREAD: (),
     RECORDS: ("result",),
     STORE_ROLLBACKS: (),
+    STORE_BYTES: (),
+    STORE_LIMIT: (),
     EVENTS: ("result",),
     LAG: ("partition",),
+    WORKER_SKEW: (),
     APPLY: (),
     FENCED: (),
     DEAD_LETTERS: ("reason",),
     LATE: (),
+    GAPS: ("kind",),
     ROLLBACKS: (),
+    HELD: (),
     NAMES_FULL: ("kind",),
+    STARTED: (),
+    ROWS_UNSENT: (),
     PUBLISHED_ROWS: (),
     PUBLISHED_AT: (),
 }
@@ -75,18 +97,18 @@ LABELS: Final[dict[str, tuple[str, ...]]] = {
 
 
 def value(kpi: Kpi) -> str:
-    """The KPI itself: ``cc_<kpi>_<unit>``, labels ``labels(kpi)``."""
+    """Return the metric of the KPI itself: ``cc_<kpi>_<unit>``, labels ``labels(kpi)``."""
     return kpi.metric
 
 
 def labels(kpi: Kpi) -> tuple[str, ...]:
-    """The labels of ``value``: a level has no window, money a currency."""
+    """Return the labels of ``value``: a level has no window, money has a currency."""
     place = (QUEUE, CHANNEL) if kpi.is_level else (QUEUE, CHANNEL, WINDOW)
     return (*place, CURRENCY) if kpi.unit is Unit.AMOUNT else place
 
 
 def samples(kpi: Kpi) -> str:
-    """The denominator, what the value rests on: for KPIs that have samples.
+    """Return the metric of the denominator, for KPIs that have samples.
 
     KPIs over the same denominator share its series, named after the first of them.
     """
@@ -94,7 +116,7 @@ def samples(kpi: Kpi) -> str:
 
 
 def owns_samples(kpi: Kpi) -> bool:
-    """Whether the series of its samples bears its name."""
+    """Return whether the series of its samples has its name."""
     return kpi.has_samples and _samples_of(kpi) is kpi
 
 
@@ -113,32 +135,32 @@ def _denominator(kpi: Kpi) -> str:
 
 
 def shows_target(kpi: Kpi) -> bool:
-    """Whether its target is a series. How many came, and amounts in some currency, have one only where an alert watches it."""
-    return bool(kpi.targets or kpi.threshold) or kpi.unit not in {Unit.CONTACTS, Unit.AMOUNT}
+    """Return whether its target is a series. Volumes and amounts of money have one only where an alert watches it."""
+    return kpi.may_have_target
 
 
 def target(kpi: Kpi) -> str:
-    """The target in force; labels queue and channel. Exported where a KPI or a setting has one."""
+    """Return the metric of the target in force; labels queue and channel. Exported where there is a target."""
     return f"cc_{kpi.name}_target"
 
 
 def percentile(kpi: Kpi, quantile: str = SHARE) -> str:
-    """A percentile of a queue and channel; only for KPIs with a ``spread``."""
+    """Return the metric of a queue and channel's percentile; only for KPIs with a ``spread``."""
     return f"cc_{kpi.name}_{quantile}_{Unit.SECONDS.suffix}"
 
 
 def percentile_of_all(kpi: Kpi, quantile: str) -> str:
-    """A percentile over all queues (percentiles don't average); label window. For KPIs with a ``spread``."""
+    """Return the metric of a percentile over all queues (percentiles don't average); label window; for a ``spread`` only."""
     return f"cc_all_{kpi.name}_{quantile}_{Unit.SECONDS.suffix}"
 
 
 def total(name: str) -> str:
-    """A total that never falls; labels queue and channel."""
+    """Return the metric of a total that never decreases; labels queue and channel."""
     return f"cc_contacts_{name}_total"
 
 
 def names_of(kpi: Kpi) -> Iterator[str]:
-    """Every metric that one KPI is exported as."""
+    """Yield every metric that one KPI is exported as."""
     yield value(kpi)
     if kpi.has_samples:
         yield samples(kpi)
@@ -150,7 +172,7 @@ def names_of(kpi: Kpi) -> Iterator[str]:
 
 
 def every_name() -> Iterator[str]:
-    """Every series name that ``serve`` and the workers export, a histogram's three included."""
+    """Yield every series name that ``serve`` and the workers export, including a histogram's three."""
     for kpi in KPIS:
         yield from dict.fromkeys((*names_of(kpi), *([target(kpi)] if shows_target(kpi) else [])))
     yield from (total(name) for name in TOTALS)

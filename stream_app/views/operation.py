@@ -1,12 +1,25 @@
-"""What there is to say of a path that answers: ``openapi`` makes the description of it."""
+"""The description of a path: ``openapi`` documents it, ``answering`` checks requests against it."""
 
+from http import HTTPStatus
 from typing import Any
 
 from msgspec import Struct
 
 
 class Parameter(Struct, frozen=True):
-    """A query parameter, repeatable unless it may be given ``once``. ``schema`` is that of its value; else it is text."""
+    """A query parameter.
+
+    Attributes:
+        name: its name.
+        text: what it means.
+        values: all its possible values, where these are few.
+        once: it may be given once; otherwise up to ``most`` times.
+        schema: the schema of its value; text by default.
+        required: whether it must be given.
+        longest: the most characters of a value.
+        most: how often it may be given.
+        seen: whether its values are names, of which those that were never seen are rejected.
+    """
 
     name: str
     text: str
@@ -14,26 +27,40 @@ class Parameter(Struct, frozen=True):
     once: bool = False
     schema: dict[str, Any] | None = None
     required: bool = False
+    longest: int = 256
+    most: int = 200
+    seen: bool = False
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """A path that answers to GET.
+    """A path and a method that it answers to.
 
     Attributes:
-        answer: the type of a 200, or a media type where it is not JSON.
+        method: in lower case; its parameters are checked for GET.
+        body: the type of a request's JSON.
+        answer: the type of a 200, or its media type where it is not JSON.
         fails: status → when.
-        problems: status → the types of its problem, where some say more than others.
-        media: other media types of a 200, for those who ask for them.
+        problems: status → the types of its problem, where there is more than the usual one.
+        media: other media types of a 200, on request.
         unchanged: when a 304 is the answer.
+        example: a query, or a body, for the description.
     """
 
     path: str
     name: str
     summary: str
     answer: Any
+    method: str = "get"
+    body: Any = None
     text: str = ""
     parameters: tuple[Parameter, ...] = ()
     fails: dict[int, str] = {}
     problems: dict[int, tuple[Any, ...]] = {}
     media: tuple[str, ...] = ()
     unchanged: str = ""
+    example: str = ""
+
+    @property
+    def checks(self) -> bool:
+        """Whether unknown parameters are rejected; pages accept whatever their scripts read."""
+        return HTTPStatus.BAD_REQUEST in self.fails

@@ -1,22 +1,33 @@
-"""Errors as RFC 9457 says: ``application/problem+json``, and never a trace of how it came about."""
+"""Errors as RFC 9457 problems: ``application/problem+json``, and never a stack trace."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Collection
 from http import HTTPStatus
+from typing import Final
 
-import structlog
 from aiohttp import web
+from msgspec.structs import replace
 
 from .wire import Problem, encode
 
-CONTENT_TYPE = "application/problem+json"
-
-_log = structlog.get_logger(__name__)
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+CONTENT_TYPE: Final = "application/problem+json"
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""The headers of every answer."""
+SHOWN: Final = 60
+"""How many characters of a value are repeated."""
+LISTED: Final = 42
+"""How many allowed values are listed."""
 
 
 class ProblemError(Exception):
-    """Answer with a problem."""
+    """An error that is answered with a problem."""
 
     def __init__(self, problem: Problem, headers: dict[str, str] | None = None) -> None:
         super().__init__(problem.title)
@@ -25,45 +36,59 @@ class ProblemError(Exception):
 
 
 def response(problem: Problem, headers: dict[str, str] | None = None) -> web.Response:
-    """A problem on the wire."""
+    """Return a problem as a response."""
     return web.Response(
         status=problem.status, body=encode(problem), content_type=CONTENT_TYPE, headers=headers or {}
     )
 
 
 def of_status(status: int, detail: str = "") -> Problem:
-    """A problem that its status says all about."""
+    """Make a problem that its status explains."""
     return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
 
 
-def bad_parameter(name: str, detail: str, allowed: list[str]) -> ProblemError:
-    """A query parameter that nobody knows, or with a value that it can't have."""
-    return ProblemError(
-        Problem(
-            type="urn:stream-app:problem:bad-parameter",
-            title="Bad parameter",
-            status=HTTPStatus.BAD_REQUEST,
-            detail=detail,
-            parameter=name,
-            allowed=allowed,
+class UnknownError(Exception):
+    """An unknown name; the answer is a problem with close matches.
+
+    Attributes:
+        parameter: the parameter whose value it is, or what is in place of a parameter.
+        detail: what is unknown.
+        word: the unknown name.
+        known: the known names.
+    """
+
+    def __init__(self, parameter: str, kind: str, word: str, known: Collection[str]) -> None:
+        self.parameter, self.word, self.known = parameter, word, known
+        self.detail = f"unknown {kind} {word[:SHOWN]!r}"
+        super().__init__(self.detail)
+
+    def problem(self, close: list[str]) -> Problem:
+        """Make the answer; ``close`` are the known names most like it."""
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        what = Problem(
+            type="urn:stream-app:problem:unknown-name", title="Unknown name", status=HTTPStatus.BAD_REQUEST
         )
+        allowed = close or sorted(self.known)[:LISTED]
+        return _of_parameter(what, self.parameter, self.detail + hint, allowed).problem
+
+
+def bad_parameter(name: str, detail: str, allowed: list[str]) -> ProblemError:
+    """Make the error for an unknown query parameter, or one with a value that is never valid."""
+    what = Problem(
+        type="urn:stream-app:problem:bad-parameter", title="Bad parameter", status=HTTPStatus.BAD_REQUEST
     )
+    return _of_parameter(what, name, detail, allowed)
 
 
-@web.middleware
-async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn whatever goes wrong into a problem."""
-    try:
-        return await handler(request)
-    except ProblemError as error:
-        return response(error.problem, error.headers)
-    except web.HTTPException as error:
-        if error.status < HTTPStatus.BAD_REQUEST:
-            raise
-        allow = error.headers.get("Allow")
-        return response(of_status(error.status), {"Allow": allow} if allow else None)
-    except ConnectionError:
-        raise  # they are gone: there is nobody to tell
-    except Exception:  # noqa: BLE001 - one bad request must not show its trace, nor take the others down
-        _log.exception("request_failed", path=request.path)
-        return response(of_status(HTTPStatus.INTERNAL_SERVER_ERROR))
+def misfit(name: str, detail: str, allowed: list[str]) -> ProblemError:
+    """Make the error for a query parameter with a valid value that does not fit the others, or not now."""
+    what = Problem(
+        type="urn:stream-app:problem:parameter-does-not-fit",
+        title="Parameter does not fit",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+    )
+    return _of_parameter(what, name, detail, allowed)
+
+
+def _of_parameter(what: Problem, name: str, detail: str, allowed: list[str]) -> ProblemError:
+    return ProblemError(replace(what, detail=detail, parameter=name, allowed=allowed))

@@ -1,4 +1,4 @@
-"""What the HTTP interface says, as types: the bytes and their schema both come from here.
+"""The HTTP interface's answers as types: the bytes and their schema both come from here.
 
 Units are the KPIs' own (ratios 0…1, seconds, contacts), times carry an offset, ``null`` is "no data".
 """
@@ -11,9 +11,10 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream_app.model import kpis
-from stream_app.model.kpi import Kpi
-from stream_app.model.measures import Choice, Value
-from stream_app.model.rows import Group, Row, Values
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Choice, Unit, Value
+from stream_app.model.live import judging
+from stream_app.model.live.rows import KpiValues, QueueGroup, QueueRow
 
 from . import dictionary
 from .status import Status
@@ -27,10 +28,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Figure(Struct, frozen=True):
-    """A KPI in a window. The percentiles are there for KPIs with a distribution."""
+    """A KPI in a window. KPIs with a distribution have percentiles."""
 
     value: Annotated[float | None, Meta(description="In the KPI's unit; null without data")]
-    samples: Annotated[int, Meta(description="The denominator: what the value rests on")]
+    samples: Annotated[int, Meta(description="The denominator: how much the value rests on")]
     p50: Percentile | UnsetType = UNSET
     p90: Percentile | UnsetType = UNSET
     p95: Percentile | UnsetType = UNSET
@@ -42,6 +43,26 @@ class Figure(Struct, frozen=True):
 Figures = dict[str, Figure]
 
 
+class Judged(Struct, frozen=True):
+    """How a queue does in a window, by the one rule that the wallboard is coloured and sorted by."""
+
+    state: Annotated[
+        judging.State,
+        Meta(
+            description="`off` target, `near` it, `recovering`, `closed_waiting` (closed, with customers in it), `too_good`, "
+            "`met`, `few` contacts, `none` (no data or no target), `closed`"
+        ),
+    ]
+    reasons: Annotated[tuple[str, ...], Meta(description="The KPIs that make it so, first the one to name")]
+    kpis: Annotated[
+        dict[str, judging.State], Meta(description="KPI → its state, where that is neither `met` nor `none`")
+    ]
+    urgency: Annotated[
+        int, Meta(description="Sort by it, largest first, then by name. Nothing but its order has a meaning")
+    ]
+    since: Annotated[Time | None, Meta(description="When the state began; null: before serve started")] = None
+
+
 class LiveRow(Struct, frozen=True):
     """One queue and channel."""
 
@@ -51,22 +72,32 @@ class LiveRow(Struct, frozen=True):
     targets: Annotated[dict[str, float], Meta(description="KPI → the target in force")]
     levels: Annotated[dict[str, float | None], Meta(description="KPI → value now, for KPIs without a window")]
     windows: Annotated[dict[str, Figures], Meta(description="Window → KPI → figure")]
-    totals: Annotated[dict[str, int], Meta(description="Contacts since the beginning; never fall")]
-    site: Annotated[str | None, Meta(description="Where it is worked")] = None
-    partner: Annotated[bool, Meta(description="By somebody else")] = False
+    totals: Annotated[dict[str, int], Meta(description="Contacts since counting began; never decrease")]
+    site: Annotated[str | None, Meta(description="Where it is handled")] = None
+    partner: Annotated[bool, Meta(description="Handled by an outsourcing partner")] = False
     unit: Annotated[str | None, Meta(description="The business unit that it belongs to")] = None
     open: Annotated[bool, Meta(description="Within its business hours")] = True
     too_good: Annotated[
         Mapping[str, float],
-        Meta(description="KPI → beyond this, on the good side of its target, a value is suspicious"),
+        Meta(description="KPI → limit on the good side of its target beyond which a value is suspicious"),
     ] = {}
+    late: Annotated[
+        int, Meta(description="Contacts that wait now, and have waited longer than their answer target")
+    ] = 0
+    counts: Annotated[
+        dict[str, dict[str, int]],
+        Meta(
+            description="Window → offered, answered, abandoned (short ones too), abandoned_short → contacts"
+        ),
+    ] = {}
+    judged: Annotated[dict[str, Judged], Meta(description="Window → how it does")] = {}
 
 
 class LiveGroup(Struct, frozen=True):
-    """Several queues and channels together: each figure is that of the sums, not a mean of means."""
+    """Several queues and channels together: each figure is computed from sums, not a mean of means."""
 
-    name: Annotated[str | None, Meta(description="null: those of which nobody said")]
-    queues: Annotated[int, Meta(description="How many rows are in it")]
+    name: Annotated[str | None, Meta(description="null: queues without one")]
+    queues: Annotated[int, Meta(description="Number of rows in it")]
     levels: dict[str, float | None]
     windows: dict[str, Figures]
 
@@ -75,11 +106,11 @@ class Now(Struct, frozen=True):
     """The live values."""
 
     at: Time
-    age_s: Annotated[float | None, Meta(description="How far behind the truth; null: unknown")]
+    age_s: Annotated[float | None, Meta(description="Seconds behind real time at most; null: unknown")]
     stale: Annotated[bool, Meta(description="Do not act on these numbers")]
     rows: list[LiveRow]
     everyone: Annotated[
-        dict[str, Figures], Meta(description="Window → KPI → figure over all queues, whatever was asked for")
+        dict[str, Figures], Meta(description="Window → KPI → figure over all queues, regardless of filters")
     ]
     groups: (
         Annotated[list[LiveGroup], Meta(description="The rows rolled up, if `group` was asked for")]
@@ -87,14 +118,14 @@ class Now(Struct, frozen=True):
     ) = UNSET
 
 
-class Beat(Struct, frozen=True):
+class Freshness(Struct, frozen=True):
     """How fresh the live values are; sent every second."""
 
     at: Time
     age_s: float | None
     stale: bool
-    reasons: Annotated[list[str], Meta(description="What stands against the numbers")]
-    max_age_s: Annotated[float, Meta(description="Older than this is stale")]
+    reasons: Annotated[list[str], Meta(description="Why the numbers can't be trusted")]
+    max_age_s: Annotated[float, Meta(description="The age beyond which they are stale")]
 
 
 class KpiEntry(Struct, frozen=True, kw_only=True):
@@ -107,25 +138,25 @@ class KpiEntry(Struct, frozen=True, kw_only=True):
     unit: Annotated[str, Meta(description="ratio (1 is 100 %), seconds, contacts, points, score or amount")]
     better: Annotated[str, Meta(description="higher or lower")]
     target: Annotated[
-        float | dict[str, float] | None, Meta(description='Default; by channel, "" is the rest')
+        float | dict[str, float] | None, Meta(description='Default; if by channel, "" is all other channels')
     ]
-    tolerance: Annotated[float | None, Meta(description="Past the target by no more than this is near it")]
+    tolerance: Annotated[float | None, Meta(description="How far past the target still counts as near it")]
     tolerance_relative: Annotated[bool, Meta(description="The tolerance is a share of the target")]
     tier: str
     leading: bool
     source: str
-    pairs: Annotated[list[str], Meta(description="To be read beside it")]
-    misleads: Annotated[str, Meta(description="What it is easily misread as")]
-    level: Annotated[bool, Meta(description="A value now, without a window")]
-    headline: Annotated[bool, Meta(description="One of the few to look at first; all that the stream tells")]
-    windows: Annotated[list[str], Meta(description="Windows of the metrics; here there are all")]
+    pairs: Annotated[list[str], Meta(description="KPIs to read with it")]
+    misleads: Annotated[str, Meta(description="How it is easily misread")]
+    level: Annotated[bool, Meta(description="A current value, without a window")]
+    headline: Annotated[bool, Meta(description="One of the few to look at first; the stream has only these")]
+    windows: Annotated[list[str], Meta(description="Windows of the metrics; the API has all of them")]
     policies: Annotated[
-        dict[str, str], Meta(description="Of a KPI whose formula a queue's policy names: policy → formula")
+        dict[str, str], Meta(description="Where a queue's policy names the formula: policy → formula")
     ] = {}
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An error, as of RFC 9457."""
+    """An error, as in RFC 9457."""
 
     type: str = "about:blank"
     title: str
@@ -134,6 +165,18 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     parameter: str = ""
     allowed: list[str] = []
     reasons: list[str] = []
+    warnings: list[str] = []
+
+
+class Ready(Struct, frozen=True):
+    """The numbers may be trusted."""
+
+    clocks: Annotated[
+        dict[str, float],
+        Meta(description="`serve` and each worker → seconds that its clock is ahead of Redis's"),
+    ]
+    warnings: Annotated[list[str], Meta(description="Things to fix although the numbers are right")]
+    status: str = "ok"
 
 
 class Health(Struct, frozen=True):
@@ -143,38 +186,68 @@ class Health(Struct, frozen=True):
 
 
 def stamp(at: int) -> str:
-    """Milliseconds since the epoch as RFC 3339."""
+    """Format milliseconds since the epoch as RFC 3339."""
     return (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds")
 
 
-def figure(value: Value) -> Figure:
-    """A value with its percentiles beside it."""
+_DECIMALS: Final = {kpi.name: 3 if kpi.unit is Unit.SECONDS else 6 for kpi in kpis.KPIS}
+"""Of a KPI's values: milliseconds, or more than anybody reads. Interval rows and metrics have what is exact."""
+
+
+def rounded(name: str, value: float | None) -> float | None:
+    """Round a KPI's value for the answer."""
+    return value if value is None else round(value, _DECIMALS[name])
+
+
+def figure(name: str, value: Value) -> Figure:
+    """Return a KPI's value with its percentiles, which are within 2.2 %: hundredths of a second say all."""
+    mean = rounded(name, value.value)
     if value.amounts is not None:
-        return Figure(value.value, value.samples, amounts=value.amounts)
+        return Figure(mean, value.samples, amounts=value.amounts)
     if value.percentiles is None:
-        return Figure(value.value, value.samples)
-    found = value.percentiles
-    return Figure(value.value, value.samples, found["p50"], found["p90"], found["p95"])
+        return Figure(mean, value.samples)
+    p50, p90, p95 = (
+        None if (at := value.percentiles[p]) is None else round(at, 2) for p in ("p50", "p90", "p95")
+    )
+    return Figure(mean, value.samples, p50, p90, p95)
 
 
-def figures(values: Values) -> Figures:
-    """The KPIs of a window."""
-    return {name: figure(value) for name, value in values.items()}
+def figures(values: KpiValues) -> Figures:
+    """Return the KPIs of a window."""
+    return {name: figure(name, value) for name, value in values.items()}
 
 
 Some = frozenset[str] | None
-"""Names that are wanted; ``None`` is all."""
+"""The wanted names; ``None`` for all."""
 HEADLINES: Final = frozenset(kpi.name for kpi in kpis.HEADLINES)
 
 
-def live_row(row: Row, only: Some = None) -> LiveRow:
-    """A row, with all KPIs or some."""
+Began = Mapping[str, tuple[judging.State, int | None]]
+"""Window → state of a row, and since when it has it; ``None`` where that is not known."""
+
+
+def live_row(
+    row: QueueRow,
+    only: Some = None,
+    began: Began = {},  # noqa: B006 - it is only read
+    judgements: Mapping[str, judging.Judgement] | None = None,
+) -> LiveRow:
+    """Return a row with all KPIs or some.
+
+    Args:
+        row: the row.
+        only: the KPIs that are wanted.
+        began: since when its states are what they are.
+        judgements: those of its windows, where they are known already.
+    """
+    if judgements is None:
+        judgements = judging.judged_in(row, row.windows)
     return LiveRow(
         row.queue,
         row.channel,
         row.policy,
         _chosen(row.targets, only),
-        _chosen(row.levels, only),
+        _levels(row.levels, only),
         _figures(row.windows, only),
         row.totals,
         row.site,
@@ -182,25 +255,44 @@ def live_row(row: Row, only: Some = None) -> LiveRow:
         row.unit,
         row.open,
         _chosen(row.too_good, only),
+        row.late,
+        row.counts,
+        {name: _judged(found, began.get(name)) for name, found in judgements.items()},
     )
 
 
-def live_group(group: Group, only: Some = None) -> LiveGroup:
-    """A group, likewise."""
-    return LiveGroup(group.name, group.queues, _chosen(group.levels, only), _figures(group.windows, only))
+def _judged(found: judging.Judgement, began: tuple[judging.State, int | None] | None) -> Judged:
+    since = None
+    if began and began[0] == found.state and began[1] is not None:
+        since = stamp(began[1])
+    return Judged(found.state, found.reasons, found.kpis, found.urgency, since)
 
 
-def _figures(values: dict[str, Values], only: Some) -> dict[str, Figures]:
+def live_group(group: QueueGroup, only: Some = None) -> LiveGroup:
+    """Return a group with all KPIs or some."""
+    return LiveGroup(group.name, group.queues, _levels(group.levels, only), _figures(group.windows, only))
+
+
+def _figures(values: dict[str, KpiValues], only: Some) -> dict[str, Figures]:
     return {window: figures(_chosen(found, only)) for window, found in values.items()}
+
+
+def _levels(values: Mapping[str, float | None], only: Some) -> dict[str, float | None]:
+    return {name: rounded(name, value) for name, value in _chosen(values, only).items()}
 
 
 def _chosen(of: Mapping[str, T], names: Some) -> dict[str, T]:
     return dict(of) if names is None else {name: value for name, value in of.items() if name in names}
 
 
-def beat(at: int, status: Status) -> Beat:
-    """A heartbeat."""
-    return Beat(stamp(at), tenths(status.age_s), status.stale, status.problems, status.max_age_s)
+def beat(at: int, status: Status) -> Freshness:
+    """Make a heartbeat."""
+    return Freshness(stamp(at), tenths(status.age_s), status.stale, status.problems, status.max_age_s)
+
+
+def ready(status: Status) -> Ready:
+    """Report that the numbers can be trusted, and which clocks are wrong."""
+    return Ready({name: round(ahead, 3) for name, ahead in status.clocks.items()}, status.warnings)
 
 
 def now(
@@ -210,17 +302,17 @@ def now(
     everyone: dict[str, Figures],
     groups: list[LiveGroup] | UnsetType = UNSET,
 ) -> Now:
-    """The whole answer."""
+    """Make the whole answer."""
     return Now(stamp(at), tenths(status.age_s), status.stale, rows, everyone, groups)
 
 
-def of_everyone(everyone: dict[str, Values], only: Some = None) -> dict[str, Figures]:
-    """What holds over all queues."""
+def of_everyone(everyone: dict[str, KpiValues], only: Some = None) -> dict[str, Figures]:
+    """Return the figures over all queues."""
     return _figures(everyone, only)
 
 
 def kpi_entries() -> list[KpiEntry]:
-    """The dictionary."""
+    """Return the dictionary."""
     return [_kpi_entry(kpi) for kpi in kpis.KPIS]
 
 
@@ -246,5 +338,5 @@ def _policies(kpi: Kpi) -> dict[str, str]:
 
 
 def tenths(seconds: float | None) -> float | None:
-    """An age as it is said."""
+    """Round an age for the answer."""
     return None if seconds is None else round(seconds, 1)

@@ -1,17 +1,19 @@
-"""Lists of contacts, and the last hours, as the HTTP interface says them; types as in ``wire``."""
+"""Lists of contacts, and the last hours, as the HTTP interface sends them; types as in ``wire``."""
 
+from collections.abc import Callable
 from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from stream_app.model import running as lists, trend as trends
-from stream_app.model.visit import State
+from stream_app.model.fold.visit import VisitState
+from stream_app.model.live import running as lists, trend as trends
+from stream_app.model.live.callbacks import Callbacks, Taken
 
 from .status import Status
 from .wire import Some, Time, stamp, tenths
 
 SHORT: Final = ("yes", "no")
-"""Whether short abandonments are wanted in the list."""
+"""Whether the list should include short abandonments."""
 
 
 class AtRiskContact(Struct, frozen=True):
@@ -24,40 +26,59 @@ class AtRiskContact(Struct, frozen=True):
     since: Time
     state: Annotated[str, Meta(description="waiting, talking, held or wrapping")]
     agent: str | None
+    url: Annotated[str | None, Meta(description="Where its platform shows it, if that is set")] = None
 
 
-class AtRisk(Struct, frozen=True):
-    """Contacts at risk now, the worst first."""
+class AtRiskList(Struct, frozen=True):
+    """Contacts at risk now, worst first."""
 
     at: Time
-    age_s: Annotated[float | None, Meta(description="How far behind the truth; null: unknown")]
+    age_s: Annotated[float | None, Meta(description="Seconds behind real time at most; null: unknown")]
     stale: Annotated[bool, Meta(description="Do not act on these numbers")]
     contacts: list[AtRiskContact]
-    total: Annotated[int, Meta(description="How many there are")]
+    total: Annotated[int, Meta(description="Number of contacts")]
+
+
+class TakenBy(Struct, frozen=True):
+    """Somebody calls a contact back."""
+
+    by: Annotated[str, Meta(description="The name that somebody typed")]
+    at: Time
+
+
+class TakenAnswer(Struct, frozen=True):
+    """Who calls the contact back now; null: nobody."""
+
+    taken: TakenBy | None
 
 
 class AbandonedContact(Struct, frozen=True):
-    """A contact that gave up and did not come back to the same visit."""
+    """A contact that abandoned and did not return to the same visit."""
 
     contact_id: str
     queue: str
     channel: str
     abandoned_at: Time
-    waited_s: Annotated[float, Meta(description="How long it had waited")]
+    waited_s: Annotated[float, Meta(description="How long it waited")]
     short: Annotated[bool, Meta(description="Within the short-abandon threshold")]
+    url: Annotated[str | None, Meta(description="Where its platform shows it, if that is set")] = None
+    taken: Annotated[
+        TakenBy | None, Meta(description="Who calls it back; null: nobody, as far as is known")
+    ] = None
 
 
-class Abandoned(Struct, frozen=True):
-    """Who gave up within the last hour, the newest first."""
+class AbandonedList(Struct, frozen=True):
+    """Contacts abandoned within the last hour, newest first."""
 
     at: Time
-    age_s: Annotated[float | None, Meta(description="How far behind the truth; null: unknown")]
+    age_s: Annotated[float | None, Meta(description="Seconds behind real time at most; null: unknown")]
     stale: Annotated[bool, Meta(description="Do not act on these numbers")]
-    contacts: Annotated[list[AbandonedContact], Meta(description="The newest 200 at most")]
-    total: Annotated[int, Meta(description="How many there are, with those that the list has no room for")]
+    contacts: Annotated[list[AbandonedContact], Meta(description="The newest, 200 at most")]
+    total: Annotated[int, Meta(description="Number of contacts, including those beyond the list's 200")]
     short: Annotated[
-        int, Meta(description="How many of those in these queues were short, left out of the list or not")
+        int, Meta(description="Number of short abandonments in these queues, in the list or not")
     ]
+    takes: Annotated[bool, Meta(description="Whether /v1/abandoned/taken is answered")] = False
 
 
 class TrendLine(Struct, frozen=True):
@@ -76,43 +97,73 @@ class TrendRow(Struct, frozen=True):
 
 
 class Trend(Struct, frozen=True):
-    """The last six hours by quarters of an hour; the last step is the one that runs."""
+    """The last six hours by 15-minute interval; the last step is the current interval."""
 
     at: Time
-    age_s: Annotated[float | None, Meta(description="How far behind the truth; null: unknown")]
+    age_s: Annotated[float | None, Meta(description="Seconds behind real time at most; null: unknown")]
     stale: Annotated[bool, Meta(description="Do not act on these numbers")]
-    starts: Annotated[list[Time], Meta(description="When each step began; levels are those of its end")]
+    starts: Annotated[list[Time], Meta(description="Start of each step; levels are as of its end")]
     rows: list[TrendRow]
 
 
-def at_risk(at: int, status: Status, contacts: list[lists.AtRisk]) -> AtRisk:
-    """The whole list."""
+Link = Callable[[str], str | None]
+"""Contact → its address in the platform."""
+
+
+def taken_by(taken: Taken | None) -> TakenBy | None:
+    """Say who calls a contact back."""
+    return TakenBy(taken.by, stamp(taken.at)) if taken else None
+
+
+def at_risk_contact(one: lists.AtRisk, url: str | None = None) -> AtRiskContact:
+    """Make the entry of a contact at risk."""
+    return AtRiskContact(
+        one.contact,
+        one.queue,
+        one.channel,
+        one.predicted / 1000,
+        stamp(one.queued_at),
+        VisitState(one.state).name.lower(),
+        one.agent,
+        url,
+    )
+
+
+def at_risk(at: int, status: Status, total: int) -> AtRiskList:
+    """Make the list without its contacts."""
+    return AtRiskList(stamp(at), tenths(status.age_s), status.stale, [], total)
+
+
+def abandoned(
+    at: int,
+    status: Status,
+    contacts: list[lists.GaveUp],
+    *,
+    total: int,
+    short: int,
+    link: Link,
+    callbacks: Callbacks,
+) -> AbandonedList:
+    """Make the list, and count the contacts beyond it."""
     found = [
-        AtRiskContact(
+        AbandonedContact(
             one.contact,
             one.queue,
             one.channel,
-            one.predicted / 1000,
-            stamp(one.queued_at),
-            State(one.state).name.lower(),
-            one.agent,
+            stamp(one.at),
+            one.waited / 1000,
+            one.short,
+            link(one.contact),
+            taken_by(callbacks.taken(one.contact, one.at)),
         )
         for one in contacts
     ]
-    return AtRisk(stamp(at), tenths(status.age_s), status.stale, found, len(found))
+    age = tenths(status.age_s)
+    return AbandonedList(stamp(at), age, status.stale, found, total, short, callbacks.takes)
 
 
-def abandoned(at: int, status: Status, contacts: list[lists.GaveUp], total: int, short: int) -> Abandoned:
-    """The list, and how many there are beyond it."""
-    found = [
-        AbandonedContact(one.contact, one.queue, one.channel, stamp(one.at), one.waited / 1000, one.short)
-        for one in contacts
-    ]
-    return Abandoned(stamp(at), tenths(status.age_s), status.stale, found, total, short)
-
-
-def trend_row(row: trends.TrendRow, only: Some = None) -> TrendRow:
-    """A row, with all KPIs or some; four decimals are more than a line can show."""
+def trend_row(row: trends.QueueTrend, only: Some = None) -> TrendRow:
+    """Make a row with all KPIs or some; four decimals are more than a line can show."""
     return TrendRow(
         row.queue,
         row.channel,
@@ -128,5 +179,5 @@ def trend_row(row: trends.TrendRow, only: Some = None) -> TrendRow:
 
 
 def trend(at: int, status: Status, starts: list[int], rows: list[TrendRow]) -> Trend:
-    """The whole answer."""
+    """Make the whole answer."""
     return Trend(stamp(at), tenths(status.age_s), status.stale, [stamp(start) for start in starts], rows)

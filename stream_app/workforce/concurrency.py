@@ -1,7 +1,7 @@
-"""Chats: an agent handles several at once, so that the queue's servers are places, not people.
+"""Chats: an agent handles several at once, so the queue's servers are chat slots (places), not people.
 
-Each of c chats at once takes 1 + stretch (c - 1) times as long as a chat alone. Stretch 0: the customer is slow and the agent
-always free for the next; stretch 1: an agent's work is only cut into slices, and nothing is won.
+Each of c simultaneous chats takes 1 + stretch (c - 1) times as long as a chat alone. Stretch 0: the customer is slow and the
+agent always free for the next; stretch 1: the agent's work is only sliced, and nothing is gained.
 """
 
 from __future__ import annotations
@@ -15,47 +15,43 @@ _SAME: Final = 1e-9
 
 
 class Concurrency(Struct, frozen=True):
-    """How many contacts an agent handles at once.
+    """The number of contacts an agent handles at once.
 
     Attributes:
         at_once: at least 1; 2.5 means that every other agent takes a third chat.
-        stretch: 0 to 1, see above. 0 also where the handle time was measured while so many were handled at once.
+        stretch: 0 to 1, see above. 0 also if the handle time was measured at this concurrency.
     """
 
     at_once: float = 1.0
     stretch: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what has no meaning; ValueError names it."""
+        """Refuse values outside of their range; ValueError names the one."""
         if not 1 <= self.at_once <= 100:
-            raise ValueError(f"concurrency: {self.at_once} must be 1 to 100")
+            raise ValueError(f"concurrency: expected a number from 1 to 100, got {self.at_once}")
         if not 0 <= self.stretch <= 1:
-            raise ValueError(f"stretch: {self.stretch} must be 0 to 1")
+            raise ValueError(f"stretch: expected a number from 0 to 1, got {self.stretch}")
 
     @property
     def factor(self) -> float:
-        """How much longer a chat takes beside the others than alone."""
+        """By which factor a chat takes longer beside the others than alone."""
         return 1 + self.stretch * (self.at_once - 1)
 
     @property
     def efficiency(self) -> float:
-        """How many chats are done in the time of one, by an agent who is always full."""
+        """The number of chats a fully occupied agent completes in the time of one."""
         return self.at_once / self.factor
 
     def handle_s(self, alone_s: float) -> float:
-        """How long the customer is being helped, in seconds: what occupies a place."""
+        """Return how long a chat takes, in seconds: the time that it occupies a place."""
         return alone_s * self.factor
 
-    def own_s(self, alone_s: float) -> float:
-        """How much of an agent a chat takes, in seconds: the effective handle time."""
-        return alone_s / self.efficiency
-
     def places(self, agents: float) -> int:
-        """How many contacts so many agents handle at once."""
+        """Return how many contacts ``agents`` agents handle at once."""
         return floor(agents * self.at_once + _SAME)
 
     def agents(self, places: int) -> int:
-        """How many agents have so many places."""
+        """Return how many agents provide ``places`` places."""
         return ceil(places / self.at_once - _SAME)
 
 

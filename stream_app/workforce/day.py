@@ -1,9 +1,9 @@
-"""A day of a contact centre whose people have several skills, played contact by contact.
+"""A day of a contact centre whose people have several skills, simulated contact by contact.
 
-Contacts come by a Poisson process; handle times and patience are exponential. A contact goes to an idle person of the group
-with the fewest skills that has the one it needs, so that who can do more stays free; a person who becomes free takes the
+Contacts arrive by a Poisson process; handle times and patience are exponential. A contact goes to an idle person of the group
+with the fewest skills that has the one it needs, so that more versatile people stay free; a person who becomes free takes the
 contact that has waited longest of those that they can handle. Every contact's times are drawn before the day begins, from the
-seed, the repetition and the queue alone: two rosters are compared on the same contacts.
+seed, the repetition and the queue alone: two schedules are compared on the same contacts.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 _NEVER_S: Final = 86_400.0
-"""What the wait of a patient contact counts that nobody will ever handle."""
+"""The counted wait of a contact with endless patience that nobody will ever handle."""
 
 
-class Queue(Struct, frozen=True):
-    """Contacts that need one skill.
+class SkillQueue(Struct, frozen=True):
+    """A queue whose contacts need one skill.
 
     Attributes:
-        name: of the queue, which is that of the skill.
-        per_hour: contacts.
+        name: the queue's name, which is also that of the skill.
+        per_hour: contacts per hour.
         handle_s: mean handle time, in seconds.
         within_s: T, in seconds.
-        patience_s: mean patience, in seconds; infinite: nobody gives up.
-        target: the service level that must hold.
+        patience_s: mean patience, in seconds; infinite: no abandonment.
+        target: the service level to reach.
         policy: its formula.
-        short_s: who gives up within this is short; at most T.
+        short_s: the short-abandon threshold; at most T.
     """
 
     name: str
@@ -45,13 +45,13 @@ class Queue(Struct, frozen=True):
     short_s: float = 0.0
 
 
-class Group(Struct, frozen=True):
-    """People who can do the same.
+class SkillGroup(Struct, frozen=True):
+    """People with the same skills.
 
     Attributes:
         skills: names of the queues that they handle.
         people: how many are at work.
-        cost: of one of them, in any unit.
+        cost: of one person, in any unit.
     """
 
     name: str
@@ -60,14 +60,14 @@ class Group(Struct, frozen=True):
     cost: float = 1.0
 
 
-class Days(Struct, frozen=True):
-    """How long, and how often, it is played.
+class Repetitions(Struct, frozen=True):
+    """The length and number of simulated days.
 
     Attributes:
-        seed: of all chance.
-        hours: that are measured.
-        warm_up_h: hours before them: a centre that is empty at first is too good.
-        repetitions: of the whole, at least 2; the confidence interval comes from their differences.
+        seed: the seed of all random numbers.
+        hours: the hours that are measured.
+        warm_up_h: hours before them, because a centre that starts empty looks too good.
+        repetitions: the number of days, at least 2; the confidence interval comes from their differences.
     """
 
     seed: int = 1
@@ -76,8 +76,8 @@ class Days(Struct, frozen=True):
     repetitions: int = 10
 
 
-class Contact(NamedTuple):
-    """One contact, with all of its chance: seconds, and whether it is measured."""
+class SimulatedContact(NamedTuple):
+    """One contact with its random numbers: seconds, and whether it is measured."""
 
     at: float
     queue: int
@@ -86,8 +86,8 @@ class Contact(NamedTuple):
     counts: bool
 
 
-def contacts_of(queues: Sequence[Queue], days: Days, repetition: int) -> list[Contact]:
-    """All contacts of one repetition, in the order in which they come."""
+def contacts_of(queues: Sequence[SkillQueue], days: Repetitions, repetition: int) -> list[SimulatedContact]:
+    """Return all contacts of one repetition, in the order of arrival."""
     begin, end = days.warm_up_h * 3600, (days.warm_up_h + days.hours) * 3600
     found = []
     for number, queue in enumerate(queues):
@@ -99,33 +99,35 @@ def contacts_of(queues: Sequence[Queue], days: Days, repetition: int) -> list[Co
                 break
             handle = chance.expovariate(1 / queue.handle_s)
             patience = chance.expovariate(1.0) * queue.patience_s
-            found.append(Contact(at, number, handle, patience, at >= begin))
+            found.append(SimulatedContact(at, number, handle, patience, at >= begin))
     found.sort()
     return found
 
 
-End = tuple[Contact, float, bool]
+End = tuple[SimulatedContact, float, bool]
 """A contact, its wait in seconds, and whether it was answered."""
 
 
-def play(groups: Sequence[Group], queues: Sequence[Queue], contacts: Sequence[Contact]) -> Iterator[End]:
-    """Play it until nobody waits: every contact once, with what became of it."""
+def play(
+    groups: Sequence[SkillGroup], queues: Sequence[SkillQueue], contacts: Sequence[SimulatedContact]
+) -> Iterator[End]:
+    """Simulate until nobody waits: yield every contact once, with its outcome."""
     floor = _Floor(groups, queues)
     for contact in contacts:
         yield from floor.until(contact.at)
         yield from floor.come(contact)
     yield from floor.until(inf)
-    for line in floor.lines:  # nobody can handle these, ever
+    for line in floor.lines:  # nobody can ever handle these
         yield from ((contact, min(contact.patience, _NEVER_S), False) for contact in line)
 
 
 class _Floor:
-    """Who is idle, who is busy until when, and who waits."""
+    """Which people are idle, which are busy until when, and which contacts wait."""
 
-    def __init__(self, groups: Sequence[Group], queues: Sequence[Queue]) -> None:
+    def __init__(self, groups: Sequence[SkillGroup], queues: Sequence[SkillQueue]) -> None:
         number = {queue.name: n for n, queue in enumerate(queues)}
         self._skills = [sorted(number[skill] for skill in group.skills) for group in groups]
-        # By queue: the groups that can, those with the fewest skills first.
+        # By queue: the groups with the skill, those with the fewest skills first.
         self._able = [
             sorted(
                 (i for i, has in enumerate(self._skills) if n in has), key=lambda i: (len(self._skills[i]), i)
@@ -134,9 +136,9 @@ class _Floor:
         ]
         self._idle = [group.people for group in groups]
         self._busy: list[tuple[float, int]] = []
-        self.lines: list[deque[Contact]] = [deque() for _ in queues]
+        self.lines: list[deque[SimulatedContact]] = [deque() for _ in queues]
 
-    def come(self, contact: Contact) -> Iterator[End]:
+    def come(self, contact: SimulatedContact) -> Iterator[End]:
         for group in self._able[contact.queue]:
             if self._idle[group]:
                 self._idle[group] -= 1
@@ -146,7 +148,7 @@ class _Floor:
         self.lines[contact.queue].append(contact)
 
     def until(self, moment: float) -> Iterator[End]:
-        """All that ends by then."""
+        """Yield all contacts whose wait ends by ``moment``."""
         while self._busy and self._busy[0][0] <= moment:
             now, group = heappop(self._busy)
             for n in self._skills[group]:

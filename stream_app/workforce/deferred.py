@@ -1,7 +1,7 @@
-"""Work that waits: e-mail, cases, promised callbacks. Nobody is on the line, but everything has a deadline.
+"""Deferred work: e-mail, cases, promised callbacks. Nobody is on the line, but everything has a deadline.
 
-Work comes evenly over its interval; people work on what is due first (earliest deadline first, which keeps every deadline that
-can be kept: Liu and Layland 1973; Dertouzos 1974). All amounts are seconds of one person's work.
+Work arrives evenly over its interval; people work on what is due first (earliest deadline first, which meets every deadline
+that can be met: Liu and Layland 1973; Dertouzos 1974). All amounts are seconds of one person's work.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _SAME = 1e-9
 
 
 class Work(Struct, frozen=True):
-    """Work that comes in one interval.
+    """Work that arrives in one interval.
 
     Attributes:
-        interval: its index; work from before the first interval has 0 and is there at its beginning.
+        interval: its index; work from before the first interval has 0 and is available from its beginning.
         amount: seconds of one person's work, ≥ 0.
-        due: seconds after the beginning of the first interval; what is due before its interval ends is due at that end, for
-            a plan by intervals knows no better.
+        due: seconds after the beginning of the first interval; work due before its interval ends is due at that end, because
+            a plan has no finer resolution than its intervals.
     """
 
     interval: int
@@ -31,15 +31,15 @@ class Work(Struct, frozen=True):
     due: float
 
 
-class Done(Struct, frozen=True):
-    """What became of the work of one interval.
+class DeferredOutcome(Struct, frozen=True):
+    """The outcome of the work of one interval.
 
     Attributes:
-        amount: what came.
-        in_time: of that, done by its deadline.
-        late: done after it, within the plan.
-        left: not done when the plan ends.
-        wait_s: mean time from coming to being done, of what was done; ``None`` if nothing was.
+        amount: the work that arrived.
+        in_time: the part done by its deadline.
+        late: the part done after it, within the plan.
+        left: the part not done when the plan ends.
+        wait_s: mean time from arrival to completion, of what was done; ``None`` if nothing was.
     """
 
     amount: float
@@ -50,15 +50,15 @@ class Done(Struct, frozen=True):
 
 
 def people(work: Iterable[Work], lengths: Sequence[float], slack: float = 0.25) -> list[int]:
-    """How many people each interval needs, so that everything is done by its deadline.
+    """Return the people each interval needs, so that everything is done by its deadline.
 
-    Each interval has as many as keep a steady pace that makes every deadline ahead, but no more than find work. That is rounded
-    down where it makes nothing late and no later interval needs more than rounding up would have given this one: one person
-    for an hour, and not a tenth of one all day.
+    Each interval has as many as a steady pace needs to meet every deadline ahead, but no more than there is work for. That is
+    rounded down where this makes nothing late and no later interval needs more than rounding up would have added here: one
+    person for an hour, instead of a tenth of one all day.
 
     Args:
-        work: what comes.
-        lengths: of the intervals, in seconds, one behind the other.
+        work: the work that arrives.
+        lengths: of the consecutive intervals, in seconds.
         slack: the share of each deadline that is kept free, because forecasts are wrong.
 
     Raises:
@@ -85,16 +85,16 @@ def people(work: Iterable[Work], lengths: Sequence[float], slack: float = 0.25) 
 
 def worked_off(
     work: Iterable[Work], lengths: Sequence[float], counts: Sequence[float]
-) -> tuple[list[Done], list[float]]:
-    """What becomes of the work if so many people work in each interval, on what is due first.
+) -> tuple[list[DeferredOutcome], list[float]]:
+    """Simulate the given people in each interval, who work on what is due first.
 
     Args:
-        work: what comes.
+        work: the work that arrives.
         lengths: of the intervals, in seconds.
         counts: people in each interval.
 
     Returns:
-        What became of each piece of work, in their order; and how many seconds were worked in each interval.
+        The outcome of each piece of work, in their order; and the seconds worked in each interval.
     """
     ends = list(accumulate(lengths))
     pieces = _checked(work, ends)
@@ -115,7 +115,7 @@ def worked_off(
             due = max(piece.due, ends[piece.interval])
             good = amount if until <= due + _SAME else max(0.0, min(amount, (due - at) * count))
             came = ends[piece.interval] - lengths[piece.interval] / 2
-            # Of its own interval's work on average half has come when half is done.
+            # On average, half of an interval's own work has arrived when half of it is done.
             waited[n] += amount * max(0.0, (at + until) / 2 - (came if piece.interval < i else start))
             in_time[n] += good
             late[n] += amount - good
@@ -123,14 +123,14 @@ def worked_off(
             at = until
         worked.append((at - start) * count)
     done = [
-        Done(piece.amount, in_time[n], late[n], left[n], _mean(waited[n], in_time[n] + late[n]))
+        DeferredOutcome(piece.amount, in_time[n], late[n], left[n], _mean(waited[n], in_time[n] + late[n]))
         for n, piece in enumerate(pieces)
     ]
     return done, worked
 
 
 class _Item(Struct, order=True):
-    """Work that is left: by the end of which interval it must be done, in which it comes, and how much it is."""
+    """Remaining work: the interval by whose end it must be done, the one in which it arrives, and the amount."""
 
     by: int
     begin: int
@@ -141,21 +141,23 @@ def _checked(work: Iterable[Work], ends: Sequence[float]) -> list[Work]:
     pieces = list(work)
     for piece in pieces:
         if not 0 <= piece.interval < len(ends):
-            raise ValueError(f"interval {piece.interval}: there are {len(ends)}")
+            raise ValueError(f"expected an interval from 0 to {len(ends) - 1}, got {piece.interval}")
         if not piece.amount >= 0:
-            raise ValueError(f"interval {piece.interval}: {piece.amount} s of work")
+            raise ValueError(
+                f"interval {piece.interval}: expected a non-negative amount of work, got {piece.amount} s"
+            )
     return pieces
 
 
 def _by(work: Work, ends: Sequence[float], lengths: Sequence[float], slack: float) -> int:
-    """The last interval that ends by the deadline less the slack; that in which the work comes, if there is none."""
+    """Return the last interval that ends by the deadline less the slack; if there is none, that in which the work arrives."""
     begin = ends[work.interval] - lengths[work.interval]
     due = begin + (work.due - begin) * (1 - slack)
     return min(max(work.interval, bisect_right(ends, due + _SAME) - 1), len(ends) - 1)
 
 
 def _pace(left: Sequence[_Item], ends: Sequence[float], i: int) -> float:
-    """How many people from interval ``i`` on make every deadline, if all of the work were there."""
+    """Return the people from interval ``i`` on that meet every deadline, if all of the work were available."""
     start = ends[i - 1] if i else 0.0
     pace = total = 0.0
     for n, item in enumerate(left):
@@ -166,7 +168,7 @@ def _pace(left: Sequence[_Item], ends: Sequence[float], i: int) -> float:
 
 
 def _after(left: Sequence[_Item], i: int, able: float) -> list[_Item]:
-    """What is left after interval ``i``, in which so much can be done."""
+    """Return the work left after interval ``i``, in which ``able`` seconds of it can be done."""
     rest = []
     for item in left:
         done = min(able, item.amount) if item.begin <= i else 0.0

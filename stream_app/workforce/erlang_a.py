@@ -1,7 +1,7 @@
 """Erlang A: M/M/n+M, a queue whose contacts give up after an exponentially distributed patience.
 
 Source of the model: C. Palm (1957); Garnett, Mandelbaum and Reiman, "Designing a call center with impatient customers" (2002);
-the wait that is offered has the density of Baccelli and Hebuterne (1981): l exp(l H(x) - n m x) / (E + l J), where
+the offered wait has the density of Baccelli and Hebuterne (1981): l exp(l H(x) - n m x) / (E + l J), where
 H(x) = (1 - exp(-x/p)) p, E = 1/B(n - 1), J the integral of the exponential over all x. With a = n p/h and b = A p/h (h handle
 time, p patience) all of it follows from one sum, whose terms are all positive:
 
@@ -14,7 +14,7 @@ time, p patience) all of it follows from one sum, whose terms are all positive:
     P(gives up after t) = e s(a, b u) / D   P(answered after t) = e (a g(a, b u) - 1) / D
 
 A contact that finds k before it is answered with probability a/(a + k + 1), and then has waited p (1/(a+1) + … + 1/(a+k+1)) on
-average: that is the ASA. Where the load is far more than the agents can do, the sum has its closed form by the gamma function.
+average: that is the ASA. Where the load far exceeds the capacity, the sum has a closed form by the gamma function.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from __future__ import annotations
 from math import exp, expm1, inf, lgamma, log, pi, sqrt
 
 from . import erlang
-from .outcome import Outcome, Performance, idle
+from .outcome import OutcomeShares, Performance, idle
 
 _EPS = 1e-17
 _SMALL = 1e-14
 _FAR = 9.0
-"""So many standard deviations behind its mean a gamma distribution holds less than 1e-17."""
+"""Beyond this many standard deviations above its mean, a gamma distribution holds less than 1e-17."""
 
 
 def reach(
@@ -40,7 +40,7 @@ def reach(
     short_s: float = 0.0,
     inverse: float | None = None,
 ) -> Performance:
-    """What n agents reach where contacts give up.
+    """Compute what n agents achieve where contacts abandon.
 
     Args:
         agents: n ≥ 0.
@@ -48,8 +48,8 @@ def reach(
         handle_s: h > 0, mean handle time in seconds.
         within_s: T ≥ 0, in seconds; within is ≤ T.
         patience_s: p ≥ 0, mean patience in seconds; infinite is Erlang C, 0 is Erlang B.
-        short_s: who gives up within this is short; at most T.
-        inverse: 1/B(n, A), if it is known already.
+        short_s: the short-abandon threshold; at most T.
+        inverse: 1/B(n, A), if already known.
 
     Raises:
         ValueError: a number outside of its range.
@@ -59,8 +59,8 @@ def reach(
     erlang.check(agents, load)
     if not (handle_s > 0 and within_s >= 0 and patience_s >= 0 and 0 <= short_s <= within_s):
         raise ValueError(
-            f"handle time {handle_s} s, target {within_s} s, patience {patience_s} s, short {short_s} s: handle time must be"
-            " > 0, the others ≥ 0, short at most the target"
+            "expected a handle time > 0, target and patience ≥ 0, and short from 0 to the target, "
+            f"got handle time {handle_s} s, target {within_s} s, patience {patience_s} s, short {short_s} s"
         )
     if load == 0:
         return idle(agents)
@@ -69,14 +69,14 @@ def reach(
     full = erlang.inverse_b(agents, load) if inverse is None else inverse
     if patience_s == 0:
         lost = 1 / full
-        waits = Outcome(1 - lost, 0.0, lost)
+        waits = OutcomeShares(1 - lost, 0.0, lost)
         return Performance(agents, load, lost, waits, lost, 0.0, 0.0, load * (1 - lost) / agents)
     queue = _Queue(agents, load, handle_s, patience_s, full)
     abandoned = queue.abandoned
     late, after_t = queue.after(within_s)
     after_short = after_t if short_s == within_s else queue.after(short_s)[1] if short_s else abandoned
     answered = max(0.0, 1 - abandoned)
-    outcome = Outcome(
+    outcome = OutcomeShares(
         met=max(0.0, answered - late),
         late=late,
         short=max(0.0, abandoned - after_short),
@@ -96,9 +96,9 @@ def reach(
 
 
 def _nobody(load: float, within_s: float, patience_s: float, short_s: float) -> Performance:
-    """Without agents everybody gives up when the patience is over."""
+    """Compute the outcome without agents: everybody abandons when their patience ends."""
     after_t, after_short = (exp(-t / patience_s) if patience_s else 0.0 for t in (within_s, short_s))
-    outcome = Outcome(0.0, 0.0, 1 - after_short, after_short - after_t, after_t)
+    outcome = OutcomeShares(0.0, 0.0, 1 - after_short, after_short - after_t, after_t)
     return Performance(0, load, 1.0, outcome, 1.0, None, patience_s, None)
 
 
@@ -119,22 +119,22 @@ class _Queue:
         self.waited_s = patience_s * self._b * moment / self._whole
 
     def after(self, t: float) -> tuple[float, float]:
-        """Which shares are answered, and give up, more than ``t`` seconds after they came."""
+        """Return the shares that are answered, and that abandon, more than ``t`` seconds after arrival."""
         x = t / self._patience
         drift = self._arrive * self._patience * -expm1(-x) - self._serve * t
         scale, g, s = _sums(self._a, self._b * exp(-x))
-        # Where both have their closed form, the drift is exactly what their scales differ by: nobody is answered at once.
+        # Where both have their closed form, the drift is exactly the difference of their scales: nobody is answered at once.
         factor = exp(0.0 if scale else drift - self._scale) / self._whole
         return max(0.0, factor * (self._a * g - exp(-scale))), factor * s
 
 
 def _far(a: float, x: float) -> bool:
-    """Whether x is so far behind a that the sums have their closed form."""
+    """Return whether x is so far above a that the sums have their closed form."""
     return x - a > _FAR * sqrt(x) + 30
 
 
 def _sums(a: float, x: float) -> tuple[float, float, float]:
-    """The logarithm of a scale and, divided by it, g(a, x) and s(a, x)."""
+    """Return the logarithm of a scale and, divided by it, g(a, x) and s(a, x)."""
     if _far(a, x):
         return _log_g(a, x), 1.0, x - a
     g = term = 1 / a
@@ -146,13 +146,13 @@ def _sums(a: float, x: float) -> tuple[float, float, float]:
         term *= x / place
         g += term
         s += k * term
-        # What follows is less than a geometric series, of which s has the heaviest terms. The first comparison is for speed.
+        # The remainder is less than a geometric series, of which s has the heaviest terms. The first comparison is for speed.
         if term <= _SMALL * g and term * x * k <= _EPS * s * (place - x):
             return 0.0, g, s
 
 
 def _moment(a: float, x: float) -> float:
-    """The negative derivative of g(a + 1, x) by a, divided by the same scale."""
+    """Return the negative derivative of g(a + 1, x) by a, divided by the same scale."""
     if _far(a, x):
         return a / x * (log(x) - _digamma(a + 1))
     place = a + 1.0
@@ -170,9 +170,9 @@ def _moment(a: float, x: float) -> float:
 
 
 def _log_g(a: float, x: float) -> float:
-    """Logarithm of g where the upper tail of the gamma distribution is nothing: lgamma(a) + x - a log x.
+    """Return the logarithm of g where the upper tail of the gamma distribution vanishes: lgamma(a) + x - a log x.
 
-    For large a by Stirling's series, so that large numbers are subtracted before they are large.
+    For large a by Stirling's series, so that large numbers are subtracted before they grow.
     """
     if a < 100:
         return lgamma(a) + x - a * log(x)
@@ -182,7 +182,7 @@ def _log_g(a: float, x: float) -> float:
 
 
 def _digamma(x: float) -> float:
-    """Derivative of lgamma, for x ≥ 1: by recurrence to 10, then its asymptotic series (DLMF 5.11.2)."""
+    """Return the derivative of lgamma, for x ≥ 1: by recurrence to 10, then its asymptotic series (DLMF 5.11.2)."""
     shift = 0.0
     while x < 10:
         shift -= 1 / x

@@ -1,4 +1,4 @@
-"""What becomes of the contacts of a queue in its steady state, and the named service levels of it."""
+"""The outcome of a queue's contacts in its steady state, and its named service levels."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Final
 from msgspec import Struct
 
 
-class Outcome(Struct, frozen=True):
+class OutcomeShares(Struct, frozen=True):
     """Shares of the offered contacts; they add up to one.
 
     Attributes:
         met: answered within T.
         late: answered after T.
-        short: gave up within the short threshold, which is at most T.
-        early: gave up after that, within T.
-        lost: gave up after T.
+        short: abandoned within the short threshold, which is at most T.
+        early: abandoned after that, within T.
+        lost: abandoned after T.
     """
 
     met: float
@@ -26,12 +26,12 @@ class Outcome(Struct, frozen=True):
     lost: float = 0.0
 
     def service_level(self, policy: str) -> float | None:
-        """By the policy of that name; ``None`` where its denominator is empty."""
+        """Return the service level by the policy of that name; ``None`` where its denominator is empty."""
         met, of = POLICIES[policy](self)
         return min(1.0, met / of) if of > 0 else None
 
 
-POLICIES: Final[Mapping[str, Callable[[Outcome], tuple[float, float]]]] = {
+POLICIES: Final[Mapping[str, Callable[[OutcomeShares], tuple[float, float]]]] = {
     "answered_of_offered": lambda o: (o.met, 1.0),
     "without_short_abandons": lambda o: (o.met, 1.0 - o.short),
     "answered_or_abandoned": lambda o: (o.met, 1.0),
@@ -42,18 +42,18 @@ POLICIES: Final[Mapping[str, Callable[[Outcome], tuple[float, float]]]] = {
     "answered_or_abandoned_without_short": lambda o: (o.met, 1.0 - o.short),
     "removed_within": lambda o: (o.met + o.short + o.early, 1.0),
 }
-"""Name → what counts as met, and of what. In a steady state all offered are answered or give up, so some of them agree."""
+"""Name → numerator and denominator. In a steady state all offered are answered or abandon, so some of them agree."""
 
 
 class Performance(Struct, frozen=True):
-    """What a number of agents reaches in a steady state. Without contacts all but ``agents`` is ``None``, occupancy is 0.
+    """What a number of agents achieves in a steady state. Without contacts all but ``agents`` is ``None``, occupancy is 0.
 
     Attributes:
         agents: how many contacts can be handled at once.
         load: offered, in Erlang.
         waits: share of the offered that is not answered at once.
-        outcome: what becomes of the offered.
-        abandonment: share of the offered that gives up, short or not.
+        outcome: the outcome of the offered.
+        abandonment: share of the offered that abandons, short or not.
         asa_s: mean wait of the answered, in seconds; ``None`` if the queue grows without bound, or nobody is answered.
         wait_s: mean wait of all, answered or not, in seconds.
         occupancy: share of the agents' time that is handling; ``None`` without agents.
@@ -62,17 +62,17 @@ class Performance(Struct, frozen=True):
     agents: int
     load: float
     waits: float | None
-    outcome: Outcome | None
+    outcome: OutcomeShares | None
     abandonment: float | None
     asa_s: float | None
     wait_s: float | None
     occupancy: float | None
 
     def service_level(self, policy: str) -> float | None:
-        """By the policy of that name; ``None`` without contacts."""
+        """Return the service level by the policy of that name; ``None`` without contacts."""
         return None if self.outcome is None else self.outcome.service_level(policy)
 
 
 def idle(agents: int) -> Performance:
-    """Nobody comes: there is nothing to measure."""
+    """Return the performance without any contacts: there is nothing to measure."""
     return Performance(agents, 0.0, None, None, None, None, None, 0.0 if agents else None)

@@ -1,68 +1,43 @@
-"""The plan: for each queue, channel and interval who is required, who is scheduled, and what those will reach."""
+"""The plan: for each queue, channel and interval, the people required and scheduled, and what the latter will achieve."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, groupby
-from math import inf, sqrt
-from typing import Final
+from math import sqrt
+from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from stream_app.model.targets import Rule, Targets
+from stream_app.model.targets import QueueTargets, Targets
 
 from . import deferred
-from .concurrency import ONE, Concurrency
-from .outcome import Outcome, Performance
-from .required import Demand, Goals, Model, abandonment, best, present, reach, to_schedule
+from .assumptions import DEFERRED, Assumptions, QueueAssumptions
+from .outcome import OutcomeShares, Performance
+from .required import Demand, abandonment, best, binding, present, reach, to_schedule
 from .schedules import Shift, by_queue, pieces
 from .volumes import Volume, handle_times
 
-SEVERAL_AT_ONCE: Final = frozenset({"chat", "messaging"})
-"""Channels of which an agent handles several at once."""
-DEFERRED: Final = frozenset({"email", "callback"})
-"""Channels whose work waits for people; the answer target is its deadline."""
 
-
-class Assumptions(Struct, frozen=True):
-    """What holds for the whole plan.
+class PlanLine(Struct, frozen=True):
+    """One interval of the plan. People are whole numbers; unknown values are ``None``.
 
     Attributes:
-        model: of queues in which somebody waits.
-        shrinkage: share of scheduled time that is not work on contacts.
-        occupancy: agents are busy for at most this share of their time; ``None``: as busy as the targets allow.
-        patience_s: mean patience in seconds where a row has none; only for Erlang A.
-        asa_s: most seconds of mean wait; ``None``: does not matter.
-        concurrency: how many chats at once; handle times are those measured so.
-        deferred: channels whose work waits.
-    """
-
-    model: Model = "erlang-a"
-    shrinkage: float = 0.3
-    occupancy: float | None = 0.85
-    patience_s: float = 120.0
-    asa_s: float | None = None
-    concurrency: Concurrency = ONE
-    deferred: frozenset[str] = DEFERRED
-
-
-class Line(Struct, frozen=True):
-    """One interval of the plan. People are whole; what has no value is ``None``.
-
-    Attributes:
-        volume: what comes.
+        volume: the contacts.
         model: ``erlang-a``, ``erlang-c`` or ``deferred``.
-        handle_s: the handle time that was used; ``None`` if nothing is known, and then there is no plan either.
-        load: work that comes, in Erlang.
+        handle_s: the handle time that was used; ``None`` if unknown, and then there is no plan either.
+        load: the offered work, in Erlang.
         required: people at work.
-        to_schedule: people on the roster, so that so many are at work.
-        scheduled: people on the roster, mean over the interval; ``None`` without a roster.
+        to_schedule: people to schedule, so that the required ones are at work.
+        scheduled: people scheduled, mean over the interval; ``None`` without a schedule.
         policy: the service level's formula.
-        service_level: that those at work reach: the scheduled ones, or without a roster the required ones.
-        asa_s: same, mean wait of the answered in seconds; ``None`` also if the queue grows for as long as this lasts.
+        service_level: achieved by those at work: the scheduled people, or without a schedule the required ones.
+        asa_s: same, mean wait of the answered in seconds; ``None`` also if the queue grows all the time.
         abandonment: same, after the short threshold; ``None`` for deferred work.
         occupancy: same.
+        open: whether business hours overlap the interval; nobody is required at other times.
+        binds: what one person fewer would miss: a goal, ``deadline``, or ``None`` where nobody or only one is required.
     """
 
     volume: Volume
@@ -77,10 +52,12 @@ class Line(Struct, frozen=True):
     asa_s: float | None = None
     abandonment: float | None = None
     occupancy: float | None = None
+    open: bool = True
+    binds: str | None = None
 
     @property
     def gap(self) -> float | None:
-        """Scheduled less to be scheduled: too few is negative."""
+        """Scheduled less to schedule; negative means too few."""
         if self.scheduled is None or self.to_schedule is None:
             return None
         return self.scheduled - self.to_schedule
@@ -91,87 +68,108 @@ def plan(
     targets: Targets,
     assumptions: Assumptions,
     shifts: Iterable[Shift] | None = None,
-) -> list[Line]:
-    """The plan of all rows, by queue, channel and time.
+    covered: Mapping[tuple[str, str], tuple[float, float]] | None = None,
+) -> list[PlanLine]:
+    """Plan all rows, by queue, channel and time.
+
+    Args:
+        volumes: the rows.
+        targets: of their queues and channels.
+        assumptions: what overrides the targets.
+        shifts: the schedule, if there is one.
+        covered: from when until when it covers a queue and channel, as in ``schedules.coverage``; without it, always.
 
     Raises:
         ValueError: a target that no number of people reaches; the message names queue and channel.
     """
     rows = sorted(volumes, key=lambda v: (v.queue, v.channel, v.start.timestamp()))
     known = handle_times(rows)
-    roster = None if shifts is None else by_queue(shifts)
-    lines: list[Line] = []
+    schedule = None if shifts is None else by_queue(shifts)
+    lines: list[PlanLine] = []
     for key, group in groupby(rows, key=lambda v: (v.queue, v.channel)):
-        there = None if roster is None else roster.get(key, [])
+        there = None if schedule is None else QueueStaff(schedule.get(key, []), (covered or {}).get(key))
         rule = targets.rule(*key)
         try:
-            if key[1] in assumptions.deferred:
-                lines += _deferred(list(group), rule, assumptions, known.get(key), there)
+            own = assumptions.of(rule, key[1])
+            if own.deferred:
+                lines += _deferred(list(group), rule, own, known.get(key), there)
             else:
-                lines += _queue(group, rule, assumptions, known.get(key), there)
+                lines += _queue(group, rule, own, known.get(key), there)
         except ValueError as error:
             raise ValueError(f"{key[0]} ({key[1]}): {error}") from None
     return lines
 
 
+class QueueStaff(NamedTuple):
+    """The shifts of a queue and channel, and from when until when the schedule says something; ``None``: always."""
+
+    shifts: Sequence[Shift]
+    covers: tuple[float, float] | None
+
+
 def unknown(shifts: Iterable[Shift], volumes: Iterable[Volume]) -> list[tuple[str, str]]:
-    """Queues and channels of the roster that no volume has: probably misspelt."""
+    """Return queues and channels of the schedule without any volume: probably misspelt."""
     return sorted({(s.queue, s.channel) for s in shifts} - {(v.queue, v.channel) for v in volumes})
 
 
 def _queue(
     rows: Iterable[Volume],
-    rule: Rule,
-    assumptions: Assumptions,
+    rule: QueueTargets,
+    own: QueueAssumptions,
     usual_s: float | None,
-    shifts: Sequence[Shift] | None,
-) -> Iterator[Line]:
-    goals = Goals(
-        within_s=rule.answer_target / 1000,
-        service_level=rule.targets.get("service_level"),
-        policy=rule.policy,
-        short_s=rule.short_abandon / 1000,
-        asa_s=assumptions.asa_s,
-        abandonment=rule.targets.get("abandonment") if assumptions.model == "erlang-a" else None,
-        occupancy=assumptions.occupancy,
-    )
+    staff: QueueStaff | None,
+) -> Iterator[PlanLine]:
+    goals, model = own.goals(rule), own.model
+    concurrency = own.concurrency
     spare = None
     for row in rows:
         handle_s = row.handle_s or usual_s
-        concurrency = assumptions.concurrency if row.channel in SEVERAL_AT_ONCE else ONE
-        line = Line(row, assumptions.model, rule.policy, handle_s, scheduled=_scheduled(shifts, row))
+        line = PlanLine(row, model, rule.policy, handle_s, scheduled=_scheduled(staff, row))
+        if not is_open(rule, row):
+            yield structs.replace(line, required=0, to_schedule=0, open=False)
+            continue
         if handle_s is None and row.offered > 0:
             yield line
             continue
-        patience_s = inf
-        if assumptions.model == "erlang-a":
-            patience_s = assumptions.patience_s if row.patience_s is None else row.patience_s
-        # Without contacts the handle time does not matter, but it must be one.
+        patience_s = own.patience_s
+        if row.patience_s is not None and model == "erlang-a":
+            patience_s = row.patience_s
+        # Without contacts the handle time does not matter, but one is needed.
         demand = Demand.of(row.offered, row.minutes, handle_s or 1.0, patience_s)
         needed = best(demand, goals, spare)
         if demand.load > 0:
             spare = (needed.agents - demand.load) / sqrt(demand.load)
         people = concurrency.agents(needed.agents)
-        if shifts is None:
+        if line.scheduled is None or staff is None:
             places = concurrency.places(people)
             reached = [(1.0, needed if places == needed.agents else reach(places, demand, goals))]
         else:
             reached = [
-                (share, reach(concurrency.places(present(n, assumptions.shrinkage)), demand, goals))
-                for share, n in pieces(shifts, row.start, row.end)
+                (share, reach(concurrency.places(present(n, own.shrinkage)), demand, goals))
+                for share, n in pieces(staff.shifts, row.start, row.end)
             ]
-        yield _line(line, demand.load, people, assumptions.shrinkage, reached)
+        binds = binding(concurrency.places(people - 1), demand, goals) if people > 1 else None
+        yield structs.replace(_line(line, demand.load, people, own.shrinkage, reached), binds=binds)
+
+
+def is_open(rule: QueueTargets, row: Volume) -> bool:
+    """Return whether business hours overlap an interval; a queue without a calendar is always open."""
+    begin, end = (round(moment.timestamp() * 1000) for moment in (row.start, row.end))
+    return rule.calendar is None or rule.calendar.within(begin, end) > 0
 
 
 def _line(
-    line: Line, load: float, people: int, shrinkage: float, reached: Sequence[tuple[float, Performance]]
-) -> Line:
-    """The line with what is reached: the mean over the pieces of the interval, each weighted by whom it concerns."""
+    line: PlanLine, load: float, people: int, shrinkage: float, reached: Sequence[tuple[float, Performance]]
+) -> PlanLine:
+    """Complete the line with what is achieved: the mean over the interval's pieces, weighted by the contacts affected."""
     outcomes = [(share, one.outcome) for share, one in reached if one.outcome is not None]
     level = lost = asa = None
     if outcomes:
-        mixed = Outcome(
-            *(sum(share * getattr(o, name) for share, o in outcomes) for name in Outcome.__struct_fields__)
+        mixed = OutcomeShares(
+            *(
+                sum(share * getattr(o, name) for share, o in outcomes)
+                for name in OutcomeShares.__struct_fields__
+            )
         )
         level = mixed.service_level(line.policy)
         lost = abandonment(Performance(0, load, None, mixed, None, None, None, None))
@@ -180,10 +178,10 @@ def _line(
         waits = [(weight, wait) for weight, wait in answered if weight > 0]
         if total > 0 and all(wait is not None for _, wait in waits):
             asa = sum(weight * (wait or 0.0) for weight, wait in waits) / total
-    # Of the time of people who are there: pieces without anybody weigh nothing.
+    # A share of the time of people who are present: pieces without anybody weigh nothing.
     there = sum(share * one.agents for share, one in reached)
     busy = sum(share * one.agents * (one.occupancy or 0.0) for share, one in reached)
-    return Line(
+    return PlanLine(
         line.volume,
         line.model,
         line.policy,
@@ -201,59 +199,77 @@ def _line(
 
 def _deferred(
     rows: Sequence[Volume],
-    rule: Rule,
-    assumptions: Assumptions,
+    rule: QueueTargets,
+    own: QueueAssumptions,
     usual_s: float | None,
-    shifts: Sequence[Shift] | None,
-) -> Iterator[Line]:
+    staff: QueueStaff | None,
+) -> Iterator[PlanLine]:
+    lines = [PlanLine(row, "deferred", rule.policy, scheduled=_scheduled(staff, row)) for row in rows]
     if usual_s is None and any(row.offered > 0 for row in rows):
-        yield from (Line(row, "deferred", rule.policy, scheduled=_scheduled(shifts, row)) for row in rows)
+        yield from lines
         return
-    lengths = [row.minutes * 60 for row in rows]
-    ends = list(accumulate(lengths))
-    starts = [row.start.timestamp() for row in rows]
+    # The plan's own time: nobody works in gaps between intervals, or outside of business hours.
+    at_work = [i for i, row in enumerate(rows) if is_open(rule, row)]
     handle = [row.handle_s or usual_s or 1.0 for row in rows]
-    work = []
-    for i, row in enumerate(rows):
-        due = starts[i] + rule.answer_target / 1000
-        # The plan's own time: nobody works between intervals that are not behind one another.
-        last = bisect_right(starts, due) - 1
-        inside = ends[last] - lengths[last] + min(due - starts[last], lengths[last])
-        work.append(deferred.Work(i, row.offered * handle[i], inside))
+    lengths = [rows[i].minutes * 60 for i in at_work]
+    work, of = _work(rows, rule, at_work, handle)
     people = deferred.people(work, lengths)
-    scheduled = [_scheduled(shifts, row) for row in rows]
     counts = [
-        count if there is None else float(present(there, assumptions.shrinkage))
-        for count, there in zip(people, scheduled, strict=True)
+        count if (there := lines[i].scheduled) is None else float(present(there, own.shrinkage))
+        for i, count in zip(at_work, people, strict=True)
     ]
     done, worked = deferred.worked_off(work, lengths, counts)
+    outcomes, places = dict(zip(of, done, strict=True)), {i: n for n, i in enumerate(at_work)}
     for i, row in enumerate(rows):
-        yield Line(
-            row,
-            "deferred",
-            rule.policy,
-            handle[i] if row.offered > 0 else row.handle_s or usual_s,
-            work[i].amount / lengths[i],
-            people[i],
-            to_schedule(people[i], assumptions.shrinkage),
-            scheduled[i],
-            done[i].in_time / done[i].amount if done[i].amount > 0 else None,
-            None if done[i].left > 0 else done[i].wait_s,
-            None,
-            worked[i] / (counts[i] * lengths[i]) if counts[i] > 0 else None,
+        line = structs.replace(lines[i], handle_s=handle[i] if row.offered > 0 else row.handle_s or usual_s)
+        if outcome := outcomes.get(i):
+            line = structs.replace(
+                line,
+                load=outcome.amount / (row.minutes * 60),
+                service_level=outcome.in_time / outcome.amount if outcome.amount > 0 else None,
+                asa_s=None if outcome.left > 0 else outcome.wait_s,
+            )
+        if (n := places.get(i)) is None:
+            yield structs.replace(line, required=0, to_schedule=0, open=False)
+            continue
+        yield structs.replace(
+            line,
+            required=people[n],
+            to_schedule=to_schedule(people[n], own.shrinkage),
+            occupancy=worked[n] / (counts[n] * lengths[n]) if counts[n] > 0 else None,
+            binds="deadline" if people[n] > 1 else None,
         )
 
 
-def _scheduled(shifts: Sequence[Shift] | None, row: Volume) -> float | None:
-    if shifts is None:
+def _work(
+    rows: Sequence[Volume], rule: QueueTargets, at_work: Sequence[int], handle: Sequence[float]
+) -> tuple[list[deferred.Work], list[int]]:
+    """Return the work of all rows that somebody can do before the plan ends, and the row of each piece.
+
+    What arrives while the queue is closed is there when it opens, and due when that much business time has passed.
+    """
+    lengths = [rows[i].minutes * 60 for i in at_work]
+    ends = list(accumulate(lengths))
+    starts = [rows[i].start.timestamp() for i in at_work]
+    work, of = [], []
+    for i, row in enumerate(rows):
+        if (begin := bisect_left(at_work, i)) == len(at_work):
+            break  # it waits for an opening after the end of the plan
+        start = row.start.timestamp()
+        due = start + rule.answer_target / 1000
+        if rule.calendar is not None:
+            due = rule.calendar.after(round(start * 1000), rule.answer_target) / 1000
+        last = max(begin, bisect_right(starts, due) - 1)
+        inside = ends[last] - lengths[last] + min(max(0.0, due - starts[last]), lengths[last])
+        work.append(deferred.Work(begin, row.offered * handle[i], inside))
+        of.append(i)
+    return work, of
+
+
+def _scheduled(staff: QueueStaff | None, row: Volume) -> float | None:
+    if staff is None or (staff.covers and not staff.covers[0] <= row.start.timestamp() < staff.covers[1]):
         return None
-    return sum(share * people for share, people in pieces(shifts, row.start, row.end))
+    return sum(share * people for share, people in pieces(staff.shifts, row.start, row.end))
 
 
-def totals(lines: Iterable[Line]) -> Mapping[tuple[str, str], float]:
-    """Hours to be scheduled, by queue and channel."""
-    hours: dict[tuple[str, str], float] = {}
-    for line in lines:
-        key = (line.volume.queue, line.volume.channel)
-        hours[key] = hours.get(key, 0.0) + (line.to_schedule or 0) * line.volume.minutes / 60
-    return hours
+__all__ = ["DEFERRED", "Assumptions", "PlanLine", "is_open", "plan", "unknown"]

@@ -1,4 +1,4 @@
-"""The smallest number of agents with which a queue keeps its goals, and how many people that are on a roster."""
+"""The smallest number of agents with which a queue meets its goals, and how many people to schedule for it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from . import erlang, erlang_a
 from .outcome import POLICIES, Performance, idle
 
 Model = Literal["erlang-a", "erlang-c"]
+Goal = Literal["service_level", "asa", "abandonment", "occupancy"]
 _SAME = 1e-9
 """3.0000000000000004 people are three."""
 
 
 class Demand(Struct, frozen=True):
-    """What comes to a queue in an interval.
+    """The demand of a queue in an interval.
 
     Attributes:
         load: in Erlang: contacts per second times ``handle_s``.
         handle_s: mean handle time in seconds.
-        patience_s: mean patience in seconds; infinite: nobody gives up, which is Erlang C.
+        patience_s: mean patience in seconds; infinite: no abandonment, which is Erlang C.
     """
 
     load: float
@@ -30,20 +31,20 @@ class Demand(Struct, frozen=True):
 
     @classmethod
     def of(cls, offered: float, minutes: float, handle_s: float, patience_s: float = inf) -> Demand:
-        """From the contacts offered in so many minutes."""
+        """Compute the demand from the contacts offered in ``minutes`` minutes."""
         return cls(offered * handle_s / (60 * minutes), handle_s, patience_s)
 
 
 class Goals(Struct, frozen=True):
-    """What must hold; ``None`` does not matter.
+    """The goals of a queue; ``None`` is no goal.
 
     Attributes:
         within_s: T in seconds; within is ≤ T.
         service_level: at least this share, by ``policy``.
         policy: the service level's named formula.
-        short_s: who gives up within this is short; at most T.
+        short_s: the short-abandon threshold; at most T.
         asa_s: mean wait of the answered, at most this many seconds.
-        abandonment: at most this share gives up later than ``short_s``, of the offered less the short ones.
+        abandonment: at most this share abandons later than ``short_s``, of the offered less the short ones.
         occupancy: agents are busy for at most this share of their time.
     """
 
@@ -56,36 +57,45 @@ class Goals(Struct, frozen=True):
     occupancy: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no number of agents reaches; ValueError names it."""
+        """Refuse goals that no number of agents reaches; ValueError names the one."""
         if self.policy not in POLICIES:
-            raise ValueError(f"policy: no service level is called {self.policy!r}")
+            raise ValueError(
+                f"policy: unknown service-level policy {self.policy!r}; use one of {', '.join(POLICIES)}"
+            )
         if not 0 <= self.short_s <= self.within_s < inf:
             raise ValueError(
-                f"within_s: {self.within_s} s must be 0 or more, and at least short_s ({self.short_s} s)"
+                f"within_s: expected at least short_s, both finite and non-negative; "
+                f"got {self.within_s} s, short_s {self.short_s} s"
             )
         if self.service_level is not None and not 0 <= self.service_level < 1:
-            raise ValueError(f"service_level: {self.service_level} must be 0 or more, and less than 1")
+            raise ValueError(f"service_level: expected at least 0 and less than 1, got {self.service_level}")
         for name, most in (("asa_s", inf), ("abandonment", 1), ("occupancy", 1)):
             value = getattr(self, name)
             if value is not None and not 0 < value <= most:
-                raise ValueError(f"{name}: {value} must be more than 0 and at most {most}")
+                raise ValueError(f"{name}: expected more than 0 and at most {most}, got {value}")
 
     def met(self, reached: Performance) -> bool:
-        """Whether this is good enough. What has no value because nobody is answered does not keep a goal."""
+        """Return whether the goals are met. A value that is undefined because nobody is answered does not meet its goal."""
+        return self.missed(reached) is None
+
+    def missed(self, reached: Performance) -> Goal | None:
+        """Return the first goal that is not met; ``None``: all are."""
         if reached.outcome is None:
-            return True
+            return None
         if self.service_level is not None:
             level = reached.service_level(self.policy)
             if level is None or level < self.service_level:
-                return False
+                return "service_level"
         if self.asa_s is not None and (reached.asa_s is None or reached.asa_s > self.asa_s):
-            return False
+            return "asa"
         if self.abandonment is not None and (abandonment(reached) or 0.0) > self.abandonment:
-            return False
-        return self.occupancy is None or (reached.occupancy or 0.0) <= self.occupancy + _SAME
+            return "abandonment"
+        if self.occupancy is not None and (reached.occupancy or 0.0) > self.occupancy + _SAME:
+            return "occupancy"
+        return None
 
     def least(self, load: float) -> int:
-        """A number of agents below which the goals can't hold, whatever the model."""
+        """Return a number of agents below which the goals can't be met, whatever the model."""
         least = 1.0
         if self.abandonment is not None and not self.short_s:
             least = load * (1 - self.abandonment)  # n agents answer at most n/A of all
@@ -93,7 +103,7 @@ class Goals(Struct, frozen=True):
 
 
 def abandonment(reached: Performance) -> float | None:
-    """Who gives up after the short threshold, of the offered less the short ones, as the KPI has it."""
+    """Return the share that abandons after the short threshold, of the offered less the short ones, like the KPI."""
     if reached.outcome is None:
         return None
     of = 1 - reached.outcome.short
@@ -101,7 +111,7 @@ def abandonment(reached: Performance) -> float | None:
 
 
 def reach(agents: int, demand: Demand, goals: Goals) -> Performance:
-    """What so many agents reach: Erlang A, or C where patience has no end."""
+    """Compute what ``agents`` agents achieve: Erlang A, or C with endless patience."""
     return erlang_a.reach(
         agents,
         demand.load,
@@ -113,20 +123,27 @@ def reach(agents: int, demand: Demand, goals: Goals) -> Performance:
 
 
 def required(demand: Demand, goals: Goals, spare: float | None = None) -> int:
-    """The smallest number of agents that keeps the goals: it does, and one fewer does not."""
+    """Return the smallest number of agents that meets the goals: it does, and one fewer does not."""
     return best(demand, goals, spare).agents
 
 
+def binding(fewer: int, demand: Demand, goals: Goals) -> Goal | None:
+    """Return the goal that ``fewer`` agents miss; ``None``: nobody would be left, or the queue would grow for ever."""
+    if fewer < (erlang.fewest(demand.load) if demand.patience_s == inf else 1):
+        return None
+    return goals.missed(reach(fewer, demand, goals))
+
+
 def best(demand: Demand, goals: Goals, spare: float | None = None) -> Performance:
-    """What the smallest number of agents that keeps the goals reaches.
+    """Compute what the smallest number of agents that meets the goals achieves.
 
     More agents never make it worse, so there is only one such number. The search begins at A + ``spare`` sqrt(A), the
     square-root rule (Halfin and Whitt 1981), and doubles its steps until the goal lies between two numbers. Where it begins
-    changes nothing but the time it takes; beginning at A rounded, and only going up, would be one too many at times.
+    changes only the time it takes; beginning at A rounded, and only going up, would be one too many at times.
 
     Args:
-        demand: what comes; nobody is needed without load, and at least one with any.
-        goals: what must hold.
+        demand: the demand; nobody is needed without load, and at least one with any.
+        goals: the goals.
         spare: the factor of the square-root rule, e.g. that of the interval before.
     """
     if demand.load == 0:
@@ -164,7 +181,7 @@ def best(demand: Demand, goals: Goals, spare: float | None = None) -> Performanc
 
 
 def to_schedule(agents: int, shrinkage: float) -> int:
-    """How many must be on the roster, so that ``agents`` are at work: agents / (1 - shrinkage), rounded up.
+    """Return how many must be scheduled so that ``agents`` are at work: agents / (1 - shrinkage), rounded up.
 
     Args:
         agents: at work at the same time.
@@ -177,12 +194,12 @@ def to_schedule(agents: int, shrinkage: float) -> int:
 
 
 def present(scheduled: float, shrinkage: float) -> int:
-    """How many of those on the roster are at work: whole people, rounded down."""
+    """Return how many of the scheduled people are at work: whole people, rounded down."""
     return floor(scheduled * at_work(shrinkage) + _SAME)
 
 
 def at_work(shrinkage: float) -> float:
-    """The share of scheduled time that is work on contacts."""
+    """Return the share of scheduled time that is work on contacts."""
     if not 0 <= shrinkage < 1:
-        raise ValueError(f"shrinkage: {shrinkage} must be 0 or more, and less than 1")
+        raise ValueError(f"shrinkage: expected at least 0 and less than 1, got {shrinkage}")
     return 1 - shrinkage

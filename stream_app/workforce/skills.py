@@ -1,6 +1,6 @@
-"""People with several skills: which service level each queue reaches, how sure that is, and whom to add.
+"""People with several skills: the service level each queue reaches, how certain that is, and whom to add.
 
-The day is played many times, with seeded chance (``day``); the interval comes from the differences of the repetitions.
+The day is simulated many times with a seeded generator (``day``); the interval comes from the differences of the repetitions.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import Final
 
 from msgspec import Struct, structs
 
-from .day import Contact, Days, Group, Queue, contacts_of, play
-from .outcome import Outcome
+from .day import Repetitions, SimulatedContact, SkillGroup, SkillQueue, contacts_of, play
+from .outcome import OutcomeShares
 
 _Z: Final = NormalDist().inv_cdf(0.975)
 
 
 class Reached(Struct, frozen=True):
-    """What a queue reaches; ``None`` where no contact came.
+    """The results of a queue; ``None`` where no contact arrived.
 
     Attributes:
         service_level: mean over the repetitions.
         low: the lower end of its 95 % confidence interval (Student's t), at least 0.
         high: the upper end, at most 1.
-        abandonment: share of the offered that gave up, short or not.
+        abandonment: share of the offered that abandoned, short or not.
         wait_s: mean wait of all, in seconds.
         offered: contacts in all repetitions.
     """
@@ -39,35 +39,40 @@ class Reached(Struct, frozen=True):
     offered: int
 
 
-def simulate(groups: Sequence[Group], queues: Sequence[Queue], days: Days | None = None) -> list[Reached]:
-    """Which service level each queue reaches, in the order of ``queues``.
+def simulate(
+    groups: Sequence[SkillGroup], queues: Sequence[SkillQueue], days: Repetitions | None = None
+) -> list[Reached]:
+    """Return the results of each queue, in the order of ``queues``.
 
     Raises:
-        ValueError: fewer than two repetitions, two queues of one name, or a skill that is no queue.
+        ValueError: fewer than two repetitions, two queues of the same name, or a skill without a queue.
     """
-    days = days or Days()
+    days = days or Repetitions()
     _check(groups, queues, days)
     return _played(groups, queues, [contacts_of(queues, days, n) for n in range(days.repetitions)])
 
 
 def staffed(
-    groups: Sequence[Group], queues: Sequence[Queue], days: Days | None = None, most: int = 1000
-) -> tuple[list[Group], list[Reached]]:
-    """Add people, one by one where it helps most for its cost, until every target holds; then take back who is not needed.
+    groups: Sequence[SkillGroup],
+    queues: Sequence[SkillQueue],
+    days: Repetitions | None = None,
+    most: int = 1000,
+) -> tuple[list[SkillGroup], list[Reached]]:
+    """Add people one by one, where it helps most for its cost, until every target is met; then remove whoever is not needed.
 
-    A target holds where the lower end of the confidence interval reaches it. Greedy: nobody can be taken away in the end, but
+    A target is met where the lower end of the confidence interval reaches it. Greedy: in the end nobody can be removed, but
     another mix of groups may be cheaper.
 
     Args:
-        groups: to begin with; nobody of these is taken away.
+        groups: the groups to begin with; none of their people are removed.
         queues: with their targets.
-        days: what is played.
+        days: the simulated days.
         most: people in all.
 
     Raises:
-        ValueError: a target that can't hold: no group has the skill, or there are ``most`` people.
+        ValueError: a target that can't be met: no group has the skill, or there are ``most`` people.
     """
-    days = days or Days()
+    days = days or Repetitions()
     _check(groups, queues, days)
     contacts = [contacts_of(queues, days, n) for n in range(days.repetitions)]
     now = list(groups)
@@ -77,7 +82,7 @@ def staffed(
         if without := short - {skill for i in helpful for skill in now[i].skills}:
             raise ValueError(f"{min(without)}: no group has this skill")
         if sum(group.people for group in now) >= most:
-            raise ValueError(f"{min(short)}: the target does not hold with {most} people")
+            raise ValueError(f"{min(short)}: the target is not met with {most} people")
         tried = [(i, _played(_with(now, i, 1), queues, contacts)) for i in helpful]
         before = _pain(queues, reached)
         at, reached = max(
@@ -96,34 +101,38 @@ def staffed(
     return now, reached
 
 
-def _check(groups: Sequence[Group], queues: Sequence[Queue], days: Days) -> None:
+def _check(groups: Sequence[SkillGroup], queues: Sequence[SkillQueue], days: Repetitions) -> None:
     names = [queue.name for queue in queues]
     if days.repetitions < 2:
-        raise ValueError("repetitions: at least 2, or nobody knows how sure the result is")
+        raise ValueError(
+            f"repetitions: expected at least 2 for a confidence interval, got {days.repetitions}"
+        )
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"{name}: two queues are called so")
+            raise ValueError(f"{name}: two queues have this name")
     for group in groups:
         if unknown := group.skills - set(names):
-            raise ValueError(f"{group.name}: {min(unknown)} is no queue")
+            raise ValueError(f"{group.name}: unknown queue {min(unknown)!r} among its skills")
 
 
-def _with(groups: Sequence[Group], at: int, more: int) -> list[Group]:
+def _with(groups: Sequence[SkillGroup], at: int, more: int) -> list[SkillGroup]:
     return [structs.replace(g, people=g.people + more) if i == at else g for i, g in enumerate(groups)]
 
 
-def _shortfall(queue: Queue, reached: Reached) -> float:
+def _shortfall(queue: SkillQueue, reached: Reached) -> float:
     return 0.0 if reached.low is None else max(0.0, queue.target - reached.low)
 
 
-def _pain(queues: Sequence[Queue], reached: Sequence[Reached]) -> tuple[float, float]:
-    """How far the targets are; where no single person moves that, how long everybody waits together."""
+def _pain(queues: Sequence[SkillQueue], reached: Sequence[Reached]) -> tuple[float, float]:
+    """Return how far the targets are; where no single person changes that, the total wait of all contacts."""
     pairs = list(zip(queues, reached, strict=True))
     return sum(_shortfall(q, r) for q, r in pairs), sum((r.wait_s or 0.0) * r.offered for _, r in pairs)
 
 
 def _played(
-    groups: Sequence[Group], queues: Sequence[Queue], repetitions: Sequence[Sequence[Contact]]
+    groups: Sequence[SkillGroup],
+    queues: Sequence[SkillQueue],
+    repetitions: Sequence[Sequence[SimulatedContact]],
 ) -> list[Reached]:
     levels: list[list[float]] = [[] for _ in queues]
     gone, waited, offered = ([0.0] * len(queues) for _ in range(3))
@@ -142,7 +151,9 @@ def _played(
             offered[n] += 1
         for n, queue in enumerate(queues):
             total = sum(counts[n])
-            level = Outcome(*(c / total for c in counts[n])).service_level(queue.policy) if total else None
+            level = (
+                OutcomeShares(*(c / total for c in counts[n])).service_level(queue.policy) if total else None
+            )
             if level is not None:
                 levels[n].append(level)
     return [
@@ -161,7 +172,7 @@ def _reached(name: str, levels: Sequence[float], gone: float, waited: float, off
 
 
 def student(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t, within 0.5 % from three degrees of freedom on (Abramowitz and Stegun 26.7.5)."""
+    """Return the 97.5 % quantile of Student's t, within 0.5 % from 3 degrees of freedom on (Abramowitz and Stegun 26.7.5)."""
     z = _Z
     first = (z**3 + z) / 4
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
@@ -170,4 +181,4 @@ def student(freedom: int) -> float:
     return z + first / freedom + second / freedom**2 + third / freedom**3 + fourth / freedom**4
 
 
-__all__ = ["Days", "Group", "Queue", "Reached", "simulate", "staffed", "student"]
+__all__ = ["Reached", "Repetitions", "SkillGroup", "SkillQueue", "simulate", "staffed", "student"]

@@ -1,4 +1,4 @@
-"""What comes, by intervals: rows with the names of the API's interval rows, from a file or from a program."""
+"""Contact volumes by interval: rows with the field names of the API's interval rows, from a file or a program."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typing import Final
 from msgspec import Struct
 
 from stream_app.errors import InputError
-from stream_app.model import row_files
-from stream_app.model.row_files import INTERVAL_FIELDS, Row
+from stream_app.model.intervals.columns import WRITTEN
+from stream_app.tables import reading
+from stream_app.tables.mapping import ColumnMap
+from stream_app.tables.row import TableRow
 
 NEEDED: Final = ("start", "minutes", "queue", "channel", "offered")
 _SPENT: Final = ("talk_s", "hold_s", "wrap_s")
 _MEANS: Final = ("aht_s", "average_handle_time_s")
-"""Where these sums are not there: of a forecast, and of the API."""
+"""Fields that replace these sums: of a forecast, and of the API."""
 MOST_ERLANG: Final = 1e6
-"""More than any contact centre; so many digits are a mistake, and would take minutes."""
-KNOWN: Final = (*INTERVAL_FIELDS, "patience_s", "aht_s")
-_LISTS: Final = (row_files.ROWS, "forecast")
+"""More than any contact centre; a larger number is a mistake, and would take minutes to compute."""
+KNOWN: Final = (*WRITTEN, "patience_s", "aht_s")
+_LISTS: Final = (reading.ROWS, "forecast")
 
 
 class Volume(Struct, frozen=True):
@@ -28,15 +30,15 @@ class Volume(Struct, frozen=True):
 
     Attributes:
         start: with its offset.
-        minutes: how long; a local day that has 23 or 25 hours is 1380 or 1500.
+        minutes: its length; a local day of 23 or 25 hours has 1380 or 1500.
         queue: its name.
         channel: voice, chat, email, ….
-        offered: contacts that came; a forecast may have fractions.
+        offered: contacts offered; a forecast may have fractions.
         handled: contacts whose handling was completed.
-        talk_s: of these, the sum in seconds.
+        talk_s: their sum in seconds.
         hold_s: same.
         wrap_s: same.
-        patience_s: mean patience in seconds, if it was measured.
+        patience_s: mean patience in seconds, if measured.
     """
 
     start: datetime
@@ -52,8 +54,8 @@ class Volume(Struct, frozen=True):
 
     @property
     def end(self) -> datetime:
-        """The first moment behind it, with the same offset."""
-        # By way of UTC: a sum in a zone is one of its wall clock, and wrong over a change of it.
+        """Its end (exclusive), with the same offset."""
+        # Via UTC: a sum in a zone is by its local clock, and wrong across a clock change.
         return (self.start.astimezone(UTC) + timedelta(minutes=self.minutes)).astimezone(self.start.tzinfo)
 
     @property
@@ -63,12 +65,12 @@ class Volume(Struct, frozen=True):
 
 
 class Volumes(Struct, frozen=True):
-    """What was read.
+    """The content of a file.
 
     Attributes:
         rows: by queue, channel and time.
-        unfinished: rows that may still change, which are not used.
-        left_out: rows of a forecast that says nothing of their time, which are not used either.
+        unfinished: rows that may still change, which are ignored.
+        left_out: rows of a forecast without a value, which are ignored too.
     """
 
     rows: list[Volume]
@@ -77,28 +79,39 @@ class Volumes(Struct, frozen=True):
 
 
 def read(name: str, content: bytes) -> list[Volume]:
-    """The rows of a file; see ``load``."""
+    """Return the rows of a file; see ``load``."""
     return load(name, content).rows
 
 
-def load(name: str, content: bytes) -> Volumes:
-    """The rows of a CSV or JSON file: observed ones, or what ``stream-app forecast`` or ``/v1/forecast`` says.
+def load(name: str, content: bytes, zone: str | None = None, mapping: ColumnMap | None = None) -> Volumes:
+    """Read a CSV or JSON file: observed rows, or the output of ``stream-app forecast`` or ``/v1/forecast``.
 
     Args:
-        name: of the file, for messages.
+        name: the file's name, for messages.
         content: its bytes.
+        zone: the zone of times without an offset. Of two rows at a time that the clock shows twice, the second is the later.
+        mapping: where the file has the fields, if it names them differently.
 
     Raises:
-        InputError: one line that names file, line and field; nothing is imported then.
+        InputError: one line that names file, line and field; nothing is imported in that case.
     """
-    found = row_files.read(name, content, KNOWN, NEEDED, lists=_LISTS, shared=("queue", "channel"))
+    found = reading.read(
+        name, content, KNOWN, NEEDED, lists=_LISTS, shared=("queue", "channel"), mapping=mapping
+    )
     final = [row for row in found if row.truth("final", default=True)]
     if not final:
-        raise InputError(f"{name}:1: has no row that is final")
+        raise InputError(f"{name}:1: found no final row")
     said = [row for row in final if not _says_nothing(row)]
     if not said:
-        raise InputError(f"{name}:1: the forecast says nothing of any of its rows")
-    rows = [(_volume(row), row) for row in said]
+        raise InputError(f"{name}:1: the forecast has no value in any row")
+    rows = []
+    taken: set[tuple[datetime, str, str]] = set()
+    for row in said:
+        minutes, starts = _minutes(row), row.moments("start", zone)
+        place = row.text("queue"), row.text("channel", "voice" if mapping else None)
+        start = next((one for one in starts if (one.astimezone(UTC), *place) not in taken), starts[0])
+        taken.add((start.astimezone(UTC), *place))
+        rows.append((_volume(row, minutes, start, place), row))
     rows.sort(key=lambda pair: (pair[0].queue, pair[0].channel, pair[0].start.timestamp()))
     for (before, first), (after, second) in pairwise(rows):
         if (before.queue, before.channel) == (
@@ -111,7 +124,7 @@ def load(name: str, content: bytes) -> Volumes:
 
 
 def handle_times(volumes: Iterable[Volume]) -> dict[tuple[str, str], float]:
-    """Mean handle time of each queue and channel over all of its rows, in seconds: for intervals that handled nothing."""
+    """Return the mean handle time of each queue and channel over its rows, in seconds: for intervals that handled nothing."""
     sums: dict[tuple[str, str], tuple[float, float]] = {}
     for v in volumes:
         seconds, handled = sums.get((v.queue, v.channel), (0.0, 0.0))
@@ -119,13 +132,13 @@ def handle_times(volumes: Iterable[Volume]) -> dict[tuple[str, str], float]:
     return {key: seconds / handled for key, (seconds, handled) in sums.items() if handled > 0}
 
 
-def _says_nothing(row: Row) -> bool:
-    """Whether it is of a forecast (it has bounds) that leaves this time out."""
+def _says_nothing(row: TableRow) -> bool:
+    """Return whether it is a forecast row (it has bounds) without a value."""
     return row.has("low_80") and not row.said("offered") and not row.said("reforecast")
 
 
-def _handling(row: Row, offered: float) -> tuple[float, list[float]]:
-    """Contacts handled, and the seconds of talk, hold and wrap-up of these."""
+def _handling(row: TableRow, offered: float) -> tuple[float, list[float]]:
+    """Return the contacts handled, and their seconds of talk, hold and wrap-up."""
     if not any(row.said(field) for field in _SPENT):
         for mean in _MEANS:
             if row.said(mean):
@@ -134,22 +147,27 @@ def _handling(row: Row, offered: float) -> tuple[float, list[float]]:
         if not row.said("handled") and any(row.has(mean) for mean in _MEANS):
             return 0.0, [0.0, 0.0, 0.0]
         if not row.said("handled"):
-            raise row.wrong("handled", f"is missing, and so is {_MEANS[0]}, which could stand for it")
+            raise row.wrong("handled", f"is missing; provide it, or {_MEANS[0]} instead")
     return row.number("handled"), [row.number(field) for field in _SPENT]
 
 
-def _volume(row: Row) -> Volume:
+def _minutes(row: TableRow) -> float:
     minutes = row.number("minutes")
     if not 0 < minutes <= 1500:
-        raise row.wrong("minutes", f"{minutes:g} must be more than 0 and at most 1500, a day of 25 hours")
-    start, queue, channel = row.moment("start"), row.text("queue"), row.text("channel")
+        raise row.wrong(
+            "minutes", f"expected more than 0 and at most 1500 (a day of 25 hours), got {minutes:g}"
+        )
+    return minutes
+
+
+def _volume(row: TableRow, minutes: float, start: datetime, place: tuple[str, str]) -> Volume:
     offered = row.number("reforecast" if row.said("reforecast") else "offered")
     handled, spent = _handling(row, offered)
     volume = Volume(
         start=start,
         minutes=minutes,
-        queue=queue,
-        channel=channel,
+        queue=place[0],
+        channel=place[1],
         offered=offered,
         handled=handled,
         talk_s=spent[0],
@@ -158,13 +176,15 @@ def _volume(row: Row) -> Volume:
         patience_s=row.number("patience_s") if row.said("patience_s") else None,
     )
     if volume.handled > 0 and volume.handle_s == 0:
-        raise row.wrong("talk_s", f"{volume.handled:g} contacts were handled in no time at all")
+        raise row.wrong(
+            "talk_s", f"expected handle time for {volume.handled:g} handled contacts, got 0 s in total"
+        )
     if volume.handled == 0 and volume.talk_s + volume.hold_s + volume.wrap_s > 0:
         raise row.wrong("handled", "is 0, but there is handle time")
     load = volume.offered * (volume.handle_s or 0.0) / (60 * minutes)
     if load > MOST_ERLANG:
         raise row.wrong(
-            "offered", f"{load:.3g} people would be busy at once with that; the most is {MOST_ERLANG:g}"
+            "offered", f"expected a load of at most {MOST_ERLANG:g} people busy at once, got {load:.3g}"
         )
     return volume
 

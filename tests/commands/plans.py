@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 from random import Random
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from stream_app.commands.plans.planner import Planner
-from stream_app.errors import StoreUnavailableError
-from stream_app.forecast.history import IntervalRow as Learned
-from stream_app.model.interval_rows import IntervalRow
+from stream_app.forecast.history import HistoryRow as Learned
+from stream_app.model.intervals.columns import IntervalRow
 from stream_app.model.targets import Targets
+from stream_app.planning.planner import PlanningService
 from stream_app.workforce.schedules import Shift
 from tests.views.examples import busy_board
+from tests.views.intervals.kept import Kept
 from tests.views.serving import Served
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 1, 5)
 SALES, CARE = ("sales", "voice"), ("care", "chat")
-QUARTER = 900_000
+INTERVAL_MS = 900_000
 SETTINGS = Targets.of({"defaults": {"zone": "Europe/Berlin"}})
 
 
@@ -43,12 +43,12 @@ def centre(
     """Rows of a queue that is open from eight to eight on weekdays, until ``now``; the last one is not final yet."""
     rows: list[IntervalRow] = []
     chance, at = Random(f"{seed} {place}"), ms(begin)
-    while at + QUARTER <= now + QUARTER:
+    while at + INTERVAL_MS <= now + INTERVAL_MS:
         local = datetime.fromtimestamp(at // 1000, BERLIN)
         is_open = 8 <= local.hour < 20 and local.weekday() < 5
         mean = busy * (1.4 if 9 <= local.hour < 12 else 0.8)
         offered = max(0, round(chance.gauss(mean, mean**0.5))) if is_open else 0
-        final = at + QUARTER <= now
+        final = at + INTERVAL_MS <= now
         rows.append(
             IntervalRow(
                 start=at,
@@ -65,71 +65,12 @@ def centre(
                 version=int(final),
             )
         )
-        at += QUARTER
+        at += INTERVAL_MS
     return rows
 
 
-class Rows:
-    """The port ``Intervals``, in memory."""
-
-    def __init__(self, *several: Iterable[IntervalRow]) -> None:
-        self._places: dict[tuple[str, str], list[IntervalRow]] = {}
-        self.away = False
-        for rows in several:
-            self.load(rows)
-
-    @property
-    def all(self) -> list[IntervalRow]:
-        """All of them, in order."""
-        return [row for place in sorted(self._places) for row in self._places[place]]
-
-    def load(self, rows: Iterable[IntervalRow]) -> None:
-        """Let rows of a queue and channel take the place of those that there were."""
-        ordered = sorted(rows, key=lambda row: row.start)
-        self._places[ordered[0].queue, ordered[0].channel] = ordered
-
-    async def rows(
-        self,
-        start: int,
-        end: int,
-        queues: Collection[str] | None = None,
-        channels: Collection[str] | None = None,
-    ) -> list[IntervalRow]:
-        if self.away:
-            raise StoreUnavailableError("it was taken away")
-        found = []
-        for (queue, channel), rows in self._places.items():
-            if (queues is None or queue in queues) and (channels is None or channel in channels):
-                first, last = (bisect_left(rows, at, key=lambda row: row.start) for at in (start, end))
-                found += rows[first:last]
-        return found
-
-    async def since(
-        self,
-        revision: int,
-        limit: int,
-        queues: Collection[str] | None = None,
-        channels: Collection[str] | None = None,
-    ) -> list[IntervalRow]:
-        found = [
-            row
-            for row in self.all
-            if row.final
-            and row.revision > revision
-            and (queues is None or row.queue in queues)
-            and (channels is None or row.channel in channels)
-        ]
-        return sorted(found, key=lambda row: row.revision)[:limit]
-
-    async def newest(self) -> int:
-        return max((row.revision for row in self.all), default=0)
-
-    async def state(self) -> str:
-        return str(hash(tuple((row.start, row.queue, row.channel, row.revision) for row in self.all)))
-
-
-class Rosters:
-    """The rosters that were imported, in memory."""
+class Schedules:
+    """The schedules that were imported, in memory."""
 
     def __init__(self) -> None:
         self.documents: list[bytes] = []
@@ -149,13 +90,13 @@ class World:
 
     def __init__(self, *rows: Iterable[IntervalRow]) -> None:
         self.now = NOW
-        self.rows, self.rosters = Rows(*rows), Rosters()
+        self.rows, self.schedules = Kept(chain.from_iterable(rows)), Schedules()
         self.targets = SETTINGS
-        self.places = sorted({(row.queue, row.channel) for row in self.rows.all})
+        self.places = sorted({(row.queue, row.channel) for row in self.rows.every()})
         self.extra: str | None = None
-        self.planner = Planner(
+        self.planner = PlanningService(
             self.rows,
-            self.rosters,
+            self.schedules,
             lambda: self.places,
             lambda: self.targets,
             lambda: self.now,

@@ -11,19 +11,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import redis.asyncio
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest
+from pydantic import SecretStr
 
-from stream_app.commands import check, check_kafka, check_redis
-from stream_app.commands.findings import Finding
+from stream_app.commands.check import (
+    command as check,
+    kafka as check_kafka,
+    partitions as check_partitions,
+    redis as check_redis,
+)
+from stream_app.commands.check.findings import Finding
 from stream_app.model.targets import Targets
-from stream_app.settings import Settings
+from stream_app.settings import Settings, load
 from stream_app.store.redis import RedisStore
 from tests.conftest import MakeTopic
 from tests.services.kafka import Cluster, KafkaBroker
 from tests.services.process import HOST, free_port, until
 from tests.services.redis import RedisServer, every_redis
+from tests.store.owner import Owner
 
 DAYS = str(3 * 86_400_000)
 GOOD_TOPIC = {"retention.ms": DAYS, "message.timestamp.type": "LogAppendTime"}
@@ -84,8 +92,10 @@ async def test_a_good_redis(server: RedisServer) -> None:
         "redis role",
         "redis memory",
         "redis persistence",
+        "redis reading",
         "redis scripts",
         "redis clock",
+        "worker clocks",
     ]
     assert statuses(found) == {"ok"}
 
@@ -129,7 +139,7 @@ async def test_a_replica_fails(server: RedisServer, client: Any) -> None:
     await client.replicaof(HOST, str(free_port()))
     line = the(await check_redis.look(server.url), "redis role")
     assert line.startswith("fail")
-    assert "name the primary" in line
+    assert "set REDIS_URL to the primary" in line
 
 
 async def _user(client: Any, server: RedisServer, *rules: str) -> str:
@@ -143,7 +153,9 @@ async def _user(client: Any, server: RedisServer, *rules: str) -> str:
 async def test_a_user_who_may_not_run_scripts_fails(server: RedisServer, client: Any) -> None:
     found = await check_redis.look(await _user(client, server, "-@scripting"))
     assert the(found, "redis scripts").startswith("fail")
-    assert the(found, "redis scripts").endswith("allow +@scripting to this user: commits are scripts")
+    assert "serve may work, but a worker would not; give this user the rights of a worker" in the(
+        found, "redis scripts"
+    )
     assert {f.status for f in found if f.what != "redis scripts"} == {"ok"}
     assert SECRET not in str([*map(str, found)])
 
@@ -169,7 +181,7 @@ async def test_a_wrong_password_fails_and_is_not_shown(server: RedisServer, clie
         await client.config_set("requirepass", "")
     for line in (the(found, "redis"), the(nothing, "redis")):
         assert line.startswith(f"fail  redis               {HOST}:{server.port}, database 0: ")
-        assert line.endswith("look at the user and password in REDIS_URL")
+        assert line.endswith("check the user and password in REDIS_URL")
         assert SECRET not in line
 
 
@@ -179,7 +191,7 @@ async def test_a_port_where_nobody_listens_fails() -> None:
     assert str(finding).startswith(
         f"fail  redis               {HOST}:{port}, database 3: Error 111 connecting"
     )
-    assert str(finding).endswith("; is REDIS_URL right, and the server up?")
+    assert str(finding).endswith("; check REDIS_URL, and that the server is running")
     assert SECRET not in str(finding)
 
 
@@ -206,6 +218,25 @@ async def test_a_clock_that_differs_is_warned_of(
     line = the(await check_redis.look(server.url, clock=lambda: time.time() + ahead), "redis clock")
     assert line.startswith(status)
     assert words in line
+
+
+@pytest.mark.parametrize("ahead_s", [120, -3_600])
+async def test_a_worker_whose_clock_differs_is_warned_of(
+    server: RedisServer, client: Any, ahead_s: int
+) -> None:
+    store = RedisStore(server.url)
+    owner = await Owner.of(store)
+    line = the(await check_redis.look(server.url), "worker clocks")
+    assert line.startswith("ok")
+    assert "those of 1 agree with Redis's" in line
+    await owner.beat(ahead=ahead_s * 1000)
+    line = the(await check_redis.look(server.url), "worker clocks")
+    assert line.startswith("warn")
+    assert f"test is {abs(ahead_s)}." in line or f"test is {abs(ahead_s) - 1}.9" in line
+    assert ("ahead of" if ahead_s > 0 else "behind") in line
+    await client.hdel("kpi:{t.0}:beat", "ahead")  # as a worker of a former version leaves it
+    assert "no worker has reported its clock yet" in the(await check_redis.look(server.url), "worker clocks")
+    await store.close()
 
 
 GOOD_INFO = {"redis_version": "7.0.15", "role": "master", "maxmemory_policy": "noeviction", "aof_enabled": 1}
@@ -253,15 +284,15 @@ async def test_a_good_topic(kafka: Cluster, make_topic: MakeTopic) -> None:
         "kafka group",
         "kafka reading",
     ]
-    assert the(found, "kafka topic").endswith("3 partitions, so 3 workers at the most")
+    assert the(found, "kafka topic").endswith("3 partitions, so at most 3 workers")
     assert the(found, "topic retention").endswith(" 3 days")
 
 
 @pytest.mark.parametrize(
     ("config", "what", "words"),
     [
-        ({"retention.ms": "86400000"}, "topic retention", "1 days; keep two days at least"),
-        ({"retention.ms": "7200000"}, "topic retention", "2 hours; keep two days at least"),
+        ({"retention.ms": "86400000"}, "topic retention", "1 days; keep at least two days"),
+        ({"retention.ms": "7200000"}, "topic retention", "2 hours; keep at least two days"),
         ({"cleanup.policy": "compact"}, "topic cleanup", "cleanup.policy is compact"),
         ({"cleanup.policy": "compact,delete"}, "topic cleanup", "cleanup.policy is compact,delete"),
         ({"message.timestamp.type": "CreateTime"}, "topic timestamps", "CreateTime"),
@@ -282,7 +313,7 @@ async def test_a_topic_without_limits_is_kept_for_ever(kafka: Cluster, make_topi
         partitions=1, config=GOOD_TOPIC | {"retention.ms": "-1", "retention.bytes": "1000000"}
     )
     found = await check_kafka.look(_settings(kafka.bootstrap, topic))
-    assert the(found, "topic retention").endswith("for ever, at most 1 MB a partition")
+    assert the(found, "topic retention").endswith("for ever, at most 1 MB per partition")
 
 
 @pytest.mark.parametrize(
@@ -291,7 +322,7 @@ async def test_a_topic_without_limits_is_kept_for_ever(kafka: Cluster, make_topi
         (1, {"cleanup.policy": "compact"}, "ok    interval topic      {}: compacted"),
         (1, {}, "warn  interval topic      {}: rows are deleted with time; set cleanup.policy=compact"),
         (1, {"cleanup.policy": "compact,delete"}, "warn  interval topic      {}: rows are deleted with time"),
-        (3, {"cleanup.policy": "compact"}, "warn  interval topic      {} has 3 partitions: one is used"),
+        (3, {"cleanup.policy": "compact"}, "warn  interval topic      {} has 3 partitions: only one is used"),
     ],
 )
 async def test_the_topic_of_interval_rows(
@@ -307,15 +338,42 @@ async def test_the_topic_of_interval_rows_need_not_be_there(kafka: Cluster, topi
     settings = _settings(kafka.bootstrap, topic, intervals_topic=f"{topic}-rows")
     found = await check_kafka.look(settings)
     assert the(found, "interval topic").endswith(
-        f"there is no {topic}-rows yet: a worker makes it, if it may"
+        f"{topic}-rows does not exist yet: a worker creates it, if allowed"
     )
     assert f"{topic}-rows" not in await kafka.topics()
+
+
+async def test_more_partitions_than_contacts_are_counted_by_fail(
+    kafka: Cluster, topic: str, redis_url: str
+) -> None:
+    settings = load({}).model_copy(
+        update={"kafka_bootstrap_servers": kafka.bootstrap, "redis_url": SecretStr(redis_url), "topic": topic}
+    )
+
+    async def line() -> str:
+        return the(await check_partitions.look(settings), "partitions")
+
+    with redis.Redis.from_url(redis_url) as client:
+        assert "nothing is counted yet" in await line()
+        client.hset(f"kpi:topic:{topic}", "keyed", 4)
+        assert await line() == f"ok    {'partitions':<20}contacts are counted by 4"
+        client.hset(f"kpi:topic:{topic}", "keyed", 2)
+        assert (await line()).startswith("fail")
+        assert (
+            f"topic {topic} has 4 partitions, but its contacts are counted by 2: 2 to 3 are held"
+            in await line()
+        )
+        assert "run `stream-app repartition`" in await line()
+        client.hset(f"kpi:topic:{topic}", "moved", "new")
+        assert (await line()).endswith("set STREAM_APP_TOPIC=new")
+    away = settings.model_copy(update={"redis_url": SecretStr(f"redis://127.0.0.1:{free_port()}/0")})
+    assert the(await check_partitions.look(away), "partitions").startswith("warn")
 
 
 async def test_a_missing_topic_fails(kafka: Cluster) -> None:
     found = await check_kafka.look(_settings(kafka.bootstrap, "no-such-topic"))
     assert the(found, "kafka topic") == (
-        "fail  kafka topic         there is no topic no-such-topic; create it, or set STREAM_APP_TOPIC"
+        "fail  kafka topic         topic no-such-topic does not exist; create it, or set STREAM_APP_TOPIC"
     )
     assert "kafka reading" not in {finding.what for finding in found}
 
@@ -324,7 +382,7 @@ async def test_a_broker_that_is_not_there_fails_unless_another_is(kafka: Cluster
     nobody = f"{HOST}:{free_port()}"
     (finding,) = await check_kafka.look(_settings(nobody, topic))
     assert str(finding).startswith(f'fail  kafka               Unable connect to "{nobody}"')
-    assert "is KAFKA_BOOTSTRAP_SERVERS right" in str(finding)
+    assert "check KAFKA_BOOTSTRAP_SERVERS" in str(finding)
     found = await check_kafka.look(_settings(f"{nobody},{kafka.bootstrap}", topic))
     assert the(found, "kafka").startswith(f"warn  kafka               {nobody} does not answer; ")
     assert the(found, "kafka reading").startswith("ok")
@@ -379,8 +437,8 @@ async def test_each_right_that_is_missing_is_named_until_all_are_there(guarded: 
     settings = _as_app(guarded, "rights")
     assert await _look(settings) == {"kafka": "ok", "kafka topic": "fail", "kafka group": "fail"}
     found = await check_kafka.look(settings)
-    assert "allow DESCRIBE of the topic to this user" in the(found, "kafka topic")
-    assert the(found, "kafka group").endswith("allow READ and DESCRIBE of the group to this user")
+    assert "allow this user to DESCRIBE the topic" in the(found, "kafka topic")
+    assert the(found, "kafka group").endswith("allow this user to READ and DESCRIBE the group")
 
     admin = AIOKafkaAdminClient(bootstrap_servers=guarded.cluster.bootstrap)
     await admin.start()
@@ -399,7 +457,7 @@ async def test_each_right_that_is_missing_is_named_until_all_are_there(guarded: 
     await allow(TOPIC, "rights", READ, topic | {"kafka group": "fail", "kafka reading": "ok"})
     await allow(GROUP, "group-of-rights", DESCRIBE, topic | {"kafka group": "fail", "kafka reading": "ok"})
     line = the(await check_kafka.look(settings), "kafka group")
-    assert "it may be looked at, but not joined" in line
+    assert "this user may describe it, but not join it" in line
     await allow(GROUP, "group-of-rights", READ, topic | {"kafka group": "ok", "kafka reading": "ok"})
     settings_of = dict.fromkeys(("topic cleanup", "topic retention", "topic timestamps"), "ok")
     rest = {"kafka": "ok", "kafka topic": "ok", "kafka group": "ok", "kafka reading": "ok"}
@@ -427,7 +485,7 @@ async def test_looking_for_a_topic_does_not_make_it(guarded: KafkaBroker) -> Non
 def test_codecs() -> None:
     assert str(check_kafka.codecs()) == "ok    codecs              gzip, lz4, snappy, zstd"
     missing = check_kafka.codecs({"lz4": True, "snappy": False, "zstd": False})
-    assert str(missing).startswith("fail  codecs              no snappy, zstd: ")
+    assert str(missing).startswith("fail  codecs              no support for snappy, zstd: ")
 
 
 @pytest.fixture
@@ -459,7 +517,7 @@ async def test_all_is_well(
     environ.setenv("STREAM_APP_TOPIC", await make_topic(partitions=1, config=GOOD_TOPIC))
     code, lines = await asyncio.to_thread(run)
     assert {line.split()[0] for line in lines} == {"ok"}, lines
-    assert (code, len(lines)) == (0, 18)
+    assert (code, len(lines)) == (0, 21)
     assert lines[1] == "ok    targets             version 0: 0 queues, 0 calendars"
 
 
@@ -480,13 +538,13 @@ async def test_what_is_in_force_is_looked_at(
     environ: pytest.MonkeyPatch, server: RedisServer, client: Any
 ) -> None:
     store = RedisStore(server.url)
-    await store.apply_settings(Targets.of({"defaults": {"targets": {"abandonment": 0.3}}}))
+    await store.apply_targets(Targets.of({"defaults": {"targets": {"abandonment": 0.3}}}))
     environ.setenv("REDIS_URL", server.url)
     environ.setenv("KAFKA_BOOTSTRAP_SERVERS", f"{HOST}:{free_port()}")
     found = await check.look(None, offline=False)
     lax = [str(finding) for finding in found if finding.what == "targets"]
     assert len(lax) == 5
-    assert lax[0].startswith("warn  targets             queues.* (voice): the target of abandonment is 30%")
+    assert lax[0].startswith("warn  targets             queues.* (voice): the abandonment target is 30%")
     await client.set("kpi:settings:1", b"{")
     found = await check.look(None, offline=False)
     assert the(found, "targets").startswith("fail  targets             those in force can't be read: ")
@@ -503,7 +561,7 @@ DOCUMENT = 'preset = "retail"\n[calendars.office]\nhours = { mon-fri = ["09:00-1
         (
             DOCUMENT + "targets.service_level = 0.3\nchannels.voice.answer_target_s = 601",
             0,
-            "warn  targets             queues.billing (voice): the target of service_level is 30%, under 50 %; ",
+            "warn  targets             queues.billing (voice): the service_level target is 30%, below 50 %; ",
         ),
         (
             DOCUMENT + "targets.service_level = 80",
@@ -513,7 +571,7 @@ DOCUMENT = 'preset = "retail"\n[calendars.office]\nhours = { mon-fri = ["09:00-1
         (
             DOCUMENT + "calendar = 'offce'",
             1,
-            "fail  targets             {file}: queues.billing.calendar: no calendar",
+            "fail  targets             {file}: queues.billing.calendar: unknown calendar",
         ),
         (DOCUMENT + "\n\n[", 1, "fail  targets             {file}: "),
     ],
@@ -534,9 +592,9 @@ def test_a_document_is_checked_without_any_server(
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("REDIS_URL", f"redis://:{SECRET}@h:port/0", "REDIS_URL: is no address"),
+        ("REDIS_URL", f"redis://:{SECRET}@h:port/0", "REDIS_URL: invalid address"),
         ("STREAM_APP_PORT", "x", "STREAM_APP_PORT: "),
-        ("STREAM_APP_DIALECT", "esperanto", "STREAM_APP_DIALECT: no dialect is called 'esperanto'"),
+        ("STREAM_APP_DIALECT", "esperanto", "STREAM_APP_DIALECT: unknown dialect 'esperanto'"),
         ("STREAM_APP_CONFIG", "/nowhere/app.toml", "STREAM_APP_CONFIG: /nowhere/app.toml: "),
     ],
 )

@@ -1,19 +1,25 @@
 """``stream-app config``: what is applied is in force, and what is wrong is one line."""
 
+import asyncio
 import json
 import re
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import redis
 from typer.testing import CliRunner, Result
 
 from stream_app.__main__ import cli
-from stream_app.commands.config import as_toml, read
+from stream_app.commands.config.document import as_toml, read
 from stream_app.errors import BadSettingsError
-from stream_app.model.targets import QueueWishes, Targets, Wishes
+from stream_app.model.targets import Overrides, QueueOverrides, Targets
 from stream_app.model.targets.calendars import Hours
 from stream_app.model.targets.presets import PRESETS, Preset
+from stream_app.store.redis import RedisStore
+from tests.store.backends import P0
+from tests.store.hand import Hand, queued
 
 DOCUMENT = """
 preset = "finance"
@@ -48,7 +54,10 @@ def written(path: Path, text: str) -> Path:
 
 def test_what_is_applied_is_in_force_and_the_same_again_keeps_its_version(tmp_path: Path) -> None:
     file = written(tmp_path, DOCUMENT)
-    assert [run("apply", str(file)).output for _ in range(2)] == ["version 1 is in force\n"] * 2
+    assert [run("apply", str(file)).output.splitlines()[-1] for _ in range(2)] == [
+        "version 1 is in force",
+        "version 1 is in force, unchanged",
+    ]
     shown = json.loads(run("show").output)
     assert shown["version"] == 1
     stored = Targets.from_json(json.dumps(shown["settings"]).encode())
@@ -56,6 +65,89 @@ def test_what_is_applied_is_in_force_and_the_same_again_keeps_its_version(tmp_pa
     rule = stored.rule("billing", "voice")
     assert (rule.targets["service_level"], rule.targets["abandonment"]) == (0.95, 0.03)
     assert rule.calendar is not None
+
+
+def test_what_changes_is_printed_first_and_may_be_all_that_is_done(tmp_path: Path) -> None:
+    run("apply", str(written(tmp_path, DOCUMENT)), "--by", "ann")
+    other = DOCUMENT.replace("0.95", "0.9").replace("partner = true\n", 'unit = "EU"\n')
+    file = written(tmp_path, other + '\n[queues."first.line"]\nanswer_target_s = 30\n')
+    said = [
+        '+ queues."first.line".answer_target_s = 30.0',
+        "- queues.billing.partner = true",
+        "~ queues.billing.targets.service_level: 0.95 → 0.9",
+        '+ queues.billing.unit = "EU"',
+    ]
+    dry = run("apply", str(file), "--dry-run").output.splitlines()
+    assert (sorted(dry[:-1]), dry[-1]) == (sorted(said), "nothing was applied; version 1 stays in force")
+    assert run("apply", str(file), "--by", "ben").output.splitlines() == [
+        *dry[:-1],
+        "version 2 is in force; before: 1",
+    ]
+    assert run("diff", "1").output.splitlines() == dry[:-1]
+    assert run("diff", "2", "2").output == "nothing differs\n"
+
+
+def test_another_preset_is_one_line_and_its_numbers_are_not_repeated(tmp_path: Path) -> None:
+    run("apply", str(written(tmp_path, 'preset = "finance"')))
+    said = run("apply", str(written(tmp_path, 'preset = "retail"')), "--dry-run").output.splitlines()
+    assert said[:-1] == ['~ preset: "finance" → "retail"']
+
+
+def test_versions_say_when_and_who_and_a_former_one_comes_back_as_a_new_one(tmp_path: Path) -> None:
+    for target, who in (("0.8", "ann"), ("0.9", "ben")):
+        run(
+            "apply",
+            str(written(tmp_path, f"[defaults]\ntargets = {{ service_level = {target} }}")),
+            "--by",
+            who,
+        )
+    assert run("restore", "1", "--by", "cleo").output.splitlines() == [
+        "~ defaults.targets.service_level: 0.9 → 0.8",
+        "version 3 is in force; before: 2",
+    ]
+    lines = run("versions").output.splitlines()
+    today = datetime.now(UTC).strftime("%Y-%m-%d")
+    assert [re.sub(r" \d\d:\d\d:\d\dZ", "", line).replace(today, "today") for line in lines] == [
+        "   3  today  cleo, version 1 again (in force)",
+        "   2  today  ben",
+        "   1  today  ann",
+    ]
+    refused = run("restore", "7")
+    assert isinstance(refused.exception, BadSettingsError)
+    assert str(refused.exception) == "there is no version 7; there is: 1, 2, 3"
+
+
+def test_what_a_former_release_applied_is_listed_as_unknown(tmp_path: Path, redis_url: str) -> None:
+    run("apply", str(written(tmp_path, DOCUMENT)))
+    with redis.Redis.from_url(redis_url) as client:
+        client.delete("kpi:settings:history")
+    assert run("versions").output == "   1  unknown               unknown (in force)\n"
+
+
+def test_nothing_applied_yet_is_said() -> None:
+    assert "built-in defaults" in run("versions").output
+
+
+async def test_names_that_were_never_seen_are_said_with_the_close_one(tmp_path: Path, redis_url: str) -> None:
+    file = written(
+        tmp_path,
+        "[queues.biling]\nanswer_target_s = 30\n[channels.voic]\nanswer_target_s = 9\n[queues.sales]\n",
+    )
+    assert "never seen" not in (await asyncio.to_thread(run, "apply", str(file), "--dry-run")).stderr, (
+        "nothing is known yet"
+    )
+    store = RedisStore(redis_url)
+    hand = await Hand.take(store, P0)
+    await hand.do(queued("a", 0, "billing"), queued("b", 0, "sales"))
+    await store.close()
+    said = await asyncio.to_thread(run, "apply", str(file))
+    assert said.stderr.splitlines() == [
+        "stream-app: channels.voic: this channel was never seen; did you mean 'voice'?",
+        "stream-app: queues.biling: this queue was never seen; did you mean 'billing'?",
+    ]
+    assert said.stdout.splitlines()[-1] == "version 1 is in force", (
+        "a warning, for the queue may begin tomorrow"
+    )
 
 
 def test_the_file_may_be_the_process_s_own_configuration(tmp_path: Path) -> None:
@@ -66,10 +158,10 @@ def test_the_file_may_be_the_process_s_own_configuration(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ('presett = "retail"', "presett: no setting is called so; did you mean 'preset'?"),
+        ('presett = "retail"', "presett: unknown key; did you mean 'preset'?"),
         (
             DOCUMENT.replace('"office"', '"offce"'),
-            "queues.billing.calendar: no calendar is called 'offce'; did you mean 'office'?",
+            "queues.billing.calendar: unknown calendar 'offce'; did you mean 'office'?",
         ),
         ("[queues", "Expected ']' at the end of a table declaration (at end of document)"),
         ("\udcff", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
@@ -89,10 +181,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_example_shows_every_setting_and_is_valid() -> None:
-    file = DOCS / "settings.example.toml"
+    file = DOCS / "targets.example.toml"
     targets = read(file)
     document = file.read_text()
-    for field in {*Wishes.__struct_fields__, *QueueWishes.__struct_fields__, *Hours.__struct_fields__}:
+    for field in {*Overrides.__struct_fields__, *QueueOverrides.__struct_fields__, *Hours.__struct_fields__}:
         assert field in document, f"{field} is a setting that nobody is shown"
     assert targets.lax() == []
     billing = targets.rule("billing", "voice")
@@ -126,4 +218,4 @@ def test_a_preset_is_printed_as_the_document_that_it_stands_for(preset: Preset) 
 def test_a_preset_that_does_not_exist_is_one_line() -> None:
     error = run("presets", "finanse").exception
     assert isinstance(error, BadSettingsError)
-    assert str(error) == "no preset is called 'finanse'; did you mean 'finance'?"
+    assert str(error) == "unknown preset 'finanse'; did you mean 'finance'?"

@@ -71,7 +71,7 @@ async def delays(owner: Owner, watcher: Watcher, name: str) -> list[float]:
 @pytest.mark.timeout(120)
 async def test_five_hundred_who_hardly_read_slow_nobody_down_and_cost_little(redis_url: str) -> None:
     store = RedisStore(redis_url)
-    with Serve(redis_url, STREAM_APP_MAX_AGE_S="600") as serve:
+    with Serve(redis_url, STREAM_APP_MAX_AGE_S="600", STREAM_APP_MAX_STREAMS_PER_ADDRESS="600") as serve:
         owner = await Owner.of(store)
         await until(serve.is_trusted)
         watcher = Watcher(serve.url)

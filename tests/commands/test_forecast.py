@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from stream_app.forecast.history import IntervalRow
+from stream_app.forecast.history import HistoryRow
 from tests.forecast.world import World, before, moment
 
 FORECAST = [sys.executable, "-m", "stream_app", "forecast"]
@@ -32,7 +32,7 @@ def forecast(*options: object, stdin: str = "") -> Done:
     return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=120)
 
 
-def written(rows: Sequence[IntervalRow], queue: str = "billing", *, header: bool = True) -> str:
+def written(rows: Sequence[HistoryRow], queue: str = "billing", *, header: bool = True) -> str:
     text = "start,minutes,queue,channel,offered,handled,talk_s,hold_s,wrap_s,final\n" if header else ""
     return text + "".join(
         f"{row.start.isoformat()},{row.minutes},{queue},voice,{row.offered},{row.handled},{row.handle_s},0,0,true\n"
@@ -102,7 +102,7 @@ def test_csv_says_the_same_and_names_who_was_refused(volumes: Path) -> None:
         assert datetime.fromisoformat(row["start"]) == datetime.fromisoformat(other["start"])
         assert (float(row["offered"]), int(row["high_95"])) == (other["offered"], other["high_95"])
     assert done.stderr == (
-        "stream-app: sales voice: a forecast needs 6 weeks of rows, there are 2 (2025-02-24 to 2025-03-09)\n"
+        "stream-app: sales voice: a forecast needs 6 weeks of rows, found 2 (2025-02-24 to 2025-03-09)\n"
         "forecast: 1 queue-channel, 1 week by 30 minutes in UTC; 1 refused\n"
     )
 
@@ -186,18 +186,26 @@ def test_the_rest_of_today() -> None:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (("--tz", "Berlin"), 78, "--tz: 'Berlin' is no IANA zone"),
-        (("--tz", "../etc/passwd"), 78, "--tz: '../etc/passwd' is no IANA zone"),
-        (("--queue", "support"), 78, "--queue: 'support' is not in the file; there are billing, sales"),
-        (("--holidays", "christmas"), 78, "--holidays:1: 'christmas' is no date"),
-        (("--leave-out", "christmas"), 78, "--leave-out: 'christmas' is neither DATE..DATE nor TIME..TIME"),
-        (("--plot", "forecast.png"), 78, "--plot: forecast.png must end in .svg"),
-        (("--plot", "no/such/folder.svg"), 78, "--plot: no/such is no folder"),
-        (("--interval", "15m"), 78, "--interval: rows of 30 minutes can't be made into 15"),
+        (("--tz", "Berlin"), 78, "--tz: unknown time zone 'Berlin'; use an IANA name"),
+        (("--tz", "../etc/passwd"), 78, "--tz: unknown time zone '../etc/passwd'; use an IANA name"),
+        (("--queue", "support"), 78, "--queue: 'support' is not in the file; its queues are billing, sales"),
+        (
+            ("--holidays", "christmas"),
+            78,
+            "--holidays:1: expected a date like 2026-12-25 or 2026-12-25=sunday, got 'christmas'",
+        ),
+        (
+            ("--leave-out", "christmas"),
+            78,
+            "--leave-out: expected DATE..DATE like 2026-03-02..2026-03-04, or TIME..TIME",
+        ),
+        (("--plot", "forecast.png"), 78, "--plot: expected a file that ends in .svg, got forecast.png"),
+        (("--plot", "no/such/folder.svg"), 78, "--plot: folder not found: no/such"),
+        (("--interval", "15m"), 78, "--interval: rows of 30 minutes don't fit into intervals of 15"),
         (
             ("--queue", "sales", "--interval", "30m"),
             1,
-            "sales voice: a forecast needs 6 weeks of rows, there are 2",
+            "sales voice: a forecast needs 6 weeks of rows, found 2",
         ),
         (("--weeks", "7"), 2, "--weeks"),
     ],
@@ -216,7 +224,7 @@ def test_a_file_that_is_wrong_ends_it_with_65_and_nothing_is_printed(volumes: Pa
     wrong.write_text(volumes.read_text() + "2025-03-10T00:00:00Z,30,sales,voice,-3,,,,,\n")
     line = wrong.read_text().count("\n")
     for path, said in (
-        (wrong, f"stream-app: {wrong}:{line}: offered: '-3' is no whole number of 0 or more\n"),
+        (wrong, f"stream-app: {wrong}:{line}: offered: expected a non-negative whole number, got '-3'\n"),
         (tmp_path / "none.csv", f"stream-app: {tmp_path / 'none.csv'}: No such file or directory\n"),
     ):
         done = forecast(path, "--interval", "30m")
@@ -229,17 +237,18 @@ def test_parquet_is_not_read_and_what_to_do_is_said(tmp_path: Path) -> None:
     done = forecast(path)
     assert (done.returncode, done.stdout) == (65, "")
     assert done.stderr == (
-        f"stream-app: {path}:1: is Parquet, which is not read here; write the rows with --format csv\n"
+        f"stream-app: {path}:1: Parquet files are not supported; export the rows with --format csv\n"
     )
 
 
-def test_without_the_extra_one_line_says_how_to_install_it(volumes: Path) -> None:
+@pytest.mark.parametrize("missing", ["statsforecast", "numpy", "scipy"])
+def test_without_the_extra_one_line_says_how_to_install_it(volumes: Path, missing: str) -> None:
     """An entry of None is Python's own way to say that a module can't be imported."""
-    code = "import sys; sys.modules['statsforecast'] = None; from stream_app.__main__ import main; main()"
+    code = f"import sys; sys.modules['{missing}'] = None; from stream_app.__main__ import main; main()"
     command = [sys.executable, "-c", code, "forecast", str(volumes)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout) == (78, "")
-    said = r"stream-app: forecast needs statsforecast(\.models)?: pip install 'stream-app\[forecast\]'\n"
+    said = r"stream-app: forecast needs \w+(\.\w+)?; install it: pip install '\.\[forecast\]' in a checkout of stream-app\n"
     assert re.fullmatch(said, done.stderr)
 
 

@@ -88,15 +88,15 @@ def test_days_that_a_forecast_leaves_out_are_passed_over_and_counted(tmp_path: P
     path.write_text(HEAD + NINE + later)
     done = staffing(path, "--format", "json")
     assert len(rows(done)) == 1
-    assert "stream-app: rows of which the forecast says nothing: 1; they were passed over\n" in done.stderr
-    with pytest.raises(InputError, match=r"v\.csv:1: the forecast says nothing of any of its rows"):
+    assert "stream-app: rows without a forecast: 1; they were skipped\n" in done.stderr
+    with pytest.raises(InputError, match=r"v\.csv:1: the forecast has no value in any row"):
         load("v.csv", (HEAD + later).encode())
 
 
 def test_neither_sums_nor_a_mean_is_one_line() -> None:
     with pytest.raises(InputError) as wrong:
         read("f.csv", (HEAD + NINE).replace(",aht_s", ",remark").encode())
-    assert str(wrong.value) == "f.csv:2: handled: is missing, and so is aht_s, which could stand for it"
+    assert str(wrong.value) == "f.csv:2: handled: is missing; provide it, or aht_s instead"
 
 
 def test_rows_that_are_not_final_are_passed_over_and_counted(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_rows_that_are_not_final_are_passed_over_and_counted(tmp_path: Path) -> 
     path.write_text(f"{head},final\n{nine},true\n{half},false\n")
     done = staffing(path, "--format", "json")
     assert [row["start"] for row in rows(done)] == ["2026-01-05T09:00:00+01:00"]
-    assert done.stderr.startswith("stream-app: rows that are not final: 1; they were passed over\n")
+    assert done.stderr.startswith("stream-app: rows that are not final: 1; they were skipped\n")
     path.write_text(f"{head},final\n{half},false\n")
     done = staffing(path)
-    assert (done.returncode, done.stderr) == (65, f"stream-app: {path}:1: has no row that is final\n")
+    assert (done.returncode, done.stderr) == (65, f"stream-app: {path}:1: found no final row\n")

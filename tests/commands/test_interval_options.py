@@ -14,10 +14,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from stream_app.__main__ import cli
-from stream_app.commands import intervals
-from stream_app.commands.interval_source import from_topic
+from stream_app.commands.intervals import command as intervals
+from stream_app.commands.intervals.source import from_topic
 from stream_app.errors import BadSettingsError
-from stream_app.model.interval_rows import IntervalRow
+from stream_app.model.intervals.columns import IntervalRow
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.settings import load
 from tests.services.process import free_port
@@ -71,7 +71,7 @@ def test_a_format_that_the_ending_denies_is_refused(
 ) -> None:
     out = tmp_path / f"rows.{ending}"
     said = refused("--direct", recorded, "--format", form, "--out", out)
-    assert said == f"--format: {form} is not what is in a file called *.{ending}"
+    assert said == f"--format: {form} does not fit a file named *.{ending}; change one of the two"
     assert not out.exists()
 
 
@@ -84,7 +84,7 @@ def test_a_file_without_one_event_writes_nothing(recorded: Path, tmp_path: Path)
     done = run("--direct", recorded, "--dialect", "asterisk", "--out", out)
     assert (done.exit_code, done.stdout, out.read_text()) == (65, "", "before")
     last = done.stderr.splitlines()[-1]
-    assert last == "intervals: no line is an event of asterisk: is --dialect right, or is --map needed?"
+    assert last == "intervals: no line is an event of the dialect asterisk; check --dialect, or add --map"
 
 
 def test_a_file_of_other_queues_has_events(recorded: Path, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_file_of_other_queues_has_events(recorded: Path, tmp_path: Path) -> No
     "option", [["--strict"], ["--map", "queue=team"], ["--dialect", "asterisk"], ["--dialect", "canonical"]]
 )
 def test_options_of_files_go_with_files_only(source: list[str], option: list[str]) -> None:
-    assert refused(*source, *option) == f"{option[0]}: only with --direct, which reads files"
+    assert refused(*source, *option) == f"{option[0]}: only works with --direct, which reads files"
 
 
 # --- names ---
@@ -114,10 +114,10 @@ def test_a_name_that_nobody_has_is_said_and_not_passed_over(recorded: Path) -> N
     done = run("--direct", recorded, *asked, "--format", "json")
     assert (done.exit_code, json.loads(done.stdout)) == (0, [])
     said = done.stderr.splitlines()
-    assert "intervals: no queue is called 'biling'; did you mean 'billing'?" in said
-    assert "intervals: no channel is called 'carrier-pigeon'" in said
+    assert "intervals: unknown queue 'biling'; did you mean 'billing'?" in said
+    assert "intervals: unknown channel 'carrier-pigeon'" in said
     assert "'sales'" not in done.stderr
-    assert "is called" not in run("--direct", recorded, "--queue", "billing").stderr
+    assert "unknown" not in run("--direct", recorded, "--queue", "billing").stderr
 
 
 async def test_a_topic_s_names_are_those_of_all_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +126,7 @@ async def test_a_topic_s_names_are_those_of_all_its_rows(monkeypatch: pytest.Mon
     async def table(_how: object, _topic: str, wanted: Any, _told: object) -> list[IntervalRow]:
         return [row for row in every if wanted(row)]
 
-    monkeypatch.setattr("stream_app.interval_topic.read_table", table)
+    monkeypatch.setattr("stream_app.commands.intervals.source.read_table", table)
     found = await from_topic(load(), ["sales"], [])
     assert [row.queue for row in await found.rows(0, _T0 * 2)] == ["sales"]
     assert await found.names() == ({"billing", "sales"}, {"voice"})
@@ -136,14 +136,14 @@ async def test_a_topic_s_names_are_those_of_all_its_rows(monkeypatch: pytest.Mon
 
 
 WRONG = {
-    "--policy answered_onyl": f"answered_onyl'; did you mean 'answered_only'?; there are {', '.join(SERVICE_LEVELS)}",
-    "--policy 80/20": f"no policy is called '80/20'; there are {', '.join(SERVICE_LEVELS)}",
-    "--tz Europe/Berln": "no time zone is called 'Europe/Berln'; did you mean 'Europe/Berlin'?",
-    "--tz 1234": "no time zone is called '1234'; for example UTC or Europe/Berlin",
-    "--from soon": "'soon' is no time; write 2026-01-05T08:00:00Z or 2026-01-05T09:00:00+01:00 or 2026-01-05 or "
+    "--policy answered_onyl": f"answered_onyl'; use one of {', '.join(SERVICE_LEVELS)}; did you mean 'answered_only'?",
+    "--policy 80/20": f"unknown policy '80/20'; use one of {', '.join(SERVICE_LEVELS)}",
+    "--tz Europe/Berln": "unknown time zone 'Europe/Berln'; did you mean 'Europe/Berlin'?",
+    "--tz 1234": "unknown time zone '1234'; for example UTC or Europe/Berlin",
+    "--from soon": "expected a time, got 'soon'; write 2026-01-05T08:00:00Z or 2026-01-05T09:00:00+01:00 or 2026-01-05 or "
     "2026-01-05T09:00 with --tz",
-    "--to 2026-01-05T08:00": "has neither an offset nor, in --tz, a time zone; write 2026-01-05T08:00:00Z or ",
-    "--tz Europe/Berlin --to 2026-10-25T02:30": "2026-10-25T02:30:00 comes twice in Europe/Berlin; write it with its offset: "
+    "--to 2026-01-05T08:00": "expected an offset or, in --tz, a time zone for '2026-01-05T08:00'; write 2026-01-05T08:00:00Z",
+    "--tz Europe/Berlin --to 2026-10-25T02:30": "2026-10-25T02:30:00 occurs twice in Europe/Berlin; write it with its offset: "
     "2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00",
     "--tz Europe/Berlin --from 2026-03-29T02:30": "the clock of Europe/Berlin skips 2026-03-29T02:30:00; write "
     "2026-03-29T03:30:00+02:00 or 2026-03-29T01:30:00+01:00",
@@ -178,8 +178,8 @@ def test_a_server_that_is_away_is_one_line_with_its_address_and_setting(source: 
         command, env=os.environ | env, capture_output=True, text=True, check=False, timeout=60
     )
     expected = {
-        "kafka": f"stream-app: Kafka at {place}, which KAFKA_BOOTSTRAP_SERVERS names: no broker answers\n",
-        "redis": f"stream-app: Redis at {place}, database 3, which REDIS_URL names: ConnectionError: ",
+        "kafka": f"stream-app: no Kafka broker answers at {place} (KAFKA_BOOTSTRAP_SERVERS)\n",
+        "redis": f"stream-app: Redis at {place}, database 3 (REDIS_URL): ConnectionError: ",
     }[source]
     assert (done.returncode, done.stdout, out.exists()) == (1, "", False)
     assert done.stderr.startswith(expected)
@@ -194,7 +194,7 @@ def test_settings_that_are_not_there_or_no_list_are_one_plain_line(recorded: Pat
     )
     none.write_text("[outages]\nfrom = 2026-01-05T08:00:00Z\n")
     assert refused("--direct", recorded, "--settings", none) == (
-        f"--settings: {none}: outages: [[outages]] is a list: write it with two brackets"
+        f"--settings: {none}: outages: expected a list; write [[outages]] with two brackets"
     )
 
 

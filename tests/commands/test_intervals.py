@@ -23,13 +23,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from stream_app.__main__ import cli
-from stream_app.commands.interval_source import Folded
 from stream_app.errors import BadSettingsError
 from stream_app.forecast import history
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.ingest.files import Layout, RecordFile
-from stream_app.ingest.replay import Run, interval_rows, report
+from stream_app.ingest.replay import FileReplay, interval_rows, report
 from stream_app.model.targets import Targets
+from stream_app.store.intervals.memory import MemoryIntervals
 from tests.reference import traffic
 from tests.views.examples import busy_board
 from tests.views.serving import Served
@@ -77,7 +77,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_rows_add_up_to_the_report_of_the_same_file(recorded: Path) -> None:
     files = [RecordFile(recorded, Layout())]
-    expected = report(files, Targets(), Run(decode))
+    expected = report(files, Targets(), FileReplay(decode))
     sums: dict[tuple[str, str], Counter[str]] = {}
     for row in rows("--direct", recorded):
         assert (
@@ -112,7 +112,7 @@ def test_longer_intervals_have_the_same_totals_and_lose_no_row_at_the_edges(
 
 
 async def test_the_command_and_the_route_say_the_same(recorded: Path) -> None:
-    source = Folded(interval_rows([RecordFile(recorded, Layout())], Targets(), Run(decode)))
+    source = MemoryIntervals(interval_rows([RecordFile(recorded, Layout())], Targets(), FileReplay(decode)))
     served = Served(busy_board(), source)
     await served.start()
     begin, end = map(stamp, await source.stretch())
@@ -260,7 +260,7 @@ def test_parquet_is_a_file_and_nothing_for_a_terminal(recorded: Path, tmp_path: 
     os.close(ours)
     assert (done.returncode, done.stderr) == (
         78,
-        b"stream-app: --format: parquet is nothing to look at; say --out FILE\n",
+        b"stream-app: --format: parquet is binary; write it to a file with --out FILE\n",
     )
 
 
@@ -269,7 +269,7 @@ def test_an_import_says_what_it_left_out(recorded: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0].startswith("QueueName,QueueId,ChannelType,TimeStamp,")
     assert {line.split(",")[2] for line in lines[1:]} == {"VOICE", "CHAT"}
-    assert "not for connect: " in done.stderr
+    assert "left out for connect: " in done.stderr
     assert " not final, 0 of outages, " in done.stderr
     assert run("--direct", recorded, "--format", "genesys").stdout.startswith(
         "Interval Start UTC Date,Queue,"
@@ -357,28 +357,28 @@ def test_several_files_and_other_dialects(recorded: Path, tmp_path: Path) -> Non
     ("options", "said"),
     [
         (["nothing.ndjson"], "nothing.ndjson: add --direct to count recorded events"),
-        (["--direct", "--from-topic"], "--direct, --from-topic: rows come from one place"),
-        (["--direct"], "--direct: name at least one FILE; - is standard input"),
-        (["--direct", "-", "-"], "-: standard input can be read once"),
-        (["--direct", "FILE", "--tz", "Mars/North"], "--tz: no time zone is called 'Mars/North'"),
-        (["--direct", "FILE", "--from", "soon"], "--from: 'soon' is no time"),
+        (["--direct", "--from-topic"], "--direct, --from-topic: rows come from one source"),
+        (["--direct"], "--direct: expected at least one FILE; - is standard input"),
+        (["--direct", "-", "-"], "-: standard input can be read only once"),
+        (["--direct", "FILE", "--tz", "Mars/North"], "--tz: unknown time zone 'Mars/North'"),
+        (["--direct", "FILE", "--from", "soon"], "--from: expected a time, got 'soon'"),
         (
             ["--direct", "FILE", "--from", "2026-01-05T08:00"],
-            "--from: '2026-01-05T08:00' has neither an offset nor",
+            "--from: expected an offset or, in --tz, a time zone for '2026-01-05T08:00'",
         ),
         (
             ["--direct", "FILE", "--from", "2026-01-06", "--to", "2026-01-05"],
-            "--to: must be later than --from",
+            "--to: expected a time later than --from",
         ),
         (
             ["--direct", "FILE", "--policy", "answered_onyl"],
-            "--policy: no policy is called 'answered_onyl'; did you",
+            "--policy: unknown policy 'answered_onyl'; use one of ",
         ),
         (
             ["--direct", "FILE", "--format", "connect", "--interval", "1h"],
-            "--interval: connect takes rows of 15m or 30m",
+            "--interval: connect takes only rows of 15m or 30m",
         ),
-        (["--direct", "FILE", "--out", "/nowhere/rows.csv"], "--out: /nowhere is no folder"),
+        (["--direct", "FILE", "--out", "/nowhere/rows.csv"], "--out: folder not found: /nowhere"),
         (["--direct", "FILE", "--out", "FOLDER"], "--out: "),
         (["--direct", "FILE", "--settings", "/nowhere.toml"], "--settings: /nowhere.toml: "),
         (["--direct", "FILE", "--dialect", "esperanto"], "--dialect"),

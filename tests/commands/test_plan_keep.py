@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stream_app.commands.plans import keep as plan_keep
-from stream_app.commands.plans.keep import Answers
-from stream_app.commands.plans.work import StaffFound, pack
+from stream_app.planning import cache as plan_keep
+from stream_app.planning.cache import Answers
+from stream_app.planning.jobs import StaffFound, pack
 
 
 def test_the_longest_unused_answers_go(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Forecast and staffing over HTTP: they say what the functions say, refuse politely, and hold up nobody."""
+"""Forecast and staffing over HTTP: the results of the functions, clear refusals, and no blocking."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from jsonschema import Draft202012Validator
 from msgspec import structs
 
 from stream_app.forecast import ahead, backtest, grid
-from stream_app.forecast.calendar import Calendar
+from stream_app.forecast.calendar import SpecialDays
 from stream_app.model.targets import Targets
-from stream_app.workforce.plan import Assumptions, Line, plan
+from stream_app.planning import planner
+from stream_app.workforce.plan import Assumptions, PlanLine, plan
 from stream_app.workforce.schedules import Shift
 from stream_app.workforce.volumes import Volume
 from tests.views.examples import busy_board
@@ -52,7 +53,7 @@ async def test_the_forecast_is_what_the_functions_say_of_the_same_rows(world: Wo
     status, said = await described(world.served, "/v1/forecast?queue=sales&channel=voice&days=42")
     assert status == 200
     assert (said["queue"], said["channel"], said["tz"]) == ("sales", "voice", "Europe/Berlin")
-    before = grid.build(learned(world.rows.all, SALES, ms(TODAY)), 15, Calendar(BERLIN))
+    before = grid.build(learned(world.rows.every(), SALES, ms(TODAY)), 15, SpecialDays(BERLIN))
     points = {point.start.isoformat(): point for point in ahead.forecast(before, SALES, 6).points}
     rows = {row["start"]: row for row in said["rows"]}
     assert len(points) > 42 * 40
@@ -62,17 +63,17 @@ async def test_the_forecast_is_what_the_functions_say_of_the_same_rows(world: Wo
             theirs: getattr(point, theirs) for theirs in SAID.values()
         }
     assert min(rows) == TODAY.isoformat() + "T00:00:00+01:00"
-    so_far = grid.build(learned(world.rows.all, SALES, NOW), 15, Calendar(BERLIN))
+    so_far = grid.build(learned(world.rows.every(), SALES, NOW), 15, SpecialDays(BERLIN))
     again = ahead.forecast(so_far, SALES, 6)
     assert again.today is not None
     rest = {point.start.isoformat(): point.offered for point in again.points if point.today}
     assert {start: row["reforecast"] for start, row in rows.items() if row["reforecast"] is not None} == rest
-    came = {row.start: row.offered for row in world.rows.all if row.queue == "sales" and row.final}
+    came = {row.start: row.offered for row in world.rows.every() if row.queue == "sales" and row.final}
     for start, row in rows.items():
         assert row["actual"] == came.get(round(datetime.fromisoformat(start).timestamp()) * 1000)
     assert sum(row["actual"] is not None for row in rows.values()) == 44  # eleven hours
     *weeks, line = backtest.backtest(before, SALES, 6)
-    assert 1 < len(weeks) < 6  # nine weeks of rows: nobody could look six weeks ahead yet
+    assert 1 < len(weeks) < 6  # nine weeks of rows are too few to compare six weeks ahead
     assert said["backtest"] == {
         "origins": line.origins,
         "weeks": len(weeks),
@@ -119,10 +120,12 @@ async def test_another_zone_shows_the_same_numbers_at_its_own_times(world: World
 # --- staffing ---
 
 
-def expected_plan(world: World, forecast: Any, shifts: list[Shift] | None) -> list[Line]:
-    """By the workforce's own functions, from what the interface says of the same day."""
+def expected_plan(
+    world: World, forecast: Any, shifts: list[Shift] | None, targets: Targets = SETTINGS
+) -> list[PlanLine]:
+    """By the workforce's own functions, from the interface's answer for the same day."""
     volumes = []
-    rows = {row.start: row for row in world.rows.all if row.queue == "sales"}
+    rows = {row.start: row for row in world.rows.every() if row.queue == "sales"}
     for row in forecast["rows"]:
         start = datetime.fromisoformat(row["start"])
         came = rows.get(round(start.timestamp()) * 1000)
@@ -134,23 +137,23 @@ def expected_plan(world: World, forecast: Any, shifts: list[Shift] | None) -> li
         aht = row["average_handle_time_s"]
         handled = offered if aht else 0
         volumes.append(Volume(start, 15, *SALES, offered, handled, handled * (aht or 0), 0, 0))
-    return plan(volumes, SETTINGS, Assumptions(), shifts)
+    return plan(volumes, targets, Assumptions(), shifts)
 
 
-@pytest.mark.parametrize("roster", [False, True])
-async def test_staffing_is_what_the_functions_say(world: World, roster: bool) -> None:
+@pytest.mark.parametrize("schedule", [False, True])
+async def test_staffing_is_what_the_functions_say(world: World, schedule: bool) -> None:
     shifts = [
         Shift(*SALES, ms(TODAY, 8) / 1000, ms(TODAY, 16) / 1000, 15),
         Shift(*SALES, ms(TODAY, 9.2) / 1000, ms(TODAY, 20) / 1000, 6),
     ]
-    if roster:
-        world.rosters.apply(*shifts)
+    if schedule:
+        world.schedules.apply(*shifts)
     status, said = await described(world.served, "/v1/staffing?queue=sales&channel=voice")
     assert status == 200
     assert (said["date"], said["tz"], said["model"]) == ("2026-03-10", "Europe/Berlin", "erlang-a")
-    assert said["schedules"] == (1 if roster else None)
+    assert said["schedules"] == (1 if schedule else None)
     _, _, forecast = await world.served.get("/v1/forecast?queue=sales&days=1")
-    lines = expected_plan(world, forecast, shifts if roster else None)
+    lines = expected_plan(world, forecast, shifts if schedule else None)
     assert len(said["rows"]) == len(lines) == 96
     for row, line in zip(said["rows"], lines, strict=True):
         assert datetime.fromisoformat(row["start"]) == line.volume.start
@@ -165,10 +168,10 @@ async def test_staffing_is_what_the_functions_say(world: World, roster: bool) ->
             ("abandonment", line.abandonment, 4),
             ("occupancy", line.occupancy, 4),
         ):
-            known = roster and value is not None
+            known = schedule and value is not None
             assert row[name] == (pytest.approx(value, abs=10**-digits) if known else None)
     assert [row["source"] for row in said["rows"]] == ["actual"] * 44 + ["forecast"] * 52
-    assert any(row["gap"] for row in said["rows"]) == roster
+    assert any(row["gap"] for row in said["rows"]) == schedule
     assert said["assumptions"] == {
         "answer_target_s": 20.0,
         "service_level": 0.8,
@@ -179,11 +182,113 @@ async def test_staffing_is_what_the_functions_say(world: World, roster: bool) ->
         "shrinkage": 0.3,
         "patience_s": 120.0,
         "concurrency": 1.0,
+        "asa_max_s": None,
+        "calendar": False,
+        "full_time_h": 40.0,
     }
+    assert [row["binds"] for row in said["rows"]] == [line.binds for line in lines]
+    assert {row["open"] for row in said["rows"]} == {True}
 
 
-async def test_a_roster_says_nothing_of_days_before_and_behind_it(world: World) -> None:
-    world.rosters.apply(
+async def test_targets_change_what_page_route_and_metrics_plan(world: World) -> None:
+    """One document for all: what the route requires is what the functions require under it, and closed hours need nobody."""
+    hours = {"office": {"hours": {"mon-fri": ["10:00-18:00"]}}}
+    document = {
+        "defaults": {"zone": "Europe/Berlin"},
+        "queues": {"sales": {"calendar": "office", "shrinkage": 0.1, "occupancy_max": 0.7, "patience_s": 60}},
+        "calendars": hours,
+    }
+    world.targets = Targets.of(document)
+    _, said = await described(world.served, "/v1/staffing?queue=sales")
+    _, _, forecast = await world.served.get("/v1/forecast?queue=sales&days=1")
+    lines = expected_plan(world, forecast, None, world.targets)
+    assert [row["required"] for row in said["rows"]] == [line.to_schedule for line in lines]
+    rules = said["assumptions"]
+    assert (rules["shrinkage"], rules["occupancy_max"], rules["patience_s"]) == (0.1, 0.7, 60)
+    assert rules["calendar"]
+    for row in said["rows"]:
+        opened = 10 <= datetime.fromisoformat(row["start"]).hour < 18
+        assert row["open"] == opened
+        assert opened or row["required"] == row["required_at_work"] == 0
+
+
+async def test_a_holiday_of_the_calendar_is_neither_learned_from_nor_forecast(world: World) -> None:
+    """Last Tuesday was a holiday on which calls came nevertheless; the next one is one, too."""
+    _, _, before = await world.served.get("/v1/forecast?queue=sales&days=14")
+    hours = {"hours": {"mon-sun": ["00:00-24:00"]}, "holidays": ["2026-03-03", "2026-03-17"]}
+    world.targets = Targets.of(
+        {"defaults": {"zone": "Europe/Berlin", "calendar": "c"}, "calendars": {"c": hours}}
+    )
+    _, _, after = await world.served.get("/v1/forecast?queue=sales&days=14")
+
+    def of(said: Any, day: str) -> list[float]:
+        return [row["offered"] for row in said["rows"] if row["start"].startswith(day)]
+
+    assert sum(of(before, "2026-03-17")) > 100
+    assert set(of(after, "2026-03-17")) == {0}
+    assert of(after, "2026-03-10") != of(before, "2026-03-10")  # a Tuesday: learned from one week fewer
+    assert sum(of(after, "2026-03-18")) > 100
+
+
+# --- the coming days ---
+
+
+async def test_the_outlook_is_the_sum_of_the_days(world: World) -> None:
+    world.schedules.apply(
+        Shift(*SALES, ms(TODAY, 8) / 1000, ms(TODAY, 16) / 1000, 15),
+        Shift(*SALES, ms(TODAY + timedelta(days=2), 8) / 1000, ms(TODAY + timedelta(days=2), 18) / 1000, 15),
+    )
+    status, said = await described(world.served, "/v1/plan?queue=sales&days=4")
+    assert status == 200
+    [own] = said["queues"]
+    assert (own["queue"], own["channel"], own["tz"], own["problem"]) == (*SALES, "Europe/Berlin", None)
+    assert (own["schedules"], own["covered"]) == (1, False)  # the fourth day is after the schedule
+    short = 0
+    for n, total in enumerate(own["days"]):
+        day = TODAY + timedelta(days=n)
+        _, _, staffing = await world.served.get(f"/v1/staffing?queue=sales&date={day}")
+        rows = staffing["rows"]
+        assert (total["first"], total["days"], total["without_plan"]) == (str(day), 1, 0)
+        assert total["offered"] == pytest.approx(sum(row["offered"] for row in rows), abs=0.1)
+        assert total["hours"] == sum(row["required"] for row in rows) / 4
+        assert total["peak"] == max(row["required"] for row in rows)
+        if n == 3:
+            assert (total["scheduled_hours"], total["short_hours"], total["short_intervals"]) == (None,) * 3
+            continue
+        assert total["scheduled_hours"] == sum(row["staffed"] for row in rows) / 4
+        assert total["short_hours"] == -sum(min(0, row["gap"]) for row in rows) / 4
+        short += sum(row["gap"] < 0 for row in rows)
+    assert (
+        sum(
+            (datetime.fromisoformat(gap["end"]) - datetime.fromisoformat(gap["start"])).seconds // 900
+            for gap in own["gaps"]
+        )
+        == short
+    )
+    assert [week["hours"] for week in own["weeks"]] == [sum(day["hours"] for day in own["days"])]
+    assert own["weeks"][0]["fte"] is None  # not a whole week
+
+
+async def test_the_outlook_of_all_names_who_has_no_plan(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, said = await described(world.served, "/v1/plan?days=1")
+    assert [(one["queue"], one["problem"] is None) for one in said["queues"]] == [
+        ("care", False),
+        ("sales", True),
+    ]
+    assert said["left_off"] == 0
+    monkeypatch.setattr(planner, "MOST_OUTLOOK", 1)
+    _, first = await described(world.served, "/v1/plan?days=1")
+    assert ([one["queue"] for one in first["queues"]], first["left_off"]) == (["care"], 1)
+    status, answer = await described(world.served, "/v1/plan?queue=saels")
+    assert (status, answer["parameter"]) == (400, "queue")
+    status, answer = await described(world.served, "/v1/plan?channel=voice")
+    assert (status, answer["parameter"]) == (422, "channel")
+
+
+async def test_a_schedule_says_nothing_of_days_before_and_behind_it(world: World) -> None:
+    world.schedules.apply(
         Shift(*SALES, ms(TODAY, 8) / 1000, ms(TODAY, 16) / 1000, 15),
         Shift(*SALES, ms(TODAY + timedelta(days=2), 8) / 1000, ms(TODAY + timedelta(days=2), 16) / 1000, 15),
     )
@@ -195,15 +300,15 @@ async def test_a_roster_says_nothing_of_days_before_and_behind_it(world: World) 
     assert staffed == {-1: {None}, 0: {0, 15}, 1: {0}, 2: {0, 15}, 3: {None}}
 
 
-async def test_a_new_roster_and_new_settings_are_seen_at_once(world: World) -> None:
+async def test_a_new_schedule_and_new_settings_are_seen_at_once(world: World) -> None:
     async def first() -> Any:
         _, _, said = await world.served.get("/v1/staffing?queue=sales&date=2026-03-11")
         return next(row for row in said["rows"] if "T09:00" in row["start"])
 
     alone = await first()
-    world.rosters.apply(Shift(*SALES, ms(TODAY) / 1000, ms(TODAY + timedelta(days=2)) / 1000, 12))
+    world.schedules.apply(Shift(*SALES, ms(TODAY) / 1000, ms(TODAY + timedelta(days=2)) / 1000, 12))
     assert ((await first())["staffed"], alone["staffed"]) == (12, None)
-    world.rosters.apply(Shift(*SALES, ms(TODAY) / 1000, ms(TODAY + timedelta(days=2)) / 1000, 40))
+    world.schedules.apply(Shift(*SALES, ms(TODAY) / 1000, ms(TODAY + timedelta(days=2)) / 1000, 40))
     assert (await first())["staffed"] == 40
     world.targets = Targets.of(
         {"defaults": {"zone": "Europe/Berlin", "targets": {"service_level": 0.99}, "answer_target_s": 6}}
@@ -239,7 +344,7 @@ async def test_too_little_history_says_what_there_is_and_what_is_needed(world: W
         assert "care chat: a forecast needs 6 weeks of rows" in said["detail"]
 
 
-@pytest.mark.parametrize("weekday", range(7))
+@pytest.mark.parametrize("weekday", [0, 6, *(pytest.param(n, marks=pytest.mark.chaos) for n in range(1, 6))])
 async def test_the_days_that_it_says_are_needed_are_enough_and_one_fewer_is_not(weekday: int) -> None:
     begin = MONDAY + timedelta(days=weekday)
     async with served(centre(SALES, begin=begin, now=ms(begin + timedelta(days=20), 11))) as world:
@@ -266,34 +371,48 @@ async def test_a_queue_without_any_row_and_one_that_nobody_ever_called(world: Wo
 @pytest.mark.parametrize(
     ("path", "parameter", "words"),
     [
-        ("/v1/forecast", "queue", "of which queue?"),
-        ("/v1/forecast?queue=saels", "queue", "no queue is called 'saels'; did you mean 'sales'?"),
+        ("/v1/forecast", "queue", "expected a queue"),
+        ("/v1/forecast?queue=saels", "queue", "unknown queue 'saels'; did you mean 'sales'?"),
         (
             "/v1/forecast?queue=sales&channel=voyce",
             "channel",
-            "no channel of sales is called 'voyce'; did you mean 'voice'?",
+            "unknown sales channel 'voyce'; did you mean 'voice'?",
         ),
-        ("/v1/forecast?queue=both", "channel", "both has several channels: which?"),
-        ("/v1/forecast?queue=sales&queue=care", "queue", "one at a time"),
-        ("/v1/forecast?queue=sales&days=0", "days", "'0' is no whole number from 1 to 42"),
-        ("/v1/forecast?queue=sales&days=43", "days", "'43' is no whole number from 1 to 42"),
-        ("/v1/forecast?queue=sales&days=two", "days", "'two' is no whole number from 1 to 42"),
-        ("/v1/forecast?queue=sales&days=%D9%A3", "days", "'٣' is no whole number from 1 to 42"),
+        ("/v1/forecast?queue=both", "channel", "both has several channels; choose one"),
+        ("/v1/forecast?queue=sales&queue=care", "queue", "expected once, got 2 times"),
+        ("/v1/forecast?queue=sales&days=0", "days", "expected a whole number from 1 to 42, got '0'"),
+        ("/v1/forecast?queue=sales&days=43", "days", "expected a whole number from 1 to 42, got '43'"),
+        ("/v1/forecast?queue=sales&days=two", "days", "expected a whole number from 1 to 42, got 'two'"),
+        ("/v1/forecast?queue=sales&days=%D9%A3", "days", "expected a whole number from 1 to 42, got '٣'"),
         (
             "/v1/forecast?queue=sales&tz=Europe/Berln",
             "tz",
-            "no tz is called 'Europe/Berln'; did you mean 'Europe/Berlin'?",
+            "unknown tz 'Europe/Berln'; did you mean 'Europe/Berlin'?",
         ),
-        ("/v1/forecast?queue=sales&tz=../etc", "tz", "no tz is called '../etc'"),
-        ("/v1/forecast?queue=sales&day=2", "day", "no parameter is called 'day'; did you mean 'days'?"),
-        ("/v1/staffing?queue=sales&date=tomorrow", "date", "'tomorrow' is no date like 2026-03-02"),
-        ("/v1/staffing?queue=sales&date=2026-02-30", "date", "'2026-02-30' is no date like 2026-03-02"),
+        ("/v1/forecast?queue=sales&tz=../etc", "tz", "unknown tz '../etc'"),
+        ("/v1/forecast?queue=sales&day=2", "day", "unknown parameter 'day'; did you mean 'days'?"),
+        ("/v1/staffing?queue=sales&date=tomorrow", "date", "expected a date like 2026-03-02, got 'tomorrow'"),
+        (
+            "/v1/staffing?queue=sales&date=2026-02-30",
+            "date",
+            "expected a date like 2026-03-02, got '2026-02-30'",
+        ),
         (
             "/v1/staffing?queue=sales&date=2026-04-21",
             "date",
-            "2026-04-21 is not from 2026-02-10 to 2026-04-20",
+            "expected a date from 2026-02-10 to 2026-04-20, got 2026-04-21",
         ),
-        ("/v1/staffing?queue=sales&days=2", "days", "no parameter is called 'days'"),
+        (
+            "/v1/staffing?queue=sales&date=0001-01-01",
+            "date",
+            "expected a date from 2026-02-10 to 2026-04-20, got 0001-01-01",
+        ),
+        (
+            "/v1/staffing?queue=sales&date=9999-12-31",
+            "date",
+            "expected a date from 2026-02-10 to 2026-04-20, got 9999-12-31",
+        ),
+        ("/v1/staffing?queue=sales&days=2", "days", "unknown parameter 'days'"),
     ],
 )
 async def test_a_bad_question_is_a_problem_that_names_the_parameter(
@@ -301,7 +420,8 @@ async def test_a_bad_question_is_a_problem_that_names_the_parameter(
 ) -> None:
     world.places += [("both", "voice"), ("both", "chat")]
     status, said = await described(world.served, path)
-    assert (status, said["parameter"]) == (400, parameter)
+    depends = any(word in words for word in ("several", "expected a date from"))
+    assert (status, said["parameter"]) == (422 if depends else 400, parameter)
     assert said["detail"].startswith(words)
 
 
@@ -310,16 +430,16 @@ async def test_without_the_extra_it_says_how_to_install_it(world: World) -> None
     status, said = await described(world.served, "/v1/forecast?queue=sales")
     assert (status, said["detail"]) == (
         501,
-        "forecasts need statsforecast: pip install 'stream-app[forecast]'",
+        "forecasts need statsforecast: pip install '.[forecast]' in a checkout of stream-app",
     )
     assert world.planner.process.pids == []
 
 
 async def test_a_store_that_is_away_is_said_and_comes_back(world: World) -> None:
-    world.rows.away = True
+    world.rows.down = True
     status, said = await described(world.served, "/v1/forecast?queue=sales")
-    assert (status, said["detail"]) == (503, "the store is away: it was taken away")
-    world.rows.away = False
+    assert (status, said["detail"]) == (503, "the store is unavailable: redis is away")
+    world.rows.down = False
     assert (await world.served.get("/v1/forecast?queue=sales"))[0] == 200
 
 

@@ -1,8 +1,9 @@
-"""Plans are computed beside the one that serves: it stays quick, survives what dies there, and leaves nothing behind."""
+"""Plans are computed in a separate process: ``serve`` stays fast, survives its death, and leaves nothing behind."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -19,15 +20,16 @@ from zoneinfo import ZoneInfo
 import psutil
 import pytest
 
-from stream_app.commands.plans import fresh as plan_fresh, keep as plan_keep
-from stream_app.commands.plans.process import NICE, Process, ProcessError
-from stream_app.commands.plans.rows import LEAST_DAYS
 from stream_app.forecast import ahead, backtest, grid
 from stream_app.forecast.ahead import NEEDED_DAYS
-from stream_app.forecast.calendar import Calendar
-from stream_app.forecast.history import IntervalRow as Learned
+from stream_app.forecast.calendar import SpecialDays
+from stream_app.forecast.history import HistoryRow as Learned
 from stream_app.model.targets import Targets
+from stream_app.planning import cache as plan_keep, gauges as plan_fresh
+from stream_app.planning.history import LEAST_DAYS
+from stream_app.planning.subprocess import NICE, Process, ProcessError
 from stream_app.store.redis import RedisStore
+from stream_app.views.plan.planner import BusyError
 from stream_app.workforce.schedules import Shift
 from tests.e2e.serve import Serve
 from tests.services.process import until
@@ -38,7 +40,7 @@ from .published import publish
 
 TICK_S = 0.002
 LIVELY_S = 2.0
-"""Somebody who watches would call it hung: no promise, only a bound."""
+"""An observer would call it hung: a bound, not a promise."""
 
 
 def echo(question: bytes) -> bytes:
@@ -122,7 +124,7 @@ async def test_closing_ends_it_at_once_whatever_it_does() -> None:
 def test_it_ends_with_a_parent_that_was_killed() -> None:
     script = """
         import asyncio, os, signal
-        from stream_app.commands.plans.process import Process
+        from stream_app.planning.subprocess import Process
         from tests.commands.test_planning_process import echo
 
         async def run():
@@ -227,7 +229,7 @@ async def lag() -> AsyncIterator[Lag]:
 def here(rows: Sequence[Learned], place: tuple[str, str]) -> float:
     """Seconds that a forecast takes in this very process."""
     began = time.perf_counter()
-    laid = grid.build(rows, 15, Calendar(BERLIN))
+    laid = grid.build(rows, 15, SpecialDays(BERLIN))
     ahead.forecast(laid, place, 6)
     backtest.backtest(laid, place, 6)
     return time.perf_counter() - began
@@ -238,7 +240,7 @@ async def test_the_loop_goes_on_while_many_queues_are_forecast() -> None:
     """The longest hold-up is far below what one forecast takes: nothing of it is done here."""
     places = [(f"q{n:02}", "voice") for n in range(10)]
     async with served(*(centre(place, begin=MONDAY, seed=n) for n, place in enumerate(places))) as world:
-        rows = learned(world.rows.all, places[0], ms(TODAY))
+        rows = learned(world.rows.every(), places[0], ms(TODAY))
         await world.served.get("/v1/forecast?queue=q00")  # both have loaded what they need
         one = min(here(rows, places[0]) for _ in range(2))
         async with lag() as idle:
@@ -283,7 +285,7 @@ async def test_young_queues_start_no_process(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(plan_fresh, "ROUND_S", 0.05)
     assert LEAST_DAYS == NEEDED_DAYS - 1
     async with served(centre(SALES, begin=TODAY - timedelta(days=LEAST_DAYS - 1))) as world:
-        world.rosters.apply(Shift(*SALES, ms(TODAY, 8) / 1000, ms(TODAY, 12) / 1000, 17))
+        world.schedules.apply(Shift(*SALES, ms(TODAY, 8) / 1000, ms(TODAY, 12) / 1000, 17))
 
         async def is_there() -> bool:
             return len(await metrics(world)) == 1
@@ -300,8 +302,8 @@ async def test_the_metrics_are_the_running_interval_of_the_answers(monkeypatch: 
     rows = (centre(SALES), centre(CARE, begin=TODAY), centre(("idle", "voice"), begin=TODAY))
     async with served(*rows) as world:
         assert await metrics(world) == {}
-        world.rosters.apply(Shift(*SALES, ms(TODAY, 8) / 1000, ms(TODAY, 12) / 1000, 17))
-        world.rosters.apply(
+        world.schedules.apply(Shift(*SALES, ms(TODAY, 8) / 1000, ms(TODAY, 12) / 1000, 17))
+        world.schedules.apply(
             Shift(*SALES, ms(TODAY, 8) / 1000, ms(TODAY, 12) / 1000, 17),
             Shift(*CARE, ms(TODAY, 8) / 1000, ms(TODAY, 12) / 1000, 3),
         )
@@ -311,7 +313,11 @@ async def test_the_metrics_are_the_running_interval_of_the_answers(monkeypatch: 
 
         async with kept_fresh(world):
             await until(all_there, 30)
-            for hour in (11.0, 11.75):
+            for hour, shrinkage in ((11.0, 0.3), (11.75, 0.1)):
+                defaults = {"zone": "Europe/Berlin", "shrinkage": shrinkage}
+                world.targets = Targets.of(
+                    {"defaults": defaults}
+                )  # the metrics plan with what the route plans with
                 world.now = ms(TODAY, hour) + 420_000
                 world.rows.load(centre(SALES, now=world.now))
                 _, _, forecast = await world.served.get("/v1/forecast?queue=sales")
@@ -331,9 +337,9 @@ async def test_the_metrics_are_the_running_interval_of_the_answers(monkeypatch: 
 
                 await until(same, 30, f"the metrics of {hour}")
             world.now = ms(TODAY, 18)  # nothing was computed for now
-            world.rows.away = True
+            world.rows.down = True
             assert await metrics(world) == {}
-            world.rows.away = False
+            world.rows.down = False
 
 
 # --- the command ---
@@ -353,7 +359,7 @@ async def test_the_command_plans_from_the_store_and_leaves_no_process_behind(red
         await until(planned, 60)
         _, said = await serve.get("/v1/forecast?queue=sales&days=1")
         today = ms(datetime.now(UTC).date(), zone=ZoneInfo("UTC"))
-        before = grid.build(learned(rows, SALES, today), 15, Calendar())
+        before = grid.build(learned(rows, SALES, today), 15, SpecialDays())
         points = {point.start.isoformat(): point.offered for point in ahead.forecast(before, SALES, 6).points}
         assert all(row["offered"] == points[row["start"]] for row in said["rows"])
         came = {row.start: row.offered for row in rows if row.final}
@@ -377,3 +383,23 @@ async def test_the_command_plans_from_the_store_and_leaves_no_process_behind(red
         _, alive = psutil.wait_procs(everybody, timeout=10)
         assert alive == []
     await store.close()
+
+
+async def test_it_ends_although_what_it_waits_for_swallows_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Redis client may make an error of a cancellation."""
+    world, begun = World(centre(SALES)), asyncio.Event()
+
+    async def swallow(*_: object) -> object:
+        begun.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        raise BusyError("the connection broke")
+
+    monkeypatch.setattr(world.planner, "marks", swallow)
+    task = asyncio.create_task(world.planner.run())
+    await begun.wait()
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done
+    assert task.cancelled()
+    await world.planner.close()

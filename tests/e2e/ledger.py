@@ -19,5 +19,7 @@ async def read_ledger(bootstrap: str, topic: str, partitions: int) -> dict[int, 
         ends = await consumer.end_offsets(places)
         while any([await consumer.position(place) < ends[place] for place in places]):
             for place, records in (await consumer.getmany(timeout_ms=500, max_records=10_000)).items():
-                ledger[place.partition] += [Logged(r.offset, r.timestamp, r.value) for r in records]
+                ledger[place.partition] += [
+                    Logged(r.offset, r.timestamp, r.value, r.timestamp_type) for r in records
+                ]
     return ledger

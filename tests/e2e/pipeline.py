@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +19,7 @@ from tests.reference.model import Reference
 from tests.services.kafka import Cluster, Record
 from tests.services.process import HOST, free_port, until
 
+from .accounts import assert_accounted
 from .serve import Serve
 from .worker import Worker, environment
 
@@ -30,6 +32,12 @@ _ids = count()
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def noon_somewhere() -> str:
+    """A zone in which it is about noon now: `today` is hours old whenever this runs."""
+    ahead = 12 - datetime.now(UTC).hour
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
 
 
 def event(at: int, kind: str, contact: str, **fields: Any) -> Event:
@@ -99,9 +107,9 @@ class Pipeline:
         self, kafka: Cluster, redis_url: str, topic: str, directory: Path, *, by: str = "", **settings: str
     ) -> None:
         """``by`` is the broker as the worker finds it, if that is another way than the test's."""
-        self._kafka = kafka
-        self._redis_url = redis_url
-        self._topic = topic
+        self.kafka = kafka
+        self.redis_url = redis_url
+        self.topic = topic
         self._directory = directory
         self.worker_port = free_port()
         known = {"STREAM_APP_METRICS_PORT": str(self.worker_port), "STREAM_APP_SESSION_TIMEOUT_MS": "2000"}
@@ -118,6 +126,7 @@ class Pipeline:
             self.worker.start()
             with self.serve:
                 yield self
+            assert_accounted(self.redis_url, self.topic)
         finally:
             self.worker.close()
 
@@ -128,7 +137,7 @@ class Pipeline:
     async def produce(self, events: Iterable[Event]) -> int:
         """Send events, in order of time; gives how many contacts they are."""
         told = in_order(events)
-        await self._kafka.produce(self._topic, map(record, told))
+        await self.kafka.produce(self.topic, map(record, told))
         return len({e["contact_id"] for e in told})
 
     async def worker_metrics(self) -> str:
@@ -139,7 +148,7 @@ class Pipeline:
 
     async def send(self, key: str, *values: bytes) -> None:
         """Send bytes, whatever they are."""
-        await self._kafka.produce(self._topic, (Record(key.encode(), value) for value in values))
+        await self.kafka.produce(self.topic, (Record(key.encode(), value) for value in values))
 
     def apply(self, document: str) -> str:
         """``stream-app config apply``; gives what it prints."""
@@ -147,7 +156,7 @@ class Pipeline:
         file.write_text(document)
         command = [sys.executable, "-m", "stream_app", "config", "apply", str(file)]
         done = subprocess.run(
-            command, env={"REDIS_URL": self._redis_url}, capture_output=True, text=True, check=True
+            command, env={"REDIS_URL": self.redis_url}, capture_output=True, text=True, check=True
         )
         return done.stdout
 

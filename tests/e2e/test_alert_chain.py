@@ -1,10 +1,13 @@
 """From an outage to a page and back: simulator, Kafka, worker, Redis, serve, Prometheus, Alertmanager, a receiver."""
 
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+from stream_app.views.alerts.alertmanager import TEXT
 from tests.conftest import MakeTopic
 from tests.services.alertmanager import Alertmanager, Inbox
 from tests.services.kafka import Cluster
@@ -19,6 +22,8 @@ QUEUE, LIMIT_S = "billing", 6.0
 OUTAGE_AFTER_S, OUTAGE_S = 12, 15
 # Only the oldest waiting of one queue can be missed: everything else is allowed anything.
 SETTINGS = f"""
+[defaults]
+risk_below = 1
 [defaults.targets]
 service_level = 0
 abandonment = 1
@@ -51,6 +56,19 @@ def deployed(directory: Path, inbox: Inbox) -> tuple[Path, str]:
     rules = out / "prometheus/rules/alerts.rules.yml"
     rules.write_text(quick_rules(rules.read_text()))
     return rules, quick_routes((out / "prometheus/alertmanager.yml").read_text())
+
+
+def _text(alert: dict[str, Any]) -> str:
+    """The message, as the template for chats writes it."""
+    texts = alert["annotations"]
+    lines = ("summary", "description", "do", "wallboard_url", "dashboard_url", "runbook_url")
+    assert re.findall(r"Annotations\.(\w+)", TEXT.partition("Resolved")[0])[: len(lines)] == [*lines]
+    return "".join(f"{texts[name]}\n" for name in lines)
+
+
+def _without_numbers(text: str) -> str:
+    """The words of a message."""
+    return re.sub(r"\d+", "0", text)
 
 
 async def test_an_outage_is_one_page_and_its_end_one_more_message(
@@ -107,5 +125,8 @@ async def test_an_outage_is_one_page_and_its_end_one_more_message(
             "severity": "page",
         }
         assert labels.items() <= alert["labels"].items()
-        assert alert["annotations"]["runbook_url"] == "docs/runbook.md#oldest_waiting"
+    (alert,) = page.body["alerts"]
+    page_of_docs = (Path(__file__).parents[2] / "docs/alerting.md").read_text()
+    (shown,) = re.findall(r"^```text\n(.*?)^```", page_of_docs, re.MULTILINE | re.DOTALL)
+    assert _without_numbers(_text(alert)) == _without_numbers(shown)
     print(f"paged {paged_s:.1f} s after the breach, with holds of 1 s and a group wait of 1 s")  # noqa: T201

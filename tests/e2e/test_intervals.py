@@ -20,7 +20,7 @@ from tests.services.redis import RedisServer
 from .pipeline import Pipeline, day, now_ms, reference
 from .worker import environment
 
-QUARTER, DAY = 900_000, 86_400_000
+INTERVAL_MS, DAY = 900_000, 86_400_000
 SUMS = (
     "offered", "answered", "answered_in_target", "abandoned", "abandoned_in_target", "abandoned_short", "left",
     "left_in_target", "lost", "waiting", "refused", "handled",
@@ -49,17 +49,25 @@ def said(env: dict[str, str], *options: str) -> list[dict[str, Any]]:
     return found
 
 
+def would_have_fired(env: dict[str, str], *options: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "stream_app", "alerts", "test", "--json", *options]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 async def test_api_command_and_topic_say_what_the_reference_says(
     kafka: Cluster, make_topic: MakeTopic, tmp_path: Path
 ) -> None:
     topic = await make_topic(partitions=3)
     told = f"{topic}-rows"
-    begin = now_ms() // QUARTER * QUARTER - 20 * QUARTER
+    begin = now_ms() // INTERVAL_MS * INTERVAL_MS - 20 * INTERVAL_MS
     events = [
         event
         for n, queue in enumerate(("sales", "care"))
         for hour in range(4)
-        for event in day(queue, begin + hour * 4 * QUARTER + n * 60_000)
+        for event in day(queue, begin + hour * 4 * INTERVAL_MS + n * 60_000)
     ]
     with RedisServer() as redis:
         rows_here = {"STREAM_APP_INTERVALS_TOPIC": told, "STREAM_APP_INTERVALS_GRACE_S": "60"}
@@ -74,7 +82,7 @@ async def test_api_command_and_topic_say_what_the_reference_says(
             pipeline.worker.start()
             await pipeline.until_over({"sales": 400, "care": 400})
             expected = reference(sorted(events, key=lambda event: event["at"]))
-            path = f"/v1/intervals?from={_iso(begin)}&to={_iso(begin + 20 * QUARTER)}&limit=7"
+            path = f"/v1/intervals?from={_iso(begin)}&to={_iso(begin + 20 * INTERVAL_MS)}&limit=7"
 
             async def rows() -> list[dict[str, Any]]:
                 found = await fetched(pipeline.serve.url, path)
@@ -93,9 +101,12 @@ async def test_api_command_and_topic_say_what_the_reference_says(
             assert len(found) > len(zeros) > 0
 
             env = dict(environment(kafka.bootstrap, redis.url, topic, **rows_here))
-            stretch = ["--from", _iso(begin), "--to", _iso(begin + 20 * QUARTER)]
+            stretch = ["--from", _iso(begin), "--to", _iso(begin + 20 * INTERVAL_MS)]
             assert said(env, *stretch) == found
             assert said(env, *stretch, "--from-topic") == found
+            fired = would_have_fired(env, *stretch)
+            assert sum(rule["intervals_judged"] for rule in fired["rules"]) > 0
+            assert would_have_fired(env, *stretch, "--from-topic") == fired
             hours = said(env, *stretch, "--interval", "1h", "--tz", "Asia/Kathmandu")
             assert {row["start"][13:] for row in hours} == {":00:00+05:45"}
             since = await fetched(pipeline.serve.url, "/v1/intervals?since=0&limit=11")

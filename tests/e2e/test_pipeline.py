@@ -43,7 +43,7 @@ SILENT_S = 3.0
 
 
 async def test_a_day_of_a_hundred_contacts_gives_every_printed_number(pipeline: Pipeline) -> None:
-    assert pipeline.apply(SETTINGS) == "version 1 is in force\n"
+    assert pipeline.apply(SETTINGS).endswith("version 1 is in force\n")
     with pipeline.running():
         await pipeline.trusted()
         start = now_ms() - 120_000
@@ -74,13 +74,15 @@ async def test_a_day_of_a_hundred_contacts_gives_every_printed_number(pipeline: 
         ):
             for window in ("5m", "30m"):
                 shown = row["windows"][window][kpi]
-                assert shown["value"] == float(value or 0), (policy, kpi, window)
-                assert metrics[f"cc_{kpi}_{unit}", at(policy, window)] == shown["value"]
+                exact = float(value or 0)
+                assert metrics[f"cc_{kpi}_{unit}", at(policy, window)] == exact, (policy, kpi, window)
+                assert shown["value"] == round(exact, 3 if unit == "seconds" else 6)
                 assert metrics[f"cc_{kpi}_samples", at(policy, window)] == shown["samples"]
         for kpi, sketch in (("first_response", "response"), ("handle_time", "handle")):
             estimate = ratios.quantile(expected.total_sketch(sketch)[policy, VOICE], Fraction(9, 10))
             p90 = metrics[f"cc_{kpi}_p90_seconds", at(policy, "5m")]
-            assert p90 == row["windows"]["5m"][kpi]["p90"] == pytest.approx((estimate or 0) / 1000, rel=1e-12)
+            assert p90 == pytest.approx((estimate or 0) / 1000, rel=1e-12)
+            assert row["windows"]["5m"][kpi]["p90"] == round(p90, 2)
     # Somebody was turned away, nobody was offered: no data is no number, and no 0 and no 100 % either.
     assert rows["closed"]["windows"]["5m"]["service_level"] == {"value": None, "samples": 0}
     assert metrics["cc_service_level_samples", at("closed", "5m")] == 0
@@ -96,7 +98,8 @@ def at(queue: str, window: str = "") -> frozenset[tuple[str, str]]:
 async def test_a_silent_queue_turns_red_when_its_target_has_passed(pipeline: Pipeline) -> None:
     with pipeline.running():
         await pipeline.trusted()
-        assert pipeline.apply(f"[queues.silent]\nanswer_target_s = {SILENT_S}\n") == "version 1 is in force\n"
+        applied = pipeline.apply(f"[queues.silent]\nanswer_target_s = {SILENT_S}\n")
+        assert applied == f"+ queues.silent.answer_target_s = {SILENT_S:.1f}\nversion 1 is in force\n"
         await until(lambda: pipeline.worker.count(r"claimed\b.*settings=1\b") >= 2, 10, "both claims pin it")
         start = now_ms()
         await pipeline.produce([queued("silent", "forgotten", start)])
@@ -145,10 +148,11 @@ async def test_a_breached_queue_alerts_until_it_recovers_and_no_other_does(
         with Prometheus([f"{HOST}:{pipeline.serve.port}"], rules=[rules]) as prometheus:
 
             def alerts() -> set[tuple[str, str, str]]:
-                """Whatever is pending or firing."""
+                """Whatever is pending or firing, but for the watchdog, which always is."""
                 return {
                     (alert["labels"]["alertname"], alert["labels"].get("queue", ""), alert["state"])
                     for alert in prometheus.alerts()
+                    if alert["labels"]["alertname"] != "Watchdog"
                 }
 
             def seen() -> dict[str, float]:

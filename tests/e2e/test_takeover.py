@@ -14,6 +14,7 @@ from tests.services.kafka import Cluster, Record
 from tests.services.process import until
 from tests.services.redis import RedisServer
 
+from .accounts import assert_accounted
 from .ledger import read_ledger
 from .verifier import Verifier
 from .worker import Worker, environment
@@ -96,6 +97,7 @@ async def test_two_workers_share_and_replace_each_other(
     for partition in range(PARTITIONS):
         assert verifier.done(partition, verifier.check(partition))
     assert not verifier.wrong, verifier.wrong[:3]
+    assert assert_accounted(redis.url, topic) == produced
     print(f"partitions moved on {after_term:.1f} s after SIGTERM, {after_kill:.1f} s after SIGKILL")  # noqa: T201 - figures
 
 
@@ -123,6 +125,7 @@ async def test_a_restart_with_a_hundred_thousand_open_contacts(
     workers[0].start()
     await until(lambda: sum(positions(redis, topic)) >= produced, AFTER_RESTART_S, "it counts again")
     print(f"counting again {time.monotonic() - started:.1f} s after the start")  # noqa: T201 - figure
+    assert assert_accounted(redis.url, topic) == produced
     with redis.client() as client:
         assert (
             sum(client.hlen(f"kpi:{{{topic}.{n}}}:visits") for n in range(PARTITIONS)) == OPEN_VISITS + 1_000

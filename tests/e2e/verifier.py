@@ -21,13 +21,14 @@ RESOLUTIONS_S = (10, 60, 900)
 STATES = {1: "waiting", 2: "talking", 3: "held", 4: "wrapping", 5: "abandoned"}
 SKETCHES = ("response", "handle", "abandon_wait", "revenue")
 
-ROW = (
-    "offered", "answered", "answered_in_target", "abandoned", "abandoned_in_target", "abandoned_short", "left",
-    "left_in_target", "lost", "refused", "handled", "talk_ms", "hold_ms", "wrap_ms", "wait_ms", "abandon_wait_ms",
-    "longest_wait_ms",
-)  # fmt: skip
-"""What stands in an interval row, in this order."""
+ROW = {
+    "offered": 0, "answered": 1, "answered_in_target": 2, "abandoned": 3, "abandoned_in_target": 4, "abandoned_short": 5,
+    "left": 6, "left_in_target": 7, "lost": 8, "refused": 9, "handled": 10, "talk_ms": 11, "hold_ms": 12, "wrap_ms": 13,
+    "wait_ms": 14, "abandon_wait_ms": 15, "longest_wait_ms": 16,
+}  # fmt: skip
+"""What stands in an interval row, and where."""
 OUTCOMES = ("answered", "abandoned", "left", "lost")
+LOG_APPEND_TIME = 1
 DAY_MS, QUARTER_MS = 86_400_000, 900_000
 Row = dict[str, int]
 
@@ -55,6 +56,7 @@ class Logged(NamedTuple):
     offset: int
     timestamp: int
     value: bytes | None
+    timestamp_type: int = 0
 
 
 @dataclass
@@ -170,7 +172,9 @@ class Verifier:
             index, reference = 0, _from_the_start()
         records = self.ledger.get(partition, ())
         while index < len(records) and records[index].offset < position:
-            reference.feed(*_order(records[index]))
+            record = records[index]
+            by_broker = record.timestamp_type == LOG_APPEND_TIME
+            reference.feed(record.offset, record.value, record.timestamp, by_broker=by_broker)
             index += 1
         if position:
             reference.skip_to(position)
@@ -224,7 +228,7 @@ def place_of(place: bytes, names: dict[str, dict[int, str]]) -> tuple[str, str]:
 
 def row_of(counted: Sequence[int]) -> Row:
     """A row without what is zero, and who still waits."""
-    row = dict(zip(ROW, counted, strict=False))
+    row = {name: counted[number] for name, number in ROW.items() if number < len(counted)}
     row["waiting"] = row.get("offered", 0) - sum(row.get(name, 0) for name in OUTCOMES)
     return {name: n for name, n in row.items() if n}
 
@@ -234,10 +238,6 @@ def _from_the_start() -> Reference:
     reference = Reference()
     reference.skip_to(0)
     return reference
-
-
-def _order(record: Logged) -> tuple[int, bytes | None, int]:
-    return record.offset, record.value, record.timestamp
 
 
 def _pairs(flat: Any) -> dict[bytes, bytes]:

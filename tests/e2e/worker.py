@@ -7,7 +7,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.services.process import wait_until
@@ -18,7 +19,7 @@ class Worker:
 
     def __init__(self, log: Path, **environment: str) -> None:
         self.log = log
-        self._environment = {
+        self.env = {
             "PATH": os.environ["PATH"],
             "STREAM_APP_METRICS_PORT": "0",
             "STREAM_APP_INTERVALS_TOPIC": "",  # one broker for many tests: who tests it names one
@@ -33,7 +34,7 @@ class Worker:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "stream_app", "worker"],
-                env={**self._environment, **more},
+                env={**self.env, **more},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -82,6 +83,16 @@ class Worker:
     def count(self, pattern: str) -> int:
         """How often something stands in its log."""
         return len(re.findall(pattern, self.log.read_text(errors="replace"))) if self.log.exists() else 0
+
+
+@contextmanager
+def closing(workers: list[Worker]) -> Iterator[None]:
+    """End all of them, whatever state they are in."""
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.close()
 
 
 def environment(bootstrap: str, redis_url: str, topic: str, **more: str) -> Mapping[str, str]:

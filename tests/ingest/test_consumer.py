@@ -1,7 +1,9 @@
 """Rebalances that come at the worst moment; nothing here needs a broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,12 +11,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError
 
 from stream_app.failpoints import Failpoints
-from stream_app.ingest.batch import Batch
+from stream_app.ingest.batch import Batch, Read
+from stream_app.ingest.consumer import Consumer
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.ingest.kafka import Consumer
+from stream_app.ingest.log import Log
 from stream_app.ingest.partition import Owned
 from stream_app.model.ports import Partition
-from stream_app.model.targets import Targets, Wishes
+from stream_app.model.targets import Overrides, Targets
 from stream_app.store.memory import MemoryStore
 from stream_app.telemetry import Telemetry
 from tests.services.process import until
@@ -55,8 +58,9 @@ class Stage:
             owner="me",
             batch_records=10,
             on_lost="fail",
-            settings_version=self.store.settings_version,
+            targets_version=self.store.targets_version,
             lag=self.lags.__setitem__,
+            ahead=lambda _: None,
         )
 
     def own(self, partition: Partition) -> Owned:
@@ -78,7 +82,7 @@ class Stage:
     async def change_settings(self, during: Awaitable[None]) -> None:
         """The heartbeat finds new settings and waits for the batch; meanwhile something happens."""
         owned = self.consumer.owned[TP]
-        await self.store.apply_settings(Targets(defaults=Wishes(answer_target_s=7.0)))
+        await self.store.apply_targets(Targets(defaults=Overrides(answer_target_s=7.0)))
         beat = asyncio.create_task(self.consumer._heartbeat.round())
         await until(lambda: not owned.ready)
         await during
@@ -147,9 +151,58 @@ async def test_a_rebalance_under_a_poll_in_a_group_that_never_committed(stage: S
 async def test_what_was_read_and_not_counted_is_no_gap(stage: Stage) -> None:
     """A batch that fails ends the worker; until it has ended its heart still beats."""
     owned = await stage.ready()
-    await stage.consumer._fly(TP, owned, [])
-    if owned.ready and owned.claim is not None:
-        await stage.consumer._heartbeat._close_gap(TP, owned)
+    flights, fly = stage.consumer._flights, stage.consumer._fly
+    await flights.see_through(TP, owned, partial(fly, TP, owned, Read(0, [])))
     await stage.consumer._heartbeat.round()
+    assert not owned.ready, "nothing is read on"
+    assert owned.passed == 0
     assert stage.store.partitions[Partition("t", 0)].position is None
     assert isinstance(stage.consumer.crash_reason, ZeroDivisionError)
+
+
+class Late(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
+    """Gives records at a moment when nobody wants them any more."""
+
+    def __init__(self) -> None:
+        super().__init__(bootstrap_servers="127.0.0.1:9", enable_auto_commit=False)
+        self.then: Callable[[], None] = lambda: None
+        self.sought: list[int] = []
+
+    async def getmany(self, *_: TopicPartition, **__: Any) -> dict[TopicPartition, list[Any]]:
+        await asyncio.sleep(0)
+        self.then()
+        return {TP: [Line(n) for n in range(5, 8)]}
+
+    def seek(self, _: TopicPartition, offset: int) -> None:
+        self.sought.append(offset)
+
+
+@dataclass
+class Line:
+    offset: int
+    timestamp: int = 0
+    value: bytes | None = b"{}"
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@pytest.mark.parametrize("when", ["stopping", "revoked", "gone"])
+async def test_records_that_come_too_late_are_put_back(stage: Stage, when: str) -> None:
+    """The consumer's position is behind them already: whoever believes it would take them for a gap."""
+    owned = await stage.ready()
+    owned.idle.set()
+    late = Late()
+    stage.consumer._log = Log(late)
+
+    def end() -> None:
+        if when == "stopping":
+            stage.consumer._stopped.set()
+        elif when == "revoked":
+            stage.consumer.revoked()
+        else:
+            stage.consumer.assigned([])
+
+    late.then = end
+    await stage.consumer._read({TP: owned})
+    assert late.sought == [5]
+    assert owned.idle.is_set(), "nothing is under way"
+    await late.stop()

@@ -64,7 +64,7 @@ def encode(event: Any) -> bytes:
 
 
 def test_there_is_our_own_and_no_other_by_a_wrong_name() -> None:
-    assert dialects.available() == ["amazon_connect", "asterisk", "canonical"]
+    assert "canonical" in dialects.available()
     for wrong in ("klingon", "", "__init__", "_reading", "../canonical", "canonical.py"):
         with pytest.raises(BadSettingsError, match=r"STREAM_APP_DIALECT.*canonical"):
             dialects.load(wrong)
@@ -99,6 +99,7 @@ def test_any_json(name: str, value: Any) -> None:
     check(name, json.dumps(value).encode())
 
 
+@pytest.mark.slow
 @every_dialect
 @settings(max_examples=300)
 @given(kind=st.sampled_from(sorted(TYPES)), cuts=st.lists(_cuts, min_size=1, max_size=4))
@@ -106,6 +107,7 @@ def test_damaged_events(name: str, kind: str, cuts: list[tuple[float, bytes, int
     check(name, damaged(encode(minimal(kind, queue="café")), cuts))
 
 
+@pytest.mark.slow
 @every_dialect
 @settings(max_examples=300)
 @given(data=st.data())
@@ -240,8 +242,8 @@ _VALUES: dict[str, list[Any]] = {
     "type": ["contact.queued", "contact.Queued", None, 5, "", {}],
     "at": [T0, None, 1.5, 1_763_800_000, "2025-11-22T08:26:40.1239999999Z", "2025-11-22t08:26:40z"],
     "contact_id": ["x", "", None, 7, "c" * 128, "c" * 129],
-    "queue": ["x", "", None, 7, "q" * 64, "q" * 65, "ü" * 64],
-    "channel": ["chat", "", None, 7, "v" * 64, "v" * 65],
+    "queue": ["x", "", None, 7, "q" * 256, "q" * 257, "ü" * 256],
+    "channel": ["chat", "", None, 7, "v" * 256, "v" * 257],
     "agent": ["a", "", None, 7, "a" * 129],
     "visit": [1, 0, None, "1", True, 1.0, -1, 2**63 - 1, 2**63, 10**30],
     "bot": [True, None, 0, "true"],

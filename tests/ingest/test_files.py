@@ -21,7 +21,15 @@ from hypothesis import given, strategies as st
 
 from stream_app.errors import BadSettingsError, UnreadableError
 from stream_app.ingest.dialects import canonical
-from stream_app.ingest.files import FileError, Layout, RecordFile, Refused, checked, parse_columns, readable
+from stream_app.ingest.files import (
+    FileError,
+    Layout,
+    RecordFile,
+    RefusedLine,
+    checked,
+    parse_columns,
+    readable,
+)
 from stream_app.ingest.files.lines import split
 from stream_app.ingest.files.reading import SLICE
 from tests.model.streams import FIELDS, T0
@@ -145,9 +153,10 @@ def test_a_long_line_is_refused_with_its_length_and_its_neighbours_are_read(
     assert [value for _, value in found[:2] + found[4:]] == [FIRST, longest, b"{}"]
     for (number, value), length in zip(found[2:4], (65_537, 1_000_000), strict=True):
         assert (number, len(value) <= 512) == (3 if length == 65_537 else 4, True)
-        assert str(refusal(value)) == f"too_large: {length} bytes, at most 65536 are read"
+        assert str(refusal(value)) == f"too_large: the line has {length} bytes; the limit is 65536"
 
 
+@pytest.mark.slow
 @packed
 def test_memory_does_not_grow_with_the_file_nor_with_a_line(
     tmp_path: Path, pack: Callable[[bytes], bytes]
@@ -181,7 +190,7 @@ def test_a_cut_file_gives_whole_records_only_and_says_so(
     found, error = until_damage(path)
     assert found == LINES[: len(found)]
     assert error.startswith(f"{path}:{len(found) + 1}: the ")
-    assert error.endswith("data ends too early: the file is cut")
+    assert error.endswith("data ends too early: the file is truncated")
 
 
 @given(st.sampled_from([gzip.compress, zstd, bytes]), st.integers(0, 1 << 30), st.integers(1, 255))
@@ -202,12 +211,15 @@ def test_a_flipped_byte_never_is_anything_but_an_error_of_the_file(
     [
         (gzip.compress(TEXT) + b"trailing rubbish", ":301: the gzip data is damaged (Error -3"),
         (zstd(TEXT) + b"trailing rubbish", ":301: the zstd data is damaged (zstd decompressor error"),
-        (b"BZh91AY&SY", ":1: is a bzip2 file; unpack it first: bzcat FILE | stream-app replay -"),
-        (b"\xfd7zXZ\0", ":1: is a xz file"),
-        (b"PK\x03\x04....", ":1: is a zip file"),
-        (b"PAR1....", ":1: is a Parquet file"),
-        ("\ufeff{}\n".encode("utf-16-le"), ":1: is UTF-16; write UTF-8: iconv"),
-        ("\ufeff{}\n".encode("utf-16-be"), ":1: is UTF-16"),
+        (
+            b"BZh91AY&SY",
+            ":1: expected text, gzip or zstd, got bzip2; convert it first: bzcat FILE | stream-app replay -",
+        ),
+        (b"\xfd7zXZ\0", ":1: expected text, gzip or zstd, got xz; "),
+        (b"PK\x03\x04....", ":1: expected text, gzip or zstd, got zip; "),
+        (b"PAR1....", ":1: expected text, gzip or zstd, got Parquet; "),
+        ("\ufeff{}\n".encode("utf-16-le"), ":1: expected UTF-8, got UTF-16; convert it: iconv"),
+        ("\ufeff{}\n".encode("utf-16-be"), ":1: expected UTF-8, got UTF-16"),
     ],
 )
 def test_what_can_not_be_read_is_named_with_its_place(tmp_path: Path, data: bytes, said: str) -> None:
@@ -296,8 +308,8 @@ HEADER = b"id,type,at,contact_id\n"
         (Layout(columns={"id": "x"}), b"anything", "csv"),
         (Layout(format="ndjson"), b"id,type,at", "ndjson"),
         (Layout(dialect="asterisk"), b"id,type,at", "queue_log"),
-        (Layout(dialect="another"), b"id,type,at", "ndjson"),
-        (Layout(dialect="another", format="queue_log"), b"{}", "queue_log"),
+        (Layout(dialect="amazon_connect"), b"id,type,at", "ndjson"),
+        (Layout(dialect="amazon_connect", format="queue_log"), b"{}", "queue_log"),
     ],
 )
 def test_the_format_follows_from_the_dialect_and_the_first_line(
@@ -409,13 +421,13 @@ def test_columns_are_mapped_and_constants_fill_in(tmp_path: Path) -> None:
 
 
 BAD_ROWS = {
-    "too many cells": ("1,t,2,c,5", "invalid: the row has 5 cells, the header 4"),
-    "text behind a quote": ('"1"x,t,2,c', "invalid: no row of CSV: ',' expected after '\"'"),
+    "too many cells": ("1,t,2,c,5", "invalid: the row has 5 cells, but the header has 4"),
+    "text behind a quote": ('"1"x,t,2,c', "invalid: malformed CSV: ',' expected after '\"'"),
     "too few": ("1", "invalid: "),
     "no number": ("1,contact.queued,x,c", "invalid: "),
     "too long": (
         "1,t,2," + "c" * 70_000,
-        "too_large: a row of more than 65536 bytes; is a quote not closed?",
+        "too_large: the row has more than 65536 bytes; is a closing quote missing?",
     ),
 }
 
@@ -444,13 +456,13 @@ def test_a_cell_that_is_no_utf_8_is_one_bad_row(tmp_path: Path) -> None:
 def test_a_quote_that_is_never_closed_costs_no_more_than_one_row_may_have(tmp_path: Path) -> None:
     good = b"7,contact.ended,1763800200000,c-1\n"
     found = table(tmp_path, HEADER + good + b'8,"contact' + good * 3_000)
-    bad = [(number, refusal(value)) for number, value in found if isinstance(value, Refused)]
+    bad = [(number, refusal(value)) for number, value in found if isinstance(value, RefusedLine)]
     last = 3 + 65_536 // len(good.rstrip())
     assert [number for number, _ in bad] == [3]
-    assert str(bad[0][1]).startswith(f"too_large: a row of more than 65536 bytes in lines 3 to {last};")
+    assert str(bad[0][1]).startswith(f"too_large: the row has more than 65536 bytes in lines 3 to {last};")
     assert [number for number, _ in found] == [2, 3, *range(last + 1, 3_003)]
     ends = table(tmp_path, HEADER + good + b'8,"contact\n' + good)
-    assert str(refusal(ends[1][1])) == "invalid: no row of CSV in lines 3 to 4: unexpected end of data"
+    assert str(refusal(ends[1][1])) == "invalid: malformed CSV in lines 3 to 4: unexpected end of data"
 
 
 def test_a_cell_may_hold_lines_and_empty_rows_are_none(tmp_path: Path) -> None:
@@ -461,10 +473,10 @@ def test_a_cell_may_hold_lines_and_empty_rows_are_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "maps", "said"),
     [
-        (b"a,b\n1,2\n", ["id=c"], r"t\.csv:1: the header has no column 'c'; it has 'a', 'b'$"),
+        (b"a,b\n1,2\n", ["id=c"], r"t\.csv:1: the header lacks the column 'c'; its columns are 'a', 'b'$"),
         (b"\n\na,a\n1,2\n", ["id=a"], r"t\.csv:3: the header has the column 'a' 2 times"),
-        (b'"a,b\n', [], r"t\.csv:1: this is no header of a table"),
-        (b"\xff,b\n", [], r"t\.csv:1: this is no header of a table"),
+        (b'"a,b\n', [], r"t\.csv:1: expected the header of a CSV file"),
+        (b"\xff,b\n", [], r"t\.csv:1: expected the header of a CSV file"),
     ],
 )
 def test_a_header_that_does_not_fit_is_named(
@@ -483,9 +495,9 @@ def test_a_table_of_nothing_is_empty(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("contact=Call", r"^--map: no event has a field 'contact'; did you mean 'contact_id'\?$"),
-        ("id=", r"^--map: id names no column; write id=COLUMN or id==VALUE$"),
-        ("nowhere.toml", r"^--map: nowhere\.toml: .*No such file.*; write field=column"),
+        ("contact=Call", r"^--map: unknown event field 'contact'; did you mean 'contact_id'\?$"),
+        ("id=", r"^--map: id has no column; use id=COLUMN or id==VALUE$"),
+        ("nowhere.toml", r"^--map: nowhere\.toml: .*No such file.*; use FIELD=COLUMN"),
     ],
 )
 def test_a_wrong_map_is_named(text: str, said: str) -> None:
@@ -495,7 +507,7 @@ def test_a_wrong_map_is_named(text: str, said: str) -> None:
 
 def test_a_map_s_file_is_checked_too(tmp_path: Path) -> None:
     file = tmp_path / "map.toml"
-    for text, said in (("id = 3", "id names no column"), ("id =", "map.toml: Invalid value")):
+    for text, said in (("id = 3", "id has no column"), ("id =", "map.toml: Invalid value")):
         file.write_text(text)
         with pytest.raises(BadSettingsError, match=said):
             parse_columns([str(file)])

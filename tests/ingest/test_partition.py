@@ -27,6 +27,7 @@ class Line:
     timestamp: int
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp_type: int = 0
 
 
 def queued(n: int) -> Line:
@@ -62,7 +63,22 @@ async def test_what_was_folded_under_one_claim_is_not_stored_under_the_next() ->
     with pytest.raises(FencedError):
         await folding
     await claiming
+    assert owned._telemetry.fenced._value.get() == 1
     assert store.partitions[PLACE].position == 1
     await owned.fold(slices(*parts))
     contents = store.partitions[PLACE]
     assert (contents.position, len(contents.visits), contents.results) == (4, 4, {"applied": 4})
+
+
+async def test_who_claimed_and_counted_nothing_yet_sees_that_the_store_stepped_back() -> None:
+    """A quiet partition changed hands; what its new owner saw is lost, though it wrote none of it."""
+    store = MemoryStore()
+    former, owned = owned_of(store), owned_of(store)
+    await former.take_over()
+    await former.fold(slices([queued(0), queued(1)]))
+    await owned.take_over()
+    store.partitions[PLACE].position = 1
+    for _ in range(2):  # it is told of once, however often settings have it claimed anew
+        owned.claim = None
+        await owned.take_over()
+        assert (owned._telemetry.rollbacks._value.get(), store.partitions[PLACE].rollbacks) == (1, 1)

@@ -22,9 +22,9 @@ from stream_app.ingest.dialects.canonical import decode
 from stream_app.ingest.files import FileError, Layout, RecordFile
 from stream_app.ingest.replay import (
     Account,
-    Pace,
-    Row,
-    Run,
+    FileReplay,
+    ReplayPace,
+    ReportRow,
     Selection,
     StrictError,
     into_store,
@@ -32,10 +32,10 @@ from stream_app.ingest.replay import (
     report,
 )
 from stream_app.ingest.replay.run import COMPLAINTS
+from stream_app.kafka.producer import Record
 from stream_app.model.events import Event
 from stream_app.model.ports import Partition
 from stream_app.model.targets import Targets
-from stream_app.producer import Record
 from stream_app.store.memory import MemoryStore
 from tests.model.kept import Line, folded
 from tests.model.streams import HOUR, MINUTE, T0, streams
@@ -70,35 +70,35 @@ def written(path: Path, values: Iterable[bytes], *, end: bytes = b"\n") -> Recor
 
 
 def reported(
-    files: Sequence[RecordFile], run: Run | None = None, targets: Targets | None = None
-) -> list[Row]:
-    return report(files, targets or Targets(), run or Run(decode))
+    files: Sequence[RecordFile], run: FileReplay | None = None, targets: Targets | None = None
+) -> list[ReportRow]:
+    return report(files, targets or Targets(), run or FileReplay(decode))
 
 
 def referred(values: Sequence[bytes]) -> Reference:
     reference = Reference()
     for offset, value in enumerate(values):
-        reference.feed(offset, value)
+        reference.feed(offset, value, by_broker=True)
     return reference
 
 
-def expected(reference: Reference) -> list[Row]:
+def expected(reference: Reference) -> list[ReportRow]:
     """The report, by the independent arithmetic."""
     waiting = Counter((q, c) for _, q, c, state, _ in reference.open_visits() if state == "waiting")
     seconds = {"wait_s": "answer_wait_ms", "talk_s": "talk_ms", "hold_s": "hold_ms", "wrap_s": "wrap_ms"}
     rows = []
     for (queue, channel), found in sorted(reference.totals().items()):
         row: dict[str, Any] = {"queue": queue, "channel": channel, "waiting": waiting[queue, channel]}
-        for field in Row.__struct_fields__:
+        for field in ReportRow.__struct_fields__:
             if field in seconds:
                 row[field] = found.get(seconds[field], 0) / 1000
             elif field not in row:
                 row[field] = found.get(field, 0)
-        rows.append(Row(**row))
+        rows.append(ReportRow(**row))
     return rows
 
 
-def adds_up(rows: Iterable[Row]) -> bool:
+def adds_up(rows: Iterable[ReportRow]) -> bool:
     return all(r.answered + r.abandoned + r.left + r.lost + r.waiting == r.offered for r in rows)
 
 
@@ -118,7 +118,7 @@ def test_a_report_of_anything_is_what_the_reference_says(
     values = [told("contact.queued", 0, "first", queue="x")]
     values += [line.value for line in stream if line.value and is_line(line.value)]
     base = tmp_path_factory.getbasetemp()
-    run = Run(decode)
+    run = FileReplay(decode)
     rows = reported([written(base / "whole", values, end=b"\r\n")], run)
     reference = referred(values)
     assert rows == expected(reference)
@@ -141,8 +141,9 @@ def hostile() -> list[bytes]:
     return [value for _, value, _ in told if is_line(value)]
 
 
+@pytest.mark.slow
 def test_a_report_of_hostile_traffic_is_what_the_reference_says(tmp_path: Path, hostile: list[bytes]) -> None:
-    run = Run(decode)
+    run = FileReplay(decode)
     rows = reported([written(tmp_path / "f", hostile)], run)
     reference = referred(hostile)
     assert rows == expected(reference)
@@ -174,7 +175,8 @@ def test_the_end_of_the_file_is_not_the_end_of_time(tmp_path: Path) -> None:
     open_visits = [told("contact.queued", 0, "waits", queue="x"), *visit("talks", 1_000)[:2]]
     (row,) = reported([written(tmp_path / "f", open_visits)])
     assert (row.offered, row.waiting, row.answered, row.lost, row.handled) == (2, 1, 1, 0, 0)
-    passed = [*open_visits, told("agent.state", 4 * HOUR + MINUTE, agent="a", state="break")]
+    breaks = [told("agent.state", 4 * HOUR + MINUTE, agent, agent=agent, state="break") for agent in "ab"]
+    passed = [*open_visits, *breaks]
     (row,) = reported([written(tmp_path / "f", passed)])
     assert (row.waiting, row.lost) == (0, 1)  # because time passed in the file
 
@@ -189,15 +191,15 @@ def test_rows_of_a_queue_are_whole(tmp_path: Path) -> None:
     file = written(tmp_path / "f", moved)
     both = reported([file])
     assert [(row.queue, row.channel, row.offered) for row in both] == [("a", "voice", 1), ("b", "chat", 1)]
-    assert reported([file], Run(decode, selection=Selection(queues=["a"]))) == both[:1]
-    assert reported([file], Run(decode, selection=Selection(channels=["chat"]))) == both[1:]
-    assert reported([file], Run(decode, selection=Selection(["a"], ["chat"]))) == []
+    assert reported([file], FileReplay(decode, selection=Selection(queues=["a"]))) == both[:1]
+    assert reported([file], FileReplay(decode, selection=Selection(channels=["chat"]))) == both[1:]
+    assert reported([file], FileReplay(decode, selection=Selection(["a"], ["chat"]))) == []
 
 
 def test_a_stretch_of_time_is_half_open_and_what_is_no_event_is_counted_in_any(tmp_path: Path) -> None:
     values = [told("contact.queued", n * 1_000, f"c{n}", queue="x") for n in range(10)]
     file = written(tmp_path / "f", [*values, BAD])
-    run = Run(decode, selection=Selection(begin=T0 + 2_000, end=T0 + 5_000))
+    run = FileReplay(decode, selection=Selection(begin=T0 + 2_000, end=T0 + 5_000))
     (row,) = reported([file], run)
     assert row.offered == 3
     assert run.account.left_out == 7
@@ -206,7 +208,7 @@ def test_a_stretch_of_time_is_half_open_and_what_is_no_event_is_counted_in_any(t
 
 def test_a_limit_is_of_all_files_together(tmp_path: Path) -> None:
     files = [written(tmp_path / f"{n}", part) for n, part in enumerate(cut(DAY, [70]))]
-    run = Run(decode, limit=100)
+    run = FileReplay(decode, limit=100)
     rows = reported(files, run)
     assert run.account.results == {"applied": 100}
     assert rows == reported([written(tmp_path / "f", DAY[:100])])
@@ -217,7 +219,7 @@ def test_a_limit_is_of_all_files_together(tmp_path: Path) -> None:
 
 def test_lines_that_are_no_events_are_named_and_counted(tmp_path: Path) -> None:
     values = [*DAY[:3], b"", BAD, b"[]", DAY[3], *[BAD] * 20]
-    run = Run(decode)
+    run = FileReplay(decode)
     (row,) = reported([written(tmp_path / "f", values)], run)
     assert row.handled == 1
     assert run.account.results == {"applied": 4, "dead_letter": 22}
@@ -232,10 +234,10 @@ def test_lines_that_are_no_events_are_named_and_counted(tmp_path: Path) -> None:
 def test_strict_ends_at_the_first_of_them(tmp_path: Path) -> None:
     file = written(tmp_path / "f", [*DAY[:3], b"", BAD, BAD])
     with pytest.raises(StrictError, match=r"f:5: not_json: "):
-        reported([file], Run(decode, strict=True))
+        reported([file], FileReplay(decode, strict=True))
     future = told("contact.queued", -50 * HOUR, "z", queue="x")
     unknown = told("contact.teleported", 0)
-    assert reported([written(tmp_path / "f", [*DAY, future, unknown])], Run(decode, strict=True))
+    assert reported([written(tmp_path / "f", [*DAY, future, unknown])], FileReplay(decode, strict=True))
 
 
 def test_damage_ends_a_report(tmp_path: Path) -> None:
@@ -249,9 +251,14 @@ def test_damage_ends_a_report(tmp_path: Path) -> None:
 
 
 async def stored(
-    file: RecordFile, store: MemoryStore, run: Run | None = None, *, batch: int = 30_000, most_dead: int = 0
+    file: RecordFile,
+    store: MemoryStore,
+    run: FileReplay | None = None,
+    *,
+    batch: int = 30_000,
+    most_dead: int = 0,
 ) -> Account:
-    run = run or Run(decode)
+    run = run or FileReplay(decode)
     with file:
         await into_store(file, store, run, batch_records=batch, max_dead_in_a_row=most_dead)
     return run.account
@@ -285,13 +292,13 @@ def test_however_often_it_is_interrupted_each_record_is_counted_once(
     values += [line.value for line in stream if line.value and is_line(line.value)]
     path = tmp_path_factory.getbasetemp() / "stored"
     whole = store_all(values, path)
-    kept = folded([Line(n, value, -1) for n, value in enumerate(values)])
+    kept = folded([Line(n, value, -1, timestamp_type=1) for n, value in enumerate(values)])
     assert whole[4] == kept.results + Counter({f"{r}:{why}": n for (r, why), n in kept.reasons.items()}) + (
         Counter({"applied:late": whole[4].get("applied:late", 0)})
     )
     store = MemoryStore()
     for limit in [*limits, None, None]:
-        asyncio.run(stored(RecordFile(path, Layout()), store, Run(decode, limit=limit), batch=batch))
+        asyncio.run(stored(RecordFile(path, Layout()), store, FileReplay(decode, limit=limit), batch=batch))
     assert contents(store) == whole
 
 
@@ -338,7 +345,7 @@ async def test_strict_stores_nothing_from_the_line_on(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(StrictError, match=r"f:41: not_json: "):
             await stored(
-                written(path, [*DAY[:40], BAD, *DAY[40:]]), store, Run(decode, strict=True), batch=10
+                written(path, [*DAY[:40], BAD, *DAY[40:]]), store, FileReplay(decode, strict=True), batch=10
             )
         assert contents(store)[4] == {"applied": 40}  # four batches of ten
     await stored(written(path, DAY), store)
@@ -349,7 +356,7 @@ async def test_a_file_in_other_words_is_not_drained(tmp_path: Path) -> None:
     """With the right dialect it can still be counted."""
     store, path = MemoryStore(), tmp_path / "f"
     with pytest.raises(
-        FileError, match=r"f:1: not_json: .*; none of the first 2 records is an event, and nothing"
+        FileError, match=r"f:1: not_json: .*; none of the first 2 records is an event, so nothing"
     ):
         await stored(written(path, [b"1763800200|c|sales|NONE|ENTERQUEUE||1|1", b"", b"x"]), store)
     assert contents(store)[0] is None
@@ -412,10 +419,11 @@ class Taken:
         return [record for put in self.puts for record in put]
 
 
+@pytest.mark.slow
 async def test_records_keep_their_bytes_and_get_the_key_and_the_time_of_their_events(
     tmp_path: Path, hostile: list[bytes]
 ) -> None:
-    sink, run = Taken(), Run(decode)
+    sink, run = Taken(), FileReplay(decode)
     await into_topic([written(tmp_path / "f", hostile)], sink, run)
     events = []
     for value in hostile:
@@ -447,14 +455,14 @@ async def test_a_record_of_several_events_goes_to_the_first_s_contact_at_the_tim
         return told(kind, at, contact, queue="x").replace(b" ", b"")
 
     two = small("contact.queued", 5, "a") + b" " + small("contact.queued", 9, "b")
-    sink, run = Taken(), Run(several)
+    sink, run = Taken(), FileReplay(several)
     await into_topic([written(tmp_path / "f", [two])], sink, run)
     assert sink.records == [Record("a", T0 + 9, two)]
 
     async def nothing(value: bytes) -> None:
         await into_topic([written(tmp_path / "f", [value])], sink, silent)
 
-    silent = Run(lambda _value, _headers=(): ())
+    silent = FileReplay(lambda _value, _headers=(): ())
     await nothing(b"tells nothing")
     assert (len(sink.records), silent.account.results) == (1, {"ignored": 1})
 
@@ -462,13 +470,13 @@ async def test_a_record_of_several_events_goes_to_the_first_s_contact_at_the_tim
 async def test_strict_and_damage_come_after_what_stands_before_them(tmp_path: Path) -> None:
     sink = Taken()
     with pytest.raises(StrictError, match=r"f:7: "):
-        await into_topic([written(tmp_path / "f", [*DAY[:6], BAD])], sink, Run(decode, strict=True))
+        await into_topic([written(tmp_path / "f", [*DAY[:6], BAD])], sink, FileReplay(decode, strict=True))
     assert [s.value for s in sink.records] == DAY[:6]
     sink = Taken()
     file = written(tmp_path / "f", DAY)
     (tmp_path / "f").write_bytes(gzip.compress((tmp_path / "f").read_bytes())[:-1])
     with pytest.raises(FileError):
-        await into_topic([file], sink, Run(decode))
+        await into_topic([file], sink, FileReplay(decode))
     assert [s.value for s in sink.records] == DAY
 
 
@@ -490,7 +498,9 @@ async def test_a_pace_keeps_the_recording_s_time(tmp_path: Path) -> None:
     sink = Timed()
     steps = [0, 0, 1_000, 900, 5_000, 20_000]  # one is out of order: it is late, and goes at once
     values = [told("contact.queued", at, f"c{n}", queue="x") for n, at in enumerate(steps)]
-    await into_topic([written(tmp_path / "f", values)], sink, Run(decode), Pace(10, lambda: now[0], sleep))
+    await into_topic(
+        [written(tmp_path / "f", values)], sink, FileReplay(decode), ReplayPace(10, lambda: now[0], sleep)
+    )
     assert [s.value for s in sink.records] == values
     assert slept[0] == pytest.approx(2.0)
     assert [len(put) for put in sink.puts] == [2, 2, 1, 1]
@@ -500,7 +510,7 @@ async def sent(
     path: Path, values: Sequence[bytes], selection: Selection, limit: int | None = None
 ) -> list[int]:
     """Which of the values are sent."""
-    sink, run = Taken(), Run(decode, selection=selection, limit=limit)
+    sink, run = Taken(), FileReplay(decode, selection=selection, limit=limit)
     await into_topic([written(path, values)], sink, run)
     assert run.account.left_out + run.account.sent == run.account.read or limit
     return [values.index(record.value) for record in sink.records]

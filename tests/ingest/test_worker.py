@@ -1,7 +1,12 @@
 """A worker against real servers that are spoilt while it runs: it goes on without loss, or ends with one clear line."""
 
 import asyncio
+import itertools
 import json
+import re
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,6 +17,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from tests.conftest import MakeTopic
+from tests.e2e.accounts import assert_accounted
 from tests.e2e.ledger import read_ledger
 from tests.e2e.verifier import Verifier
 from tests.e2e.worker import Worker, environment
@@ -34,12 +40,12 @@ class Stage:
             directory / "worker.log",
             **environment(kafka.bootstrap, redis.url, topic, STREAM_APP_METRICS_PORT=str(self.metrics)),
         )
-        self._stream = traffic.traffic(3, 2_000)
+        self.stream = traffic.traffic(3, 2_000)
 
     async def produce(self, count: int) -> None:
         """Some more of honest traffic."""
         records = [
-            Record(k, v, timestamp_ms=ts) for (k, v, ts), _ in zip(self._stream, range(count), strict=False)
+            Record(k, v, timestamp_ms=ts) for (k, v, ts), _ in zip(self.stream, range(count), strict=False)
         ]
         await self.kafka.produce(self.topic, records)
 
@@ -53,13 +59,14 @@ class Stage:
         ends = await self.kafka.end_offsets(self.topic)
         return all(int(self.of(n, "meta").get("position") or 0) == end for n, end in ends.items())
 
-    async def verify(self) -> None:
-        """All is counted, and nothing twice."""
+    async def verify(self, *, gaps: bool = False) -> None:
+        """All is counted, and nothing twice; no offset is without a record, unless that is said."""
         ledger = await read_ledger(self.kafka.bootstrap, self.topic, PARTITIONS)
         verifier = Verifier(self.redis.url, self.topic, ledger)
         for partition in range(PARTITIONS):
             verifier.check(partition)
         assert not verifier.wrong, "\n".join(verifier.wrong[:5])
+        assert_accounted(self.redis.url, self.topic, gaps=gaps)
 
     def last_words(self) -> list[str]:
         """What it said of its end, without what libraries add."""
@@ -109,8 +116,25 @@ async def test_transactions_leave_gaps_and_no_lag(stage: Stage) -> None:
         await producer.commit_transaction()
     await until(stage.is_read, 10, "and so is what comes after")
     await until(lambda: f'stream_app_lag_events{{partition="{stage.topic}.1"}} 0.0' in scraped(stage))
-    await stage.verify()
+    gaps = sum(int(stage.of(p, "results")["gap"]) for p in range(PARTITIONS))
+    assert gaps == 21
+    told = f'stream_app_gaps_total{{kind="transaction"}} {gaps:.1f}'
+    await until(lambda: told in scraped(stage), 10, "and why there is none is told")
+    (began,) = re.findall(r"^stream_app_started_timestamp_seconds (\S+)$", scraped(stage), re.MULTILINE)
+    assert 0 < time.time() - float(began) < 600
+    await stage.verify(gaps=True)
     assert stage.worker.stop() == 0
+
+
+def run_command(worker: Worker, *words: str) -> subprocess.CompletedProcess[str]:
+    """What a command does with a worker's settings."""
+    command = [sys.executable, "-m", "stream_app", *words]
+    return subprocess.run(command, env=worker.env, check=False, capture_output=True, text=True)
+
+
+def rebuild(worker: Worker, *options: str) -> subprocess.CompletedProcess[str]:
+    """What `stream-app rebuild` does with a worker's settings."""
+    return run_command(worker, "rebuild", *options)
 
 
 def scraped(stage: Stage) -> str:
@@ -118,15 +142,47 @@ def scraped(stage: Stage) -> str:
         return str(answer.read().decode())
 
 
-async def test_a_topic_that_was_made_anew_stops_the_worker(stage: Stage) -> None:
-    await stage.produce(2_000)
+@pytest.mark.parametrize(
+    ("meanwhile", "records"), [("stopped", 20), ("stopped", 2_000), ("stopped", 4_000), ("running", 4_000)]
+)
+async def test_a_topic_that_was_made_anew_stops_the_worker(
+    stage: Stage, meanwhile: str, records: int
+) -> None:
+    """However long it is by now, and as often as a supervisor starts the worker again."""
+    sent = [Record(k, v, timestamp_ms=ts) for k, v, ts in itertools.islice(stage.stream, 2_000 + records)]
+    await stage.kafka.produce(stage.topic, sent[:2_000])
     stage.worker.start()
     await until(stage.is_read, 30, "all is counted")
+    if meanwhile == "stopped":
+        assert stage.worker.stop() == 0
+    counted = [stage.of(n, "meta")["position"] for n in range(PARTITIONS)]
     await stage.kafka.delete_topic(stage.topic)
-    await stage.kafka.create_topic(stage.topic, PARTITIONS)
-    await stage.produce(20)
-    assert await asyncio.to_thread(stage.worker.wait, 60) not in (0, None)
-    assert any("made anew" in line and "stream-app rebuild" in line for line in stage.last_words())
+    await stage.kafka.create_topic(stage.topic, PARTITIONS, {"retention.ms": "-1"})
+    await stage.kafka.produce(stage.topic, sent[2_000:])
+    for _ in range(2):
+        if not stage.worker.running:
+            stage.worker.start()
+        assert await asyncio.to_thread(stage.worker.wait, 60) not in (0, None)
+        assert any("created again" in line and "stream-app rebuild" in line for line in stage.last_words())
+        if meanwhile == "stopped":
+            assert [stage.of(n, "meta")["position"] for n in range(PARTITIONS)] == counted, (
+                "not one was mixed in"
+            )
+
+
+async def test_what_was_read_from_a_topic_made_anew_can_be_counted_anew(stage: Stage) -> None:
+    await stage.produce(100)
+    stage.worker.start()
+    await until(stage.is_read, 30, "all is counted")
+    assert stage.worker.stop() == 0
+    await stage.kafka.delete_topic(stage.topic)
+    await stage.kafka.create_topic(stage.topic, PARTITIONS, {"retention.ms": "-1"})
+    await stage.produce(300)
+    await until(lambda: rebuild(stage.worker, "--yes").returncode == 0, 30, "nobody owns it any more")
+    stage.worker.start()
+    await until(stage.is_read, 30, "all of the new one is counted")
+    await stage.verify()
+    assert stage.worker.stop() == 0
 
 
 @pytest.mark.parametrize("when", ["at once", "after its position is known to Kafka"])
@@ -204,3 +260,39 @@ async def test_a_flood_of_queue_names_is_other_and_told(stage: Stage) -> None:
     assert 'stream_app_names_full{kind="queue"} 1.0' in scraped(stage)
     assert 'stream_app_names_full{kind="channel"} 0.0' in scraped(stage)
     assert stage.worker.stop() == 0
+
+
+GRACE_S = 10.0
+"""How long a supervisor waits before it kills, if nobody tells it otherwise: Docker's default."""
+
+
+async def test_a_store_that_hangs_does_not_keep_a_worker_from_stopping(stage: Stage) -> None:
+    """It leaves the group, so that another one takes over at once, and nothing is lost or counted twice."""
+    await stage.produce(1_000)
+    stage.worker.start(STREAM_APP_BATCH_RECORDS="50")
+    await until(lambda: stage.of(0, "meta").get("position"), 30, "it counts")
+    stage.redis.pause()
+    try:
+        stage.worker.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(stage.worker.wait, GRACE_S) == 0
+    finally:
+        stage.redis.resume()
+    stage.worker.start()
+    await until(stage.is_read, 30, "all is counted")
+    await stage.verify()
+    assert stage.worker.stop() == 0
+
+
+async def test_no_broker_is_one_line(redis: RedisServer, tmp_path: Path) -> None:
+    broker = f"127.0.0.1:{free_port()}"
+    worker = Worker(tmp_path / "worker.log", **environment(broker, redis.url, "t"))
+    worker.start()
+    assert await asyncio.to_thread(worker.wait, 60) == 1
+    said = worker.log.read_text()
+    assert f"no Kafka broker answers at {broker}" in said
+    assert "Traceback" not in said
+    for words in (("rebuild",), ("repartition",), ("dead-letters", "--send-again")):
+        done = await asyncio.to_thread(run_command, worker, *words)
+        assert (done.returncode, done.stdout) == (1, ""), words
+        assert len(done.stderr.splitlines()) == 1, words
+        assert f"no Kafka broker answers at {broker}" in done.stderr

@@ -9,16 +9,27 @@ from typing import Any
 
 from stream_app.ingest.batch import fold_records
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.model.deltas import Deltas, Memory
-from stream_app.model.fold import Fold
-from stream_app.model.interval_rows import row_of
-from stream_app.model.intervals import FIELDS, FLOW, MINUTE, QUARTER, RowKey, Rows, add_amounts, compact
+from stream_app.model.durations import MINUTE
+from stream_app.model.fold.deltas import Deltas, Memory
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import (
+    NUMBERS,
+    SHIFT,
+    Cell,
+    add_into,
+    is_sketch,
+    pack_cell,
+    roll_up,
+    unpack_cell,
+)
+from stream_app.model.fold.visit import VisitState
+from stream_app.model.intervals.columns import FIELDS, FLOW, FREE, INTERVAL_MS
+from stream_app.model.intervals.counting import RowKey, Rows, add_amounts, compact
+from stream_app.model.intervals.row import row_of
 from stream_app.model.ports import DeadLetter
-from stream_app.model.tally import NUMBERS, SHIFT, Cell, add_into, is_sketch, pack_cell, roll_up, unpack_cell
 from stream_app.model.targets import Targets
-from stream_app.model.visit import State
 from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
-from stream_app.store.codec import pack_visits, restore_recent, unpack_visits
+from stream_app.store.codec import pack_clock, pack_visits, restore_recent, unpack_clock, unpack_visits
 from tests.reference.model import Reference
 
 NAMES = {number: name for name, number in NUMBERS.items()}
@@ -34,6 +45,7 @@ class Line:
     value: bytes | None
     timestamp: int
     headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp_type: int = 0
 
 
 @dataclass
@@ -45,12 +57,13 @@ class Kept:
     rows: Rows = field(default_factory=dict)
     visits: dict[str, bytes] = field(default_factory=dict)
     recent: dict[int, list[bytes]] = field(default_factory=dict)
+    clock: bytes = b""
     results: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     dead: list[DeadLetter] = field(default_factory=list)
 
     def add(self, deltas: Deltas) -> None:
-        self.time = deltas.time
+        self.time, self.clock = deltas.time, pack_clock(0, deltas.agreement)
         rolled = roll_up(deltas.cells, lambda resolution, start: start < self.time - KEPT[resolution])
         for (resolution, cell_key), amounts in rolled.items():
             place = (resolution, *cell_key)
@@ -79,7 +92,9 @@ class Kept:
         contacts = sorted(self.visits)
         rng.shuffle(contacts)
         known = restore_recent(sorted(self.recent.items()))
-        return Memory(time=self.time, open={c: unpack_visits(self.visits[c]) for c in contacts}, recent=known)
+        visits = {c: unpack_visits(self.visits[c]) for c in contacts}
+        agreement = unpack_clock(self.clock, 0)
+        return Memory(time=self.time, open=visits, recent=known, agreement=agreement)
 
     def counters(self, resolution: int) -> dict[Any, dict[str, int]]:
         """Counters by cell (of the totals by queue and channel), without those that are zero."""
@@ -107,14 +122,14 @@ class Kept:
         out: dict[tuple[str, str], Counter[int]] = {}
         for (start, queue, channel), amounts in self.rows.items():
             for number, n in amounts.items():
-                if number >= FLOW:
+                if FLOW <= number < FREE:
                     out.setdefault((queue, channel), Counter())[start + (number - FLOW) * MINUTE] += n
         return out
 
     def backlog(self, start: int, queue: str, channel: str) -> tuple[int, int]:
         """`backlog_start` and `backlog_max` of a quarter: sums of all flows before these moments."""
         flows = self.flows().get((queue, channel), Counter[int]())
-        moments = range(start, start + QUARTER + MINUTE, MINUTE)
+        moments = range(start, start + INTERVAL_MS + MINUTE, MINUTE)
         depths = [sum(n for minute, n in flows.items() if minute < moment) for moment in moments]
         return depths[0], max(depths)
 
@@ -130,7 +145,7 @@ class Kept:
 
     def open_visits(self) -> list[tuple[str, str, str, str, int]]:
         return sorted(
-            (contact, v.queue, v.channel, State(v.state).name.lower(), v.queued_at)
+            (contact, v.queue, v.channel, VisitState(v.state).name.lower(), v.queued_at)
             for contact, packed in self.visits.items()
             for v in unpack_visits(packed)
         )
@@ -153,7 +168,9 @@ def folded(
             fold = Fold(targets or Targets(), memory=kept.memory(rng))
         commit = fold_records(fold, lines[start:end], _next_offset(lines, start), decode)
         kept.add(commit.deltas)
-        assert kept.memory(rng).recent == fold.state.recent, "what is restored is not what was remembered"
+        restored, remembered = kept.memory(rng), fold.state
+        for name in ("time", "recent", "agreement"):
+            assert getattr(restored, name) == getattr(remembered, name), f"{name} is not restored"
         kept.dead += commit.dead
     return kept
 
@@ -165,7 +182,7 @@ def _next_offset(lines: Sequence[Line], index: int) -> int:
 def referred(lines: Iterable[Line], recent_max: int = 500_000) -> Reference:
     reference = Reference(recent_max=recent_max)
     for line in lines:
-        reference.feed(line.offset, line.value, line.timestamp)
+        reference.feed(line.offset, line.value, line.timestamp, by_broker=line.timestamp_type == 1)
     return reference
 
 
@@ -180,7 +197,9 @@ def differences(reference: Reference, kept: Kept) -> list[str]:
         ("totals", reference.totals(), kept.counters(TOTAL)),
         ("interval rows", reference.rows(), kept.intervals()),
     ]
-    quarters = {(start + later, q, c) for start, q, c in kept.rows for later in (-QUARTER, 0, QUARTER)}
+    quarters = {
+        (start + later, q, c) for start, q, c in kept.rows for later in (-INTERVAL_MS, 0, INTERVAL_MS)
+    }
     pairs += [(f"backlog of {key}", reference.backlog(*key), kept.backlog(*key)) for key in sorted(quarters)]
     for size in RESOLUTIONS:
         seconds = size // 1000

@@ -9,7 +9,7 @@ from stream_app.model.events import TYPES
 
 from .kept import Line
 
-T0 = 1_763_800_200_000  # on a quarter of an hour
+T0 = 1_763_800_200_000  # at the start of a 15-minute interval
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
 FIELDS: dict[str, dict[str, Any]] = {
@@ -115,6 +115,8 @@ def streams(draw: st.DrawFn, max_size: int = 40) -> list[Line]:
     """Records of one partition, with gaps, poison, and stamps of every kind."""
     out: list[Line] = []
     now, offset = T0, 0
+    by_broker = draw(st.sampled_from([[0], [1], [0, 0, 1]]))
+    crowd = draw(st.sampled_from([0, 4, 40]))
     for step, skew, stamped, fields in draw(st.lists(event(), max_size=max_size)):
         now += step
         offset += 1 if draw(st.integers(0, 9)) else 3
@@ -122,5 +124,11 @@ def streams(draw: st.DrawFn, max_size: int = 40) -> list[Line]:
             bad = draw(st.sampled_from([None, b"", b"\xff", b"{", b"{}", b'{"type":"never.heard.of"}']))
             out.append(Line(offset, bad, now))
             offset += 1
+        for n in range(draw(st.integers(0, crowd))):  # changes nothing, but agrees or disagrees on the time
+            who, ahead = f"g{n}", draw(st.sampled_from([0, 0, skew]))
+            fields_n = {"id": f"{offset} {n}", "type": "agent.state", "agent": who, "state": "break"}
+            out.append(line(offset, now + ahead, -1, **fields_n))
+            offset += 1
         out.append(line(offset, now + skew, now if stamped else -1, **fields))
+        out[-1].timestamp_type = draw(st.sampled_from(by_broker))
     return out

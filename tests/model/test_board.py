@@ -6,16 +6,17 @@ from typing import Final
 from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from stream_app.model.board import EVERYONE, Board, Queue
+from stream_app.model.events import QueueChannel
+from stream_app.model.fold.tally import NUMBERS, Cell, add_into, pack_cell
+from stream_app.model.fold.visit import Visit, Visits, VisitState
 from stream_app.model.kpis import TOTALS
-from stream_app.model.running import QUARTER
-from stream_app.model.tally import NUMBERS, Cell, add_into, pack_cell
-from stream_app.model.visit import State, Visit, Visits
+from stream_app.model.live.board import EVERYONE, Board
+from stream_app.model.live.running import INTERVAL_MS
 from stream_app.model.windows import KEPT, TOTAL, WINDOWS
 
 NOON: Final = 1_767_182_400_000  # 2025-12-31 12:00 UTC
 PARTITIONS = ("t.0", "t.1")
-QUEUES: tuple[Queue, ...] = (("sales", "voice"), ("sales", "chat"), ("care", "voice"))
+QUEUES: tuple[QueueChannel, ...] = (("sales", "voice"), ("sales", "chat"), ("care", "voice"))
 ZONES = ("UTC", "Asia/Kathmandu", "America/New_York")
 
 cells = st.dictionaries(
@@ -24,13 +25,17 @@ cells = st.dictionaries(
 
 
 def visit(
-    queue: Queue, queued_at: int, target: int = 20_000, state: State = State.WAITING, predicted: int = 0
+    queue: QueueChannel,
+    queued_at: int,
+    target: int = 20_000,
+    state: VisitState = VisitState.WAITING,
+    predicted: int = 0,
 ) -> Visit:
     return Visit(*queue, state, queued_at, queued_at, target, 5_000, b"12345678", predicted=predicted)
 
 
 def put(
-    board: Board, place: tuple[int, int], cell: Cell, queue: Queue = QUEUES[0], partition: str = "t.0"
+    board: Board, place: tuple[int, int], cell: Cell, queue: QueueChannel = QUEUES[0], partition: str = "t.0"
 ) -> None:
     board.put_cells(partition, *place, [(queue, pack_cell(cell))])
 
@@ -42,9 +47,9 @@ class Incremental(RuleBasedStateMachine):
         super().__init__()
         self.now = NOON
         self.board = Board(NOON)
-        self.cells: dict[tuple[str, int, int, Queue], Cell] = {}
+        self.cells: dict[tuple[str, int, int, QueueChannel], Cell] = {}
         self.visits: dict[tuple[str, str], Visits] = {}
-        self.shown: dict[Queue, dict[str, int]] = defaultdict(dict)
+        self.shown: dict[QueueChannel, dict[str, int]] = defaultdict(dict)
 
     @initialize(asked=st.booleans())
     def ask_early_or_late(self, asked: bool) -> None:
@@ -59,7 +64,7 @@ class Incremental(RuleBasedStateMachine):
         queue=st.sampled_from(QUEUES),
         cell=cells,
     )
-    def put(self, partition: str, resolution: int, back: int, queue: Queue, cell: Cell) -> None:
+    def put(self, partition: str, resolution: int, back: int, queue: QueueChannel, cell: Cell) -> None:
         bucket = 0 if resolution == TOTAL else (self.now // resolution - back) * resolution
         put(self.board, (resolution, bucket), cell, queue, partition)
         if resolution == TOTAL or bucket >= self.now - KEPT[resolution]:
@@ -74,7 +79,9 @@ class Incremental(RuleBasedStateMachine):
                 st.sampled_from(QUEUES),
                 st.integers(NOON - 100_000, NOON + 100_000),
                 st.integers(0, 60_000),
-                st.sampled_from([State.WAITING, State.WAITING, State.TALKING, State.ABANDONED]),
+                st.sampled_from(
+                    [VisitState.WAITING, VisitState.WAITING, VisitState.TALKING, VisitState.ABANDONED]
+                ),
                 st.sampled_from([0, 0, 2_000, 4_000]),
             ),
             max_size=3,
@@ -120,7 +127,7 @@ class Incremental(RuleBasedStateMachine):
         self.board.advance(now)
         self.cells = {k: v for k, v in self.cells.items() if k[1] == TOTAL or k[2] >= now - KEPT[k[1]]}
 
-    def sums(self, window: str, zone: str, queue: Queue) -> Cell:
+    def sums(self, window: str, zone: str, queue: QueueChannel) -> Cell:
         w, out = WINDOWS[window], Cell()
         first = w.start(self.now, zone)
         for (_, resolution, bucket, cell_queue), cell in self.cells.items():
@@ -143,7 +150,7 @@ class Incremental(RuleBasedStateMachine):
                 v
                 for visits in self.visits.values()
                 for v in visits
-                if (v.queue, v.channel) == queue and v.state == State.WAITING
+                if (v.queue, v.channel) == queue and v.state == VisitState.WAITING
             ]
             waiting = self.board.waiting.get(queue)
             assert (waiting.queued if waiting else []) == sorted(v.queued_at for v in mine)
@@ -173,7 +180,7 @@ class Incremental(RuleBasedStateMachine):
                 (contact, v.predicted, v.queued_at)
                 for (_, contact), visits in self.visits.items()
                 for v in visits
-                if (v.queue, v.channel) == queue and v.predicted and v.state != State.ABANDONED
+                if (v.queue, v.channel) == queue and v.predicted and v.state != VisitState.ABANDONED
             )
             found = self.board.moods.get(queue, Counter()).elements()
             assert sorted((one.contact, one.predicted, one.queued_at) for one in found) == expected
@@ -185,20 +192,20 @@ class Incremental(RuleBasedStateMachine):
                 (contact, v.since, v.wait)
                 for (_, contact), visits in self.visits.items()
                 for v in visits
-                if (v.queue, v.channel) == queue and v.state == State.ABANDONED
+                if (v.queue, v.channel) == queue and v.state == VisitState.ABANDONED
             )
             found = self.board.gone.get(queue, Counter()).elements()
             assert sorted((one.contact, one.at, one.waited) for one in found) == expected
 
     @invariant()
-    def a_quarter_is_the_sum_of_its_partitions(self) -> None:
+    def an_interval_is_the_sum_of_its_partitions(self) -> None:
         for queue in QUEUES:
-            buckets = {k[2] for k in self.cells if k[1] == QUARTER and k[3] == queue}
+            buckets = {k[2] for k in self.cells if k[1] == INTERVAL_MS and k[3] == queue}
             for bucket in buckets:
                 summed = Cell()
                 for partition in PARTITIONS:
-                    add_into(summed, self.cells.get((partition, QUARTER, bucket, queue), {}))
-                assert self.board.quarter(queue, bucket) == summed
+                    add_into(summed, self.cells.get((partition, INTERVAL_MS, bucket, queue), {}))
+                assert self.board.interval(queue, bucket) == summed
 
     @invariant()
     def a_queue_is_known_as_long_as_anything_is_kept_of_it(self) -> None:
@@ -207,7 +214,7 @@ class Incremental(RuleBasedStateMachine):
             (v.queue, v.channel)
             for visits in self.visits.values()
             for v in visits
-            if v.state in (State.WAITING, State.ABANDONED) or v.predicted
+            if v.state in (VisitState.WAITING, VisitState.ABANDONED) or v.predicted
         }
         assert set(self.board.queues()) == known
 
@@ -251,6 +258,69 @@ def test_the_same_value_again_is_no_change() -> None:
     put(board, (10_000, NOON), {1: 7})
     board.put_visits("t.0", "c", [visit(QUEUES[0], NOON)])
     assert board.changes == before
+
+
+OFFERED = NUMBERS["offered"]
+HOUR = 3_600_000
+
+
+def live(board: Board, queue: QueueChannel = QUEUES[0]) -> int:
+    return board.live.get(queue, {}).get("offered", 0)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*KEPT, TOTAL]),
+            st.sampled_from([20 * 60_000 + 10_000, HOUR, 7 * 24 * HOUR]),
+            st.integers(1, 10_000),
+        )
+    )
+)
+def test_history_moves_no_live_total_whatever_is_counted_of_it(history: list[tuple[int, int, int]]) -> None:
+    board = Board(NOON)
+    put(board, (10_000, NOON), {OFFERED: 7})
+    for resolution, ago, n in history:
+        bucket = (NOON - ago) // resolution * resolution if resolution else 0
+        put(board, (resolution, bucket), {OFFERED: n})
+    assert live(board) == 7
+
+
+def test_a_recording_moves_no_live_total_even_of_this_minute() -> None:
+    board = Board(NOON)
+    for partition in ("file:monday.0", "t.0"):
+        put(board, (10_000, NOON), {OFFERED: 7}, partition=partition)
+        put(board, (TOTAL, 0), {OFFERED: 7}, partition=partition)
+    assert live(board) == 7
+    assert board.totals[QUEUES[0]]["offered"] == 14
+
+
+def test_what_a_reader_finds_when_it_begins_is_past_and_what_follows_is_live() -> None:
+    """Otherwise each restart would count the last minutes once more."""
+    board = Board(NOON)
+    board.mark("t.0")
+    put(board, (10_000, NOON), {OFFERED: 7})
+    board.sweep("t.0")
+    assert live(board) == 0
+    put(board, (10_000, NOON), {OFFERED: 9})
+    assert live(board) == 2
+    board.mark("t.0")  # loaded again, after the store was away: what came meanwhile is not lost
+    put(board, (10_000, NOON), {OFFERED: 12})
+    board.sweep("t.0")
+    assert live(board) == 5
+
+
+def test_counting_again_what_was_counted_moves_no_live_total() -> None:
+    """A store that was wiped and rebuilt, or stepped back."""
+    board = Board(NOON)
+    put(board, (10_000, NOON), {OFFERED: 7})
+    board.forget("t.0")
+    board.restart_totals()
+    for n in (3, 7):
+        put(board, (10_000, NOON), {OFFERED: n})
+        assert live(board) == 7
+    put(board, (10_000, NOON), {OFFERED: 8})
+    assert live(board) == 8
 
 
 def test_a_load_that_was_broken_off_is_begun_anew() -> None:

@@ -1,4 +1,4 @@
-"""Worked examples that others have published, through our pipeline: docs/comparisons.md says what we make of each."""
+"""Worked examples published by others, through our pipeline: docs/comparisons.md explains each result."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stream_app.model.kpis import SERVICE_LEVELS
-from stream_app.model.targets import Targets, Wishes
+from stream_app.model.targets import Overrides, Targets
 
 from .examples import Told
 from .kept import Kept, Line, folded
@@ -151,7 +151,7 @@ def each_conversation_counts_whole_where_it_ends() -> None:
 
 
 def level(policy: str, answered: int, late: int, abandoned: int, waiting: int = 0) -> float:
-    """The service level of so many calls with T = 20 s; who waits on is past it."""
+    """The service level of these calls with T = 20 s; those still waiting are past it."""
     waits = [("contact.answered", 10)] * answered + [("contact.answered", 30)] * late
     waits += [("contact.abandoned", 10)] * abandoned
     told = [
@@ -159,7 +159,7 @@ def level(policy: str, answered: int, late: int, abandoned: int, waiting: int = 
         for n, (kind, wait) in enumerate(waits)
         for one in (queued(0, f"c{n}", "voice"), then(wait, kind, f"c{n}"))
     ]
-    found = kept(*told, targets=Targets(defaults=Wishes(short_abandon_s=0)))
+    found = kept(*told, targets=Targets(defaults=Overrides(short_abandon_s=0)))
     sums = found.counters(0)["q", "voice"]
     value = SERVICE_LEVELS[policy].value({**sums, "decided": sums["decided"] + waiting})
     assert value is not None
@@ -224,7 +224,8 @@ def test_the_page_says_what_became_of_every_case() -> None:
     told = {row[0]: row[2] for row in rows()}
     assert {name for name, how in told.items() if how == "pipeline"} == set(CASES)
     hours = (Path(__file__).parent / "business_hours.json").read_text()
-    assert {name for name, how in told.items() if how == "function"} == set(
+    elsewhere = {"v10"}  # tests/workforce/test_erlang.py
+    assert {name for name, how in told.items() if how == "function"} - elsewhere == set(
         re.findall(r'"id": "(\w+)"', hours)
     ) - {"c01"}
     assert len(told) == 31

@@ -8,10 +8,10 @@ from zlib import crc32
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from stream_app.model.deltas import Memory
 from stream_app.model.events import Event, key
-from stream_app.model.fold import Fold
-from stream_app.model.tally import roll_up
+from stream_app.model.fold.deltas import Memory
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import roll_up
 from stream_app.model.targets import Targets
 from stream_app.simulation import Centre, centre
 from tests.simulation.worlds import HOUR, MINUTE, MONDAY
@@ -47,6 +47,7 @@ def numbers(
     return Counter({place: n for place, n in out.items() if n})
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(
     seed=st.integers(0, 2**32),

@@ -1,4 +1,4 @@
-"""The fold is what docs/semantics.md says, however its stream is cut, and wherever a worker starts anew."""
+"""The fold follows docs/semantics.md, however its stream is cut, and wherever a worker restarts."""
 
 import itertools
 from random import Random
@@ -8,12 +8,12 @@ from hypothesis import given, settings, strategies as st
 
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.model import contacts, seen
-from stream_app.model.deltas import Deltas, Result
 from stream_app.model.events import Answered, LeftQueue, Queued, Refused
-from stream_app.model.fold import Fold
-from stream_app.model.tally import unpack_cell
-from stream_app.model.targets import Targets, Wishes
+from stream_app.model.fold import contacts, seen
+from stream_app.model.fold.deltas import Deltas, Result
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import unpack_cell
+from stream_app.model.targets import Overrides, Targets
 from tests.reference.model import Reference
 from tests.reference.traffic import hostile, traffic
 
@@ -47,6 +47,7 @@ def test_any_stream_in_any_pieces_is_what_the_specification_says(
         assert differences(referred(lines), folded(lines, cuts, restarts)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "rate"), [(1, 5.0), (2, 0.5), (3, 0.05), (4, 0.005)])
 def test_hostile_traffic_is_what_the_specification_says(seed: int, rate: float) -> None:
     """From a busy hour to a week in which every visit meets its time-out."""
@@ -81,12 +82,12 @@ def test_what_is_remembered_of_ids_is_bounded_and_still_does_not_depend_on_cuts(
 def test_a_stamp_from_the_future_is_as_if_somebody_had_said_nothing_at_that_moment(
     lines: list[Line], frauds: list[tuple[int, int]]
 ) -> None:
-    """I9: the broker's stamp of the record is honest, its sender's is not; nobody else becomes late by it."""
+    """I9: the broker's stamp of the record is right, its sender's is not; no other contact becomes late because of it."""
     if not lines:
         return
     told, meant, clock, reference = list(lines), list(lines), [], Reference()
     for one in lines:
-        reference.feed(one.offset, one.value, one.timestamp)
+        reference.feed(one.offset, one.value, one.timestamp, by_broker=True)
         clock.append(reference.partition_time)
     for n, (place, ahead) in enumerate(sorted((f for f in frauds if f[0] < len(lines)), reverse=True)):
         stamp = max(T0, clock[place], lines[place].timestamp)
@@ -94,8 +95,8 @@ def test_a_stamp_from_the_future_is_as_if_somebody_had_said_nothing_at_that_mome
         told.insert(place, line(0, stamp + ahead, stamp, type="contact.queued", **fields))
         meant.insert(place, line(0, stamp, stamp, id=f"f{n}", type="agent.state", agent="g", state="break"))
     added = len(told) - len(lines)
-    reference = referred(Line(n, x.value, x.timestamp) for n, x in enumerate(meant))
-    kept = folded([Line(n, x.value, x.timestamp) for n, x in enumerate(told)])
+    reference = referred(Line(n, x.value, x.timestamp, timestamp_type=1) for n, x in enumerate(meant))
+    kept = folded([Line(n, x.value, x.timestamp, timestamp_type=1) for n, x in enumerate(told)])
     judged_late = reference.results["late"]
     reference.results["applied"] -= added
     reference.results["dead_letter"] += added
@@ -121,6 +122,7 @@ def test_an_id_that_two_events_share_ages_as_its_last_use() -> None:
         assert differences(referred(lines), folded(lines, (), restarts)) == []
 
 
+@pytest.mark.slow
 def test_a_million_queue_names_leave_no_trace_in_memory() -> None:
     fold = Fold(Targets())
     with pytest.MonkeyPatch.context() as patch:
@@ -151,7 +153,7 @@ def test_the_clock_on_the_wall_has_no_say(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_settings_are_those_of_the_moment_of_queueing() -> None:
     """A visit restored under another version keeps the T under which it was queued."""
-    short, long = (Targets(defaults=Wishes(answer_target_s=s)) for s in (10, 30))
+    short, long = (Targets(defaults=Overrides(answer_target_s=s)) for s in (10, 30))
     fold = Fold(short)
     fold.record(Queued(id="1", at=T0, contact_id="a", queue="x"), T0)
     kept = Kept()
@@ -168,7 +170,7 @@ def test_taking_twice_gives_nothing_the_second_time() -> None:
     fold = Fold(Targets())
     fold.record(Queued(id="1", at=T0, contact_id="a", queue="x"), T0)
     assert fold.take().cells
-    assert fold.take() == Deltas(T0, {}, {}, {}, {}, -1, {}, {}, 0)
+    assert fold.take() == Deltas(T0, {}, {}, {}, {}, -1, {}, {}, 0, fold.take().agreement)
 
 
 def test_every_prefix_keeps_its_books() -> None:

@@ -1,4 +1,4 @@
-"""Several queues together, and the day judged quarter by quarter."""
+"""Several queues together, and the day judged interval by interval."""
 
 from math import isclose
 from typing import Final
@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stream_app.model import facts as f, sketch
-from stream_app.model.board import Board
+from stream_app.model.fold.tally import NUMBERS, Cell, counters_of, pack_cell
+from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.kpis import COUNTERS, KPIS, SERVICE_LEVELS
-from stream_app.model.measures import IntervalsMet, Unit, Value, Volume
-from stream_app.model.rows import Group
-from stream_app.model.snapshot import Snapshots
-from stream_app.model.tally import NUMBERS, Cell, counters_of, pack_cell
-from stream_app.model.targets import Targets, Wishes
-from stream_app.model.visit import State, Visit
+from stream_app.model.kpis.measures import IntervalsMet, Unit, Value, WindowCount
+from stream_app.model.live.board import Board
+from stream_app.model.live.rows import QueueGroup
+from stream_app.model.live.snapshot import Snapshots
+from stream_app.model.targets import Overrides, Targets
 from stream_app.model.windows import TOTAL
 
 from .test_snapshot import NOON, VOICE, row, visit
@@ -43,11 +43,11 @@ def test_a_group_is_the_sum_of_its_parts(sums: list[Cell], waited: list[int]) ->
     for n, ms in enumerate(waited):
         queue = QUEUES[n % 3]
         board.put_visits(
-            "t.0", f"c{n}", [Visit(*queue, State.WAITING, NOON - ms, NOON - ms, 20_000, 5_000, b"")]
+            "t.0", f"c{n}", [Visit(*queue, VisitState.WAITING, NOON - ms, NOON - ms, 20_000, 5_000, b"")]
         )
     snapshots = Snapshots(board)
     rows = snapshots.take(SETTINGS).rows
-    found: list[Group] = [*snapshots.groups(SETTINGS, "queue"), *snapshots.groups(SETTINGS, "site")]
+    found: list[QueueGroup] = [*snapshots.groups(SETTINGS, "queue"), *snapshots.groups(SETTINGS, "site")]
     assert [(group.name, group.queues) for group in found] == [
         *(("care", 1), ("sales", 2)),
         *(("Northwind", 2), (None, 1)),
@@ -65,7 +65,7 @@ def test_a_group_is_the_sum_of_its_parts(sums: list[Cell], waited: list[int]) ->
                 continue
             whole = group.windows["5m"][kpi.name]
             parts = [row.windows["5m"][kpi.name] for row in mine]
-            if isinstance(kpi.measure, Volume):
+            if isinstance(kpi.measure, WindowCount):
                 assert whole.value == sum(part.value or 0 for part in parts)
             elif all(part.samples > 0 for part in parts) and kpi.unit is not Unit.AMOUNT:
                 weighted = sum((part.value or 0) * part.samples for part in parts)
@@ -105,7 +105,7 @@ def test_compliance_of_a_group_adds_up_intervals_not_contacts() -> None:
     assert group.windows["today"]["service_level_compliance"] == Value(2 / 3, 3)
 
 
-def test_a_quarter_is_judged_when_it_is_over_without_an_event() -> None:
+def test_an_interval_is_judged_when_it_is_over_without_an_event() -> None:
     board = Board(NOON + 899_999)
     cell = {NUMBERS["decided"]: 1, NUMBERS["answered_in_target"]: 1}
     board.put_cells("t.0", 900_000, NOON, [(VOICE, pack_cell(cell))])
@@ -118,7 +118,9 @@ def test_a_quarter_is_judged_when_it_is_over_without_an_event() -> None:
 def test_the_list_of_contacts_at_risk_is_in_the_order_of_risk() -> None:
     board = Board(NOON)
     for name, predicted in (("a", 2_400), ("b", 1_000), ("c", 2_500), ("d", 0)):
-        visit = Visit(*VOICE, State.TALKING, NOON, NOON, 20_000, 5_000, b"", agent="g", predicted=predicted)
+        visit = Visit(
+            *VOICE, VisitState.TALKING, NOON, NOON, 20_000, 5_000, b"", agent="g", predicted=predicted
+        )
         board.put_visits("t.0", name, [visit])
     snapshots = Snapshots(board)
     assert [one.contact for one in snapshots.at_risk(Targets())] == ["b", "a"]
@@ -135,13 +137,13 @@ def test_compliance_judges_by_the_policy_of_the_queue(policy: str) -> None:
     board.put_cells("t.0", 900_000, NOON, [(VOICE, pack_cell(cell))])
     for n in range(4):
         board.put_visits("t.0", f"c{n}", [visit(NOON + 60_000)])
-    today = row(Snapshots(board).take(Targets(defaults=Wishes(policy=policy)))).windows["today"]
+    today = row(Snapshots(board).take(Targets(defaults=Overrides(policy=policy)))).windows["today"]
     level = today["service_level"].value
     assert level in (0.5, 1.0)
     assert today["service_level_compliance"] == Value(float(level >= 0.8), 1)
 
 
-def test_a_quarter_in_which_somebody_only_waited_was_missed() -> None:
+def test_an_interval_in_which_somebody_only_waited_was_missed() -> None:
     board = Board(NOON + 1_800_000)
     board.put_cells("t.0", TOTAL, 0, [(VOICE, pack_cell({NUMBERS["offered"]: 1}))])
     board.put_visits("t.0", "c", [visit(NOON + 840_000)])
@@ -168,5 +170,5 @@ def test_a_target_that_is_met_exactly_is_met() -> None:
     board = Board(NOON + 900_000)
     cell = {NUMBERS["decided"]: 100, NUMBERS["answered_in_target"]: 55}  # 0.55 * 100 is more than 55
     board.put_cells("t.0", 900_000, NOON, [(VOICE, pack_cell(cell))])
-    targets = Targets(defaults=Wishes(targets={"service_level": 0.55}))
+    targets = Targets(defaults=Overrides(targets={"service_level": 0.55}))
     assert row(Snapshots(board).take(targets)).windows["today"]["service_level_compliance"] == Value(1.0, 1)

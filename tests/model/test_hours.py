@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from hypothesis import assume, given, strategies as st
 
+from stream_app.model.durations import DAY, HOUR, MINUTE
 from stream_app.model.targets.calendars import WEEKDAYS, Hours
-from stream_app.model.targets.hours import _BLOCK, _BLOCKS_KEPT, DAY, HOUR, LATEST, MINUTE, Calendar, Period
+from stream_app.model.targets.hours import _BLOCK, _BLOCKS_KEPT, LATEST, Calendar, Period
 
 ZONES = sorted(available_timezones())
 OFFICE = Calendar("UTC", {day: [(540, 1020)] for day in range(5)})
@@ -340,15 +341,15 @@ def test_worked_values_of_others(case: dict[str, Any]) -> None:
 
 
 def test_what_can_not_be_asked_is_refused() -> None:
-    with pytest.raises(ValueError, match="no weekday has hours"):
+    with pytest.raises(ValueError, match="at least one weekday needs hours"):
         Calendar("UTC", {})
-    with pytest.raises(ValueError, match="09:00-09:00 ends before it begins"):
+    with pytest.raises(ValueError, match="09:00-09:00 must end after it begins"):
         Calendar("UTC", {0: [(540, 540)]})
-    with pytest.raises(ValueError, match="11:00-13:00 begins before 12:00"):
+    with pytest.raises(ValueError, match="11:00-13:00 overlaps the period before it, which ends at 12:00"):
         Calendar("UTC", {0: [(540, 720), (660, 780)]})
-    with pytest.raises(ValueError, match="can't be negative: -1"):
+    with pytest.raises(ValueError, match="expected non-negative business time, got -1"):
         OFFICE.after(0, -1)
-    with pytest.raises(OverflowError, match="behind the year 2200"):
+    with pytest.raises(OverflowError, match="after the year 2200"):
         OFFICE.after(LATEST - DAY, 365 * DAY)
     with pytest.raises(OverflowError, match="nothing opens"):
         OFFICE.next_opening(LATEST + _BLOCK)
@@ -395,64 +396,70 @@ def test_without_a_zone_it_follows_the_queue() -> None:
 @pytest.mark.parametrize(
     ("wrong", "line"),
     [
-        ({"hours": 5}, "calendars.office.hours: expected a table, not 5"),
-        ({"hours": {}}, "calendars.office.hours: no weekday has hours"),
-        ({"hours": {"mon": []}}, "calendars.office.hours: no weekday has hours"),
-        ({"hous": {}}, "calendars.office.hous: no setting is called so; did you mean 'hours'?"),
-        ({"zone": "Europe/Berlln"}, "calendars.office.zone: no time zone is called 'Europe/Berlln'"),
-        ({"zone": 1}, "calendars.office.zone: no time zone is called 1"),
+        ({"hours": 5}, "calendars.office.hours: expected a table, got 5"),
+        ({"hours": {}}, "calendars.office.hours: at least one weekday needs hours"),
+        ({"hours": {"mon": []}}, "calendars.office.hours: at least one weekday needs hours"),
+        ({"hous": {}}, "calendars.office.hous: unknown key; did you mean 'hours'?"),
+        ({"zone": "Europe/Berlln"}, "calendars.office.zone: unknown time zone 'Europe/Berlln'"),
+        ({"zone": 1}, "calendars.office.zone: unknown time zone 1"),
         (
             {"hours": {"monday": ["09:00-10:00"]}},
-            "calendars.office.hours.monday: no weekday is called 'monday'; they are mon tue wed thu fri sat sun",
+            "calendars.office.hours.monday: unknown weekday 'monday'; use mon tue wed thu fri sat sun",
         ),
         (
             {"hours": {"mon-fri": ["09:00-10:00"], "wed": ["09:00-10:00"]}},
-            "calendars.office.hours.wed: the hours of wed are given twice",
+            "calendars.office.hours.wed: the hours of wed are listed twice",
         ),
         (
             {"hours": {"mon": "09:00-10:00"}},
             'calendars.office.hours.mon: expected a list of periods like ["09:00-17:00"]',
         ),
-        ({"hours": {"mon": ["09:00"]}}, "calendars.office.hours.mon: '09:00' is no period like 09:00-17:00"),
-        ({"hours": {"mon": [5]}}, "calendars.office.hours.mon: 5 is no period like 09:00-17:00"),
+        (
+            {"hours": {"mon": ["09:00"]}},
+            "calendars.office.hours.mon: expected a period like 09:00-17:00, got '09:00'",
+        ),
+        ({"hours": {"mon": [5]}}, "calendars.office.hours.mon: expected a period like 09:00-17:00, got 5"),
         (
             {"hours": {"mon": ["nine-17:00"]}},
-            "calendars.office.hours.mon: 'nine' is no time like 09:00 (whole minutes)",
+            "calendars.office.hours.mon: expected a time in whole minutes like 09:00, got 'nine'",
         ),
         (
             {"hours": {"mon": ["09:00:30-17:00"]}},
-            "calendars.office.hours.mon: '09:00:30' is no time like 09:00 (whole minutes)",
+            "calendars.office.hours.mon: expected a time in whole minutes like 09:00, got '09:00:30'",
         ),
         (
             {"hours": {"mon": ["09:00-24:01"]}},
-            "calendars.office.hours.mon: there is no '24:01' in a day; the last is 24:00",
+            "calendars.office.hours.mon: '24:01' is not a time of day; the latest is 24:00",
         ),
         (
             {"hours": {"mon": ["22:00-06:00"]}},
-            "calendars.office.hours.mon: 22:00-06:00 ends before it begins; over midnight: 22:00-24:00, and ",
+            "calendars.office.hours.mon: 22:00-06:00 must end after it begins; to cross midnight, write 22:00-24:00 and ",
         ),
         (
             {"hours": {"mon": ["09:00-12:00", "11:00-13:00"]}},
-            "calendars.office.hours.mon: 11:00-13:00 begins before 12:00",
+            "calendars.office.hours.mon: 11:00-13:00 overlaps the period before it, which ends at 12:00",
         ),
         (
             {"breaks": {"24.12.2026": ["09:00-10:00"]}},
-            "calendars.office.breaks: '24.12.2026' is no date like 2026-12-24",
+            "calendars.office.breaks: expected a date like 2026-12-24, got '24.12.2026'",
         ),
         (
             {"breaks": {"2026-12-24": ["10:00-09:00"]}},
-            "calendars.office.breaks.2026-12-24: 10:00-09:00 ends before it begins",
+            "calendars.office.breaks.2026-12-24: 10:00-09:00 must end after it begins",
         ),
-        ({"breaks": []}, "calendars.office.breaks: expected a table, not []"),
+        ({"breaks": []}, "calendars.office.breaks: expected a table, got []"),
         ({"holidays": "2026-12-24"}, "calendars.office.holidays: expected a list of dates"),
-        ({"holidays": ["2026-02-30"]}, "calendars.office.holidays: '2026-02-30' is no date like 2026-12-24"),
+        (
+            {"holidays": ["2026-02-30"]},
+            "calendars.office.holidays: expected a date like 2026-12-24, got '2026-02-30'",
+        ),
         (
             {"holidays": [datetime(2026, 1, 1, tzinfo=UTC)]},
-            "calendars.office.holidays: '2026-01-01 00:00:00+00:00' is no date like 2026-12-24",
+            "calendars.office.holidays: expected a date like 2026-12-24, got '2026-01-01 00:00:00+00:00'",
         ),
         (
             {"special": {"2026-12-25": ["09:00-10:00"]}},
-            "calendars.office.special.2026-12-25: the same date is a holiday",
+            "calendars.office.special.2026-12-25: this date is also a holiday; remove one of the two",
         ),
     ],
 )

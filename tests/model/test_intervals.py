@@ -11,10 +11,11 @@ from hypothesis import given, settings, strategies as st
 
 from stream_app.ingest.batch import fold_records
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.model.fold import Fold
-from stream_app.model.interval_rows import IntervalRow, row_of, together
-from stream_app.model.intervals import FIELDS, QUARTER, RowKey, Rows, add_amounts, compact
-from stream_app.model.tally import NUMBERS, Tally
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import NUMBERS, Tally
+from stream_app.model.intervals.columns import FIELDS, INTERVAL_MS, IntervalRow
+from stream_app.model.intervals.counting import RowKey, Rows, add_amounts, compact
+from stream_app.model.intervals.row import row_of, together
 from stream_app.model.targets import Targets
 from stream_app.model.windows import TOTAL
 from tests.reference.quarters import CASES, Case
@@ -62,6 +63,8 @@ def test_rows_are_those_of_the_pencil(case: Case, restarting: bool) -> None:
         line(n, at, now, id=f"e{n}", type=kind, **fields)
         for n, ((at, kind, fields), now) in enumerate(zip(case.told, clock, strict=True))
     ]
+    for one in lines:
+        one.timestamp_type = 1
     kept = folded(lines, (), range(len(lines)) if restarting else ())
     assert {(start, "/".join(place)): row for (start, *place), row in kept.intervals().items()} == case.rows
     found = {(at, place): kept.backlog(at, *place.split("/")) for at, place in case.backlogs}
@@ -104,6 +107,7 @@ def test_rows_of_waits_longer_than_a_month_are_what_the_specification_says(
     assert differences(referred(lines), folded(lines, cuts, cuts)) == []
 
 
+@pytest.mark.slow
 @MANY
 @given(streams(), st.sets(st.integers(0, 45)), st.sets(st.integers(0, 45)))
 def test_who_waits_in_the_rows_is_who_was_counted_one_by_one(
@@ -122,6 +126,7 @@ def test_who_waits_in_the_rows_is_who_was_counted_one_by_one(
 # --- in pieces ---
 
 
+@pytest.mark.slow
 @MANY
 @given(streams(), st.sets(st.integers(0, 45)), st.sets(st.integers(0, 45)))
 def test_batches_add_up_to_the_rows_of_the_whole(
@@ -210,7 +215,7 @@ def test_rows_keep_the_books_of_the_live_counters(seed: int, rate: float) -> Non
     waiting: Counter[RowKey] = Counter()
     for _, queue, channel, state, queued_at in kept.open_visits():
         if state == "waiting":
-            waiting[queued_at // QUARTER * QUARTER, queue, channel] += 1
+            waiting[queued_at // INTERVAL_MS * INTERVAL_MS, queue, channel] += 1
     assert waiting == Counter({k: row["waiting"] for k, row in kept.intervals().items() if "waiting" in row})
     depths = {place: sum(flows.values()) for place, flows in kept.flows().items()}
     assert {p: n for p, n in depths.items() if n} == {
@@ -237,13 +242,14 @@ def test_rows_of_any_stream_keep_the_books(lines: list[Line]) -> None:
 
 def rows_of_the_day(kept: Kept, day: int, queue: str, channel: str) -> list[IntervalRow]:
     out = []
-    for start in range(day, day + DAY, QUARTER):
+    for start in range(day, day + DAY, INTERVAL_MS):
         first, most = kept.backlog(start, queue, channel)
         amounts = kept.rows.get((start, queue, channel), {})
         out.append(row_of((start, queue, channel), compact(amounts), backlog_start=first, backlog_max=most))
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [8, 9])
 def test_a_day_is_the_sum_of_its_quarters(seed: int) -> None:
     lines = numbered(rough(seed, 150, 0.002))
@@ -252,7 +258,7 @@ def test_a_day_is_the_sum_of_its_quarters(seed: int) -> None:
     days = {(start // DAY * DAY, queue, channel) for start, queue, channel in kept.rows}
     assert len({day for day, *_ in days}) > 1
     for day, queue, channel in sorted(days):
-        quarters = range(day, day + DAY, QUARTER)
+        quarters = range(day, day + DAY, INTERVAL_MS)
         theirs = [expected.get((start, queue, channel), {}) for start in quarters]
         backlogs = [reference.backlog(start, queue, channel) for start in quarters]
         found = together(rows_of_the_day(kept, day, queue, channel), day, DAY // MINUTE)

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.model.board import Board
-from stream_app.model.fold import Fold
-from stream_app.model.kpi import Kpi
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import NUMBERS, Cell, pack_cell, roll_up
 from stream_app.model.kpis import BY_NAME, COUNTERS, KPIS, SERVICE_LEVELS, TOTALS
-from stream_app.model.rows import Row
-from stream_app.model.snapshot import Snapshots
-from stream_app.model.tally import NUMBERS, Cell, pack_cell, roll_up
-from stream_app.model.targets import Targets, Wishes
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.live.board import Board
+from stream_app.model.live.rows import QueueRow
+from stream_app.model.live.snapshot import Snapshots
+from stream_app.model.targets import Overrides, Targets
 from stream_app.model.windows import TOTAL
 from tests.reference import ratios
 from tests.reference.model import Reference
@@ -23,7 +23,7 @@ from .examples import EXAMPLES, Example, call
 from .streams import T0, line
 
 
-def look(example: Example, targets: Targets | None = None) -> Row:
+def look(example: Example, targets: Targets | None = None) -> QueueRow:
     """Fold the story, hand it to a board as a worker would store it, and look at the row."""
     now = T0 + round(example.look_s * 1000)
     targets = targets or example.targets or Targets()
@@ -107,7 +107,7 @@ def the_day() -> Example:
 
 @pytest.mark.parametrize("policy", SERVICE_LEVELS)
 def test_the_nine_policies_of_one_day(policy: str, the_day: Example) -> None:
-    row = look(the_day, Targets(defaults=Wishes(policy=policy)))
+    row = look(the_day, Targets(defaults=Overrides(policy=policy)))
     assert row.policy == policy
     assert row.windows["5m"]["service_level"].value == float(POLICIES[policy])
 

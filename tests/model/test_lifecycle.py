@@ -7,22 +7,23 @@ from typing import Any
 
 import pytest
 
-from stream_app.model import events as e, lifecycle
-from stream_app.model.fold import Fold
-from stream_app.model.lifecycle import TABLE, BotEnded, BotMessage, QueuedAgain
+from stream_app.model import events as e
+from stream_app.model.fold import lifecycle
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.lifecycle import TABLE, BotEnded, BotMessage, QueuedAgain
+from stream_app.model.fold.visit import CLOSED, Visit, VisitState
 from stream_app.model.targets import Targets
-from stream_app.model.visit import CLOSED, State, Visit
 
 from .streams import FIELDS, T0
 
 PAGE = Path(__file__).parents[2] / "docs" / "semantics.md"
-OPEN = [state for state in State if state is not State.CLOSED]
-ROUTES: dict[State, list[type[e.ContactEvent]]] = {
-    State.WAITING: [e.Queued],
-    State.TALKING: [e.Queued, e.Answered],
-    State.HELD: [e.Queued, e.Answered, e.Held],
-    State.WRAPPING: [e.Queued, e.Answered, e.Ended],
-    State.ABANDONED: [e.Queued, e.Abandoned],
+OPEN = [state for state in VisitState if state is not VisitState.CLOSED]
+ROUTES: dict[VisitState, list[type[e.ContactEvent]]] = {
+    VisitState.WAITING: [e.Queued],
+    VisitState.TALKING: [e.Queued, e.Answered],
+    VisitState.HELD: [e.Queued, e.Answered, e.Held],
+    VisitState.WRAPPING: [e.Queued, e.Answered, e.Ended],
+    VisitState.ABANDONED: [e.Queued, e.Abandoned],
 }
 """How a visit gets into each state."""
 EVERY_TYPE: list[type[e.ContactEvent]] = [*e.CONTACT_TYPES, BotMessage, BotEnded, QueuedAgain]
@@ -38,7 +39,7 @@ def make(kind: type[e.ContactEvent], name: str, at: int, contact: str = "c") -> 
     return e.Queued(resumes=True, **fields) if kind is QueuedAgain else kind(**fields)
 
 
-def in_state(state: State) -> Fold:
+def in_state(state: VisitState) -> Fold:
     fold = Fold(Targets())
     for n, kind in enumerate(ROUTES[state]):
         assert fold.record(make(kind, f"r{n}", T0 + n * 1000), T0) == "applied"
@@ -49,7 +50,11 @@ def in_state(state: State) -> Fold:
 def test_every_open_state_has_a_row_and_every_row_leads_somewhere() -> None:
     assert set(TABLE) == {int(state) for state in OPEN}
     reached = {move.to for row in TABLE.values() for move in row.values()}
-    assert {int(State.TALKING), int(State.HELD), int(State.WRAPPING), CLOSED} <= reached <= set(State)
+    assert (
+        {int(VisitState.TALKING), int(VisitState.HELD), int(VisitState.WRAPPING), CLOSED}
+        <= reached
+        <= set(VisitState)
+    )
     assert set(ROUTES) == set(OPEN)
 
 
@@ -64,7 +69,7 @@ def test_every_type_of_a_visit_is_in_the_table() -> None:
 @pytest.mark.parametrize(
     ("state", "kind"), [*product(OPEN, EVERY_TYPE)], ids=lambda x: getattr(x, "__name__", str(x))
 )
-def test_a_pair_is_in_the_table_or_changes_nothing(state: State, kind: type[e.ContactEvent]) -> None:
+def test_a_pair_is_in_the_table_or_changes_nothing(state: VisitState, kind: type[e.ContactEvent]) -> None:
     fold = in_state(state)
     before = repr(fold.state.open)
     result = fold.record(make(kind, "new", T0 + 5_000), T0 + 5_000)
@@ -73,9 +78,9 @@ def test_a_pair_is_in_the_table_or_changes_nothing(state: State, kind: type[e.Co
     if kind is e.Refused:
         assert result == "applied"
         assert repr(fold.state.open) == before
-    elif issubclass(kind, e.Queued) and state is not State.WAITING and kind not in TABLE[state]:
+    elif issubclass(kind, e.Queued) and state is not VisitState.WAITING and kind not in TABLE[state]:
         assert result == "applied"  # another visit of the same contact to the same queue
-        assert [v.state for v in visits] == [state, State.WAITING]
+        assert [v.state for v in visits] == [state, VisitState.WAITING]
     elif kind in TABLE[state]:
         assert result == "applied"
         to = TABLE[state][kind].to
@@ -103,7 +108,7 @@ def test_without_a_visit_every_event_is_illegal_and_changes_nothing(kind: type[e
 def test_the_page_says_what_the_table_holds() -> None:
     """The table in docs/semantics.md, row by row."""
     told: dict[int, dict[str, int]] = {int(state): {} for state in OPEN}
-    names = {state.name.lower(): int(state) for state in State}
+    names = {state.name.lower(): int(state) for state in VisitState}
     for line in PAGE.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         states = OPEN if cells[0] == "any" else [names[s] for s in cells[0].split(", ") if s in names]
@@ -115,9 +120,9 @@ def test_the_page_says_what_the_table_holds() -> None:
                 shown = f"{kind}:{variant}" if words in cells[1] else shown
             for state in states:
                 told[state][shown] = state if cells[2] == "same" else names[cells[2]]
-    for state in (State.TALKING, State.HELD):
+    for state in (VisitState.TALKING, VisitState.HELD):
         told[state]["message.sent:bot"] = int(state)  # in the sentence on human replies
-        told[state]["contact.ended:bot"] = told[state]["contact.ended"]  # whoever ends it
+        told[state]["contact.ended:bot"] = told[state]["contact.ended"]  # no matter who ends it
     held = {state: {e.type_name(kind): move.to for kind, move in row.items()} for state, row in TABLE.items()}
     assert told == held
 
@@ -131,14 +136,14 @@ def test_the_diagram_is_drawn_from_the_table() -> None:
     expected = {("[*]", "waiting", "contact.queued"), ("[*]", "talking", "contact.answered (outbound)")}
     for state, row in TABLE.items():
         for kind, move in row.items():
-            target = "[*]" if move.to == CLOSED else State(move.to).name.lower()
-            expected.add((State(state).name.lower(), target, e.type_name(kind)))
+            target = "[*]" if move.to == CLOSED else VisitState(move.to).name.lower()
+            expected.add((VisitState(state).name.lower(), target, e.type_name(kind)))
     assert drawn == expected
 
 
 def test_what_is_stored_is_never_renumbered() -> None:
     """A newer program must read the visits that an older one left in the store."""
-    assert {state.name: int(state) for state in State} == {
+    assert {state.name: int(state) for state in VisitState} == {
         "WAITING": 1,
         "TALKING": 2,
         "HELD": 3,

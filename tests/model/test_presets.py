@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stream_app.model.kpis import BY_NAME
-from stream_app.model.measures import Unit
+from stream_app.model.kpis.measures import Unit
 from stream_app.model.targets import Targets
-from stream_app.model.targets.presets import BY_PRESET, OURS, PRESETS, SETTINGS, Line, Preset
+from stream_app.model.targets.presets import BY_PRESET, OURS, PRESETS, SETTINGS, Preset, PresetLine
 
 CHANNELS = ("voice", "chat", "messaging", "email", "social")
 names = st.sampled_from(sorted(BY_PRESET))
@@ -16,7 +16,7 @@ ratios = st.dictionaries(st.sampled_from(["service_level", "abandonment"]), st.f
 
 
 def last(preset: Preset, name: str, channel: str) -> float | None:
-    """What the preset says of a name, its channel's line before that of every channel."""
+    """The preset's value of a name, its channel's line before that of every channel."""
     found = {line.channel: line.value for line in preset.lines if line.name == name}
     return found.get(channel, found.get(""))
 
@@ -57,7 +57,7 @@ def test_everything_in_the_document_overrides_it(
     name: str, everywhere: dict[str, float], of_queue: dict[str, float], seconds: float | None, channel: str
 ) -> None:
     said: dict[str, Any] = {"preset": name, "defaults": {"targets": everywhere}}
-    if seconds is not None:  # even a default, over what the preset says of a channel
+    if seconds is not None:  # even a default takes precedence over the preset's line for a channel
         said["defaults"]["answer_target_s"] = seconds
     said["queues"] = {"q": {"targets": of_queue}}
     rule, alone = Targets.of(said).rule("q", channel), Targets.of({"preset": name}).rule("q", channel)
@@ -77,9 +77,9 @@ def test_what_is_stored_keeps_the_numbers_and_not_only_the_name(name: str) -> No
 
 def test_a_line_is_a_target_or_a_setting_of_a_channel_or_of_all() -> None:
     lines = (
-        Line("service_level", 0.7, "", "why"),
-        Line("answer_target_s", 30.0, "voice", "why"),
-        Line("service_level", 0.9, "voice", "why"),
+        PresetLine("service_level", 0.7, "", "why"),
+        PresetLine("answer_target_s", 30.0, "voice", "why"),
+        PresetLine("service_level", 0.9, "voice", "why"),
     )
     assert Preset("x", "about", lines).document() == {
         "defaults": {"targets": {"service_level": 0.7}},

@@ -1,13 +1,13 @@
-"""Who gave up is listed until they come back, whatever way: nobody is rung back twice."""
+"""Abandoned contacts are listed until they come back, by any way: nobody is called back twice."""
 
 from typing import Literal
 
 import pytest
 
 from stream_app.model import events as e
-from stream_app.model.board import Board
-from stream_app.model.fold import Fold
-from stream_app.model.snapshot import Snapshots
+from stream_app.model.fold.fold import Fold
+from stream_app.model.live.board import Board
+from stream_app.model.live.snapshot import Snapshots
 from stream_app.model.targets import Targets
 
 T0 = 1_763_800_200_000

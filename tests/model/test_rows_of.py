@@ -1,4 +1,4 @@
-"""From what was counted to rows: zeros where nobody came, the depth of the queue, and what is final."""
+"""From counters to rows: zeros where nobody came, the depth of the queue, and finality."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from hypothesis import given, strategies as st
 
 from stream_app.ingest.batch import fold_records
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.model.fold import Fold
-from stream_app.model.interval_rows import ACTIVE, IntervalRow, depths, rows_of
-from stream_app.model.intervals import FLOW, MINUTE, PLACES, QUARTER, Amounts, add_amounts
+from stream_app.model.durations import MINUTE
+from stream_app.model.fold.fold import Fold
+from stream_app.model.intervals.columns import FLOW, INTERVAL_MS, PLACES, IntervalRow
+from stream_app.model.intervals.counting import Amounts, add_amounts
+from stream_app.model.intervals.row import ACTIVE, depths, rows_of
 from stream_app.model.targets import Targets
 from tests.reference import traffic
 from tests.simulation.worlds import Record
@@ -19,8 +21,8 @@ GRACE = 900_000
 
 def rows(counted: dict[int, Amounts], read_until: int) -> list[IntervalRow]:
     """By the number of their quarter since Monday."""
-    at = {MONDAY + n * QUARTER: amounts for n, amounts in counted.items()}
-    return rows_of(("q", "voice"), at, MONDAY + read_until * QUARTER, GRACE)
+    at = {MONDAY + n * INTERVAL_MS: amounts for n, amounts in counted.items()}
+    return rows_of(("q", "voice"), at, MONDAY + read_until * INTERVAL_MS, GRACE)
 
 
 @given(st.lists(st.integers(-3, 3), max_size=15), st.integers(0, 9))
@@ -33,7 +35,7 @@ def test_the_deepest_is_the_largest_of_the_start_and_the_ends_of_minutes(
 
 def test_a_quarter_in_which_nobody_came_is_a_row_of_zeros_in_which_those_before_still_wait() -> None:
     found = rows({0: {PLACES["offered"]: 3, FLOW + 1: 3, FLOW + 14: -1}, 3: {FLOW: -2}}, 3)
-    assert [(row.start - MONDAY) // QUARTER for row in found] == [0, 1, 2, 3]
+    assert [(row.start - MONDAY) // INTERVAL_MS for row in found] == [0, 1, 2, 3]
     assert [(row.backlog_start, row.backlog_max) for row in found] == [(0, 3), (2, 2), (2, 2), (2, 2)]
     assert [row.offered for row in found] == [3, 0, 0, 0]
     assert {row.missing for row in found} == {0}
@@ -46,11 +48,11 @@ def test_rows_go_on_until_the_records_end_and_are_final_a_grace_behind_their_own
 
 
 def test_a_queue_that_nobody_came_to_for_five_weeks_has_no_rows_until_somebody_does() -> None:
-    weeks = ACTIVE // QUARTER
+    weeks = ACTIVE // INTERVAL_MS
     found = rows(
         {0: {PLACES["offered"]: 1, FLOW: 1}, weeks + 50: {PLACES["offered"]: 1, FLOW: 1}}, weeks + 50
     )
-    numbers = [(row.start - MONDAY) // QUARTER for row in found]
+    numbers = [(row.start - MONDAY) // INTERVAL_MS for row in found]
     assert numbers == [*range(weeks + 1), weeks + 50]
     assert (found[-1].backlog_start, found[-1].backlog_max) == (1, 2)
 
@@ -78,7 +80,9 @@ def test_rows_of_traffic_add_up_and_the_backlog_runs_through_them(seed: int, con
         for row in found:
             assert row.waiting >= 0
             assert row.backlog_start == depth
-            flows = [counted.get(row.start, {}).get(FLOW + minute, 0) for minute in range(QUARTER // MINUTE)]
+            flows = [
+                counted.get(row.start, {}).get(FLOW + minute, 0) for minute in range(INTERVAL_MS // MINUTE)
+            ]
             deepest, depth = depths(flows, depth)
             assert row.backlog_max == deepest >= depth
         assert depth == sum(row.waiting for row in found), "who is in the queue in the end waits in some row"

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stream_app.model import facts as f, sketch
-from stream_app.model.board import Board
 from stream_app.model.events import Abandoned, Answered, LeftQueue, Queued
-from stream_app.model.fold import Fold
-from stream_app.model.formulas import PERCENTILES, percentiles
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import NUMBERS, Cell, counters_of, pack_cell, roll_up
+from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.kpis import SERVICE_LEVELS
-from stream_app.model.measures import Value, percentile
-from stream_app.model.rows import Row, Snapshot
-from stream_app.model.snapshot import Snapshots
-from stream_app.model.tally import NUMBERS, Cell, counters_of, pack_cell, roll_up
-from stream_app.model.targets import Targets, Wishes
-from stream_app.model.visit import State, Visit
+from stream_app.model.kpis.measures import Value, percentile
+from stream_app.model.live.board import Board
+from stream_app.model.live.formulas import PERCENTILES, percentiles
+from stream_app.model.live.rows import QueueRow, Snapshot
+from stream_app.model.live.snapshot import Snapshots
+from stream_app.model.targets import Overrides, Targets
 from stream_app.model.windows import TOTAL, WINDOWS
 
 NOON: Final = 1_767_182_400_000  # 2025-12-31 12:00 UTC
@@ -26,7 +26,7 @@ NEW_YORK_MIDNIGHT: Final = NOON - 7 * 3_600_000  # 00:00-05:00
 
 
 def visit(queued_at: int, target: int = 20_000, short: int = 5_000) -> Visit:
-    return Visit(*VOICE, State.WAITING, queued_at, queued_at, target, short, b"12345678")
+    return Visit(*VOICE, VisitState.WAITING, queued_at, queued_at, target, short, b"12345678")
 
 
 def feed(board: Board, fold: Fold) -> None:
@@ -39,7 +39,7 @@ def feed(board: Board, fold: Fold) -> None:
         board.put_visits("t.0", contact, visits)
 
 
-def row(snapshot: Snapshot, queue: tuple[str, str] = VOICE) -> Row:
+def row(snapshot: Snapshot, queue: tuple[str, str] = VOICE) -> QueueRow:
     return next(r for r in snapshot.rows if (r.queue, r.channel) == queue)
 
 
@@ -80,7 +80,7 @@ def the_hundred_offered() -> Board:
     ],
 )
 def test_nine_service_levels_of_one_day(policy: str, numerator: int, denominator: int) -> None:
-    targets = Targets(defaults=Wishes(policy=policy))
+    targets = Targets(defaults=Overrides(policy=policy))
     shown = row(Snapshots(the_hundred_offered()).take(targets))
     assert shown.policy == policy
     for window in WINDOWS:
@@ -92,7 +92,7 @@ def test_every_policy_has_its_example() -> None:
     assert {example[0] for example in marks[0].args[1]} == set(SERVICE_LEVELS)
 
 
-def waits(shown: Row) -> tuple[float | None, float | None]:
+def waits(shown: QueueRow) -> tuple[float | None, float | None]:
     return shown.levels["backlog"], shown.levels["oldest_waiting"]
 
 
@@ -197,7 +197,7 @@ def test_days_start_at_the_queues_own_midnight_and_everyones_at_the_default_one(
     for bucket in (NEW_YORK_MIDNIGHT - 900_000, NEW_YORK_MIDNIGHT):
         cell = {NUMBERS["handled"]: 1, NUMBERS["talk_ms"]: 1000, number | sketch.bucket(1000): 1}
         board.put_cells("t.0", 900_000, bucket, [(VOICE, pack_cell(cell))])
-    shown = Snapshots(board).take(Targets(defaults=Wishes(zone="America/New_York")))
+    shown = Snapshots(board).take(Targets(defaults=Overrides(zone="America/New_York")))
     assert row(shown).windows["today"]["handle_time"].samples == 1
     assert shown.everyone["today"]["handle_time"].samples == 1
     assert Snapshots(board).take(Targets()).everyone["today"]["handle_time"].samples == 2

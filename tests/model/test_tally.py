@@ -7,9 +7,7 @@ from copy import deepcopy
 from hypothesis import given, strategies as st
 
 from stream_app.model import facts as f
-from stream_app.model.kpis import COUNTERS, FAMILIES, SKETCHES, STORED
-from stream_app.model.sketch import bucket
-from stream_app.model.tally import (
+from stream_app.model.fold.tally import (
     NUMBERS,
     SHIFT,
     Cell,
@@ -21,6 +19,8 @@ from stream_app.model.tally import (
     roll_up,
     unpack_cell,
 )
+from stream_app.model.kpis import COUNTERS, FAMILIES, SKETCHES, STORED
+from stream_app.model.sketch import bucket
 from stream_app.model.windows import BASE, RESOLUTIONS, TOTAL
 
 at = st.integers(1_763_800_000_000, 1_763_800_000_000 + 3_600_000)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stream_app.model.kpis import BY_NAME, SERVICE_LEVELS
-from stream_app.model.targets import Rule, Targets, Wishes
+from stream_app.model.targets import Overrides, QueueTargets, Targets
 from stream_app.model.targets.presets import BY_PRESET
 
 LEVELS = ("defaults", "channels", "queues", "queues.channels")
@@ -32,7 +32,7 @@ def document(**of: dict[str, Any]) -> dict[str, Any]:
     return {**out, "queues": {"q": queue}} if queue else out
 
 
-wishes = st.fixed_dictionaries(
+overrides = st.fixed_dictionaries(
     {},
     optional={
         "answer_target_s": st.sampled_from([5.0, 20.0, 3600.0]),
@@ -53,7 +53,7 @@ wishes = st.fixed_dictionaries(
 )
 
 
-@given(st.dictionaries(st.sampled_from(LEVELS), wishes))
+@given(st.dictionaries(st.sampled_from(LEVELS), overrides))
 def test_the_later_level_wins_setting_by_setting(of: dict[str, dict[str, Any]]) -> None:
     rule = Targets.of(document(**of)).rule("q", "chat")
     said: dict[str, Any] = {"answer_target_s": 60.0, "policy": "without_short_abandons", "zone": "UTC"}
@@ -79,7 +79,7 @@ def test_the_later_level_wins_setting_by_setting(of: dict[str, dict[str, Any]]) 
     assert (rule.calendar and rule.calendar.zone) == zones[said["calendar"]]
 
 
-@given(st.dictionaries(st.sampled_from(LEVELS), wishes))
+@given(st.dictionaries(st.sampled_from(LEVELS), overrides))
 def test_what_is_stored_reads_back_the_same_and_writes_the_same_bytes(of: dict[str, dict[str, Any]]) -> None:
     targets = Targets.of(document(**of))
     stored = targets.to_json()
@@ -88,7 +88,7 @@ def test_what_is_stored_reads_back_the_same_and_writes_the_same_bytes(of: dict[s
 
 
 @given(
-    st.dictionaries(st.sampled_from(LEVELS), wishes),
+    st.dictionaries(st.sampled_from(LEVELS), overrides),
     st.sampled_from(["q", "other"]),
     st.sampled_from(["voice", "chat", "email", "messaging", "social"]),
 )
@@ -115,7 +115,7 @@ def test_defaults_without_a_document() -> None:
         "email": 3_600_000,
         "social": 60_000,
     }
-    assert isinstance(Targets().rule("q", "voice"), Rule)
+    assert isinstance(Targets().rule("q", "voice"), QueueTargets)
 
 
 def test_a_target_shorter_than_the_default_short_abandon_takes_it_along() -> None:
@@ -195,14 +195,14 @@ def test_targets_that_nearly_any_day_meets() -> None:
         queues.sales.channels.email.answer_target_s = 86400
     """)
     assert Targets.of(lax).lax() == [
-        "queues.* (voice): the target of service_level is 40%, under 50 %",
+        "queues.* (voice): the service_level target is 40%, below 50 %",
         "queues.* (voice): answer_target_s is 601, more than ten minutes for a caller",
         *(
-            f"queues.* ({channel}): the target of service_level is 40%, under 50 %"
+            f"queues.* ({channel}): the service_level target is 40%, below 50 %"
             for channel in ("chat", "messaging", "email", "other channels")
         ),
         *(
-            f"queues.billing ({channel}): the target of abandonment is 21%, over 20 %"
+            f"queues.billing ({channel}): the abandonment target is 21%, above 20 %"
             for channel in ("voice", "chat", "messaging", "email", "other channels")
         ),
     ]
@@ -218,7 +218,7 @@ def test_what_we_propose_is_not_lax(preset: str | None) -> None:
 def test_one_queue_replaced() -> None:
     targets = Targets().with_queue("q", answer_target_s=7.0)
     assert targets.rule("q", "voice").answer_target == 7_000
-    assert Targets(defaults=Wishes(zone="UTC")) != targets
+    assert Targets(defaults=Overrides(zone="UTC")) != targets
 
 
 STRETCH = "from = 2026-01-05T08:00:00Z\nto = 2026-01-05T09:30:00Z\n"
@@ -231,12 +231,13 @@ BAD = {
     "defaults.answer_target_s = true": "defaults.answer_target_s",
     "channels.chat.short_abandon_s = -1": "channels.chat.short_abandon_s",
     "channels.chat.short_abandon_s = nan": "channels.chat.short_abandon_s",
-    "defaults.answer_taget_s = 20": "defaults.answer_taget_s: no setting is called so; did you mean 'answer_target_s'?",
-    "default.answer_target_s = 20": "default: no setting is called so; did you mean 'defaults'?",
+    "defaults.answer_taget_s = 20": "defaults.answer_taget_s: unknown key; did you mean 'answer_target_s'?",
+    "[[rules]]\nname = 'x'": "rules: alert rules are a file of their own, for stream-app render --rules",
+    "default.answer_target_s = 20": "default: unknown key; did you mean 'defaults'?",
     "queues = 5": "queues",
     "queues.sales = 5": "queues.sales",
     "queues.sales.channels.voice.zone = 5": "queues.sales.channels.voice.zone",
-    "queues.sales.channel.voice.zone = 'UTC'": "queues.sales.channel: no setting",
+    "queues.sales.channel.voice.zone = 'UTC'": "queues.sales.channel: unknown key",
     'defaults.policy = "without_short_abandon"': "defaults.policy",
     'queues.sales.policy = ""': "queues.sales.policy",
     'defaults.zone = "Europe/Atlantis"': "defaults.zone",
@@ -251,13 +252,17 @@ BAD = {
     "queues.sales.targets.handle_time = nan": "queues.sales.targets.handle_time",
     "queues.sales.targets.handle_time = inf": "queues.sales.targets.handle_time",
     'queues.sales.targets.handle_time = "long"': "queues.sales.targets.handle_time: expected `float`",
-    "defaults.too_good.handel_time = 60": "defaults.too_good.handel_time: no KPI is called so; did you mean 'handle_time'?",
-    "defaults.too_good.service_level = 98": "defaults.too_good.service_level: a ratio's bound lies in 0…1, not 98",
-    "queues.sales.too_good.handle_time = -1": "queues.sales.too_good.handle_time: a bound is a number from 0",
+    "defaults.too_good.handel_time = 60": "defaults.too_good.handel_time: unknown KPI; did you mean 'handle_time'?",
+    "defaults.too_good.service_level = 98": (
+        "defaults.too_good.service_level: expected a ratio from 0 to 1 (80 % is 0.8), got 98"
+    ),
+    "queues.sales.too_good.handle_time = -1": "queues.sales.too_good.handle_time: expected a non-negative number, got -1",
     "queues.sales.too_good.handle_time = inf": "queues.sales.too_good.handle_time",
     "queues.sales.too_good = 60": "queues.sales.too_good: expected a table",
-    "queues.sales.too_good.handle_time = 361": "queues.sales (voice): too_good.handle_time (361) lies above its target (360)",
-    "queues.sales.too_good.service_level = 0.79": "queues.sales (voice): too_good.service_level (0.79) lies below its",
+    "queues.sales.too_good.handle_time = 361": (
+        "queues.sales (voice): too_good.handle_time (361) must not be above the target (360)"
+    ),
+    "queues.sales.too_good.service_level = 0.79": "queues.sales (voice): too_good.service_level (0.79) must not be below the",
     "queues.sales.channels.chat.too_good.handle_time = 601": "queues.sales (chat): too_good.handle_time (601)",
     "queues.sales.short_abandon_s = 30": "queues.sales (voice)",
     "defaults.short_abandon_s = 30": "(voice)",
@@ -293,22 +298,24 @@ BAD = {
     "defaults.csat_satisfied.5 = [4, 4]": "defaults.csat_satisfied.5",
     "defaults.csat_satisfied.5 = ['4']": "defaults.csat_satisfied.5",
     "preset = 5": "preset",
-    "preset = 'retial'": "preset: no preset is called 'retial'; did you mean 'retail'?",
+    "preset = 'retial'": "preset: unknown preset 'retial'; did you mean 'retail'?",
     "base.defaults.zone = 'UTC'": "base",
     "queues.sales.external_id = ''": "queues.sales.external_id",
     "defaults.external_id = 'x'": "defaults.external_id",
-    "outages = 5": "outages: [[outages]] is a list: write it with two brackets",
-    f"[outages]\n{STRETCH}reason = 'x'": "outages: [[outages]] is a list: write it with two brackets",
+    "outages = 5": "outages: expected a list; write [[outages]] with two brackets",
+    f"[outages]\n{STRETCH}reason = 'x'": "outages: expected a list; write [[outages]] with two brackets",
     "outages = [5]": "outages.1: expected a table",
-    "[[outages]]": "outages.1.from: is missing",
-    f"[[outages]]\n{STRETCH}": "outages.1.reason: is missing",
+    "[[outages]]": "outages.1.from: missing; an outage needs from, to and reason",
+    f"[[outages]]\n{STRETCH}": "outages.1.reason: missing",
     f"[[outages]]\n{STRETCH}reason = ''": "outages.1.reason",
     f"[[outages]]\n{STRETCH}reason = 5": "outages.1.reason",
     f"[[outages]]\n{STRETCH}reason = '{'x' * 201}'": "outages.1.reason",
-    f"[[outages]]\n{STRETCH}reason = 'x'\nqueue = ['q']": "outages.1.queue: no setting is called so; did you mean 'queues'?",
+    f"[[outages]]\n{STRETCH}reason = 'x'\nqueue = ['q']": "outages.1.queue: unknown key; did you mean 'queues'?",
     f"[[outages]]\n{STRETCH}reason = 'x'\nqueues = 'q'": "outages.1.queues: expected a list of names",
-    f"[[outages]]\n{STRETCH}reason = 'x'\nchannels = []": "outages.1.channels: is empty",
-    "[[outages]]\nfrom = 2026-01-05\nto = 2026-01-06\nreason = 'x'": "outages.1.from: '2026-01-05' is no time with an offset",
+    f"[[outages]]\n{STRETCH}reason = 'x'\nchannels = []": (
+        "outages.1.channels: the list is empty; leave it out to mean all channels"
+    ),
+    "[[outages]]\nfrom = 2026-01-05\nto = 2026-01-06\nreason = 'x'": "outages.1.from: expected a time with an offset",
     "[[outages]]\nfrom = 2026-01-05T08:00:00\nto = 2026-01-06\nreason = 'x'": "outages.1.from",
     "[[outages]]\nfrom = '0001-01-01T00:00:00+02:00'\nto = 2026-01-06T00:00:00Z\nreason = 'x'": "outages.1.from",
     "[[outages]]\nfrom = 2026-01-05T08:00:00Z\nto = 2026-01-05T09:00:00+01:00\nreason = 'x'": (
@@ -331,7 +338,7 @@ def test_a_close_name_is_suggested() -> None:
         Targets.of({"defaults": {"policy": "answered_onyl"}})
     with pytest.raises(
         ValueError,
-        match=r"^queues.billing.calendar: no calendar is called 'offce'; did you mean 'office'\?$",
+        match=r"^queues.billing.calendar: unknown calendar 'offce'; did you mean 'office'\?$",
     ):
         Targets.of({"calendars": CALENDARS, "queues": {"billing": {"calendar": "offce"}}})
     with pytest.raises(ValueError, match="did you mean 'handle_time'"):

@@ -1,18 +1,18 @@
-"""The last six hours by quarters: the snapshot's formulas, and the depth of the queue, against a plain fold of events."""
+"""The last six hours by intervals: the snapshot's formulas, and the depth of the queue, against a plain fold of events."""
 
 from random import Random
 from typing import Final
 
 import pytest
 
-from stream_app.model.board import Board
 from stream_app.model.events import Abandoned, Answered, Event, LeftQueue, Queued
-from stream_app.model.fold import Fold
+from stream_app.model.fold.fold import Fold
 from stream_app.model.kpis import HEADLINES
-from stream_app.model.running import QUARTER
-from stream_app.model.snapshot import Snapshots
-from stream_app.model.targets import Targets, Wishes
-from stream_app.model.trend import TRENDS, WHOLE, YOUNG_MS, TrendRow, Trends, steps
+from stream_app.model.live.board import Board
+from stream_app.model.live.running import INTERVAL_MS
+from stream_app.model.live.snapshot import Snapshots
+from stream_app.model.live.trend import TRENDS, WHOLE, YOUNG_MS, QueueTrend, Trends, steps
+from stream_app.model.targets import Overrides, Targets
 from tests.reference.traffic import traffic
 
 from .test_snapshot import NOON, VOICE, feed, row, visit
@@ -61,12 +61,12 @@ def depth(told: list[Story], at: int) -> int:
 
 
 def service_level(told: list[Story], start: int, policy: str) -> tuple[int, int]:
-    """Over and under the line, of those that were decided in a quarter."""
+    """Over and under the line, of those that were decided in an interval."""
     over = under = 0
     for queued, kind, ended in told:
         late = kind is None or ended - queued > TARGET
         decided = queued + TARGET if late else ended
-        if start <= decided < start + QUARTER and decided <= NOW:
+        if start <= decided < start + INTERVAL_MS and decided <= NOW:
             short = kind is Abandoned and ended - queued <= SHORT
             under += policy == "answered_of_offered" or not short
             over += kind is Answered and not late
@@ -76,12 +76,12 @@ def service_level(told: list[Story], start: int, policy: str) -> tuple[int, int]
 @pytest.mark.parametrize("policy", ["without_short_abandons", "answered_of_offered"])
 @pytest.mark.parametrize("seed", range(4))
 def test_it_is_what_a_plain_fold_of_the_events_gives(seed: int, policy: str) -> None:
-    told, targets = stories(seed), Targets(defaults=Wishes(policy=policy))
+    told, targets = stories(seed), Targets(defaults=Overrides(policy=policy))
     found = trends_of(board_of(told, targets)).row(targets, VOICE, NOW).lines
     starts = steps(NOW)
     assert (len(starts), starts[-1]) == (WHOLE + 1, NOON)
     assert any(kind is None for _, kind, _ in told)
-    ends = [*(start + QUARTER for start in starts[:-1]), NOW + 1]
+    ends = [*(start + INTERVAL_MS for start in starts[:-1]), NOW + 1]
     assert found["backlog"].values == [depth(told, end) for end in ends]
     assert found["backlog"].samples is None
     parts = [service_level(told, start, policy) for start in starts]
@@ -89,8 +89,8 @@ def test_it_is_what_a_plain_fold_of_the_events_gives(seed: int, policy: str) -> 
     assert found["service_level"].samples == [under for _, under in parts]
 
 
-def test_the_running_quarter_is_the_snapshots_value_of_the_same_cells() -> None:
-    """Where all that there is lies in the running quarter, the trend's last step is the value of every window."""
+def test_the_running_interval_is_the_snapshots_value_of_the_same_cells() -> None:
+    """Where all that there is lies in the running interval, the trend's last step is the value of every window."""
     told = [story for story in stories(9) if story[0] >= NOON]
     board = board_of(told, Targets())
     shown = row(Snapshots(board).take(Targets())).windows["today"]
@@ -123,12 +123,12 @@ def test_a_day_of_everything_that_happens_leaves_no_depth_below_zero_and_ends_wi
 
 
 def test_an_abandonment_that_is_taken_back_waited_until_then() -> None:
-    quarter = NOON - QUARTER
+    interval = NOON - INTERVAL_MS
     fold, board = Fold(Targets()), Board(NOW)
     told: tuple[Event, ...] = (
-        queued_as("q", quarter - 60_000, "c"),
-        Abandoned(id="a", at=quarter - 1_000, contact_id="c"),
-        queued_as("r", quarter + 1_000, "c", resumes=True),
+        queued_as("q", interval - 60_000, "c"),
+        Abandoned(id="a", at=interval - 1_000, contact_id="c"),
+        queued_as("r", interval + 1_000, "c", resumes=True),
         Answered(id="b", at=NOON + 1_000, contact_id="c"),
     )
     for event in told:
@@ -142,15 +142,15 @@ def test_young_rows_are_given_again_and_what_is_over_is_not_read_again(
 ) -> None:
     board = board_of(stories(1), Targets())
     trends, read = trends_of(board), []
-    quarter = board.quarter
+    interval = board.interval
 
     def counting(queue: tuple[str, str], bucket: int) -> dict[int, int]:
         read.append(bucket)
-        return quarter(queue, bucket)
+        return interval(queue, bucket)
 
-    monkeypatch.setattr(board, "quarter", counting)
+    monkeypatch.setattr(board, "interval", counting)
 
-    def look(now: int, targets: Targets) -> tuple[TrendRow, int]:
+    def look(now: int, targets: Targets) -> tuple[QueueTrend, int]:
         read.clear()
         board.advance(now)
         return trends.row(targets, VOICE, now), len(read)
@@ -164,8 +164,8 @@ def test_young_rows_are_given_again_and_what_is_over_is_not_read_again(
     again, reads = look(NOW + 2 * YOUNG_MS, targets)
     assert reads == 0
     assert again.lines["backlog"].values[-1] == (first.lines["backlog"].values[-1] or 0) + 1
-    assert look(NOON + QUARTER, targets)[1] == 1  # the quarter behind the one that begins
-    assert look(NOON + QUARTER, Targets())[1] == WHOLE + 2  # other settings may have other policies
+    assert look(NOON + INTERVAL_MS, targets)[1] == 1  # the interval before the one that begins
+    assert look(NOON + INTERVAL_MS, Targets())[1] == WHOLE + 2  # other settings may have other policies
 
 
 def test_a_queue_of_which_nothing_is_known_has_no_data_and_nobody_waits() -> None:

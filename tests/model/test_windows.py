@@ -54,7 +54,7 @@ def test_midnight_is_the_first_moment_of_the_local_day(now: int, zone: str) -> N
     local = [datetime.fromtimestamp(t / 1000, tz).date() for t in (start - 1, start, now)]
     assert local[1] == local[2]
     assert local[0] < local[1]
-    assert start % 900_000 == 0, "a day starts with a bucket of a quarter of an hour"
+    assert start % 900_000 == 0, "a day starts with a 15-minute bucket"
 
 
 @pytest.mark.parametrize(

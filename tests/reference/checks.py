@@ -6,7 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 Fields = dict[str, Any]
-NAME, ID = 64, 128  # the longest names and ids
+NAME, ID = 256, 128  # the longest names and ids
 
 
 class Refusal(NamedTuple):

@@ -22,6 +22,10 @@ class Ledger:
         """Add the amounts in the buckets that hold `at`."""
         self._counters.add(place, at, amounts)
 
+    def in_row(self, place: Key, at: int, **amounts: int) -> None:
+        """Add the amounts to the interval row in which `at` lies."""
+        self._intervals.done(place, at, amounts)
+
     def opened(self, visit: Visit) -> None:
         if visit.outbound:
             self.add(visit.place, visit.queued_at, outbound=1)
@@ -117,8 +121,7 @@ class Ledger:
             wrap_timed_out=timed_out,
         )
         self._counters.note(visit.place, at, "handle", talk + hold + wrap)
-        work = {"handled": 1, "talk_ms": talk, "hold_ms": hold, "wrap_ms": wrap}
-        self._intervals.done(visit.place, at, work)
+        self.in_row(visit.place, at, handled=1, talk_ms=talk, hold_ms=hold, wrap_ms=wrap)
 
 
 def _decided(visit: Visit, at: int, wait: int) -> Entry:

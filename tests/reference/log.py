@@ -20,7 +20,7 @@ def began(name: str, at: float, answered_at: float | None = None) -> dict[str, A
 
 
 class Log:
-    """A partition to which events are appended; times are seconds after T0."""
+    """A partition to which events are appended, stamped by the broker; times are seconds after T0."""
 
     def __init__(self) -> None:
         self.reference = Reference()
@@ -33,7 +33,8 @@ class Log:
         if kind in ("contact.queued", "contact.refused"):
             event["queue"] = "billing"
         timestamp = -1 if stamp is None else T0 + round(stamp * 1000)
-        result = self.reference.feed(self.offset, json.dumps({**event, **fields}).encode(), timestamp)
+        value = json.dumps({**event, **fields}).encode()
+        result = self.reference.feed(self.offset, value, timestamp, by_broker=True)
         self.offset += 1
         return result
 

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 from typing import TYPE_CHECKING
 
+from .clock import Clock
 from .counters import HOUR, MINUTE
 
 if TYPE_CHECKING:
@@ -22,13 +23,18 @@ def fingerprint(event_id: str) -> bytes:
 
 
 class Memory:
-    """Open visits and recent ids; `now` is partition time."""
+    """Open visits and recent ids, and the clock of the partition."""
 
     def __init__(self, recent_max: int) -> None:
-        self.now = 0
+        self.clock = Clock()
         self._recent_max = recent_max
         self._visits: dict[str, list[Visit]] = {}  # contact -> its open visits, oldest first
         self._recent: dict[bytes, int] = {}  # hash of an event id -> the minute when it was added, in order
+
+    @property
+    def now(self) -> int:
+        """Partition time."""
+        return self.clock.now
 
     def __iter__(self) -> Iterator[Visit]:
         return (visit for visits in self._visits.values() for visit in visits)
@@ -56,7 +62,17 @@ class Memory:
 
     def remember(self, name: bytes) -> None:
         self._recent.pop(name, None)  # at the end again: the oldest stay in front
-        self._recent[name] = self.now - self.now % MINUTE
+        minute = self.now - self.now % MINUTE + (MINUTE if self.clock.stands else 0)
+        self._recent[name] = max(minute, next(reversed(self._recent.values()), 0))
+
+    def follow(self, before: int) -> None:
+        """Partition time was that before."""
+        was, minute = (time - time % MINUTE for time in (before, self.now))
+        if was == minute:
+            return
+        for name, stamp in self._recent.items():
+            if was < stamp < minute or minute < min(was, stamp):
+                self._recent[name] = minute
 
     def forget(self) -> None:
         """Drop the ids that are an hour old, and the oldest minutes of too many."""

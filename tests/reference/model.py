@@ -70,21 +70,25 @@ class Reference:
 
     @property
     def partition_time(self) -> int:
-        """The largest time seen so far, ms."""
+        """What time it is in the partition, ms."""
         return self._memory.now
 
     # What came in ------------------------------------------------------------------------------------
 
-    def feed(self, offset: int, value: bytes | None, timestamp: int = -1) -> str:
-        """Fold the record at `offset`; a negative timestamp (ms) is none. Returns the name of the result."""
+    def feed(self, offset: int, value: bytes | None, timestamp: int = -1, *, by_broker: bool = False) -> str:
+        """Fold the record at `offset`; a negative timestamp (ms) is none. Returns the name of the result.
+
+        `by_broker`: the broker put the timestamp on.
+        """
         self.skip_to(offset)
         self._next_offset = offset + 1
         event = read(value)
         if isinstance(event, Refusal):
             result, reason = event
         else:
-            self._pass_time(event.at if timestamp < 0 else min(event.at, timestamp))
-            result, reason = self._judge(event)
+            stamp = event.at if timestamp < 0 else min(event.at, timestamp)
+            self._pass_time(event.sender, stamp, by_broker=by_broker)
+            result, reason = self._judge(event, stamp)
         self.results[result] += 1
         if reason:
             self.reasons[result, reason] += 1
@@ -134,16 +138,20 @@ class Reference:
 
     # Time, and judgement: future, late, duplicate, illegal, applied -----------------------------------
 
-    def _pass_time(self, time: int) -> None:
+    def _pass_time(self, sender: str, stamp: int, *, by_broker: bool) -> None:
         before = self.partition_time
-        self._memory.now = max(before, time)
+        if by_broker:
+            self._memory.clock.trust(stamp)
+        else:
+            self._memory.clock.hear(sender, stamp)
+        self._memory.follow(before)
         if self.partition_time // MINUTE > before // MINUTE:
             for visit in list(self._memory):
                 self._steps.time_out(visit)
             self._memory.forget()
 
-    def _judge(self, event: Event) -> tuple[str, str]:
-        if event.at > self.partition_time + FUTURE_MS:
+    def _judge(self, event: Event, stamp: int) -> tuple[str, str]:
+        if event.at > max(self.partition_time, stamp) + FUTURE_MS:
             return "dead_letter", "future"
         if event.at < self.partition_time - LATE_MS:
             return "late", ""

@@ -104,9 +104,9 @@ _INVALID = {
     "no queue": _without("queue"),
     "empty queue": _with(queue=""),
     "queue is an object": _with(queue={"name": "billing"}),
-    "queue of 65": _with(queue="q" * 65),
+    "queue of 257": _with(queue="q" * 257),
     "refused without a queue": _without("queue", type="contact.refused"),
-    "channel of 65": _with(channel="v" * 65),
+    "channel of 257": _with(channel="v" * 257),
     "agent of 129": _with(type="contact.answered", agent="a" * 129),
     "answered without a contact": _without("contact_id", type="contact.answered"),
     "message without a contact": _without("contact_id", type="message.sent"),
@@ -116,8 +116,8 @@ _INVALID = {
 }
 _WRONG_TYPES = {
     "team is a number": _with(team=7),
-    "team of 65": _with(team="t" * 65),
-    "site of 65": _with(site="s" * 65),
+    "team of 257": _with(team="t" * 257),
+    "site of 257": _with(site="s" * 257),
     "empty site": _with(site=""),
     "customer of 129": _with(customer="u" * 129),
     "customer is a list": _with(customer=["u-1"]),
@@ -127,7 +127,7 @@ _WRONG_TYPES = {
     "resumes is 1": _with(resumes=1),
     "bot is a name": _with(type="message.sent", bot="bot"),
     "by is a truth value": _with(type="contact.ended", by=True),
-    "by of 65": _with(type="contact.ended", by="b" * 65),
+    "by of 257": _with(type="contact.ended", by="b" * 257),
     "by is empty": _with(type="contact.ended", by=""),
 }
 _BEGINNINGS = {

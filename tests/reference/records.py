@@ -113,6 +113,7 @@ class Event(NamedTuple):
     id: str
     type: str
     at: int
+    sender: str
     contact: str
     queue: str
     channel: str
@@ -181,6 +182,7 @@ def _event(fields: Fields) -> Event:
         id=texts["id"],
         type=kind,
         at=_at(fields.get("at")),
+        sender=_sender(kind, fields),
         contact=texts["contact_id"],
         queue=texts["queue"],
         channel=texts["channel"],
@@ -194,6 +196,13 @@ def _event(fields: Fields) -> Event:
         beginning=_beginning(fields.get("beginning")) if kind in OUTCOMES else None,
         fact=read_fact(kind, fields),
     )
+
+
+def _sender(kind: str, fields: Fields) -> str:
+    """Whose clock is believed to have stamped it."""
+    names = {"agent.state": ["agent"], "customer": ["customer"], "case": ["contact_id", "case"]}
+    chosen = names.get(kind) or names.get(kind.split(".", maxsplit=1)[0]) or ["contact_id"]
+    return next(filter(None, (text(fields, name, ID) for name in chosen)), "")
 
 
 def _beginning(value: Any) -> Beginning | None:

@@ -15,7 +15,8 @@ def test_rows_are_those_of_the_pencil(case: Case) -> None:
     reference = Reference()
     for offset, (at, kind, fields) in enumerate(case.told):
         value = json.dumps({"id": f"e{offset}", "type": kind, "at": at, **fields}).encode()
-        assert reference.feed(offset, value, max(at, reference.partition_time)) == "applied"
+        stamp = max(at, reference.partition_time)
+        assert reference.feed(offset, value, stamp, by_broker=True) == "applied"
     rows = {(start, "/".join(place)): row for (start, *place), row in reference.rows().items()}
     assert rows == case.rows
     found = {(at, place): reference.backlog(at, *place.split("/")) for at, place in case.backlogs}

@@ -83,6 +83,7 @@ def test_hostile_traffic_loses_nothing(calm: list[Record], rough: list[Record]) 
     assert not Counter(calm) - Counter(rough)
 
 
+@pytest.mark.slow
 def test_every_result_and_reason_occurs(rough: list[Record]) -> None:
     reference = Reference()
     for offset, (_, value, timestamp) in enumerate(rough):
@@ -130,6 +131,7 @@ def test_the_traffic_has_all_that_the_rules_are_about(calm: list[Record], rough:
     assert len({sale["currency"] for sale in sales}) == 8
 
 
+@pytest.mark.slow
 def test_the_books_balance_after_every_prefix(rough: list[Record]) -> None:
     reference = Reference()
     for offset, (_, value, timestamp) in enumerate(rough):

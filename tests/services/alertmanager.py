@@ -9,27 +9,41 @@ from aiohttp import web
 
 from tests.services.process import HOST, ServerProcess, free_port, run_tool
 
+BUILT = Path(__file__).parents[2] / ".cache/alertmanager"
+
+
+def _program(name: str, packaged: str) -> str:
+    """Return what scripts/setup has built, otherwise the name of Debian's."""
+    return str(BUILT / name) if (BUILT / name).exists() else packaged
+
 
 class Alertmanager(ServerProcess):
     """An Alertmanager on 127.0.0.1, alone in its cluster, with a configuration of the test's."""
 
     name = "alertmanager"
 
-    def __init__(self, config: str) -> None:
+    def __init__(self, config: str, *options: str) -> None:
         super().__init__()
         self.port = free_port()
         self._config = config
+        self._options = options
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://{HOST}:{self.port}"
 
     def command(self) -> list[str]:
         """Run the server in the foreground."""
         config = self.directory / "alertmanager.yml"
         config.write_text(self._config)
         return [
-            "prometheus-alertmanager",
+            _program("alertmanager", "prometheus-alertmanager"),
             f"--config.file={config}",
             f"--storage.path={self.directory / 'data'}",
             f"--web.listen-address={HOST}:{self.port}",
             "--cluster.listen-address=",
+            *self._options,
         ]
 
     def ready(self) -> bool:
@@ -60,7 +74,7 @@ class Inbox:
         self.messages: list[Message] = []
         self.url = ""
         app = web.Application()
-        app.router.add_post("/{name}", self._take)
+        app.router.add_post("/{name:.*}", self._take)
         self._runner = web.AppRunner(app)
 
     async def __aenter__(self) -> Self:
@@ -81,4 +95,4 @@ class Inbox:
 
 def amtool(*args: str | Path) -> str:
     """Run amtool (`"check-config", path`) and return what it says; ServiceError with it if it fails."""
-    return run_tool("amtool", *args)
+    return run_tool(_program("amtool", "amtool"), *args)

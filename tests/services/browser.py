@@ -70,7 +70,7 @@ async def opened(
     await page.goto(url)
     yield page
     await own.close()
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 async def texts(page: Page, selector: str) -> list[str]:

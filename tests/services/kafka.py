@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
@@ -57,6 +57,18 @@ class Cluster:
                 return len(found) == partitions
 
             await until(has_leaders, what=f"{name} has leaders")
+
+    async def grow_topic(self, name: str, partitions: int) -> None:
+        """Give a topic more partitions, and wait until each has a leader; KafkaError if it has as many."""
+        async with self._admin() as admin:
+            answer = await admin.create_partitions({name: NewPartitions(partitions)})
+            _raise_errors([(topic, code) for topic, code, *_ in answer.topic_errors])
+
+            async def has_leaders() -> bool:
+                (topic,) = await admin.describe_topics([name])
+                return len([p for p in topic["partitions"] if p["leader"] >= 0]) == partitions
+
+            await until(has_leaders, what=f"{name} has {partitions} partitions")
 
     async def delete_topic(self, name: str) -> None:
         """Delete a topic and wait until it is gone; KafkaError if there is none."""

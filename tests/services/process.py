@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import inspect
+import os
 import random
 import shutil
 import signal
@@ -27,6 +28,8 @@ _running: weakref.WeakSet["ServerProcess"] = weakref.WeakSet()
 # we do, unlike the threads of asyncio.to_thread(), which end with their event loop.
 _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 _given_ports: set[int] = set()
+_SHARES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_SHARE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 class ServiceError(AssertionError):
@@ -37,10 +40,11 @@ def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on, and that is never handed out again by this process.
 
     It lies below the kernel's ephemeral range. From that range a client that retries a dead server's port can
-    be given the very same port as its source, connects to itself, and the server can't come back.
+    be given the very same port as its source, connects to itself, and the server can't come back. Of tests that
+    run side by side each process takes its own share.
     """
     while True:
-        port = random.randint(20_000, 32_000)
+        port = random.randrange(20_000 + _SHARE, 32_000, _SHARES)
         if port in _given_ports:
             continue
         with socket.socket() as probe:

@@ -20,7 +20,10 @@ class Sample(NamedTuple):
 
 
 class Prometheus(ServerProcess):
-    """A Prometheus on 127.0.0.1. `targets` and `alertmanagers` are host:port, `rules` are files."""
+    """A Prometheus on 127.0.0.1.
+
+    `targets` and `alertmanagers` are host:port, `rules` are files, `blocks` is a folder that was filled by promtool.
+    """
 
     name = "prometheus"
 
@@ -31,8 +34,10 @@ class Prometheus(ServerProcess):
         rules: Sequence[Path] = (),
         alertmanagers: Sequence[str] = (),
         scrape_interval: str = "200ms",
+        blocks: Path | None = None,
     ) -> None:
         super().__init__()
+        self._blocks = blocks
         self.port = free_port()
         self._config = {
             "global": {"scrape_interval": scrape_interval, "evaluation_interval": scrape_interval},
@@ -53,7 +58,8 @@ class Prometheus(ServerProcess):
         return [
             "prometheus",
             f"--config.file={config}",
-            f"--storage.tsdb.path={self.directory / 'data'}",
+            f"--storage.tsdb.path={self._blocks or self.directory / 'data'}",
+            "--storage.tsdb.retention.time=100y",
             f"--web.listen-address={HOST}:{self.port}",
         ]
 
@@ -71,6 +77,16 @@ class Prometheus(ServerProcess):
         if data["resultType"] == "scalar":
             return [Sample({}, float(data["result"][1]))]
         return [Sample(series["metric"], float(series["value"][1])) for series in data["result"]]
+
+    def query_range(
+        self, expression: str, start: float, end: float, step: float
+    ) -> list[tuple[Mapping[str, str], dict[float, float]]]:
+        """Evaluate PromQL at each step, both ends included; return labels, and value by Unix time."""
+        data = self._api("query_range", query=expression, start=str(start), end=str(end), step=str(step))
+        return [
+            (series["metric"], {float(at): float(value) for at, value in series["values"]})
+            for series in data["result"]
+        ]
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return the alerts that are pending or firing, as Prometheus says it."""

@@ -53,7 +53,7 @@ class RedisServer(ServerProcess):
         self.port = free_port()
         self.version = version
         self._aof = aof
-        self._args = args
+        self.args = args
 
     @property
     def url(self) -> str:
@@ -77,7 +77,7 @@ class RedisServer(ServerProcess):
         if self.version != "6.2":
             options["enable-debug-command"] = "local"  # 6.2 knows no such setting, and allows it
         flags = [part for key, value in options.items() for part in (f"--{key}", value)]
-        return [binary(self.version), *flags, *self._args]
+        return [binary(self.version), *flags, *self.args]
 
     def client(self, **options: object) -> redis.Redis:
         """Return a client that never tries a command twice; the caller closes it."""

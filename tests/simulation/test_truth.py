@@ -26,6 +26,7 @@ def day() -> tuple[Centre, list[Event]]:
     return small, list(small.events(*DAY))
 
 
+@pytest.mark.slow
 def test_every_event_is_read_back_as_it_was(day: tuple[Centre, list[Event]]) -> None:
     for event in day[1]:
         assert decode(encode(event)) == (event,)
@@ -33,6 +34,7 @@ def test_every_event_is_read_back_as_it_was(day: tuple[Centre, list[Event]]) -> 
         assert (read.at, read.id) == (event.at, event.id)
 
 
+@pytest.mark.slow
 def test_the_fold_of_a_day_equals_the_ledger(day: tuple[Centre, list[Event]]) -> None:
     small, events = day
     deltas, counted = folded([Record(n, event.at, encode(event)) for n, event in enumerate(events)])

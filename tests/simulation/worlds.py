@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from stream_app.ingest import batch
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.model.deltas import Deltas
-from stream_app.model.fold import Fold
+from stream_app.model.fold.deltas import Deltas
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import NUMBERS, add_into
 from stream_app.model.kpis import COUNTERS
-from stream_app.model.tally import NUMBERS, add_into
 from stream_app.model.targets import Targets
-from stream_app.simulation import Centre, Duration, Ledger, Patience, Queue, Settings
+from stream_app.simulation import Centre, CentreSettings, Duration, Ledger, Patience, QueueSettings
 from stream_app.simulation.wire import Stamps, encode
 
 MONDAY = 1_767_571_200_000  # 2026-01-05, midnight UTC
@@ -23,11 +23,12 @@ class Record:
     def __init__(self, offset: int, timestamp: int, value: bytes) -> None:
         self.offset = offset
         self.timestamp = timestamp
+        self.timestamp_type = 0
         self.value: bytes | None = value
         self.headers: tuple[tuple[str, bytes], ...] = ()
 
 
-def plain(**changes: object) -> Settings:
+def plain(**changes: object) -> CentreSettings:
     """One queue, ten agents all day, nothing but waiting, talking and giving up."""
     queue: dict[str, object] = {
         "name": "desk",
@@ -38,10 +39,10 @@ def plain(**changes: object) -> Settings:
         "wrap": Duration(50, 0.3),
         "patience": Patience(200),
     }
-    return Settings(queues=(Queue(**queue | changes),), presence=False)  # type: ignore[arg-type]
+    return CentreSettings(queues=(QueueSettings(**queue | changes),), presence=False)  # type: ignore[arg-type]
 
 
-def play(settings: Settings, hours: float, seed: int = 1) -> Ledger:
+def play(settings: CentreSettings, hours: float, seed: int = 1) -> Ledger:
     """The ledger of some hours from midnight on."""
     centre = Centre(settings, seed)
     for _ in centre.events(MONDAY, MONDAY + round(hours * HOUR)):
@@ -54,7 +55,7 @@ def lines(centre: Centre, start: int, end: int, stamps: Stamps = "epoch") -> lis
     return [encode(event, stamps) for event in centre.events(start, end)]
 
 
-def folded(records: Sequence[batch.Record]) -> tuple[Deltas, dict[tuple[str, str], dict[str, int]]]:
+def folded(records: Sequence[batch.KafkaRecord]) -> tuple[Deltas, dict[tuple[str, str], dict[str, int]]]:
     """What the pipeline makes of records: everything, and the counters by queue and channel."""
     deltas = batch.fold_records(Fold(Targets()), records, 0, decode).deltas
     cells: dict[tuple[str, str], dict[int, int]] = {}

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import msgspec
 import redis
 
-from stream_app.model.ports import Beat, DeadLetter, Partition, Store
-from stream_app.model.tally import NUMBERS, unpack_cell
+from stream_app.model.fold.tally import NUMBERS, unpack_cell
+from stream_app.model.ports import DeadLetter, Partition, StampedBeat, Store
 from stream_app.store.codec import unpack_visits
 from stream_app.store.memory import Contents, MemoryStore
 from stream_app.store.redis import RedisStore
@@ -31,7 +31,7 @@ class Held:
     recent: dict[int, list[bytes]] = field(default_factory=dict)  # sorted: within a minute none is older
     results: dict[str, int] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
-    beat: Beat | None = None
+    beat: StampedBeat | None = None
 
 
 class Backend(Protocol):
@@ -42,6 +42,9 @@ class Backend(Protocol):
 
     def held(self, partition: Partition = P0) -> Held:
         """All that is stored of a partition."""
+
+    def go_on_as_a_former_version(self) -> None:
+        """A commit of a worker that knows nothing of agreement, and leaves what is stored of it as it is."""
 
     def save(self) -> Callable[[], None]:
         """Remember all that is stored; call what is given to go back to it."""
@@ -78,6 +81,10 @@ class Memory:
             beat=mine.beat,
         )
 
+    def go_on_as_a_former_version(self) -> None:
+        mine = self.open().partitions[P0]
+        mine.position = (mine.position or 0) + 1
+
     def save(self) -> Callable[[], None]:
         saved = deepcopy(self.open().partitions)
 
@@ -106,6 +113,9 @@ class Real:
         self.stores.append(RedisStore(self.url, queue_cap=queue_cap))
         return self.stores[-1]
 
+    def go_on_as_a_former_version(self) -> None:
+        self.client.hincrby(f"kpi:{{{P0}}}:meta", "position", 1)
+
     def registry(self, kind: str) -> dict[int, str]:
         found: Any = self.client.hgetall(f"kpi:names:{kind}")
         return {int(number): name.decode() for name, number in found.items()}
@@ -113,7 +123,7 @@ class Real:
     def held(self, partition: Partition = P0) -> Held:
         client: Any = self.client
         key = f"kpi:{{{partition}}}"
-        meta = {name.decode(): value.decode() for name, value in client.hgetall(f"{key}:meta").items()}
+        meta = {name.decode(): value for name, value in client.hgetall(f"{key}:meta").items()}
         position = meta.get("position")
         return Held(
             position=int(position) if position else None,
@@ -206,8 +216,9 @@ def _letter(fields: dict[bytes, bytes]) -> DeadLetter:
     )
 
 
-def _beat(fields: dict[bytes, bytes]) -> Beat | None:
+def _beat(fields: dict[bytes, bytes]) -> StampedBeat | None:
     if not fields:
         return None
-    numbers = {name: int(fields[name.encode()]) for name in ("at", "position", "end", "read_at")}
-    return Beat(owner=fields[b"owner"].decode(), **numbers)
+    assert fields.pop(b"stamped") == fields[b"at"]
+    owner = fields.pop(b"owner").decode()
+    return StampedBeat(owner=owner, **{name.decode(): int(value) for name, value in fields.items()})

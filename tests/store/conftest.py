@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from stream_app.store.redis import RedisStore
 from tests.services.redis import VERSIONS, RedisServer
 
 from .backends import Backend, Memory, Real
@@ -40,3 +41,11 @@ async def real(
 async def office(real: Real) -> AsyncIterator[Office]:
     async with opened(real) as office:
         yield office
+
+
+@pytest.fixture
+async def store(redis_url: str) -> AsyncIterator[RedisStore]:
+    """A store on the Redis of the other tests."""
+    store = RedisStore(redis_url)
+    yield store
+    await store.close()

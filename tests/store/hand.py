@@ -6,9 +6,9 @@ from typing import Self
 from uuid import uuid4
 
 from stream_app.model.events import Abandoned, Answered, Event, LeftQueue, Queued
-from stream_app.model.fold import Fold
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import Tally
 from stream_app.model.ports import Claim, Commit, DeadLetter, Partition, Store
-from stream_app.model.tally import Tally
 
 from .backends import P0
 
@@ -47,6 +47,7 @@ class Hand:
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         self._fold = Fold(claim.targets, Tally(claim.numbers), claim.memory)
+        self._fold.by_broker = True
         self._end = claim.position
 
     @classmethod

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
+from stream_app.clocks import wall_ms
 from stream_app.model.events import Event
-from stream_app.model.interval_rows import IntervalRow
-from stream_app.model.intervals import FIELDS, Rows, add_amounts, compact
+from stream_app.model.intervals.columns import FIELDS, PLACES, IntervalRow
+from stream_app.model.intervals.counting import Rows, add_amounts, compact
 from stream_app.model.ports import Beat, Partition
+from stream_app.store.intervals.commands import IntervalStore
+from stream_app.store.intervals.publisher import Confirm, Publisher
+from stream_app.store.intervals.reader import IntervalReader
+from stream_app.store.intervals.retiring import Retiring
 from stream_app.store.redis import RedisStore
-from stream_app.store.rows.published import Published
-from stream_app.store.rows.publisher import Publisher
-from stream_app.store.rows.reader import IntervalReader
 
 from .backends import P0, P1, Real
 from .hand import T0, Hand, abandoned, answered, left, queued
@@ -30,17 +32,18 @@ class Office:
     store: RedisStore
     reader: IntervalReader
     clock: int = T0
+    queue_cap: int = 2_000
     counted: dict[Partition, Rows] = field(default_factory=dict)
     hands: dict[Partition, Hand] = field(default_factory=dict)
-    opened: list[Published] = field(default_factory=list)
+    opened: list[IntervalStore] = field(default_factory=list)
 
     def publisher(
         self, told: list[IntervalRow] | None = None, expected: Collection[Partition] = ()
     ) -> Publisher:
         """Another process that may publish; its clock stands still unless the test moves it."""
-        self.opened.append(Published(self.real.url))
+        self.opened.append(IntervalStore(self.real.url))
 
-        async def tell(rows: list[IntervalRow]) -> None:
+        async def tell(rows: list[IntervalRow], _: Confirm) -> None:
             if told is not None:
                 told.extend(rows)
 
@@ -49,6 +52,7 @@ class Office:
             lambda: self.clock,
             expected=lambda: expected,
             reader=self.reader,
+            retiring=Retiring(self.opened[-1].client, self.queue_cap),
             tell=tell if told is not None else None,
         )
 
@@ -68,8 +72,17 @@ class Office:
                 self.hands[partition] = await Hand.take(self.store, partition)
             claim = self.hands[partition].claim
             position = claim.position or 0
-            beat = Beat(at=at, owner="test", position=position, end=position + behind, read_at=at)
+            beat = Beat(
+                heard_ago=0,
+                clock=wall_ms(),
+                owner="test",
+                position=position,
+                end=position + behind,
+                read_at=at,
+            )
             await claim.beat(beat)
+            # It is stamped by Redis's clock, which goes on.
+            self.real.client.hset(f"kpi:{{{partition}}}:beat", "at", at)
 
     def expected(self) -> dict[tuple[int, str, str], list[int]]:
         """What rows that are not all zeros must hold."""
@@ -90,7 +103,7 @@ class Office:
         for key, row in rows.items():
             counted = dict(enumerate(expected.get(key, [])))
             assert {name: getattr(row, name) for name in FIELDS} == {
-                name: counted.get(place, 0) for place, name in enumerate(FIELDS)
+                name: counted.get(place, 0) for name, place in PLACES.items()
             }
             assert row.final
 

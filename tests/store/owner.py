@@ -7,9 +7,10 @@ from typing import Self
 from uuid import uuid4
 
 from stream_app.model.events import Event, Queued
-from stream_app.model.fold import Fold
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import Tally
 from stream_app.model.ports import Beat, Claim, Commit, Partition, Store
-from stream_app.model.tally import Tally
+from stream_app.store.redis import RedisStore
 
 P0 = Partition("t", 0)
 _ids = count()
@@ -48,9 +49,28 @@ class Owner:
         end = (start or 0) + len(events)
         await self.claim.apply(Commit(start=start, end=end, batch=uuid4().hex, deltas=self._fold.take()))
 
-    async def beat(self, *, at: int | None = None, behind: int = 0, read_at: int = 0) -> None:
+    async def beat(
+        self, *, ago: int = 0, behind: int = 0, read_at: int = 0, waits: int | None = None, ahead: int = 0
+    ) -> int:
         position = self.claim.position or 0
-        stamp = now_ms() if at is None else at
-        await self.claim.beat(
-            Beat(at=stamp, owner="test", position=position, end=position + behind, read_at=read_at)
+        return await self.claim.beat(
+            Beat(
+                heard_ago=ago,
+                clock=now_ms() + ahead,
+                owner="test",
+                position=position,
+                end=position + behind,
+                read_at=read_at,
+                waits=waits,
+            )
         )
+
+
+async def filled(url: str, queues: int) -> RedisStore:
+    """A store in which somebody waits in each of so many queues; whoever asked closes it."""
+    store = RedisStore(url)
+    owner = await Owner.of(store)
+    for at in range(0, queues, 100):
+        await owner.commit(*(queued(f"c{n}", f"queue-{n}") for n in range(at, min(at + 100, queues))))
+    await owner.beat()
+    return store

@@ -4,11 +4,12 @@ from random import Random
 
 import pytest
 
-from stream_app.model.interval_rows import IntervalRow
-from stream_app.model.intervals import DAY, NUMBERS, QUARTER, SETTLED_AFTER
+from stream_app.model.durations import DAY
+from stream_app.model.intervals.columns import INTERVAL_MS, IntervalRow
+from stream_app.model.intervals.counting import NUMBERS, SETTLED_AFTER
 from stream_app.model.ports import Partition
-from stream_app.store.rows.published import Lease
-from stream_app.store.rows.publisher import GRACE_MS
+from stream_app.store.intervals.publisher import GRACE_MS
+from stream_app.store.intervals.state import Lease
 
 from .backends import P0, P1
 from .hand import HOUR, MINUTE, T0, abandoned, answered, left, queued
@@ -34,11 +35,11 @@ async def test_a_row_is_open_at_first(office: Office) -> None:
 async def test_a_row_is_final_after_the_grace_and_a_later_change_is_a_revision(office: Office) -> None:
     publisher = office.publisher()
     await office.do(queued("c"), answered("c", 5), queued("d", 10))
-    await office.beat(T0 + QUARTER + GRACE_MS - 1)
+    await office.beat(T0 + INTERVAL_MS + GRACE_MS - 1)
     await publisher.round()
     (row,) = await office.rows()
     assert not row.final
-    office.clock = T0 + QUARTER + GRACE_MS
+    office.clock = T0 + INTERVAL_MS + GRACE_MS
     await office.beat(office.clock)
     assert (await publisher.round()).rows == 1
     (row,) = await office.rows()
@@ -50,7 +51,7 @@ async def test_a_row_is_final_after_the_grace_and_a_later_change_is_a_revision(o
     first, *others = await office.rows()
     assert (first.answered, first.version, first.waiting) == (2, 2, 0)
     assert first.revision == office.clock * NUMBERS + 1
-    assert [row.start for row in others] == [T0 + 3 * QUARTER], "where it left the queue"
+    assert [row.start for row in others] == [T0 + 3 * INTERVAL_MS], "where it left the queue"
 
     before = await office.rows()
     assert (await publisher.round()).rows == 0, "what is as it was gets no number"
@@ -66,15 +67,15 @@ async def test_a_quiet_quarter_is_a_row_of_zeros_and_one_that_was_not_read_is_no
     await office.do(queued("c"), answered("c", 5))
     await office.beat(T0 + MINUTE)
     await publisher.round()
-    office.clock = T0 + 4 * QUARTER
+    office.clock = T0 + 4 * INTERVAL_MS
     await office.beat(office.clock)
     await publisher.round()
     rows = await office.rows()
-    assert [row.start for row in rows] == [T0, T0 + QUARTER, T0 + 2 * QUARTER]
+    assert [row.start for row in rows] == [T0, T0 + INTERVAL_MS, T0 + 2 * INTERVAL_MS]
     assert [sums(row)[0] for row in rows] == [1, 0, 0]
     assert all(row.final for row in rows)
 
-    await office.beat(T0 + 9 * QUARTER, behind=1)  # something is not read: who knows what
+    await office.beat(T0 + 9 * INTERVAL_MS, behind=1)  # something is not read: who knows what
     await publisher.round()
     assert await office.rows() == rows
 
@@ -132,10 +133,10 @@ async def test_depth_runs_through_the_days(office: Office) -> None:
     await publisher.round()
     rows = {row.start: (row.backlog_start, row.backlog_max) for row in await office.rows()}
     assert rows[T0] == (0, 2)
-    assert rows[midnight - QUARTER] == (1, 1)
+    assert rows[midnight - INTERVAL_MS] == (1, 1)
     assert rows[midnight] == (1, 2)
-    assert rows[midnight + QUARTER] == (1, 1)
-    assert rows[midnight + 2 * QUARTER] == (0, 0)
+    assert rows[midnight + INTERVAL_MS] == (1, 1)
+    assert rows[midnight + 2 * INTERVAL_MS] == (0, 0)
 
 
 async def test_a_change_of_the_past_runs_on(office: Office) -> None:
@@ -204,6 +205,6 @@ async def test_published_is_what_partitions_counted(
     assert oldest * DAY > traffic.now - SETTLED_AFTER - 14 * DAY, "settled days are kept once"
     if FILE not in partitions:
         last = max(max(wait[2:]) for wait in older.waits)  # whom the recording left waiting is over after it
-        compared = [row for row in rows.values() if row.start > last + QUARTER]
+        compared = [row for row in rows.values() if row.start > last + INTERVAL_MS]
         expected = [traffic.depth(row.queue, row.channel, row.start) for row in compared]
         assert [row.backlog_start for row in compared] == expected

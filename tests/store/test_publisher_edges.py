@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from stream_app.errors import StoreUnavailableError, StreamAppError
-from stream_app.model.interval_rows import IntervalRow, rows_of
-from stream_app.model.intervals import DAY, NUMBERS, QUARTER, Rows, add_amounts
+from stream_app.model.durations import DAY
+from stream_app.model.intervals.columns import INTERVAL_MS, IntervalRow
+from stream_app.model.intervals.counting import NUMBERS, Rows, add_amounts
+from stream_app.model.intervals.row import rows_of
 from stream_app.model.ports import Partition
-from stream_app.publishing import Publishing
-from stream_app.store.rows.publisher import GRACE_MS, RECORDED
+from stream_app.processes.publishing import Publishing
+from stream_app.store.intervals.publisher import GRACE_MS, RECORDED, Confirm
 from stream_app.telemetry import Telemetry
 from tests.services.process import until
 
@@ -61,6 +63,28 @@ async def test_a_topic_that_nobody_reads_any_more_holds_nobody_up_for_long(offic
     assert {T0, T0 + DAY} <= {start for start, *_ in rows}
 
 
+async def test_a_topic_that_was_left_holds_nobody_up_and_keeps_its_rows(office: Office) -> None:
+    """At once: its contacts are in the other topic. What it changed last is published all the same."""
+    other = Partition("new", 0)
+    await office.do(queued("a"), answered("a", 5))
+    await office.beat(T0 + HOUR, P0)
+    await office.publisher(expected=[P0]).round()
+    office.end_lease()
+    await office.do(answered("nobody", 10), queued("b", 20), answered("b", 30))
+    office.real.client.hset("kpi:topic:t", "moved", "new")
+    await office.do(queued("c", 3600), partition=other)
+    office.clock = T0 + 3 * HOUR
+    await office.beat(office.clock, other)
+    await office.publisher(expected=[other]).round()
+    rows = await office.rows()
+    assert [(row.offered, row.answered) for row in rows if row.offered] == [(2, 2), (1, 0)]
+    assert all(row.final for row in rows)
+    assert rows[-1].start >= T0 + 2 * HOUR, "and time goes on"
+    assert not office.real.client.keys("kpi:{t.0}:d:*"), (
+        "its days are settled by the clock: its own time stands still"
+    )
+
+
 async def test_a_clock_that_is_ahead_makes_nothing_of_the_future_final(office: Office) -> None:
     publisher = office.publisher()
     now = int(office.real.client.time()[0]) * 1000
@@ -81,7 +105,7 @@ async def test_a_late_first_contact_leaves_no_hole(office: Office) -> None:
     await office.do(queued("l", 3 * 3600))
     await published(office, T0 + 50 * HOUR)
     starts = [row.start for row in await office.rows() if row.queue == "sales"]
-    assert starts == list(range(T0 + 3 * HOUR, T0 + 50 * HOUR - GRACE_MS, QUARTER))
+    assert starts == list(range(T0 + 3 * HOUR, T0 + 50 * HOUR - GRACE_MS, INTERVAL_MS))
 
 
 async def test_after_five_weeks_of_silence_nothing_is_known(office: Office) -> None:
@@ -137,7 +161,7 @@ async def test_final_is_said_with_the_last_of_its_rows(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However small the pieces: whoever goes on after a failure between two numbers the others."""
-    monkeypatch.setattr("stream_app.store.rows.publisher.DAYS_AT_ONCE", 1)
+    monkeypatch.setattr("stream_app.store.intervals.publisher.DAYS_AT_ONCE", 1)
     for queue in ("a", "b", "c"):
         await office.do(queued(queue, 0, queue), answered(queue, 5))
     await office.beat(T0 + MINUTE)
@@ -187,19 +211,20 @@ async def test_a_recording_changes_no_live_row(office: Office) -> None:
 async def test_a_recording_that_does_not_end_holds_nobody_up(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stream_app.store.rows.publisher.RECORDED", 10)
+    monkeypatch.setattr("stream_app.store.intervals.publisher.RECORDED", 10)
     await office.do(queued("x"), answered("x", 1))
     await published(office, T0 + MINUTE)
     contacts = iter(range(1_000_000))
     publisher, acknowledge = office.publisher(), office.opened[-1].acknowledge
 
-    async def meanwhile(changes: object) -> None:
-        await acknowledge(changes)  # type: ignore[arg-type] # what it was given
+    async def meanwhile(*given: object) -> None:
+        if given:
+            await acknowledge(*given)  # type: ignore[arg-type] # what it was given
         for n in (next(contacts) for _ in range(20)):
             await office.do(queued(f"r{n}", n * 900 - 300 * 86_400), partition=FILE)
 
-    office.opened[-1].acknowledge = meanwhile  # type: ignore[method-assign] # more comes than goes
-    await meanwhile(())
+    office.opened[-1].acknowledge = meanwhile  # type: ignore[method-assign, assignment] # more comes than goes
+    await meanwhile()
     office.clock = T0 + 2 * HOUR
     await office.beat(office.clock)
     office.end_lease()
@@ -247,7 +272,7 @@ async def test_a_broker_that_is_away_is_told_later_and_rows_go_on(office: Office
     told: list[IntervalRow] = []
     away = True
 
-    async def tell(rows: list[IntervalRow]) -> None:
+    async def tell(rows: list[IntervalRow], _: Confirm) -> None:
         if away:
             raise StreamAppError("no broker")
         told.extend(rows)
@@ -266,6 +291,28 @@ async def test_a_broker_that_is_away_is_told_later_and_rows_go_on(office: Office
     assert by_key(told) == by_key(await office.rows())
 
 
+async def test_who_slept_before_it_sent_sends_nothing_once_somebody_else_publishes(office: Office) -> None:
+    """It read rows, and connects only now, when newer ones are in the topic."""
+    sent: list[IntervalRow] = []
+    told: list[IntervalRow] = []
+    slow, quick = office.publisher(sent), office.publisher(told)
+
+    async def tell(rows: list[IntervalRow], confirm: Confirm) -> None:
+        office.end_lease()
+        await quick.round()
+        await confirm()
+        sent.extend(rows)
+
+    slow._tell = tell
+    await office.do(queued("a"))
+    await office.beat(T0 + MINUTE)
+    await slow.round()
+    office.clock = T0 + HOUR
+    await office.beat(office.clock)
+    await slow.round()
+    assert (sent, by_key(told)) == ([], by_key(await office.rows()))
+
+
 async def test_whatever_is_wrong_with_rows_the_worker_goes_on(office: Office) -> None:
     await office.do(queued("a"))
     await published(office, T0 + HOUR)
@@ -277,6 +324,26 @@ async def test_whatever_is_wrong_with_rows_the_worker_goes_on(office: Office) ->
     await until(lambda: service.rounds > 0, 10, "a round is over")
     assert not service.crashed
     await service.stop()
+
+
+@pytest.mark.parametrize("away", [True, False])
+async def test_a_topic_that_refuses_rows_is_a_metric(office: Office, away: bool) -> None:
+    async def tell(_: list[IntervalRow], _confirm: Confirm) -> None:
+        if away:
+            raise StreamAppError("no broker")
+
+    publisher = office.publisher([])
+    publisher._tell = tell
+    await office.do(queued("a"))
+    office.clock = T0 + HOUR
+    await office.beat(office.clock)
+    telemetry = Telemetry()
+    service = Publishing(publisher, None, telemetry)
+    await service.start()
+    await until(lambda: service.rounds > 0, 10, "a round is over")
+    await service.stop()
+    assert telemetry.registry.get_sample_value("stream_app_interval_rows_published_total") != 0
+    assert telemetry.registry.get_sample_value("stream_app_interval_topic_failing") == away
 
 
 async def test_a_lease_of_a_clock_that_was_ahead_is_none(office: Office) -> None:

@@ -3,20 +3,22 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 import redis.asyncio
 
-from stream_app.model.events import Answered
+from stream_app.errors import StoreUnavailableError
+from stream_app.model.events import Answered, LeftQueue
+from stream_app.model.live.rows import QueueRow
+from stream_app.model.live.snapshot import Snapshots
 from stream_app.model.ports import FILE, Partition
-from stream_app.model.rows import Row
-from stream_app.model.snapshot import Snapshots
 from stream_app.model.targets import Targets
 from stream_app.store import keys, reader as reader_module
 from stream_app.store.reader import Reader
 from stream_app.store.redis import RedisStore
+from tests.services.clocks import skewed
 from tests.services.process import free_port, until
 from tests.services.redis import RedisServer, every_redis
 from tests.store.owner import P0, Owner, now_ms, queued
@@ -39,16 +41,22 @@ async def following(url: str) -> AsyncIterator[Reader]:
 
 
 @pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[RedisStore]:
-    opened = RedisStore(redis_url)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
 async def reader(redis_url: str) -> AsyncIterator[Reader]:
     async with following(redis_url) as running:
         yield running
+
+
+class Clocked(RedisServer):
+    """A server whose clock is so far ahead, from its next start on."""
+
+    ahead_s = 0
+
+    def command(self) -> list[str]:
+        return [
+            "env",
+            *(f"{name}={value}" for name, value in skewed(self.ahead_s).items()),
+            *super().command(),
+        ]
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def own_redis() -> Iterator[RedisServer]:
         yield server
 
 
-def rows(reader: Reader) -> dict[tuple[str, str], Row]:
+def rows(reader: Reader) -> dict[tuple[str, str], QueueRow]:
     reader.board.advance(now_ms())
     return {(row.queue, row.channel): row for row in Snapshots(reader.board).take(reader.targets).rows}
 
@@ -103,6 +111,38 @@ async def test_a_file_that_was_folded_beside_the_topic_does_not_age(
     assert waiting(reader) == 1
     await owner.beat()
     await until(lambda: reader.age_s() is not None)
+
+
+async def test_rates_know_only_what_was_counted_as_it_happened(
+    reader: Reader, redis_url: str, store: RedisStore
+) -> None:
+    """Not a recording, not what is a week old, and not what was there before this process began."""
+    owner = await Owner.of(store)
+    await owner.commit(queued("now"))
+    await until(lambda: reader.ready and offered(reader) == 1)
+    await owner.commit(queued("week", at=now_ms() - 7 * 86_400_000), queued("then"))
+    recorded = Owner(await store.claim(Partition(f"{FILE}monday", 7), "replay"))
+    await recorded.commit(queued("b"))
+    await until(lambda: offered(reader) == 4)
+    (live,) = (row.live["offered"] for row in rows(reader).values())
+    async with following(redis_url) as later:
+        await until(lambda: later.ready and offered(later) == 4)
+        assert [row.live["offered"] for row in rows(later).values()] == [0]
+        await owner.commit(queued("new"))
+        await until(lambda: offered(later) == 5)
+        assert [row.live["offered"] for row in rows(later).values()] == [1]
+    (now,) = (row.live["offered"] for row in rows(reader).values())
+    assert (now - live, live) in {(1, 1), (1, 2)}
+
+
+async def test_it_knows_how_full_the_store_is(reader: Reader, store: RedisStore) -> None:
+    owner = await Owner.of(store)
+    await owner.commit(queued("a"))
+    memory = await until(lambda: reader.memory.last)
+    assert memory is not None
+    assert memory.used > 100_000
+    configured = await store.client.config_get("maxmemory")
+    assert memory.limit == int(configured["maxmemory"])
 
 
 async def test_ten_thousand_visits_are_loaded(redis_url: str, store: RedisStore) -> None:
@@ -205,7 +245,7 @@ async def test_a_killed_redis_comes_back_and_so_does_the_reader(own_redis: Redis
         await owner.commit(queued("b"))
         await asyncio.to_thread(own_redis.kill)
         await until(lambda: not reader.ready)
-        assert reader.reasons()[0].startswith("Redis is away")
+        assert reader.reasons()[0].startswith("Redis is unavailable")
         age = reader.age_s()
         assert age is not None
         await until(lambda: (reader.age_s() or 0) > age + 0.5, what="its age grows")
@@ -218,6 +258,64 @@ async def test_a_killed_redis_comes_back_and_so_does_the_reader(own_redis: Redis
         await until(lambda: waiting(reader) == 3)
         await after.close()
     await store.close()
+
+
+@pytest.mark.parametrize(("before_s", "after_s"), [(0, 3_600), (3_600, 0)])
+async def test_a_redis_whose_clock_was_set_or_another_that_took_over(before_s: int, after_s: int) -> None:
+    """What was stamped before it is of the future or old; what comes after it is as fresh as ever."""
+    server = Clocked("6.2")  # the allocator of the other one knows no time before its clock is asked
+    server.ahead_s = before_s
+    with server:
+        store = RedisStore(server.url)
+        await store.client.config_set("appendfsync", "always")
+        owner = await Owner.of(store)
+        await owner.commit(queued("a", at=now_ms() + 1000 * before_s))
+
+        async def is_trusted(reader: Reader) -> bool:
+            with suppress(StoreUnavailableError):
+                await owner.beat()
+            age = reader.age_s()
+            return reader.ready and not reader.reasons() and age is not None and age < 2
+
+        async with following(server.url) as reader:
+            await until(lambda: is_trusted(reader))
+            assert abs(reader.clock.now() - now_ms() - 1000 * before_s) < 60_000
+            await asyncio.to_thread(server.stop)
+            await until(lambda: not reader.connected)
+            server.ahead_s = after_s
+            await asyncio.to_thread(server.start)
+            await until(lambda: reader.ready)
+            if after_s < before_s:
+                assert reader.age_s() is None
+                assert "ahead of Redis's clock" in reader.reasons()[0]
+            else:
+                assert (reader.age_s() or 0) > after_s - 60
+            await until(lambda: is_trusted(reader))
+            assert abs(reader.clock.now() - now_ms() - 1000 * after_s) < 60_000
+            ahead = reader.clock.ahead_ms()
+            assert ahead is not None
+            assert abs(ahead + 1000 * after_s) < 60_000
+            # A mirror that lags from now on tells so: when it was level is not of the future either.
+            assert reader.health["t.0"].level_at <= reader.clock.now() + 1_000
+        await store.close()
+
+
+async def test_a_user_who_may_not_ask_for_the_time_has_this_machines(
+    redis_url: str, store: RedisStore, redis_client: redis.asyncio.Redis
+) -> None:
+    rules: Any = redis_client
+    await rules.execute_command("ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@all", "-time")
+    try:
+        owner = await Owner.of(store)
+        await owner.commit(queued("a"))
+        async with following(redis_url.replace("//", "//reader:secret@")) as reader:
+            await until(lambda: reader.ready and waiting(reader) == 1)
+            age = reader.age_s()
+            assert age is not None
+            assert age < 2
+            assert reader.clock.ahead_ms() is None
+    finally:
+        await rules.execute_command("ACL", "DELUSER", "reader")
 
 
 async def test_a_wiped_store_is_empty_and_not_ready(
@@ -290,7 +388,7 @@ async def test_settings_are_read_when_they_change(reader: Reader, store: RedisSt
     await (await Owner.of(store)).commit(queued("a"))
     await until(lambda: reader.ready)
     assert rows(reader)[SALES].targets["abandonment"] == 0.05
-    await store.apply_settings(Targets().with_queue("sales", targets={"abandonment": 0.5}))
+    await store.apply_targets(Targets().with_queue("sales", targets={"abandonment": 0.5}))
     await until(lambda: rows(reader)[SALES].targets["abandonment"] == 0.5)
 
 
@@ -333,8 +431,12 @@ async def test_the_mirror_tells_when_it_lags_behind_the_store(
 
         monkeypatch.setattr(reader, "_entry", never)
         await owner.commit(queued("a"))
-        await owner.beat(at=now_ms() + 60_000)
-        await until(lambda: (reader.age_s() or 0) > 1.5)
+
+        async def aged() -> bool:
+            await owner.beat()
+            return (reader.age_s() or 0) > 1.5
+
+        await until(aged)
 
 
 async def test_it_ends_whenever_it_is_told_to(redis_url: str) -> None:
@@ -363,3 +465,92 @@ async def test_totals_of_a_store_that_was_wiped_begin_again(
     await owner.commit(queued("b"))
     await until(lambda: offered(reader) == 1)
     await again.close()
+
+
+async def test_a_number_that_went_to_another_name_before_anything_was_counted_under_it(
+    redis_url: str, redis_client: redis.asyncio.Redis
+) -> None:
+    """Nothing that a reader mirrors steps back with a name that was only numbered."""
+    mine, theirs = RedisStore(redis_url), RedisStore(redis_url)
+    owner = await Owner.of(mine)
+    await owner.commit(queued("a"))
+    await mine.queues.learn(["lost"])
+    async with following(redis_url) as reader:
+        await until(lambda: reader.ready)
+        await redis_client.hdel(keys.names("queue"), "lost")
+        await theirs.queues.learn(["sales", "found"])
+        await mine.queues.reload()
+        await owner.commit(queued("b", "found"))
+        await until(lambda: len(rows(reader)) == 2)
+        await until(lambda: waiting(reader, ("found", "voice")) == 1)
+        assert rows(reader).keys() == {SALES, ("found", "voice")}
+    await mine.close()
+    await theirs.close()
+
+
+async def test_a_retired_name_is_not_shown_until_it_returns(
+    reader: Reader, store: RedisStore, redis_client: redis.asyncio.Redis
+) -> None:
+    owner, then = await Owner.of(store), now_ms() - 3 * 86_400_000
+    await owner.commit(queued("a", "care", at=then), LeftQueue(id="l", at=then + 1, contact_id="a"))
+    await owner.commit(queued("b"))
+    await until(lambda: rows(reader).keys() == {SALES, CARE})
+    await redis_client.sadd(keys.retired("queue"), "care")
+    await until(lambda: rows(reader).keys() == {SALES})
+    assert (waiting(reader), offered(reader)) == (1, 1)
+    again = await Owner.of(store)
+    await again.commit(queued("c", "care"))
+    await until(lambda: waiting(reader, CARE) == 1)
+    assert offered(reader, CARE) == 2, "what was counted before is counted"
+    await Owner.of(store)  # and so it is for whoever loads it anew
+    await until(lambda: reader.health["t.0"].epoch == 3)
+    assert (waiting(reader, CARE), offered(reader, CARE)) == (1, 2)
+
+
+# --- more partitions ---
+
+
+async def test_partitions_that_are_held_are_said(store: RedisStore, reader: Reader) -> None:
+    await Owner.of(store)
+    await until(lambda: reader.ready and not reader.reasons())
+    await store.client.hset("kpi:topic:t", mapping={"keyed": 1, "found": 3, "since": 1})
+    await until(
+        lambda: "topic t has 3 partitions, but its contacts are counted by 1" in "".join(reader.reasons())
+    )
+    await store.client.hdel("kpi:topic:t", "found", "since")
+    await until(lambda: not reader.reasons())
+
+
+async def test_a_topic_that_was_left_keeps_its_counters_and_has_no_age(
+    store: RedisStore, reader: Reader
+) -> None:
+    former = await Owner.of(store)
+    await former.commit(queued("c"))
+    await former.beat(ago=900_000)
+    other = await Owner.of(store, Partition("new", 0))
+    await until(lambda: (reader.age_s() or 0) > 600)
+    await store.client.hset("kpi:topic:t", "moved", "new")
+    await other.beat()
+    await until(lambda: (age := reader.age_s()) is not None and age < 600)
+    assert offered(reader) == 1
+
+
+async def test_nothing_changes_while_somebody_looks_and_then_all_of_it_does(
+    reader: Reader, store: RedisStore
+) -> None:
+    owner = await Owner.of(store)
+    await owner.commit(queued("a"))
+    await until(lambda: backlog(reader) == 1)
+    async with reader.still:
+        await owner.commit(queued("b"), queued("c", "new"))
+        # It has read the commit, and stands at the door.
+        await until(lambda: reader.still._waiters)
+        assert backlog(reader) == 1
+        assert ("new", "voice") not in reader.board.queues()
+    await until(lambda: backlog(reader) == 2)
+    assert ("new", "voice") in reader.board.queues()
+
+
+def backlog(reader: Reader) -> int:
+    waiting = reader.board.waiting.get(SALES)
+    return len(waiting.queued) if waiting else 0

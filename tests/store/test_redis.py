@@ -1,5 +1,6 @@
 """What Redis does to us, on each version: it refuses, forgets, loses replies; never is half a commit stored."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -9,11 +10,13 @@ from stream_app.errors import QuarantinedError, StoreUnavailableError
 from stream_app.model.ports import Beat
 from stream_app.model.windows import RESOLUTIONS
 from stream_app.store import keys
+from stream_app.store.redis import RedisStore
 from tests.services.process import until, wait_until
 from tests.services.redis import VERSIONS, RedisServer
 
 from .backends import P0, Real
 from .hand import MINUTE, T0, Hand, abandoned, answered, queued
+from .owner import Owner, now_ms
 
 FOREIGN: dict[str, Callable[[Any, str], object]] = {
     "string": lambda client, key: client.set(key, "not ours"),
@@ -107,7 +110,26 @@ async def test_a_foreign_heartbeat_key(real: Real) -> None:
     hand = await Hand.take(real.open())
     make_foreign(real, keys.beat(P0))
     with pytest.raises(QuarantinedError):
-        await hand.claim.beat(Beat(at=1, owner="x", position=0, end=0, read_at=0))
+        await hand.claim.beat(Beat(heard_ago=0, clock=0, owner="x", position=0, end=0, read_at=0))
+
+
+async def test_a_heartbeat_that_lay_in_a_buffer_is_as_old_as_it_is() -> None:
+    """Redis stood still: what it is told of before that says nothing of now."""
+    with RedisServer() as server:
+        store = RedisStore(server.url)
+        owner = await Owner.of(store)
+        for ahead in (0, 3_600_000):  # whatever the worker's clock says
+            sent = now_ms()
+            server.pause()
+            late = asyncio.create_task(owner.beat(ahead=ahead))
+            await until(lambda: now_ms() - sent > 1_500)  # noqa: B023 - awaited here
+            server.resume()
+            found = await late
+            stood_still = now_ms() - sent
+            at = int(await store.client.hget(keys.beat(P0), "at"))
+            assert at - sent < stood_still / 2
+            assert abs(found - ahead) < stood_still / 2
+        await store.close()
 
 
 # --- Redis refuses for a while ---
@@ -169,7 +191,7 @@ async def test_a_refusal_stores_nothing_and_passes(spoilt: Real, word: str) -> N
     with pytest.raises(StoreUnavailableError, match=word):
         await spoilt.open().claim(P0, "x")
     with pytest.raises(StoreUnavailableError, match=word):
-        await hand.claim.beat(Beat(at=1, owner="x", position=0, end=0, read_at=0))
+        await hand.claim.beat(Beat(heard_ago=0, clock=0, owner="x", position=0, end=0, read_at=0))
     assert spoilt.dump() == before
     heal()
     for commit in commits:
@@ -188,7 +210,7 @@ async def test_loading(version: str) -> None:
         hand = await Hand.take(real.open())
         await hand.do(queued("a"))
         # It answers every two megabytes.
-        real.client.mset({f"filler {n}": "x" * 4_000 for n in range(2_500)})
+        real.client.mset({f"filler {n}": "x" * 4_000 for n in range(6_000)})
         commit = hand.commit(answered("a", 5))
         real.client.save()
         server.kill()

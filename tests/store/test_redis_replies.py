@@ -9,7 +9,7 @@ import redis.asyncio
 from stream_app.errors import FencedError, QuarantinedError, StoreUnavailableError
 from stream_app.ingest.partition import BACKOFF_S
 from stream_app.model.ports import Beat, DeadLetter
-from stream_app.model.targets import Targets, Wishes
+from stream_app.model.targets import Overrides, Targets
 from stream_app.store import keys, redis as redis_store
 from stream_app.store.client import connect
 from stream_app.store.names import Names
@@ -67,7 +67,7 @@ async def test_a_heartbeat_beside_a_lost_reply_is_no_rollback(
     proxy, store = proxied
     hand = await Hand.take(store)
     await hand.do(queued("first"))
-    beat = Beat(at=1, owner="me", position=1, end=2, read_at=0)
+    beat = Beat(heard_ago=0, clock=0, owner="me", position=1, end=2, read_at=0)
     await hand.claim.beat(beat)
     commit = hand.commit(queued("a"))
     proxy.drop_replies(1, matching=commit.batch.encode())
@@ -99,10 +99,10 @@ async def test_while_it_is_away_every_answer_is_the_same(
     proxy.refuse()
     for attempt in (
         lambda: hand.claim.apply(commit),
-        lambda: hand.claim.beat(Beat(at=1, owner="x", position=0, end=0, read_at=0)),
+        lambda: hand.claim.beat(Beat(heard_ago=0, clock=0, owner="x", position=0, end=0, read_at=0)),
         lambda: store.claim(P1, "x"),
-        store.settings_version,
-        lambda: store.apply_settings(Targets(defaults=Wishes(zone="UTC"))),
+        store.targets_version,
+        lambda: store.apply_targets(Targets(defaults=Overrides(zone="UTC"))),
     ):
         with pytest.raises(StoreUnavailableError):
             await attempt()
@@ -160,7 +160,7 @@ async def test_a_registry_that_was_wiped_is_written_again(real: Real) -> None:
 
 async def test_a_version_of_the_settings_without_its_document_is_not_guessed(real: Real) -> None:
     store = real.open()
-    await store.apply_settings(Targets(defaults=Wishes(answer_target_s=5.0)))
+    await store.apply_targets(Targets(defaults=Overrides(answer_target_s=5.0)))
     real.client.delete(keys.settings(1))
     with pytest.raises(QuarantinedError, match="kpi:settings:1"):
         await Hand.take(store)

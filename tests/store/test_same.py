@@ -18,9 +18,9 @@ from hypothesis.stateful import (
 
 from stream_app.errors import FencedError, PositionMismatchError
 from stream_app.model.events import AgentState, Event
-from stream_app.model.fold import Fold
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import Tally
 from stream_app.model.ports import Claim, Commit, Store
-from stream_app.model.tally import Tally
 from stream_app.store import remembered
 from tests.services.redis import VERSIONS, RedisServer
 

@@ -1,8 +1,12 @@
 """A partition that starts over keeps the interval rows that nothing will count again."""
 
+from typing import Any
+
 import pytest
 
-from stream_app.model.intervals import QUARTER
+from stream_app.errors import StoreUnavailableError
+from stream_app.model.intervals.columns import INTERVAL_MS
+from stream_app.store import admin
 from stream_app.store.admin import start_over
 
 from .backends import P0, P1
@@ -28,7 +32,7 @@ async def test_what_kafka_has_no_more_stays_and_the_rest_is_counted_again(counte
     before = by_key(await counted.rows())
     assert [row.offered for row in before.values()] == [3, 1, 1]
     counted.end_lease()
-    await start_over(counted.store.client, P0, 5, T0 + 2 * QUARTER + 1)
+    await start_over(counted.store.client, P0, 5, T0 + 2 * INTERVAL_MS + 1)
     del counted.hands[P0]
     await counted.do(queued("c", 2000), answered("c", 2100))
     counted.clock = T0 + 2 * HOUR
@@ -55,3 +59,21 @@ async def test_without_records_all_rows_stay(counted: Office) -> None:
     counted.end_lease()
     await counted.publisher().round()
     assert (await counted.rows())[-1].backlog_start == 1, "only d still waits"
+
+
+async def test_a_store_that_steps_back_meanwhile_is_left_as_it_is(
+    counted: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept would be what was, under the numbers of then."""
+    before, restore, remaining = counted.real.dump(), counted.real.save(), admin._remaining
+    await counted.do(queued("e", 2100))
+
+    async def step_back(*given: Any) -> dict[bytes, int]:
+        found = await remaining(*given)
+        restore()
+        return found
+
+    monkeypatch.setattr(admin, "_remaining", step_back)
+    with pytest.raises(StoreUnavailableError, match=r"t\.0 changed meanwhile"):
+        await start_over(counted.store.client, P0, 5, T0 + 2 * INTERVAL_MS)
+    assert counted.real.dump() == before

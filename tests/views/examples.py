@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 
-from stream_app.model.board import Board
 from stream_app.model.currencies import PLACES
+from stream_app.model.fold.tally import NUMBERS, SHIFT, Cell, pack_cell
+from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.kpis import COUNTERS, SKETCHES
-from stream_app.model.rows import Snapshot
+from stream_app.model.live.board import Board
+from stream_app.model.live.rows import Snapshot
+from stream_app.model.live.snapshot import Snapshots
 from stream_app.model.sketch import bucket
-from stream_app.model.snapshot import Snapshots
-from stream_app.model.tally import NUMBERS, SHIFT, Cell, pack_cell
 from stream_app.model.targets import Targets
-from stream_app.model.visit import State, Visit
 from stream_app.model.windows import RESOLUTIONS, TOTAL
-from stream_app.views.status import Status
+from stream_app.views.status import Skew, Status
 
 NOON = 1_767_182_400_000  # 2025-12-31 12:00 UTC
 FRESH = Status(
-    age_s=0.4, max_age_s=10.0, partitions=4, results={"applied": 7, "illegal": 2, "illegal:state": 2}
+    age_s=0.4,
+    max_age_s=10.0,
+    partitions=4,
+    results={"applied": 7, "illegal": 2, "illegal:state": 2},
+    skew_s=0.002,
+    skews=(Skew("t.0", "host:1", -0.25), Skew("t.1", "host:2", 0.0)),
+    store_bytes=50_000_000,
+    store_limit_bytes=512_000_000,
 )
 
 
@@ -41,7 +48,7 @@ def put(board: Board, queue: tuple[str, str], cell: Cell, partition: str = "t.0"
 
 
 def waiting(board: Board, queue: tuple[str, str], contact: str, queued_at: int) -> None:
-    visit = Visit(*queue, State.WAITING, queued_at, queued_at, 20_000, 5_000, b"12345678")
+    visit = Visit(*queue, VisitState.WAITING, queued_at, queued_at, 20_000, 5_000, b"12345678")
     board.put_visits("t.0", contact, [visit])
 
 

@@ -1,19 +1,25 @@
 """The HTTP interface on a real server: what programs and people are told."""
 
 import asyncio
+import re
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from stream_app.model.kpis import KPIS
+from stream_app.model.fold.visit import Visit, VisitState
+from stream_app.model.kpis import BY_NAME, KPIS
+from stream_app.model.kpis.measures import Unit
+from stream_app.model.live.board import Board
+from stream_app.model.live.trend import QueueTrend
 from stream_app.model.targets import Targets
-from stream_app.model.trend import TrendRow
-from stream_app.model.visit import State, Visit
 from stream_app.model.windows import WINDOWS
-from stream_app.views import api, metrics
-from stream_app.views.status import Status
+from stream_app.views import api, metrics, pieces
+from stream_app.views.openapi import OPERATIONS
+from stream_app.views.status import Skew, Status
+from stream_app.views.trust import OF_THE_STORE
 from tests.views.examples import NOON, busy_cell, put
 from tests.views.serving import Served
 
@@ -50,13 +56,56 @@ async def test_now_says_everything(served: Served) -> None:
         ("channel=chat", ["care"], set(WINDOWS)),
         ("queue=sales&queue=care&window=5m&window=today", ["care", "sales"], {"5m", "today"}),
         ("queue=sales&channel=chat", [], set()),
-        ("queue=nobody", [], set()),
     ],
 )
 async def test_now_of_some(served: Served, query: str, rows: list[str], windows: set[str]) -> None:
     _, _, now = await served.get(f"/v1/now?{query}")
     assert [row["queue"] for row in now["rows"]] == rows
     assert {window for row in now["rows"] for window in row["windows"]} == windows
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/now", "/v1/at-risk", "/v1/abandoned", "/v1/trend", "/v1/stream", "/v1/intervals"]
+)
+@pytest.mark.parametrize(
+    ("parameter", "wrong", "right"),
+    [("queue", "saels", "sales"), ("channel", "voyce", "voice"), ("site", "Leeds", "")],
+)
+async def test_a_name_that_was_never_seen_is_answered_alike_everywhere(
+    served: Served, path: str, parameter: str, wrong: str, right: str
+) -> None:
+    status, headers, problem = await served.get(f"{path}?{parameter}={wrong}")
+    assert (status, headers["Content-Type"]) == (400, "application/problem+json")
+    assert (problem["type"], problem["parameter"]) == ("urn:stream-app:problem:unknown-name", parameter)
+    hint = f"; did you mean {right!r}?" if right else ""
+    assert problem["detail"] == f"unknown {parameter} {wrong!r}{hint}"
+    assert problem.get("allowed", []) == ([right] if right else []), "no queue has a site"
+
+
+async def test_before_anything_was_seen_no_name_is_called_wrong() -> None:
+    empty = Served(Board(NOON))
+    await empty.start()
+    status, _, now = await empty.get("/v1/now?queue=saels&site=Leeds")
+    await empty.runner.cleanup()
+    assert (status, now["rows"]) == (200, [])
+
+
+async def test_values_are_rounded_to_what_they_say(served: Served) -> None:
+    _, _, now = await served.get("/v1/now")
+    for row in now["rows"]:
+        figures = [(name, f) for window in row["windows"].values() for name, f in window.items()]
+        values = [(name, f["value"]) for name, f in figures] + list(row["levels"].items())
+        for name, value in values:
+            digits = 3 if BY_NAME[name].unit is Unit.SECONDS else 6
+            assert value is None or value == round(value, digits), name
+        for name, f in figures:
+            for p in ("p50", "p90", "p95"):
+                assert f.get(p) is None or f[p] == round(f[p], 2), name
+
+
+async def test_what_is_not_there_says_where_all_is_listed(served: Served) -> None:
+    _, _, problem = await served.get("/v1/nwo")
+    assert problem["detail"] == "there is no /v1/nwo; /docs lists all paths"
 
 
 async def test_now_of_some_kpis(served: Served) -> None:
@@ -91,7 +140,16 @@ async def test_money_is_decimal_text_by_currency(served: Served) -> None:
 async def test_who_is_at_risk(served: Served) -> None:
     for n, (queue, predicted) in enumerate([("sales", 2_400), ("care", 1_200), ("sales", 3_000)]):
         visit = Visit(
-            queue, "voice", State.TALKING, NOON - n, NOON, 20_000, 5_000, b"", agent="g", predicted=predicted
+            queue,
+            "voice",
+            VisitState.TALKING,
+            NOON - n,
+            NOON,
+            20_000,
+            5_000,
+            b"",
+            agent="g",
+            predicted=predicted,
         )
         served.board.put_visits("t.0", f"risky-{n}", [visit])
     _, headers, found = await served.get("/v1/at-risk")
@@ -110,7 +168,7 @@ async def test_who_is_at_risk(served: Served) -> None:
 
 
 def gave_up(queue: str, at: int, wait: int = 30_000, short: int = 5_000) -> Visit:
-    return Visit(queue, "voice", State.ABANDONED, at - wait, at, 20_000, short, b"", wait=wait)
+    return Visit(queue, "voice", VisitState.ABANDONED, at - wait, at, 20_000, short, b"", wait=wait)
 
 
 async def test_who_gave_up_is_listed_for_an_hour_the_newest_first(served: Served) -> None:
@@ -121,7 +179,7 @@ async def test_who_gave_up_is_listed_for_an_hour_the_newest_first(served: Served
     put_visits("t.1", "short", [gave_up("care", NOON - 60_000, wait=5_000)])
     put_visits("t.1", "back", [gave_up("care", NOON - 50_000)])
     put_visits(
-        "t.1", "back", [Visit("care", "voice", State.WAITING, NOON - 80_000, NOON, 20_000, 5_000, b"")]
+        "t.1", "back", [Visit("care", "voice", VisitState.WAITING, NOON - 80_000, NOON, 20_000, 5_000, b"")]
     )
     _, headers, found = await served.get("/v1/abandoned")
     assert headers["Cache-Control"] == "no-store"
@@ -163,7 +221,9 @@ async def test_short_ones_can_be_left_out_and_are_counted(served: Served) -> Non
 
 
 async def test_the_list_of_those_at_risk_says_how_many_there_are(served: Served) -> None:
-    visit = Visit("sales", "voice", State.TALKING, NOON, NOON, 20_000, 5_000, b"", agent="g", predicted=1_200)
+    visit = Visit(
+        "sales", "voice", VisitState.TALKING, NOON, NOON, 20_000, 5_000, b"", agent="g", predicted=1_200
+    )
     served.board.put_visits("t.0", "risky", [visit])
     assert [(await served.get(f"/v1/at-risk?queue={q}"))[2]["total"] for q in ("sales", "care")] == [1, 0]
 
@@ -189,14 +249,14 @@ async def test_the_trend_of_all_or_some(served: Served) -> None:
 
 
 async def test_a_long_trend_lets_others_in_between(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "PIECE_S", 0.0)
+    monkeypatch.setattr(pieces, "PIECE_S", 0.0)
     for n in range(50):
         put(served.board, (f"q{n}", "voice"), busy_cell())
     served.publish()
     seen: list[int] = []
     row, trends = served._trends.row, []
 
-    def slow(targets: Targets, queue: tuple[str, str], now: int) -> TrendRow:
+    def slow(targets: Targets, queue: tuple[str, str], now: int) -> QueueTrend:
         trends.append(queue)
         return row(targets, queue, now)
 
@@ -252,7 +312,27 @@ async def test_metrics_are_for_prometheus(served: Served) -> None:
 
 async def test_alive_and_ready(served: Served) -> None:
     assert (await served.get("/healthz"))[0] == 200
-    assert (await served.get("/readyz"))[0] == 200
+    status, _, ready = await served.get("/readyz")
+    assert (status, ready["warnings"]) == (200, [])
+    assert ready["clocks"] == {"serve": 0.002, "host:1": -0.25, "host:2": 0}
+
+
+@pytest.mark.parametrize("ready", [True, False])
+async def test_whose_clock_is_wrong_is_said_in_words_whether_ready_or_not(
+    served: Served, ready: bool
+) -> None:
+    served.trust = Status(
+        age_s=1 if ready else 11,
+        max_age_s=10,
+        skew_s=-1.5,
+        skews=(Skew("t.0", "host:1", 120.04), Skew("t.1", "host:1", 120.04), Skew("t.2", "host:2", 1.0)),
+    )
+    status, _, said = await served.get("/readyz")
+    assert status == (200 if ready else 503)
+    assert said["warnings"] == [
+        "the clock of this machine is 1.5 s behind Redis's: synchronise both by NTP",
+        "the clock of worker host:1 is 120.0 s ahead of Redis's: synchronise both by NTP",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -260,7 +340,7 @@ async def test_alive_and_ready(served: Served) -> None:
     [
         (Status(age_s=3, max_age_s=10, reasons=("Redis is away",)), "Redis is away"),
         (Status(age_s=10.1, max_age_s=10), "the data is 10.1 s old, more than 10 s"),
-        (Status(age_s=None, max_age_s=10), "no heartbeat has come yet, so the age of the data is unknown"),
+        (Status(age_s=None, max_age_s=10), "no heartbeat yet, so the age of the data is unknown"),
     ],
 )
 async def test_not_ready_says_why_everywhere(served: Served, status: Status, reason: str) -> None:
@@ -271,6 +351,37 @@ async def test_not_ready_says_why_everywhere(served: Served, status: Status, rea
     assert (await served.get("/healthz"))[0] == 200
     assert (await served.get("/v1/now"))[2]["stale"] is True
     assert b"\ncc_ready 0\n" in (await served.get("/metrics"))[2]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", sorted(OF_THE_STORE))
+async def test_before_anything_was_read_there_is_no_answer_but_why(
+    served: Served, path: str, method: str
+) -> None:
+    served.trust = Status(age_s=None, max_age_s=10, reasons=("Redis is away: refused",), loaded=False)
+    status, headers, problem = await served.get(path, method)
+    assert (status, headers["Content-Type"]) == (503, "application/problem+json")
+    assert (headers["Retry-After"], headers["Cache-Control"]) == ("5", "no-store")
+    if method == "GET":
+        assert (problem["title"], problem["reasons"]) == ("Nothing read yet", ["Redis is away: refused"])
+        assert problem["detail"].startswith("Redis is away: refused. serve has read nothing from Redis since")
+    assert 503 in {op.path: op.fails for op in OPERATIONS}[path]
+
+
+def test_every_path_with_data_is_one_of_those() -> None:
+    """A new one is decided on here."""
+    fixed = {
+        "/v1/kpis",
+        "/v1/stream",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/openapi.json",
+        "/docs",
+        "/",
+        "/plan",
+    }
+    assert {op.path for op in OPERATIONS if op.method == "get"} == OF_THE_STORE | fixed
 
 
 # --- errors ---
@@ -315,7 +426,7 @@ async def test_our_own_fault_is_a_problem_without_its_trace(
     def break_down(*_: object) -> bytes:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(metrics, "render", break_down)
+    monkeypatch.setattr(metrics, "rendered", break_down)
     code, _, problem = await served.get("/metrics")
     assert (code, problem) == (500, {"title": "Internal Server Error", "status": 500})
 
@@ -358,7 +469,7 @@ async def test_the_page_loads_nothing_from_elsewhere_and_has_no_script_of_its_ow
     assert len(static) > 8
     for path in ("/", "/plan", "/docs", *static):
         text = (await served.get(path))[2].decode().replace(SVG, "")
-        assert "http://" not in text
+        assert not re.search(r"""(src|href)=["']?(https?:)?//""", text)
         assert "https://" not in text
         assert "innerHTML" not in text
         assert "style=" not in text
@@ -379,16 +490,26 @@ async def test_the_description_is_complete_and_right(served: Served) -> None:
     assert document["openapi"] == "3.1.0"
     served_paths = {r.canonical for r in served.runner.app.router.resources()}
     assert set(document["paths"]) == {path for path in served_paths if not path.startswith("/static/")}
-    names = [op["get"]["operationId"] for op in document["paths"].values()]
+    operations = [op for methods in document["paths"].values() for op in methods.values()]
+    names = [op["operationId"] for op in operations]
     assert len(set(names)) == len(names)
     for schema in document["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
     for reference in references(document):
         assert reference.removeprefix("#/components/schemas/") in document["components"]["schemas"]
-    for operation in document["paths"].values():
-        assert operation["get"].keys() <= {"operationId", "summary", "description", "parameters", "responses"}
-        assert "200" in operation["get"]["responses"]
-        for answer in operation["get"]["responses"].values():
+    known = {
+        "operationId",
+        "summary",
+        "description",
+        "parameters",
+        "requestBody",
+        "responses",
+        "x-codeSamples",
+    }
+    for operation in operations:
+        assert operation.keys() <= known
+        assert "200" in operation["responses"]
+        for answer in operation["responses"].values():
             assert answer["description"]
             assert all("schema" in content for content in answer.get("content", {}).values())
 
@@ -417,6 +538,30 @@ async def test_answers_are_as_described(served: Served, path: str) -> None:
 
 
 async def test_the_description_can_be_read_by_people(served: Served) -> None:
+    _, _, page = await served.get("/docs")
+    text = unescape(page.decode())
+    assert "<code>GET /v1/now</code>" in text
+    assert "`" not in text
+    for operation in OPERATIONS:
+        assert re.search(
+            rf"curl (-N |--json '.*' )?'http://127\.0\.0\.1:8080{re.escape(operation.path)}['?]", text
+        )
+
+
+async def test_every_example_is_a_question_that_is_answered(served: Served) -> None:
+    for operation in OPERATIONS:
+        other = {
+            "/v1/stream",
+            "/v1/forecast",
+            "/v1/staffing",
+            "/v1/intervals",
+        }  # endless, or with a world of their own
+        if operation.example and operation.method == "get" and operation.path not in other:
+            status, _, _ = await served.get(f"{operation.path}?{operation.example}")
+            assert status == 200, operation.path
+
+
+async def test_the_description_is_for_people(served: Served) -> None:
     text = (await served.get("/docs"))[2].decode()
     for path in PATHS[:-1]:
         assert f"GET {path}</code>" in text

@@ -12,17 +12,16 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from stream_app.model.board import Board
-from stream_app.model.kpi import Kpi
+from stream_app.model.fold.tally import NUMBERS, SHIFT
 from stream_app.model.kpis import BY_NAME, KPIS, TOTALS
-from stream_app.model.rows import Row, Snapshot
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.live.board import Board
+from stream_app.model.live.rows import QueueRow, Snapshot
+from stream_app.model.live.snapshot import Snapshots
+from stream_app.model.live.wait_histograms import WaitHistogram
 from stream_app.model.sketch import bucket
-from stream_app.model.snapshot import Snapshots
-from stream_app.model.tally import NUMBERS, SHIFT
 from stream_app.model.targets import Targets
-from stream_app.model.waits import Waits
-from stream_app.views import metrics, naming
-from stream_app.views.metrics import MAX_SERIES
+from stream_app.views import budget, metrics, naming
 from stream_app.views.plan.planner import Gauges
 from stream_app.views.status import Status
 from tests.views.examples import FRESH, NOON, busy_board, busy_cell, put
@@ -47,7 +46,7 @@ def page(board: Board | None = None, targets: Targets | None = None, status: Sta
     return metrics.render(shot, waits, status)
 
 
-def looked_at(board: Board | None, targets: Targets | None) -> tuple[Snapshot, list[Waits]]:
+def looked_at(board: Board | None, targets: Targets | None) -> tuple[Snapshot, list[WaitHistogram]]:
     snapshots, targets = Snapshots(board or busy_board()), targets or Targets()
     return snapshots.take(targets), snapshots.waits(targets)
 
@@ -55,7 +54,7 @@ def looked_at(board: Board | None, targets: Targets | None) -> tuple[Snapshot, l
 class Plain(Collector):
     """The same in the client library's words, the slow way."""
 
-    def __init__(self, shot: Snapshot, waits: list[Waits]) -> None:
+    def __init__(self, shot: Snapshot, waits: list[WaitHistogram]) -> None:
         self._shot = shot
         self._waits = waits
 
@@ -76,7 +75,7 @@ class Plain(Collector):
         for total in TOTALS:
             family = CounterMetricFamily(naming.total(total), "", labels=["queue", "channel"])
             for row in self._shot.rows:
-                family.add_metric([row.queue, row.channel], row.totals[total])
+                family.add_metric([row.queue, row.channel], row.live[total])
             out.append(family)
         info = GaugeMetricFamily(
             naming.QUEUE_INFO, "", labels=["queue", "channel", "site", "partner", "unit"]
@@ -99,7 +98,7 @@ class Plain(Collector):
                 waited.add_metric(place, buckets=list(zip(steps, counts, strict=True)), sum_value=None)
         yield waited
 
-    def _of(self, kpi: Kpi, row: Row) -> Iterator[tuple[str, list[str], float]]:
+    def _of(self, kpi: Kpi, row: QueueRow) -> Iterator[tuple[str, list[str], float]]:
         """Name, the labels behind queue and channel, value."""
         if kpi.name in row.targets:
             yield naming.target(kpi), [], row.targets[kpi.name]
@@ -158,6 +157,8 @@ def test_a_busy_queue() -> None:
     assert got[series("cc_data_age_seconds")] == 0.4
     assert got[series("cc_ready")] == 1
     assert got[series("cc_partitions")] == 4
+    skews = {dict(labels)["of"]: value for (name, labels), value in got.items() if name == naming.SKEW}
+    assert skews == {"serve": 0.002, "t.0": -0.25, "t.1": 0.0}
     assert got[series("cc_records_total", result="illegal")] == 2
     assert {dict(labels).get("window") for _, labels in got} == {None, "5m", "30m", "today"}
     assert not any(":" in label for _, labels in got for label in dict(labels).values())
@@ -187,18 +188,39 @@ def test_what_has_no_data_has_no_line() -> None:
     assert got[series("cc_ready")] == 0
 
 
+def test_the_version_of_the_targets_is_told_once_it_is_known() -> None:
+    version, empty = series("cc_targets_version"), Board(NOON)
+    assert parsed(page(empty))[version] == 0
+    assert parsed(page(empty, status=Status(age_s=1, max_age_s=10, targets_version=3)))[version] == 3
+    assert version not in parsed(page(empty, status=Status(age_s=None, max_age_s=10, loaded=False)))
+
+
 def test_nothing_at_all_is_still_a_page() -> None:
     assert parsed(page(Board(NOON)))[series("cc_ready")] == 1
 
 
-def test_a_queue_has_a_bounded_number_of_series() -> None:
+def test_every_kpi_keeps_to_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [problem for kpi in KPIS if (problem := budget.beyond(kpi))] == []
+    monkeypatch.setattr(budget, "MOST_OF_A_KPI", 9)
+    problem = budget.beyond(BY_NAME["handle_time"])
+    assert problem.startswith(
+        "handle_time: expected at most 9 series for a queue and channel, found 10; give it fewer windows"
+    )
+
+
+def test_a_queue_has_no_more_series_than_its_kpis_are_given() -> None:
+    """With a target for everything, more currencies than are shown, and a plan."""
     targets = Targets().with_queue("sales", targets=dict.fromkeys(BY_NAME, 0.5))
     shot, waits = looked_at(None, targets)
-    per_queue = Counter(
-        frozenset(labels) & {("queue", "sales"), ("channel", "voice")}
-        for _, labels in parsed(metrics.render(shot, waits, FRESH, {("sales", "voice"): Gauges(9.5, 7, 6.5)}))
-    )
-    assert max(n for labels, n in per_queue.items() if len(labels) == 2) <= MAX_SERIES
+    mine = {("queue", "sales"), ("channel", "voice")}
+    text = metrics.render(shot, waits, FRESH, {("sales", "voice"): Gauges(9.5, 7, 6.5)})
+    found = Counter(name for name, labels in parsed(text) if mine <= labels)
+    for kpi in KPIS:
+        names = {naming.value(kpi), naming.samples(kpi), naming.percentile(kpi), naming.target(kpi)}
+        own = names if naming.owns_samples(kpi) else names - {naming.samples(kpi)}
+        assert sum(found[name] for name in own) <= budget.of_kpi(kpi), kpi.name
+    assert 0 < found.total() <= budget.of_queue()
+    assert budget.QUEUES * budget.of_queue() < budget.of_scrape()
 
 
 def test_the_plan_of_the_running_interval() -> None:

@@ -7,9 +7,11 @@ import socket
 import pytest
 
 from stream_app.model.kpis import KPIS
-from stream_app.views import api
+from stream_app.views import sending
+from stream_app.views.door import Limits
 from stream_app.views.status import Status
-from tests.services.process import until
+from tests.services.process import HOST, until
+from tests.views.conftest import Limited
 from tests.views.examples import NOON, busy_cell, put, waiting
 from tests.views.serving import Served
 from tests.views.watcher import Watcher
@@ -74,6 +76,25 @@ async def test_waiting_times_move_by_whole_seconds(served: Served) -> None:
     await watcher.stop()
 
 
+async def test_a_filtered_stream_has_its_rows_only_and_is_silent_about_others(served: Served) -> None:
+    queries = ("?queue=care", "?queue=care", "?channel=voice", "")
+    watchers = [Watcher(served.url, query=query) for query in queries]
+    first = [[row["queue"] for row in (await watcher.of("snapshot"))["rows"]] for watcher in watchers]
+    assert first == [["care"], ["care"], ["sales"], ["care", "sales"]]
+    waiting(served.board, ("sales", "voice"), "new", NOON)
+    served.publish()
+    for watcher in watchers[2:]:
+        assert [row["queue"] for row in (await watcher.of("change"))["rows"]] == ["sales"]
+    waiting(served.board, ("care", "chat"), "newer", NOON)
+    served.publish()
+    for watcher in watchers[:2]:
+        assert [row["queue"] for row in (await watcher.of("change"))["rows"]] == ["care"]
+    await watchers[3].of("change", 2)
+    assert [kind for kind, _ in watchers[0].events].count("change") == 1, "it was told of care only"
+    for watcher in watchers:
+        await watcher.stop()
+
+
 async def test_a_queue_that_is_gone_is_gone_from_the_stream(served: Served) -> None:
     watcher = Watcher(served.url)
     await watcher.of("snapshot")
@@ -87,7 +108,7 @@ async def stalled(served: Served) -> tuple[asyncio.StreamReader, asyncio.StreamW
     """Ask for the stream, and don't read it."""
     ours = socket.socket()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)  # or the kernel reads for us
-    ours.connect(served.runner.addresses[0])
+    ours.connect((HOST, served.port))
     reader, writer = await asyncio.open_connection(sock=ours, limit=2**23)
     writer.transport.pause_reading()  # type: ignore[attr-defined]  # that of a socket can
     writer.write(b"GET /v1/stream HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -100,6 +121,7 @@ async def hang_up(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
+@pytest.mark.slow
 async def test_who_does_not_read_holds_up_nobody_and_then_sees_the_latest_only(served: Served) -> None:
     for n in range(300):
         put(served.board, (f"q{n}", "voice"), busy_cell())
@@ -127,17 +149,41 @@ async def test_who_does_not_read_holds_up_nobody_and_then_sees_the_latest_only(s
     await watcher.stop()
 
 
-async def test_too_many_streams_are_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "MAX_STREAMS", 1)
+async def test_too_many_streams_are_refused(limited: Limited) -> None:
+    served = await limited(Limits(streams=1))
     watcher = Watcher(served.url)
     await watcher.of("snapshot")
     code, headers, problem = await served.get("/v1/stream")
     assert (code, headers["Retry-After"], problem["status"]) == (503, "5", 503)
+    assert problem["detail"] == "1 streams are already open"
     await watcher.stop()
 
 
+async def test_one_address_does_not_take_all_streams_and_gives_its_places_back(limited: Limited) -> None:
+    served = await limited(Limits(streams=4, streams_of_one=2))
+    first, second = Watcher(served.url), Watcher(served.url)
+    await first.of("snapshot")
+    await second.of("snapshot")
+    code, headers, problem = await served.get("/v1/stream")
+    assert (code, headers["Retry-After"]) == (503, "5")
+    assert problem["detail"] == "2 streams are already open for this address"
+    other = Watcher(served.url, ours="127.0.0.2")
+    await other.of("snapshot")
+    await first.stop()
+
+    def gone() -> bool:
+        served.publish()
+        return served.views.streams == 2
+
+    await until(gone)
+    third = Watcher(served.url)
+    await third.of("snapshot")
+    for watcher in (second, third, other):
+        await watcher.stop()
+
+
 async def test_who_never_reads_is_hung_up_on(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "STALLED_S", 0.3)
+    monkeypatch.setattr(sending, "STALLED_S", 0.3)
     for n in range(1500):
         put(served.board, (f"queue-with-a-long-name-{n}", "voice"), busy_cell())
     served.publish()

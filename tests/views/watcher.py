@@ -12,18 +12,19 @@ from tests.services.process import until
 class Watcher:
     """Reads the stream and keeps its events."""
 
-    def __init__(self, url: str, **headers: str) -> None:
+    def __init__(self, url: str, ours: str = "127.0.0.1", query: str = "", **headers: str) -> None:
         self.events: list[tuple[str, Any]] = []
         self.comments: list[str] = []
         self.lines: list[str] = []
-        self._task = asyncio.create_task(self._read(url, headers))
+        self._task = asyncio.create_task(self._read(f"{url}/v1/stream{query}", ours, headers))
 
-    async def _read(self, url: str, headers: dict[str, str]) -> None:
+    async def _read(self, url: str, ours: str, headers: dict[str, str]) -> None:
         kind = ""
         timeout = aiohttp.ClientTimeout(total=None)
+        connector = aiohttp.TCPConnector(local_addr=(ours, 0), ssl=False)  # a proxy's certificate is nobody's
         async with (
-            aiohttp.ClientSession(timeout=timeout, read_bufsize=2**22) as session,
-            session.get(f"{url}/v1/stream", headers=headers) as answer,
+            aiohttp.ClientSession(connector=connector, timeout=timeout, read_bufsize=2**22) as session,
+            session.get(url, headers=headers) as answer,
         ):
             assert answer.content_type == "text/event-stream"
             async for line in answer.content:

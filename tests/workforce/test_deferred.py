@@ -5,19 +5,19 @@ from hypothesis import given, strategies as st
 
 from stream_app.workforce.deferred import Work, people, worked_off
 
-QUARTER = 900.0
+INTERVAL_MS = 900.0
 
 
 def steady(intervals: int, amount: float, deadline: float) -> list[Work]:
-    return [Work(i, amount, i * QUARTER + deadline) for i in range(intervals)]
+    return [Work(i, amount, i * INTERVAL_MS + deadline) for i in range(intervals)]
 
 
 def test_one_person_s_work_all_day_needs_one_person() -> None:
-    assert people(steady(8, QUARTER, QUARTER), [QUARTER] * 8) == [1] * 8
+    assert people(steady(8, INTERVAL_MS, INTERVAL_MS), [INTERVAL_MS] * 8) == [1] * 8
 
 
 def test_a_tenth_of_a_person_is_one_now_and_then() -> None:
-    counts = people(steady(96, QUARTER / 10, 16 * QUARTER), [QUARTER] * 96)
+    counts = people(steady(96, INTERVAL_MS / 10, 16 * INTERVAL_MS), [INTERVAL_MS] * 96)
     assert sum(counts) == 10
     assert max(counts) == 1
 
@@ -43,16 +43,16 @@ def test_too_few_people_are_late_and_leave_work() -> None:
 
 
 def test_nothing_to_do_needs_nobody() -> None:
-    assert people([], [QUARTER] * 3) == [0, 0, 0]
-    assert people([Work(1, 0, 0)], [QUARTER] * 3) == [0, 0, 0]
-    done, _ = worked_off([Work(1, 0, 0)], [QUARTER] * 3, [1, 1, 1])
+    assert people([], [INTERVAL_MS] * 3) == [0, 0, 0]
+    assert people([Work(1, 0, 0)], [INTERVAL_MS] * 3) == [0, 0, 0]
+    done, _ = worked_off([Work(1, 0, 0)], [INTERVAL_MS] * 3, [1, 1, 1])
     assert done[0].wait_s is None
 
 
 @pytest.mark.parametrize("work", [Work(3, 1, 1), Work(-1, 1, 1), Work(0, -1, 1), Work(0, float("nan"), 1)])
 def test_work_without_meaning_is_refused(work: Work) -> None:
     with pytest.raises(ValueError, match="interval"):
-        people([work], [QUARTER] * 3)
+        people([work], [INTERVAL_MS] * 3)
 
 
 work = st.lists(

@@ -137,7 +137,7 @@ def test_more_load_than_agents_has_no_steady_state(agents: int, load: float) -> 
     [(-1, 1, 1, 1), (1, -1, 1, 1), (1, inf, 1, 1), (1, 1, 0, 1), (1, 1, 1, -1)],
 )
 def test_what_has_no_meaning_is_refused(agents: int, load: float, handle_s: float, within_s: float) -> None:
-    with pytest.raises(ValueError, match=r"must be"):
+    with pytest.raises(ValueError, match="expected"):
         erlang.reach(agents, load, handle_s, within_s)
 
 

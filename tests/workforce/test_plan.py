@@ -1,17 +1,20 @@
-"""The plan: from rows and targets to people, and what those who are there reach."""
+"""The plan: from rows and targets to people, and what the scheduled ones achieve."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from stream_app.model.targets import Targets
 from stream_app.workforce import erlang, erlang_a
 from stream_app.workforce.concurrency import Concurrency
-from stream_app.workforce.plan import Assumptions, Line, plan, totals, unknown
+from stream_app.workforce.plan import Assumptions, PlanLine, plan, unknown
 from stream_app.workforce.required import Demand, Goals, required
 from stream_app.workforce.schedules import Shift
+from stream_app.workforce.totals import whole
 from stream_app.workforce.volumes import Volume
 
 NINE = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -76,7 +79,7 @@ def test_targets_are_those_of_the_queue_and_channel() -> None:
             }
         }
     )
-    [line] = plan(Rows().of(100), targets, Assumptions(occupancy=None))
+    [line] = plan(Rows().of(100), targets, Assumptions(occupancy=1))
     goals = Goals(10, 0.95, "answered_of_offered", 5, abandonment=0.01)
     assert line.required == required(Demand(10, 180, 120), goals)
     assert line.policy == "answered_of_offered"
@@ -203,7 +206,8 @@ def test_a_day_on_which_clocks_change(day: tuple[int, int, int], intervals: int)
     lines = plan(rows, Targets(), PLAIN, [Shift("q", "voice", begin.timestamp(), end, 6)])
     assert len({(line.required, line.scheduled, line.service_level) for line in lines}) == 1
     assert lines[0].scheduled == 6
-    assert totals(lines) == {("q", "voice"): (lines[0].to_schedule or 0) * intervals / 4}
+    [total] = whole(lines)
+    assert total.hours == (lines[0].to_schedule or 0) * intervals / 4
 
 
 def test_the_order_of_the_rows_does_not_matter() -> None:
@@ -213,7 +217,7 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 
 def test_a_target_that_nobody_reaches_names_its_queue() -> None:
     targets = Targets.of({"queues": {"q": {"targets": {"service_level": 1.0}}}})
-    with pytest.raises(ValueError, match=r"q \(voice\): service_level: 1.0 must be"):
+    with pytest.raises(ValueError, match=r"q \(voice\): service_level: expected at least 0 and less than 1"):
         plan(Rows().of(10), targets, PLAIN)
 
 
@@ -227,5 +231,134 @@ def test_more_people_never_reach_less() -> None:
 
 
 def test_a_line_without_a_roster_has_no_gap() -> None:
-    line = Line(Rows().of(1)[0], "erlang-a", "answered_only", to_schedule=3)
+    line = PlanLine(Rows().of(1)[0], "erlang-a", "answered_only", to_schedule=3)
     assert line.gap is None
+
+
+# --- what the targets say ---
+
+SET = {
+    "shrinkage": 0.2,
+    "patience_s": 60,
+    "occupancy_max": 0.7,
+    "asa_max_s": 2,
+    "concurrency": 3,
+    "full_time_h": 37.5,
+}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"defaults": SET},
+        {"channels": {"chat": SET}},
+        {"queues": {"q": SET}},
+        {"queues": {"q": {"shrinkage": 0.9, "channels": {"chat": SET}}}},
+    ],
+)
+def test_the_targets_say_what_options_say(document: dict[str, Any]) -> None:
+    """A setting of the targets, at any level, makes the plan that the same option makes."""
+    rows = Rows("chat").of(100, 40)
+    by_option = Assumptions(shrinkage=0.2, patience_s=60, occupancy=0.7, asa_s=2, concurrency=Concurrency(3))
+    targets = Targets.of(document)
+    assert plan(rows, targets, Assumptions()) == plan(rows, Targets(), by_option)
+    assert plan(rows, targets, Assumptions()) != plan(rows, Targets(), Assumptions())
+    assert plan(rows, targets, replace(by_option, shrinkage=0.0)) == plan(
+        rows, Targets(), replace(by_option, shrinkage=0.0)
+    )
+    assert targets.rule("q", "chat").full_time_h == 37.5
+
+
+def test_concurrency_is_for_neither_calls_nor_deferred_work() -> None:
+    many = Targets.of({"defaults": {"concurrency": 4}})
+    for channel in ("voice", "email"):
+        assert plan(Rows(channel).of(100), many, PLAIN) == plan(Rows(channel).of(100), Targets(), PLAIN)
+    for channel in ("chat", "messaging", "whatsapp"):
+        [line] = plan(Rows(channel).of(100), many, PLAIN)
+        [alone] = plan(Rows(channel).of(100), Targets(), PLAIN)
+        assert line.required == -(-(alone.required or 0) // 4)
+
+
+@pytest.mark.parametrize("field", ["shrinkage", "patience_s", "occupancy_max", "asa_max_s", "concurrency"])
+def test_a_setting_out_of_range_is_refused_with_its_place(field: str) -> None:
+    with pytest.raises(ValueError, match=rf"channels.chat.{field}: expected"):
+        Targets.of({"channels": {"chat": {field: -1}}})
+
+
+# --- what binds ---
+
+
+@pytest.mark.parametrize(
+    ("changes", "binds"),
+    [
+        ({"targets": {"service_level": 0.99, "abandonment": 0.5}, "occupancy_max": 1}, "service_level"),
+        ({"targets": {"service_level": 0.1, "abandonment": 0.001}, "occupancy_max": 1}, "abandonment"),
+        ({"targets": {"service_level": 0.1, "abandonment": 0.5}, "occupancy_max": 0.4}, "occupancy"),
+        (
+            {"targets": {"service_level": 0.1, "abandonment": 0.5}, "asa_max_s": 0.5, "occupancy_max": 1},
+            "asa",
+        ),
+    ],
+)
+def test_the_goal_that_binds_is_what_one_person_fewer_misses(changes: dict[str, Any], binds: str) -> None:
+    targets = Targets.of({"queues": {"q": changes}})
+    [line] = plan(Rows().of(100), targets, PLAIN)
+    assert line.binds == binds
+    loosened: dict[str, dict[str, Any]] = {
+        "service_level": {"targets": {**changes["targets"], "service_level": 0.05}},
+        "abandonment": {"targets": {**changes["targets"], "abandonment": 0.9}},
+        "occupancy": {"occupancy_max": 1},
+        "asa": {"asa_max_s": 86_400},
+    }
+    looser = Targets.of({"queues": {"q": changes | loosened[binds]}})
+    [fewer] = plan(Rows().of(100), looser, PLAIN)
+    assert (fewer.required or 0) < (line.required or 0)
+
+
+def test_nothing_binds_where_one_or_nobody_is_enough() -> None:
+    assert [line.binds for line in plan(Rows().of(0, 0.01), Targets(), PLAIN)] == [None, None]
+    assert {line.binds for line in plan(Rows("email").of(40), Targets(), PLAIN)} == {"deadline"}
+
+
+# --- business hours ---
+
+OFFICE: dict[str, Any] = {
+    "queues": {"q": {"calendar": "office", "answer_target_s": 20}},
+    "calendars": {
+        "office": {"hours": {"mon-fri": ["09:00-10:00", "11:00-12:00"]}, "holidays": ["2026-01-06"]}
+    },
+}
+
+
+def test_nobody_is_planned_for_a_closed_hour() -> None:
+    rows = Rows().of(10, 10, 10, 10, 10, 10, 10)
+    lines = plan(rows, Targets.of(OFFICE), PLAIN, [there(3)])
+    assert [line.open for line in lines] == [True, True, False, False, True, True, False]
+    always = plan(rows, Targets.of({"queues": {"q": {"answer_target_s": 20}}}), PLAIN, [there(3)])
+    for line, usual in zip(lines, always, strict=True):
+        if line.open:
+            assert line == usual
+        else:
+            assert (line.required, line.to_schedule, line.gap, line.service_level) == (0, 0, 3, None)
+
+
+def test_mail_that_comes_while_closed_is_done_after_the_opening() -> None:
+    """Closed from ten to eleven: its work waits, and its deadline counts business time."""
+    document = OFFICE | {"queues": {"q": {"calendar": "office", "answer_target_s": 1800}}}
+    rows = Rows("email", handle_s=900).of(2, 0, 6, 0, 0, 0)
+    lines = plan(rows, Targets.of(document), PLAIN)
+    assert [line.required for line in lines] == [1, 0, 0, 0, 3, 0]
+    assert [line.open for line in lines] == [True, True, False, False, True, True]
+    assert lines[2].service_level == 1
+    # What nobody can do before the plan ends is not promised.
+    late = plan(Rows("email", handle_s=900).of(0, 0, 6, 0), Targets.of(document), PLAIN)
+    assert [(line.required, line.service_level) for line in late] == [(0, None)] * 4
+
+
+def test_a_schedule_says_nothing_of_intervals_that_it_does_not_cover() -> None:
+    begin = NINE.timestamp()
+    [first, second] = plan(
+        Rows().of(100, 100), Targets(), PLAIN, [there(3)], {("q", "voice"): (begin, begin + 1800)}
+    )
+    assert (first.scheduled, second.scheduled, second.gap) == (3, None, None)
+    assert second == plan(Rows().of(100, 100), Targets(), PLAIN)[1]

@@ -6,15 +6,23 @@ import pytest
 
 from stream_app.workforce import erlang, erlang_a
 from stream_app.workforce.day import contacts_of, play
-from stream_app.workforce.skills import Days, Group, Queue, Reached, simulate, staffed, student
+from stream_app.workforce.skills import (
+    Reached,
+    Repetitions,
+    SkillGroup,
+    SkillQueue,
+    simulate,
+    staffed,
+    student,
+)
 
-BILLING = Queue("billing", 60, 180, 20, 120)
-SALES = Queue("sales", 40, 240, 20, 120)
-LONG = Days(seed=3, hours=20, repetitions=20)
+BILLING = SkillQueue("billing", 60, 180, 20, 120)
+SALES = SkillQueue("sales", 40, 240, 20, 120)
+LONG = Repetitions(seed=3, hours=20, repetitions=20)
 
 
-def group(name: str, people: int, *skills: str, cost: float = 1.0) -> Group:
-    return Group(name, frozenset(skills or [name]), people, cost)
+def group(name: str, people: int, *skills: str, cost: float = 1.0) -> SkillGroup:
+    return SkillGroup(name, frozenset(skills or [name]), people, cost)
 
 
 def level(reached: Reached) -> float:
@@ -33,7 +41,7 @@ def test_one_skill_is_erlang_a(people: int) -> None:
 
 
 def test_one_skill_without_impatience_is_erlang_c() -> None:
-    patient = Queue("billing", 60, 180, 20)
+    patient = SkillQueue("billing", 60, 180, 20)
     [seen] = simulate([group("billing", 5)], [patient], LONG)
     exact = erlang.reach(5, 3, 180, 20).service_level("answered_of_offered")
     assert exact == pytest.approx(level(seen), abs=1.5 * ((seen.high or 0) - level(seen)))
@@ -41,7 +49,7 @@ def test_one_skill_without_impatience_is_erlang_c() -> None:
 
 
 def test_two_that_share_are_as_one_queue_of_both() -> None:
-    a, b = Queue("a", 60, 180, 20, 120), Queue("b", 40, 180, 20, 120)
+    a, b = SkillQueue("a", 60, 180, 20, 120), SkillQueue("b", 40, 180, 20, 120)
     seen = simulate([group("all", 7, "a", "b")], [a, b], LONG)
     exact = erlang_a.reach(7, 5, 180, 20, patience_s=120).service_level("answered_of_offered")
     mean = (60 * level(seen[0]) + 40 * level(seen[1])) / 100
@@ -57,20 +65,20 @@ def test_sharing_helps_both() -> None:
 
 def test_the_same_seed_is_the_same_day_and_another_is_another() -> None:
     groups = [group("billing", 4)]
-    first, again = (simulate(groups, [BILLING], Days(seed=7)) for _ in range(2))
+    first, again = (simulate(groups, [BILLING], Repetitions(seed=7)) for _ in range(2))
     assert first == again
-    assert simulate(groups, [BILLING], Days(seed=8)) != first
+    assert simulate(groups, [BILLING], Repetitions(seed=8)) != first
 
 
 def test_a_queue_s_contacts_do_not_depend_on_the_others() -> None:
-    alone = [c[:1] + c[2:] for c in contacts_of([SALES], Days(), 0)]
-    among = [c[:1] + c[2:] for c in contacts_of([BILLING, SALES], Days(), 0) if c.queue == 1]
+    alone = [c[:1] + c[2:] for c in contacts_of([SALES], Repetitions(), 0)]
+    among = [c[:1] + c[2:] for c in contacts_of([BILLING, SALES], Repetitions(), 0) if c.queue == 1]
     assert alone == among
 
 
 def test_every_contact_ends_once() -> None:
-    queues = [BILLING, SALES, Queue("nobody", 10, 60, 20, 30)]
-    contacts = contacts_of(queues, Days(), 0)
+    queues = [BILLING, SALES, SkillQueue("nobody", 10, 60, 20, 30)]
+    contacts = contacts_of(queues, Repetitions(), 0)
     ends = list(play([group("both", 4, "billing", "sales"), group("sales", 1)], queues, contacts))
     assert sorted(contact for contact, _, _ in ends) == contacts
     for contact, wait, answered in ends:
@@ -80,12 +88,12 @@ def test_every_contact_ends_once() -> None:
 
 
 def test_a_queue_that_nobody_can_handle_reaches_nothing() -> None:
-    [seen] = simulate([], [Queue("a", 30, 60, 20)])
+    [seen] = simulate([], [SkillQueue("a", 30, 60, 20)])
     assert (seen.service_level, seen.abandonment) == (0, 1)
 
 
 def test_a_queue_without_contacts_has_no_numbers() -> None:
-    [seen] = simulate([group("a", 1)], [Queue("a", 0, 60, 20)])
+    [seen] = simulate([group("a", 1)], [SkillQueue("a", 0, 60, 20)])
     assert (seen.service_level, seen.low, seen.wait_s, seen.offered) == (None, None, None, 0)
 
 
@@ -112,21 +120,23 @@ def test_the_search_is_near_the_best_of_all_mixes() -> None:
         if both < 0:
             continue
         mix = [group("billing", a), group("sales", b), group("both", both, "billing", "sales")]
-        assert any((r.low or 0) < 0.8 for r in simulate(mix, [BILLING, SALES], Days(hours=2, repetitions=4)))
+        assert any(
+            (r.low or 0) < 0.8 for r in simulate(mix, [BILLING, SALES], Repetitions(hours=2, repetitions=4))
+        )
 
 
 @pytest.mark.parametrize(
     ("groups", "queues", "days", "message"),
     [
-        ([group("a", 1)], [BILLING], Days(), "a: a is no queue"),
-        ([], [BILLING, BILLING], Days(), "billing: two queues"),
-        ([], [BILLING], Days(repetitions=1), "repetitions"),
-        ([group("sales", 1)], [BILLING, SALES], Days(), "billing: no group has this skill"),
-        ([group("billing", 0)], [BILLING], Days(), "billing: the target does not hold with 2 people"),
+        ([group("a", 1)], [BILLING], Repetitions(), "a: unknown queue 'a' among its skills"),
+        ([], [BILLING, BILLING], Repetitions(), "billing: two queues"),
+        ([], [BILLING], Repetitions(repetitions=1), "repetitions"),
+        ([group("sales", 1)], [BILLING, SALES], Repetitions(), "billing: no group has this skill"),
+        ([group("billing", 0)], [BILLING], Repetitions(), "billing: the target is not met with 2 people"),
     ],
 )
 def test_what_can_t_be_is_one_line(
-    groups: list[Group], queues: list[Queue], days: Days, message: str
+    groups: list[SkillGroup], queues: list[SkillQueue], days: Repetitions, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         staffed(groups, queues, days, most=2)

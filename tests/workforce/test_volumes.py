@@ -104,50 +104,56 @@ def test_the_end_in_a_zone_is_that_much_later_and_not_that_much_on_the_wall() ->
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (b"", "v.csv:1: there is nothing in it"),
-        (b"\n\n", "v.csv:1: there is nothing in it"),
-        (HEAD.encode(), "v.csv:1: there are no rows in it"),
-        (b"[]", "v.csv:1: there are no rows in it"),
-        (csv(NINE)[:60] + b"\xff" + csv(NINE)[60:], "v.csv:1: is not UTF-8"),
-        (csv(NINE, NINE + ",1"), "v.csv:3: 11 cells, the header has 10"),
+        (b"", "v.csv:1: the file is empty"),
+        (b"\n\n", "v.csv:1: the file is empty"),
+        (HEAD.encode(), "v.csv:1: the file has no rows"),
+        (b"[]", "v.csv:1: the file has no rows"),
+        (csv(NINE)[:60] + b"\xff" + csv(NINE)[60:], "v.csv:1: expected UTF-8 text"),
+        (csv(NINE, NINE + ",1"), "v.csv:3: expected 10 cells, got 11"),
         (
             csv(NINE).replace(b"offered", b"ofered"),
-            "v.csv:1: offered: there is no such column; is it 'ofered'?",
+            "v.csv:1: offered: the column is missing; is it 'ofered'? (--map 'offered=ofered')",
         ),
-        (csv(NINE).replace(b"hold_s", b"talk_s"), "v.csv:1: talk_s: two columns are called so"),
+        (csv(NINE).replace(b"hold_s", b"talk_s"), "v.csv:1: talk_s: two columns have this name"),
         (
             csv(NINE).replace(b"patience_s", b"patience_sec"),
-            "v.csv:2: patience_sec: no field is called so; did you mean 'patience_s'?",
+            "v.csv:2: patience_sec: unknown field; did you mean 'patience_s'?",
         ),
         (csv(NINE, HALF.replace("130", "")), "v.csv:3: offered: is missing"),
         (
             csv(HALF.replace("130", "many")),
-            "v.csv:2: offered: 'many' is no number of 0 or more, like 12 or 12.5",
+            "v.csv:2: offered: expected a non-negative number like 12 or 12.5, got 'many'",
         ),
-        (csv(HALF.replace("130", "-1")), "v.csv:2: offered: '-1' is no number of 0 or more, like 12 or 12.5"),
+        (
+            csv(HALF.replace("130", "-1")),
+            "v.csv:2: offered: expected a non-negative number like 12 or 12.5, got '-1'",
+        ),
         (
             csv(HALF.replace("130", "nan")),
-            "v.csv:2: offered: 'nan' is no number of 0 or more, like 12 or 12.5",
+            "v.csv:2: offered: expected a non-negative number like 12 or 12.5, got 'nan'",
         ),
         (
             csv(HALF.replace("130", "1_0")),
-            "v.csv:2: offered: '1_0' is no number of 0 or more, like 12 or 12.5",
+            "v.csv:2: offered: expected a non-negative number like 12 or 12.5, got '1_0'",
         ),
         (
             csv(HALF.replace(",30,", ",0,")),
-            "v.csv:2: minutes: 0 must be more than 0 and at most 1500, a day of 25 hours",
+            "v.csv:2: minutes: expected more than 0 and at most 1500 (a day of 25 hours), got 0",
         ),
         (
             csv(HALF.replace(",30,", ",1501,")),
-            "v.csv:2: minutes: 1501 must be more than 0 and at most 1500, a day of 25 hours",
+            "v.csv:2: minutes: expected more than 0 and at most 1500 (a day of 25 hours), got 1501",
         ),
         (
             csv(HALF.replace("+01:00", "")),
-            "v.csv:2: start: '2026-01-05T09:30:00' has no offset, and there is no tz; write 2026-01-05T08:00:00+01:00",
+            (
+                "v.csv:2: start: '2026-01-05T09:30:00' has no offset and there is no tz; "
+                "write it like 2026-01-05T08:00:00+01:00, or use --tz"
+            ),
         ),
         (
             csv(HALF.replace("2026-01-05", "05.01.26")),
-            "v.csv:2: start: '05.01.26T09:30:00+01:00' is no time like 2026-01-05T08:00:00+01:00",
+            "v.csv:2: start: expected a time like 2026-01-05T08:00:00+01:00, got '05.01.26T09:30:00+01:00'",
         ),
         (csv(NINE, HALF, NINE), "v.csv:4: start: overlaps line 2 of the same queue and channel"),
         (
@@ -156,25 +162,28 @@ def test_the_end_in_a_zone_is_that_much_later_and_not_that_much_on_the_wall() ->
         ),
         (
             csv(HALF.replace("18000,1200,2400", "0,0,0")),
-            "v.csv:2: talk_s: 120 contacts were handled in no time at all",
+            "v.csv:2: talk_s: expected handle time for 120 handled contacts, got 0 s in total",
         ),
         (
             csv(HALF.replace("130", "13e9")),
-            "v.csv:2: offered: 1.3e+09 people would be busy at once with that; the most is 1e+06",
+            "v.csv:2: offered: expected a load of at most 1e+06 people busy at once, got 1.3e+09",
         ),
         (csv(HALF.replace("130,120", "130,0")), "v.csv:2: handled: is 0, but there is handle time"),
         (csv(NINE.replace("billing", '"billing')), "v.csv:2: unexpected end of data"),
         (b'[\n{"start": 5}\n]', "v.csv:2: minutes: is missing"),
-        (b'[\n{"minutes": 30,\n "start": 5}\n]', "v.csv:2: start: 5 is no text"),
-        (b'[\n\n{"minutes": true}\n]', "v.csv:3: minutes: True is no number of 0 or more, like 12 or 12.5"),
-        (b"[\n 3]", "v.csv:2: a row is an object, not 3"),
-        (b'{"a": [], "b": []}', "v.csv:1: an object with one list of rows is expected, not with 2"),
+        (b'[\n{"minutes": 30,\n "start": 5}\n]', "v.csv:2: start: expected a text, got 5"),
+        (
+            b'[\n\n{"minutes": true}\n]',
+            "v.csv:3: minutes: expected a non-negative number like 12 or 12.5, got True",
+        ),
+        (b"[\n 3]", "v.csv:2: expected an object for each row, got 3"),
+        (b'{"a": [], "b": []}', "v.csv:1: expected an object with one list of rows, got one with 2"),
         (
             b'{"rows": [], "next": "/v1/intervals?cursor=x"}',
-            "v.csv:1: next: this is one page of several; put the rows of all into one file",
+            "v.csv:1: next: this is one of several pages; put all rows into one file",
         ),
-        (b'{"start": 5}\n{"start"', "v.csv:2: is no JSON object: Input data was truncated"),
-        (b'[{"a": 1}', "v.csv:1: is no JSON list of rows: Input data was truncated"),
+        (b'{"start": 5}\n{"start"', "v.csv:2: expected a JSON object: Input data was truncated"),
+        (b'[{"a": 1}', "v.csv:1: expected a JSON list of rows: Input data was truncated"),
     ],
 )
 def test_what_is_wrong_is_one_line(content: bytes, line: str) -> None:

@@ -1,4 +1,4 @@
-"""What ``stream-app check`` finds: one line each."""
+"""Findings of ``stream-app check``: one line each."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Final, Literal
 from msgspec import Struct
 
 LIMIT_S: Final = 5.0
-"""No check takes longer, whoever does not answer."""
+"""The longest that a check takes, seconds, even if a server does not answer."""
 
 
 class Finding(Struct, frozen=True):
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        status: ``fail`` must be put right; ``warn`` works, and will be regretted.
-        what: which thing, in a word or two.
+        status: ``fail`` must be fixed; ``warn`` works, but will cause trouble.
+        what: the thing checked, in a word or two.
         detail: what was found; never a secret.
         advice: what to do about it; empty where there is nothing to do.
     """
@@ -32,15 +32,15 @@ class Finding(Struct, frozen=True):
 
 
 def ok(what: str, detail: str) -> Finding:
-    """As it should be."""
+    """Return a finding of something that is as it should be."""
     return Finding("ok", what, detail)
 
 
 def warn(what: str, detail: str, advice: str) -> Finding:
-    """Works, and will be regretted."""
+    """Return a finding of something that works, but will cause trouble."""
     return Finding("warn", what, detail, advice)
 
 
 def fail(what: str, detail: str, advice: str) -> Finding:
-    """Must be put right."""
+    """Return a finding of something that must be fixed."""
     return Finding("fail", what, detail, advice)

@@ -1,4 +1,4 @@
-"""Whether interval rows can go into their topic. Nothing is written, and no topic made."""
+"""Check of the topic of interval rows. Nothing is written, and no topic is created."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHAT: Final = "interval topic"
 
 
 async def look(admin: AIOKafkaAdminClient, name: str) -> list[Finding]:
-    """What is found of the topic; ``name`` is empty where rows go to Redis only.
+    """Check the topic; ``name`` is empty where rows go to Redis only.
 
     Raises:
         KafkaError, OSError, TimeoutError: the cluster does not answer.
@@ -23,10 +23,10 @@ async def look(admin: AIOKafkaAdminClient, name: str) -> list[Finding]:
         return []
     topics = {topic["topic"]: topic for topic in await admin.describe_topics(None)}
     if name not in topics:
-        return [ok(_WHAT, f"there is no {name} yet: a worker makes it, if it may")]
+        return [ok(_WHAT, f"{name} does not exist yet: a worker creates it, if allowed")]
     partitions = len(topics[name]["partitions"])
     if partitions > 1:
-        return [warn(_WHAT, f"{name} has {partitions} partitions: one is used", "make it anew with one")]
+        return [warn(_WHAT, f"{name} has {partitions} partitions: only one is used", "recreate it with one")]
     asked = ConfigResource(ConfigResourceType.TOPIC, name, {"cleanup.policy": None})
     (answer,) = await admin.describe_configs([asked])
     code, _, _, _, entries = answer.resources[0][:5]
@@ -37,9 +37,9 @@ async def look(admin: AIOKafkaAdminClient, name: str) -> list[Finding]:
 
 
 def judge(name: str, config: dict[str, Any]) -> Finding:
-    """What the topic's settings mean to us."""
+    """Check the topic's configuration."""
     policy = config["cleanup.policy"]
     if policy == "compact":
         return ok(_WHAT, f"{name}: compacted")
     kept = "rows are deleted with time" if "delete" in policy else f"cleanup.policy is {policy}"
-    return warn(_WHAT, f"{name}: {kept}", "set cleanup.policy=compact, or it will not have all of them")
+    return warn(_WHAT, f"{name}: {kept}", "set cleanup.policy=compact, or it will not keep all of them")

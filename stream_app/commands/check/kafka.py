@@ -1,4 +1,4 @@
-"""Whether Kafka has the topic, keeps it long enough and lets us read it. Nothing is written, and no topic made."""
+"""Checks that Kafka has the topic, keeps it long enough and lets us read it. Nothing is written, no topic is created."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from aiokafka.errors import (
     GroupAuthorizationFailedError,
     GroupCoordinatorNotAvailableError,
     GroupLoadInProgressError,
+    IncompatibleBrokerVersion,
     KafkaError,
     NotCoordinatorForGroupError,
     TopicAuthorizationFailedError,
@@ -24,15 +25,15 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.group import HeartbeatRequest
 
-from stream_app.kafka import security
+from stream_app.kafka.connection import security
+from stream_app.model.durations import DAY
 from stream_app.settings import Settings
 
-from . import check_intervals
+from . import interval_topic as check_intervals
 from .findings import LIMIT_S, Finding, fail, ok, warn
 
-DAY_MS: Final = 86_400_000
-RETENTION_MS: Final = 2 * DAY_MS
-"""What the store has lost is counted again from the topic; a shorter one forgets before a weekend is over."""
+RETENTION_MS: Final = 2 * DAY
+"""Lost counters are counted again from the topic; a shorter retention deletes records before a weekend is over."""
 ASKED: Final = ("cleanup.policy", "retention.ms", "retention.bytes", "message.timestamp.type")
 _NOT_YET: Final = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 _RETRY_S: Final = 0.1
@@ -40,17 +41,17 @@ _AWAY = (KafkaError, OSError, TimeoutError)
 
 
 async def look(settings: Settings, *, limit_s: float = LIMIT_S) -> list[Finding]:
-    """Connect and look; what can't be reached ends the list.
+    """Connect and check; a server that can't be reached ends the list.
 
     Args:
         settings: address, credentials, topic and group.
-        limit_s: for connecting, and for each look after that.
+        limit_s: time limit for connecting, and for each check after that.
     """
     with _listening() as said:
         try:
             options = security(settings) | {"request_timeout_ms": int(limit_s * 1000)}
         except OSError as error:  # ssl's errors are of this kind
-            return [fail("kafka", f"the certificates can't be read: {error}", "look at KAFKA_SSL_CAFILE")]
+            return [fail("kafka", f"the certificates can't be read: {error}", "check KAFKA_SSL_CAFILE")]
         admin = AIOKafkaAdminClient(**options)
         try:
             async with asyncio.timeout(limit_s):
@@ -69,7 +70,7 @@ async def _look(
     servers = settings.kafka_bootstrap_servers
     found = [ok("kafka", servers)]
     if silent := await _silent(servers, limit_s):
-        advice = "another one does: are these still in the cluster?"
+        advice = "others do; check whether these are still in the cluster"
         found = [warn("kafka", f"{', '.join(silent)} does not answer", advice)]
     partitions = 0
     for what, ask in (
@@ -82,19 +83,19 @@ async def _look(
                 found += findings
                 partitions += n
         except _AWAY as error:
-            found.append(fail(what, _words(error, limit_s), "the cluster's own log says why"))
+            found.append(fail(what, _words(error, limit_s), "see the cluster's own log"))
     try:
         async with asyncio.timeout(limit_s):
             found += await check_intervals.look(admin, settings.intervals_topic)
     except _AWAY as error:
-        found.append(warn("interval topic", _words(error, limit_s), "the cluster's own log says why"))
+        found.append(warn("interval topic", _words(error, limit_s), "see the cluster's own log"))
     if partitions:
         found.append(await _reading(options, settings.topic, limit_s))
     return found
 
 
 async def _silent(servers: str, limit_s: float) -> list[str]:
-    """Those of the addresses to which no connection can be made; a client stops at the first that answers."""
+    """Return the addresses that refuse connections; a client stops at the first one that answers."""
 
     async def connects(server: str) -> bool:
         host, _, port = server.rpartition(":")
@@ -113,58 +114,73 @@ async def _silent(servers: str, limit_s: float) -> list[str]:
 
 
 async def _topic(admin: AIOKafkaAdminClient, name: str) -> tuple[list[Finding], int]:
-    """The topic's findings, and how many partitions it has."""
-    # All of them: asked for one by its name, a cluster may make it.
+    """Return the topic's findings, and how many partitions it has."""
+    # All of them: a cluster may create a topic that is requested by name.
     topics = {topic["topic"]: topic for topic in await admin.describe_topics(None)}
-    (answer,) = await admin.describe_configs(
-        [ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(ASKED))]
-    )
-    code, _, _, _, entries = answer.resources[0][:5]
-    config = {entry[0]: entry[1] for entry in entries}
+    code, config = await _configuration(admin, name)
     if name not in topics:
-        if for_code(code) is UnknownTopicOrPartitionError:
-            return [fail("kafka topic", f"there is no topic {name}", "create it, or set STREAM_APP_TOPIC")], 0
-        advice = "create it, or allow DESCRIBE of the topic to this user"
-        return [fail("kafka topic", f"{name} can't be seen: {_reason(for_code(code))}", advice)], 0
+        if config is None or for_code(code) is UnknownTopicOrPartitionError:
+            return [
+                fail("kafka topic", f"topic {name} does not exist", "create it, or set STREAM_APP_TOPIC")
+            ], 0
+        advice = "create it, or allow this user to DESCRIBE the topic"
+        return [fail("kafka topic", f"{name} is not visible: {_reason(for_code(code))}", advice)], 0
     partitions = topics[name]["partitions"]
     orphans = [p["partition"] for p in partitions if p["leader"] < 0]
     if orphans:
         detail = f"{name}: no leader for partition {', '.join(map(str, sorted(orphans)))}"
-        return [fail("kafka topic", detail, "bring its brokers back")], 0
+        return [fail("kafka topic", detail, "start its brokers again")], 0
     n = len(partitions)
-    found = [
-        ok("kafka topic", f"{name}: {n} partition{'s' * (n > 1)}, so {n} worker{'s' * (n > 1)} at the most")
-    ]
+    found = [ok("kafka topic", f"{name}: {n} partition{'s' * (n > 1)}, so at most {n} worker{'s' * (n > 1)}")]
+    if config is None:
+        return [*found, _no_such_request("topic settings", "the settings of topics")], n
     if code:
-        detail = f"its settings can't be read: {_reason(for_code(code))}"
-        found.append(warn("topic settings", detail, "allow DESCRIBE_CONFIGS, or compare them yourself"))
+        detail = f"its configuration can't be read: {_reason(for_code(code))}"
+        found.append(warn("topic settings", detail, "allow DESCRIBE_CONFIGS, or check it yourself"))
         return found, n
     return [*found, *judge(config)], n
 
 
+async def _configuration(admin: AIOKafkaAdminClient, name: str) -> tuple[int, dict[str, str] | None]:
+    """Return an error code, or 0, and the settings of a topic; ``None`` from a broker that does not know the request."""
+    try:
+        (answer,) = await admin.describe_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(ASKED))]
+        )
+    except IncompatibleBrokerVersion:
+        return 0, None
+    code, _, _, _, entries = answer.resources[0][:5]
+    return code, {entry[0]: entry[1] for entry in entries}
+
+
+def _no_such_request(what: str, whose: str) -> Finding:
+    """Return the finding of a broker that is none of Kafka's, as the demo's is."""
+    return warn(what, f"this broker does not report {whose}", "use Apache Kafka for anything but a demo")
+
+
 def judge(config: Mapping[str, str]) -> list[Finding]:
-    """What a topic's settings mean to us."""
+    """Check a topic's configuration."""
     return [_cleanup(config), _retention(config), _timestamps(config)]
 
 
 def _cleanup(config: Mapping[str, str]) -> Finding:
     policy = config["cleanup.policy"]
     if "compact" in policy:
-        detail = f"cleanup.policy is {policy}: of each contact only the last event is kept"
-        return warn("topic cleanup", detail, "set cleanup.policy=delete, or lost counters can't be had again")
+        detail = f"cleanup.policy is {policy}: only the last event of each contact is kept"
+        return warn("topic cleanup", detail, "set cleanup.policy=delete, or lost counters can't be recovered")
     return ok("topic cleanup", policy)
 
 
 def _retention(config: Mapping[str, str]) -> Finding:
     kept, size = int(config["retention.ms"]), int(config["retention.bytes"])
     size_of, name = (
-        (DAY_MS, "days") if kept >= DAY_MS else (3_600_000, "hours") if kept >= 3_600_000 else (1000, "s")
+        (DAY, "days") if kept >= DAY else (3_600_000, "hours") if kept >= 3_600_000 else (1000, "s")
     )
     shown = "for ever" if kept < 0 else f"{kept / size_of:.3g} {name}"
     if size >= 0:
-        shown += f", at most {size / 1e6:.0f} MB a partition"
+        shown += f", at most {size / 1e6:.0f} MB per partition"
     if 0 <= kept < RETENTION_MS:
-        return warn("topic retention", shown, "keep two days at least, and more than your longest outage")
+        return warn("topic retention", shown, "keep at least two days, and more than your longest outage")
     return ok("topic retention", shown)
 
 
@@ -173,24 +189,26 @@ def _timestamps(config: Mapping[str, str]) -> Finding:
     if kind != "LogAppendTime":
         return warn(
             "topic timestamps",
-            f"{kind}: a producer whose clock is ahead makes others' events late",
+            f"{kind}: in quiet partitions, a producer whose clock is ahead makes other events late",
             "set message.timestamp.type=LogAppendTime",
         )
     return ok("topic timestamps", kind)
 
 
 async def _group(admin: AIOKafkaAdminClient, group: str) -> tuple[list[Finding], int]:
-    # A new cluster's first group waits until somebody looks after it: ends with the caller's limit.
+    # A new cluster's first group has to wait for a coordinator; the caller's limit ends the wait.
     while True:
         try:
             coordinator = await admin.find_coordinator(group)
             (answer,) = await admin.describe_consumer_groups([group], coordinator)
-            # To join takes another right than to look. A sign of life of a member that there is not asks for it, and does
+            # Joining needs another right than describing. A heartbeat of a member that does not exist tests it, and does
             # nothing.
             beat = HeartbeatRequest(group, 0, "stream-app-check")
-            code = (await admin._send_request(beat, coordinator)).error_code  # noqa: SLF001 - no public way to ask
+            code = (await admin._send_request(beat, coordinator)).error_code  # noqa: SLF001 - there is no public way
         except GroupCoordinatorNotAvailableError:
             code = GroupCoordinatorNotAvailableError.errno
+        except IncompatibleBrokerVersion:
+            return [_no_such_request("kafka group", "groups and their members")], 0
         except GroupAuthorizationFailedError as error:
             return [_may_not(group, _reason(type(error)))], 0
         if for_code(code) not in _NOT_YET and for_code(answer.groups[0][0]) not in _NOT_YET:
@@ -200,18 +218,18 @@ async def _group(admin: AIOKafkaAdminClient, group: str) -> tuple[list[Finding],
     if refused:
         return [_may_not(group, _reason(for_code(refused)))], 0
     if for_code(code) is GroupAuthorizationFailedError:
-        return [_may_not(group, "it may be looked at, but not joined")], 0
+        return [_may_not(group, "this user may describe it, but not join it")], 0
     n = len(members)
-    detail = f"{n} member{'s' * (n != 1)}" if n else "nobody in it yet"
+    detail = f"{n} member{'s' * (n != 1)}" if n else "no members yet"
     return [ok("kafka group", f"{group}: {detail}{f' ({state})' if n else ''}")], 0
 
 
 def _may_not(group: str, detail: str) -> Finding:
-    return fail("kafka group", f"{group}: {detail}", "allow READ and DESCRIBE of the group to this user")
+    return fail("kafka group", f"{group}: {detail}", "allow this user to READ and DESCRIBE the group")
 
 
 async def _reading(options: dict[str, Any], topic: str, limit_s: float) -> Finding:
-    """Ask for what comes next, as a worker would, and leave again."""
+    """Read the next records as a worker would, and leave again."""
     consumer = AIOKafkaConsumer(**options, enable_auto_commit=False)
     place = TopicPartition(topic, 0)
     try:
@@ -221,20 +239,22 @@ async def _reading(options: dict[str, Any], topic: str, limit_s: float) -> Findi
             await consumer.seek_to_beginning(place)
             await consumer.getmany(timeout_ms=int(limit_s * 200))
     except TopicAuthorizationFailedError:
-        return fail("kafka reading", f"{topic} may not be read", "allow READ of the topic to this user")
+        return fail(
+            "kafka reading", f"{topic} can't be read: access denied", "allow this user to READ the topic"
+        )
     except _AWAY as error:
-        return fail("kafka reading", _words(error, limit_s), "the cluster's own log says why")
+        return fail("kafka reading", _words(error, limit_s), "see the cluster's own log")
     finally:
         await consumer.stop()
-    return ok("kafka reading", f"{topic} may be read")
+    return ok("kafka reading", f"{topic} can be read")
 
 
 def codecs(present: Mapping[str, bool] | None = None) -> Finding:
-    """Whether every compression that a producer may choose can be read."""
+    """Check that every compression that a producer may choose can be read."""
     present = present or {"lz4": has_lz4(), "snappy": has_snappy(), "zstd": has_zstd()}
     missing = [name for name, there in present.items() if not there]
     if missing:
-        detail = f"no {', '.join(missing)}: the first such batch would stop a worker"
+        detail = f"no support for {', '.join(missing)}: the first such batch would stop a worker"
         return fail("codecs", detail, "install cramjam")
     return ok("codecs", ", ".join(("gzip", *present)))
 
@@ -242,9 +262,9 @@ def codecs(present: Mapping[str, bool] | None = None) -> Finding:
 def _away(settings: Settings, said: list[str], error: Exception, limit_s: float) -> Finding:
     detail = "; ".join(said) or f"{settings.kafka_bootstrap_servers}: {_words(error, limit_s)}"
     if "auth" in detail.lower():
-        return fail("kafka", detail, "look at KAFKA_SASL_MECHANISM, …_USERNAME and …_PASSWORD")
+        return fail("kafka", detail, "check KAFKA_SASL_MECHANISM, …_USERNAME and …_PASSWORD")
     return fail(
-        "kafka", detail, "is KAFKA_BOOTSTRAP_SERVERS right, and KAFKA_SECURITY_PROTOCOL that of the port?"
+        "kafka", detail, "check KAFKA_BOOTSTRAP_SERVERS, and that KAFKA_SECURITY_PROTOCOL is that of the port"
     )
 
 
@@ -260,7 +280,7 @@ def _words(error: Exception, limit_s: float) -> str:
 
 @contextmanager
 def _listening() -> Iterator[list[str]]:
-    """Take the library's errors, which alone say why a server was not reached, instead of having them printed."""
+    """Collect the library's errors, the only ones that say why a server was not reached, instead of printing them."""
     said: list[str] = []
 
     class Listener(logging.Handler):

@@ -1,4 +1,4 @@
-"""How a forecast is written: a table of days for people, rows of intervals for programs."""
+"""Output of a forecast: a table of days for people, interval rows for programs."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from stream_app.forecast.ahead import Forecast
-    from stream_app.forecast.backtest import Horizon
-    from stream_app.forecast.points import Day
+from stream_app.forecast.ahead import QueueForecast
+from stream_app.forecast.backtest import Horizon
+from stream_app.forecast.points import ForecastDay
 
 _FILE_WIDTH: Final = 120
 
 
 @dataclass
-class Found:
-    """What came of a run.
+class ForecastRun:
+    """The results of a run.
 
     Attributes:
-        forecasts: of each queue and channel.
+        forecasts: one for each queue and channel.
         horizons: lines of the back-tests.
-        refused: why some could not be forecast or tested.
+        refused: why some queues could not be forecast or tested.
     """
 
-    forecasts: list[Forecast] = field(default_factory=list)
+    forecasts: list[QueueForecast] = field(default_factory=list)
     horizons: list[Horizon] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
 
-def write(found: Found, form: Literal["table", "csv", "json"]) -> None:
-    """Write to standard output; beside CSV, which has one table, the back-test goes to standard error."""
+def write(found: ForecastRun, form: Literal["table", "csv", "json"]) -> None:
+    """Write to standard output; with CSV, which holds one table, the back-test goes to standard error."""
     if form == "json":
         sys.stdout.write(as_json(found))
     elif form == "csv":
@@ -51,8 +51,8 @@ def write(found: Found, form: Literal["table", "csv", "json"]) -> None:
             _show(_back_test(found.horizons))
 
 
-def as_json(found: Found) -> str:
-    """One object: ``forecast`` (intervals), ``days``, ``today`` and ``back_test``, each a list."""
+def as_json(found: ForecastRun) -> str:
+    """Return one object: ``forecast`` (intervals), ``days``, ``today`` and ``back_test``, each a list."""
     today = [
         {"queue": one.queue, "channel": one.channel, **msgspec.to_builtins(one.today)}
         for one in found.forecasts
@@ -71,8 +71,8 @@ def as_json(found: Found) -> str:
     return "{" + ",\n".join(lists) + "}\n"
 
 
-def as_csv(found: Found) -> str:
-    """One row an interval; an empty cell is no data."""
+def as_csv(found: ForecastRun) -> str:
+    """Return one row per interval; an empty cell means no data."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     points = [point for one in found.forecasts for point in one.points]
@@ -90,33 +90,28 @@ def _cell(value: Any) -> Any:
 
 
 def _show(table: Table, *, error: bool = False) -> None:
-    from rich.console import Console  # noqa: PLC0415 - the other commands need not load it
-
     console = Console(stderr=error)
-    if not console.is_terminal:  # nobody's window is too narrow for a file
+    if not console.is_terminal:  # a file is not limited to a window's width
         console.width = _FILE_WIDTH
     console.print(table)
 
 
-def _days(forecast: Forecast) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - same
-    from rich.text import Text  # noqa: PLC0415 - same
-
+def _days(forecast: QueueForecast) -> Table:
     table = Table(
         title=Text(f"{forecast.queue} {forecast.channel}", style="table.title"),
         title_justify="left",
         box=None,
         pad_edge=False,
     )
-    for n, head in enumerate(("day", "offered", "80 % within", "busiest", "offered", "AHT")):
+    for n, head in enumerate(("day", "forecast", "80 % range", "busiest", "offered", "AHT")):
         table.add_column(head, justify="right" if n else "left", no_wrap=True)
     for day in forecast.days:
         table.add_row(*_day(day))
     return table
 
 
-def _day(day: Day) -> tuple[str, ...]:
-    name = f"{day.day:%a %d %b %Y}" + (" (the rest)" if day.today else "")
+def _day(day: ForecastDay) -> tuple[str, ...]:
+    name = f"{day.day:%a %d %b %Y}" + (" (remaining)" if day.today else "")
     if day.offered is None:
         return (name, "left out", "—", "—", "—", "—")
     return (
@@ -130,10 +125,7 @@ def _day(day: Day) -> tuple[str, ...]:
 
 
 def _back_test(horizons: list[Horizon]) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - same
-    from rich.text import Text  # noqa: PLC0415 - same
-
-    title = "Back-test: weighted absolute error, and beside it that of the week before"
+    title = "Back-test: weighted absolute error (WAPE), compared with repeating the week before"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     heads = (
         "queue",
@@ -150,7 +142,7 @@ def _back_test(horizons: list[Horizon]) -> Table:
         table.add_column(head, justify="right" if n else "left", no_wrap=True)
     for line in horizons:
         table.add_row(
-            Text(f"{line.queue} {line.channel}"),  # not a mark-up, whatever brackets it has
+            Text(f"{line.queue} {line.channel}"),  # not markup, whatever brackets it has
             "all" if line.week is None else str(line.week),
             str(line.origins),
             f"{line.intervals:,}",

@@ -7,22 +7,18 @@ from typing import Annotated, Literal
 
 import typer
 
+from stream_app.commands.completion import dialect_names
+from stream_app.model.kpis import SERVICE_LEVELS
+from stream_app.views.intervals.query import zones
 
-def _dialects(incomplete: str) -> list[str]:
-    from stream_app.ingest import dialects  # noqa: PLC0415 - quick --help
-
-    return [name for name in dialects.available() if name.startswith(incomplete)]
+from .export import ExportOptions, export
 
 
 def _policies(incomplete: str) -> list[str]:
-    from stream_app.model.kpis import SERVICE_LEVELS  # noqa: PLC0415 - quick --help
-
     return [name for name in SERVICE_LEVELS if name.startswith(incomplete)]
 
 
 def _zones(incomplete: str) -> list[str]:
-    from stream_app.views.intervals.query import zones  # noqa: PLC0415 - quick --help
-
     return sorted(zone for zone in zones() if zone.lower().startswith(incomplete.lower()))
 
 
@@ -32,7 +28,7 @@ def run(
         list[Path] | None,
         typer.Argument(
             metavar="[FILE...]",
-            help="With --direct: recorded events, plain, gzip or zstd, in the order of time; - is standard input.",
+            help="With --direct: recorded events, plain, gzip or zstd, in chronological order; - is standard input.",
         ),
     ] = None,
     direct: Annotated[
@@ -45,14 +41,14 @@ def run(
         bool,
         typer.Option(
             "--from-topic",
-            help="Read the topic that has every row ever published, older ones than Redis keeps too.",
+            help="Read the topic that has every row ever published, including those older than Redis keeps.",
         ),
     ] = False,
     dialect: Annotated[
         str | None,
         typer.Option(
-            autocompletion=_dialects,
-            help="Whose records the files have. Default: canonical.",
+            autocompletion=dialect_names,
+            help="Platform that wrote the records. Default: canonical.",
             rich_help_panel="From files",
         ),
     ] = None,
@@ -61,7 +57,7 @@ def run(
         typer.Option(
             "--map",
             metavar="FIELD=COLUMN|FILE",
-            help="A table's column for an event's field, as for replay. May repeat.",
+            help="Column of a table for a field of an event, as for replay. May repeat.",
             rich_help_panel="From files",
         ),
     ] = None,
@@ -69,7 +65,7 @@ def run(
         bool,
         typer.Option(
             "--strict",
-            help="The first line that is no event ends it, with exit code 65.",
+            help="Stop at the first line that is not an event, with exit code 65.",
             rich_help_panel="From files",
         ),
     ] = False,
@@ -77,70 +73,72 @@ def run(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Answer targets, policies and outages, a file as for config apply. Default: what is in force in Redis; "
-            "else the defaults.",
+            help="Answer targets, policies and outages: a file as for config apply. Default: the version in force in Redis, "
+            "or with --direct and --from-topic the built-in defaults.",
         ),
     ] = None,
-    interval: Annotated[Literal["15m", "30m", "1h", "1d"], typer.Option(help="How long rows are.")] = "15m",
+    interval: Annotated[Literal["15m", "30m", "1h", "1d"], typer.Option(help="Length of the rows.")] = "15m",
     tz: Annotated[
         str | None,
         typer.Option(
             metavar="ZONE",
             autocompletion=_zones,
-            help="IANA zone by whose clock rows begin: Europe/Berlin. Default: UTC.",
+            help="IANA zone of the rows' times: Europe/Berlin. Default: UTC.",
         ),
     ] = None,
     begin: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="TIME", help="Rows begin at or after this: a date, or a time; local in --tz."
+            "--from",
+            metavar="TIME",
+            help="Only rows that begin at or after this: a date or a time, local in --tz.",
         ),
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Rows begin before this.")] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Only rows that begin before this.")
+    ] = None,
     queue: Annotated[list[str] | None, typer.Option(help="Only this queue. May repeat.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="Only this channel. May repeat.")] = None,
     policy: Annotated[
         str | None,
         typer.Option(
             autocompletion=_policies,
-            help="This service level instead of each queue's own; docs/intervals.md has them.",
+            help="Service level formula to use instead of each queue's own; see docs/intervals.md.",
         ),
     ] = None,
     outages: Annotated[
-        Literal["include", "leave_out"], typer.Option(help="Whether rows of an outage are wanted.")
+        Literal["include", "leave_out"], typer.Option(help="Whether to include rows of outages.")
     ] = "include",
     form: Annotated[
         Literal["table", "csv", "json", "parquet", "connect", "genesys"] | None,
         typer.Option(
             "--format",
-            help="connect and genesys: what Amazon Connect and Genesys Cloud import. Default: by the ending of --out, .csv, "
-            ".json or .parquet; else table.",
+            help="connect and genesys are the import formats of Amazon Connect and Genesys Cloud. Default: by the suffix of "
+            "--out (.csv, .json or .parquet); else table.",
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write here, all or nothing. Default: standard output."),
+        typer.Option(metavar="FILE", help="Write to this file, all or nothing. Default: standard output."),
     ] = None,
 ) -> None:
-    """Contacts, waits and work of each queue by intervals: what planners and their programs read.
+    """Export contacts, waits and work of each queue per interval, for planners and their tools.
 
     \b
     stream-app intervals                                               the last 24 hours, from Redis
-    stream-app intervals --from 2026-01-01 --interval 1d --from-topic  all that was ever published
-    stream-app intervals --direct monday.ndjson.gz                     a table of quarters of an hour
+    stream-app intervals --from 2026-01-01 --interval 1d --from-topic  everything ever published
+    stream-app intervals --direct monday.ndjson.gz                     a table of 15-minute intervals
     stream-app intervals --direct q1.zst --interval 1d --tz Europe/Berlin
     stream-app intervals --direct q1.zst --out rows.csv               then: stream-app forecast rows.csv
     stream-app intervals --direct queue_log --dialect asterisk --format genesys --out import.csv
     stream-app intervals --direct q1.zst --settings targets.toml --out rows.parquet
 
-    A row is final once a quarter of an hour has passed behind it. docs/intervals.md says what each field is.
+    A row is final 15 minutes after its end. docs/intervals.md describes each field.
 
-    What is wrong with a file ends it with exit code 65, with an option or a setting with 78.
-    """  # noqa: D301 - click's mark for lines that are kept is the character itself
-    from stream_app.commands.interval_export import Wishes, export  # noqa: PLC0415 - quick --help
-
+    The exit code is 65 for an invalid file and 78 for an invalid option or setting.
+    """  # noqa: D301 - click's mark for preformatted lines is the character itself
     export(
-        Wishes(
+        ExportOptions(
             files=files or [],
             direct=direct,
             from_topic=from_topic,

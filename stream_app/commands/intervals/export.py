@@ -1,9 +1,10 @@
-"""What ``intervals`` runs: from a source of quarters to rows, and to a file or standard output."""
+"""The work of ``intervals``: from a source of 15-minute rows to rows of any length, in a file or on standard output."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -13,34 +14,36 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from stream_app.clocks import wall_ms
+from stream_app.commands.config import document as targets_document
+from stream_app.commands.replay.run import InterruptedByError, Interrupts, decoder
+from stream_app.commands.replay.summary import progress, summary, unreadable
 from stream_app.errors import BadSettingsError
 from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
 from stream_app.ingest.files.reading import STDIN
-from stream_app.ingest.replay import Run, interval_rows
+from stream_app.ingest.replay import FileReplay, interval_rows
+from stream_app.model.durations import DAY
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
 from stream_app.model.targets.calendars import guess
 from stream_app.settings import load
-from stream_app.store.reader import wall_ms
+from stream_app.store.intervals.memory import MemoryIntervals
 from stream_app.views.intervals.formats import IMPORTED_INTERVALS, IMPORTS, wanted
 from stream_app.views.intervals.pages import every
 from stream_app.views.intervals.query import BadQueryError, Query, check_zone, instant
-from stream_app.views.intervals.spans import DAY, Clock, moment
+from stream_app.views.intervals.spans import ZoneClock, moment
 from stream_app.views.intervals.wire import IntervalsRow, wired
 
-from . import config
-from .interval_output import Output
-from .interval_source import Folded, Source, from_topic, stored
-from .replay_summary import progress, summary, unreadable
-from .replaying import EX_DATAERR, InterruptedByError, Interrupts, decoder
+from .output import Output
+from .source import RowSource, from_topic, stored
 
-Form = Literal["table", "csv", "json", "parquet", "connect", "genesys"]
-ENDINGS: Final[dict[str, Form]] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
-"""What a file's ending says, where nobody names a format."""
+OutputFormat = Literal["table", "csv", "json", "parquet", "connect", "genesys"]
+ENDINGS: Final[dict[str, OutputFormat]] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+"""The format for a file's suffix, where none is given."""
 _OPTIONS: Final = {"from": "--from", "to": "--to", "tz": "--tz"}
 
 
-class Wishes(Struct, frozen=True, kw_only=True):
+class ExportOptions(Struct, frozen=True, kw_only=True):
     """The command's options; see its help."""
 
     files: list[Path] = []
@@ -58,12 +61,12 @@ class Wishes(Struct, frozen=True, kw_only=True):
     channels: list[str] = []
     policy: str | None = None
     outages: bool = True
-    asked: Form | None = None
+    asked: OutputFormat | None = None
     out: Path | None = None
 
     @property
-    def form(self) -> Form:
-        """The format that was asked for; else what the file's ending says; else a table."""
+    def form(self) -> OutputFormat:
+        """The format that was given; else that of the file's suffix; else a table."""
         return self.asked or ENDINGS.get(self._ending) or "table"
 
     @property
@@ -71,37 +74,39 @@ class Wishes(Struct, frozen=True, kw_only=True):
         return "" if self.out is None else self.out.suffix.lower()
 
     def check(self) -> None:
-        """Refuse options that mean nothing, or nothing together.
+        """Refuse options without a meaning, and options that contradict each other.
 
         Raises:
             BadSettingsError: one line that names the option.
         """
         if self.direct and self.from_topic:
-            raise BadSettingsError("--direct, --from-topic: rows come from one place")
+            raise BadSettingsError("--direct, --from-topic: rows come from one source; use one of them")
         if self.files and not self.direct:
             raise BadSettingsError(f"{self.files[0]}: add --direct to count recorded events")
         if self.direct and not self.files:
-            raise BadSettingsError("--direct: name at least one FILE; - is standard input")
+            raise BadSettingsError("--direct: expected at least one FILE; - is standard input")
         if not self.direct:
             given = {"--dialect": self.dialect, "--map": self.maps, "--strict": self.strict}
             for option in [name for name, value in given.items() if value]:
-                raise BadSettingsError(f"{option}: only with --direct, which reads files")
+                raise BadSettingsError(f"{option}: only works with --direct, which reads files")
         if self.files.count(STDIN) > 1:
-            raise BadSettingsError("-: standard input can be read once")
+            raise BadSettingsError("-: standard input can be read only once")
         if self.policy is not None and self.policy not in SERVICE_LEVELS:
             hint = guess(self.policy, SERVICE_LEVELS)
-            those = f"; there are {', '.join(SERVICE_LEVELS)}"
-            raise BadSettingsError(f"--policy: no policy is called {self.policy!r}{hint}{those}")
+            those = f"; use one of {', '.join(SERVICE_LEVELS)}"
+            raise BadSettingsError(f"--policy: unknown policy {self.policy!r}{those}{hint}")
         says = ENDINGS.get(self._ending, self.form)
         if says != self.form and "parquet" in {says, self.form}:
-            raise BadSettingsError(f"--format: {self.form} is not what is in a file called *{self._ending}")
+            raise BadSettingsError(
+                f"--format: {self.form} does not fit a file named *{self._ending}; change one of the two"
+            )
         if self.form in IMPORTS and self.interval not in IMPORTED_INTERVALS:
             raise BadSettingsError(
-                f"--interval: {self.form} takes rows of {' or '.join(IMPORTED_INTERVALS)} only"
+                f"--interval: {self.form} takes only rows of {' or '.join(IMPORTED_INTERVALS)}, got {self.interval}"
             )
 
     def range(self) -> tuple[int | None, int | None]:
-        """When rows begin, ms: at or after the first, before the second, as far as somebody said so.
+        """Return the range in which rows begin, ms: at or after the first, before the second; ``None`` is no limit.
 
         Raises:
             BadSettingsError: one line that names the option.
@@ -117,12 +122,12 @@ class Wishes(Struct, frozen=True, kw_only=True):
             raise BadSettingsError(_as_option(error)) from None
         start, end = found
         if start is not None and end is not None and start >= end:
-            raise BadSettingsError("--to: must be later than --from")
+            raise BadSettingsError("--to: expected a time later than --from")
         return start, end
 
 
 def _as_option(error: BadQueryError) -> str:
-    """What the route says of a parameter, said of an option, with what would be right."""
+    """Turn the route's message about a parameter into one about an option, with a correct example."""
     detail = error.detail.replace("in tz,", "in --tz,")
     right = [example.replace("with tz", "with --tz") for example in error.allowed]
     if right and "did you mean" not in detail:
@@ -131,123 +136,125 @@ def _as_option(error: BadQueryError) -> str:
     return f"{_OPTIONS[error.parameter]}: {detail}"
 
 
-def export(wishes: Wishes) -> None:
-    """Write the rows that are wished for, and say on stderr what became of the records.
+def export(options: ExportOptions) -> None:
+    """Write the selected rows, and report on stderr what became of the records.
 
     Raises:
         BadSettingsError: a wrong option or setting.
-        SystemExit: 65 for a file without events or, with ``--strict``, a line that is none; 130 or 143 for a signal.
+        SystemExit: 65 for a file without events or, with ``--strict``, a line that is not one; 130 or 143 for a signal.
     """
-    wishes.check()
-    wishes.range()
-    output = Output(wishes.form, wishes.out, wishes.tz or "UTC")
+    options.check()
+    options.range()
+    output = Output(options.form, options.out, options.tz or "UTC")
     output.check()
     Interrupts(wait=False)
     try:
-        rows, targets = asyncio.run(_gather(wishes))
-        chosen = [row for row in rows if wanted(row, wishes.form)]
+        rows, targets = asyncio.run(_gather(options))
+        chosen = [row for row in rows if wanted(row, options.form)]
         output.write(chosen, targets.external_id)
     except FileError as error:
         sys.stderr.write(f"stream-app: {error}\n")
-        raise SystemExit(EX_DATAERR) from None
+        raise SystemExit(os.EX_DATAERR) from None
     except InterruptedByError as interruption:
         sys.stderr.write("stream-app: interrupted\n")
         raise SystemExit(128 + interruption.number) from None
-    sys.stderr.write(f"intervals: {_account(rows, chosen, wishes)}\n")
+    sys.stderr.write(f"intervals: {_account(rows, chosen, options)}\n")
 
 
-async def _gather(wishes: Wishes) -> tuple[list[IntervalsRow], Targets]:
-    """The rows that are wished for, and the settings by which they were made."""
-    asked = None if wishes.settings is None else config.asked_for(wishes.settings, "--settings")
-    if wishes.direct:
+async def _gather(options: ExportOptions) -> tuple[list[IntervalsRow], Targets]:
+    """Return the selected rows, and the targets by which they were made."""
+    asked = None if options.settings is None else targets_document.asked_for(options.settings, "--settings")
+    if options.direct:
         targets = asked or Targets()
-        return await _rows(_folded(wishes, targets), wishes, targets, all_of_it=True), targets
+        return await _rows(folded(options, targets), options, targets, all_of_it=True), targets
     settings = load()
-    if wishes.from_topic:
-        source, targets = await from_topic(settings, wishes.queues, wishes.channels), asked or Targets()
-        return await _rows(source, wishes, targets, all_of_it=True), targets
+    if options.from_topic:
+        source, targets = await from_topic(settings, options.queues, options.channels), asked or Targets()
+        return await _rows(source, options, targets, all_of_it=True), targets
     async with stored(settings) as (reader, in_force):
         targets = asked or in_force
-        return await _rows(reader, wishes, targets, all_of_it=False), targets
+        return await _rows(reader, options, targets, all_of_it=False), targets
 
 
-def _folded(wishes: Wishes, targets: Targets) -> Folded:
-    """Rows of files, with the account of their records on stderr.
+def folded(options: ExportOptions, targets: Targets) -> MemoryIntervals:
+    """Count files into rows, and report on stderr what became of their records.
 
     Raises:
-        SystemExit: 65, not one line is an event.
+        SystemExit: 65 if not one line is an event.
     """
-    dialect = wishes.dialect or "canonical"
-    layout = Layout(dialect=dialect, columns=parse_columns(wishes.maps))
+    dialect = options.dialect or "canonical"
+    layout = Layout(dialect=dialect, columns=parse_columns(options.maps))
     layout.check()
-    run = Run(decoder(dialect), strict=wishes.strict)  # of all queues: names are compared with theirs
+    run = FileReplay(decoder(dialect), strict=options.strict)  # all queues: names are checked against them
     gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles
-    files = [RecordFile(path, layout) for path in wishes.files]
+    files = [RecordFile(path, layout) for path in options.files]
     began = time.monotonic()
     try:
-        readable(wishes.files)
+        readable(options.files)
         with progress(files, run):
-            found = Folded(interval_rows(files, targets, run))
-    finally:  # also of a file that breaks off
+            found = MemoryIntervals(interval_rows(files, targets, run))
+    finally:  # also where a file is damaged
         if run.account.read:
             seconds = time.monotonic() - began
             told = summary(
                 files, run, seconds, dialect, name="intervals", command="intervals --direct", options="--map"
             )
             sys.stderr.write(told)
-    if unreadable(run.account):  # nothing is no answer: what was exported before stays
-        raise SystemExit(EX_DATAERR)
+    if unreadable(run.account):  # an empty export is not an answer: a former file stays
+        raise SystemExit(os.EX_DATAERR)
     return found
 
 
-async def _rows(source: Source, wishes: Wishes, targets: Targets, *, all_of_it: bool) -> list[IntervalsRow]:
-    """What was wished for. Where nobody named a range it is all that there is, or the last day of that."""
-    start, end = wishes.range()
-    tz = wishes.tz or "UTC"
-    clock = Clock(wishes.interval, ZoneInfo(tz))
-    await _check_names(source, wishes)
+async def _rows(
+    source: RowSource, options: ExportOptions, targets: Targets, *, all_of_it: bool
+) -> list[IntervalsRow]:
+    """Return the selected rows. Without a range: all that exist, or the last day of them."""
+    start, end = options.range()
+    tz = options.tz or "UTC"
+    clock = ZoneClock(options.interval, ZoneInfo(tz))
+    await _check_names(source, options)
     stretch = await source.stretch()
     if not all_of_it:
         last = min(stretch[1], wall_ms(), end or stretch[1])
         stretch = (last - DAY if start is None else stretch[0], stretch[1])
-    # No further than there are rows; the first one's interval from its beginning.
+    # Only as far as there are rows; the first row's interval from its beginning.
     first = clock.first_of(moment(stretch[0], clock.zone).date()) if all_of_it else stretch[0]
     query = Query(
-        interval=wishes.interval,
+        interval=options.interval,
         tz=tz,
         start=first if start is None else max(start, first),
         end=stretch[1] if end is None else min(end, stretch[1]),
-        queues=frozenset(wishes.queues) or None,
-        channels=frozenset(wishes.channels) or None,
-        policy=wishes.policy,
-        outages=wishes.outages,
+        queues=frozenset(options.queues) or None,
+        channels=frozenset(options.channels) or None,
+        policy=options.policy,
+        outages=options.outages,
     )
     wire = wired(query.zone, targets, query.policy)
     return [row async for _, row in every(source, query, wire, now=wall_ms())]
 
 
-async def _check_names(source: Source, wishes: Wishes) -> None:
-    """Say which names nobody has: they may be of a queue that is yet to come, and so are no error."""
-    if not wishes.queues and not wishes.channels:
+async def _check_names(source: RowSource, options: ExportOptions) -> None:
+    """Report unknown names; they are not an error, because the queue may be a new one."""
+    if not options.queues and not options.channels:
         return
     queues, channels = await source.names()
-    for what, asked, known in (("queue", wishes.queues, queues), ("channel", wishes.channels, channels)):
+    for what, asked, known in (("queue", options.queues, queues), ("channel", options.channels, channels)):
         for name in dict.fromkeys(asked):
             if name not in known:
-                sys.stderr.write(f"intervals: no {what} is called {name!r}{guess(name, sorted(known))}\n")
+                sys.stderr.write(f"intervals: unknown {what} {name!r}{guess(name, sorted(known))}\n")
 
 
-def _account(rows: Sequence[IntervalsRow], chosen: Sequence[IntervalsRow], wishes: Wishes) -> str:
+def _account(rows: Sequence[IntervalsRow], chosen: Sequence[IntervalsRow], options: ExportOptions) -> str:
     places = len({(row.queue, row.channel) for row in chosen})
     parts = [
-        f"{_count(len(chosen), 'row')} of {wishes.interval} in {wishes.tz or 'UTC'}, {_count(places, 'queue-channel')}"
+        f"{_count(len(chosen), 'row')} of {options.interval} in {options.tz or 'UTC'}, {_count(places, 'queue-channel')}"
     ]
-    if wishes.form in IMPORTS and len(chosen) < len(rows):
+    if options.form in IMPORTS and len(chosen) < len(rows):
         unfinished = sum(not row.final for row in rows)
         outages = sum(row.final and row.outage is not None for row in rows)
         strange = len(rows) - len(chosen) - unfinished - outages
         parts.append(
-            f"not for {wishes.form}: {unfinished} not final, {outages} of outages, {strange} of other queues"
+            f"left out for {options.form}: {unfinished} not final, {outages} of outages, {strange} of other queues"
         )
     elif unfinished := sum(not row.final for row in chosen):
         parts.append(f"{unfinished:,} not final")

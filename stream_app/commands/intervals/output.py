@@ -1,4 +1,4 @@
-"""How interval rows are written by the command: a table for people, files for programs, all or nothing."""
+"""Output of interval rows by the command: a table for people, files for programs, all or nothing."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from io import StringIO
 from itertools import groupby
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from stream_app.errors import BadSettingsError
 from stream_app.views.intervals import formats, parquet
@@ -20,7 +24,7 @@ from stream_app.views.wire import encode
 
 ExternalId = Callable[[str], str | None]
 _FILE_WIDTH: Final = 160
-_NONE: Final = "–"  # noqa: RUF001 - no data, and no minus
+_NONE: Final = "–"  # noqa: RUF001 - no data, not a minus
 
 
 class Output(Struct, frozen=True):
@@ -29,7 +33,7 @@ class Output(Struct, frozen=True):
     Attributes:
         form: table, csv, json, parquet, connect or genesys.
         out: a file; ``None`` is standard output.
-        zone: by whose clock rows begin.
+        zone: IANA zone of the rows' times.
     """
 
     form: str
@@ -37,26 +41,26 @@ class Output(Struct, frozen=True):
     zone: str
 
     def check(self) -> None:
-        """Refuse what can't be written, before the work and not after it.
+        """Refuse an output that can't be written, before the work and not after it.
 
         Raises:
             BadSettingsError: one line that names the option.
         """
         if self.out is not None and not self.out.parent.is_dir():
-            raise BadSettingsError(f"--out: {self.out.parent} is no folder")
+            raise BadSettingsError(f"--out: folder not found: {self.out.parent}")
         if self.out is not None and self.out.is_dir():
-            raise BadSettingsError(f"--out: {self.out} is a folder")
+            raise BadSettingsError(f"--out: expected a file, got the folder {self.out}")
         if self.form != "parquet":
             return
         if self.out is None and sys.stdout.isatty():
-            raise BadSettingsError("--format: parquet is nothing to look at; say --out FILE")
+            raise BadSettingsError("--format: parquet is binary; write it to a file with --out FILE")
         try:
             parquet.library()
         except parquet.ParquetMissingError as error:
             raise BadSettingsError(f"--format: {error}") from None
 
     def write(self, rows: Sequence[IntervalsRow], external_id: ExternalId) -> None:
-        """Write all of them.
+        """Write all rows.
 
         Raises:
             BadSettingsError: the file can't be written.
@@ -80,8 +84,6 @@ class Output(Struct, frozen=True):
         if self.form == "json":
             return b"[" + b",\n ".join(map(encode, rows)) + b"]\n"
         if self.form == "table":
-            from io import StringIO  # noqa: PLC0415 - tables are seldom written to files
-
             text = StringIO()
             _show(rows, text)
             return text.getvalue().encode()
@@ -89,11 +91,11 @@ class Output(Struct, frozen=True):
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all; what is no file, a pipe say, is written to."""
+    """Replace a file as a whole or not at all; what is not a regular file, such as a pipe, is written to."""
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
-    target = path.resolve()  # a link stays one
+    target = path.resolve()  # a link stays a link
     with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
         try:
             file.write(content)
@@ -122,14 +124,10 @@ _HEADS: Final = (
 
 
 def _show(rows: Sequence[IntervalsRow], into: Any) -> None:
-    from rich.console import Console  # noqa: PLC0415 - only a table needs it
-    from rich.table import Table  # noqa: PLC0415 - same
-    from rich.text import Text  # noqa: PLC0415 - same
-
     console = Console(file=into)
     if not console.is_terminal:
-        console.width = _FILE_WIDTH  # in a file nothing is cut
-    ordered = sorted(rows, key=lambda row: (row.queue, row.channel))  # stable: their times stay in order
+        console.width = _FILE_WIDTH  # in a file, nothing is truncated
+    ordered = sorted(rows, key=lambda row: (row.queue, row.channel))  # stable: times stay in order
     for (queue, channel), of in groupby(ordered, key=lambda row: (row.queue, row.channel)):
         mine = list(of)
         policies = ", ".join(dict.fromkeys(row.policy for row in mine))
@@ -166,7 +164,9 @@ def _cells(row: IntervalsRow) -> tuple[str, ...]:
 
 def _note(row: IntervalsRow) -> str:
     notes = [] if row.final else ["not final"]
-    notes += [f"{row.missing} quarters missing"] if row.missing else []
+    notes += (
+        [f"{row.missing} {'interval' if row.missing == 1 else 'intervals'} missing"] if row.missing else []
+    )
     notes += [row.outage] if row.outage else []
     return ", ".join(notes)
 

@@ -7,11 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from stream_app.commands.completion import dialect_names
 
-def _dialects(incomplete: str) -> list[str]:
-    from stream_app.ingest import dialects  # noqa: PLC0415 - quick --help
-
-    return [name for name in dialects.available() if name.startswith(incomplete)]
+from .run import ReplayOptions, replay
 
 
 def run(
@@ -20,21 +18,21 @@ def run(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="Plain, gzip or zstd; - is standard input. Several: in the order of time.",
+            help="Recorded events: plain, gzip or zstd; - is standard input. Several files in chronological order.",
         ),
     ],
     dialect: Annotated[
         str | None,
         typer.Option(
-            autocompletion=_dialects,
-            help="Whose records. Default: STREAM_APP_DIALECT; canonical in a report.",
+            autocompletion=dialect_names,
+            help="Platform that wrote the records. Default: STREAM_APP_DIALECT; canonical in a report.",
         ),
     ] = None,
     form: Annotated[
         Literal["ndjson", "csv", "queue_log"] | None,
         typer.Option(
             "--format",
-            help="Of the files. Default: by dialect and first line.",
+            help="Format of the files. Default: by dialect and first line.",
         ),
     ] = None,
     maps: Annotated[
@@ -42,18 +40,18 @@ def run(
         typer.Option(
             "--map",
             metavar="FIELD=COLUMN|FILE",
-            help="A table's column for an event's field; FIELD==VALUE is a constant. Or a TOML file of these. May repeat.",
+            help="Column of a table for a field of an event; FIELD==VALUE is a constant. Or a TOML file of these. May repeat.",
         ),
     ] = None,
     topic: Annotated[
         str | None,
-        typer.Option(help="Kafka's topic. Default: STREAM_APP_TOPIC.", rich_help_panel="Into Kafka"),
+        typer.Option(help="Kafka topic. Default: STREAM_APP_TOPIC.", rich_help_panel="Into Kafka"),
     ] = None,
     speed: Annotated[
         float | None,
         typer.Option(
             min=0.001,
-            help="Seconds of the recording per second. Default: as fast as it goes.",
+            help="Seconds of the recording per second. Default: as fast as possible.",
             rich_help_panel="Into Kafka",
         ),
     ] = None,
@@ -61,7 +59,7 @@ def run(
         bool,
         typer.Option(
             "--direct",
-            help="Count into Redis without Kafka, each record of a file once.",
+            help="Count into Redis without Kafka, each record of a file exactly once.",
             rich_help_panel="Without Kafka",
         ),
     ] = False,
@@ -76,49 +74,49 @@ def run(
     targets: Annotated[
         Path | None,
         typer.Option(
-            help="Answer targets of the report, a file as for config apply.", rich_help_panel="Without Kafka"
+            help="Answer targets for the report: a file as for config apply.", rich_help_panel="Without Kafka"
         ),
     ] = None,
     queue: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only this queue; its contacts' events go with it. May repeat.", rich_help_panel="Only some"
+            help="Only this queue, with all events of its contacts. May repeat.", rich_help_panel="Selection"
         ),
     ] = None,
     channel: Annotated[
-        list[str] | None, typer.Option(help="Only this channel. May repeat.", rich_help_panel="Only some")
+        list[str] | None, typer.Option(help="Only this channel. May repeat.", rich_help_panel="Selection")
     ] = None,
     begin: Annotated[
         str | None,
-        typer.Option("--from", help="Only events from then on (RFC 3339).", rich_help_panel="Only some"),
+        typer.Option(
+            "--from", help="Only events at or after this time (RFC 3339).", rich_help_panel="Selection"
+        ),
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--to", help="Only events before that.", rich_help_panel="Only some")
+        str | None, typer.Option("--to", help="Only events before this time.", rich_help_panel="Selection")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many records.", rich_help_panel="Only some")
+        int | None, typer.Option(min=1, help="Stop after this many records.", rich_help_panel="Selection")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="The first line that is no event ends it, with exit code 65.")
+        bool, typer.Option("--strict", help="Stop at the first line that is not an event, with exit code 65.")
     ] = False,
 ) -> None:
-    """Play recorded events again: into Kafka, into Redis, or into a report.
+    """Replay recorded events into Kafka, into Redis, or into a report.
 
     \b
-    stream-app replay monday.ndjson.gz             into Kafka, as fast as it goes
-    stream-app replay monday.ndjson --speed 60     an hour a minute
+    stream-app replay monday.ndjson.gz             into Kafka, as fast as possible
+    stream-app replay monday.ndjson --speed 60     an hour per minute
     stream-app replay --direct --report day.zst    totals, without any server
-    stream-app replay --direct day.ndjson          into Redis; again adds nothing
+    stream-app replay --direct day.ndjson          into Redis; running it again adds nothing
     stream-app replay --direct --report --dialect asterisk queue_log
     stream-app replay --map contact_id="Call ID" --map channel==voice calls.csv
     zcat a.gz b.gz | stream-app replay --queue billing -
 
-    A line that is no event is named, counted, and passed over. What is wrong with a file ends the run with exit code 65.
-    """  # noqa: D301 - click's mark for lines that are kept is the character itself
-    from stream_app.commands.replaying import Wishes, replay  # noqa: PLC0415 - quick --help
-
+    A line that is not an event is reported, counted and skipped. A file that can't be read ends the run with exit code 65.
+    """  # noqa: D301 - click's mark for preformatted lines is the character itself
     replay(
-        Wishes(
+        ReplayOptions(
             files=files,
             dialect=dialect,
             form=form,

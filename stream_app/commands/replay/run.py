@@ -1,10 +1,11 @@
-"""What ``replay`` runs: from what was asked for to files, a way through them, and what is said about it."""
+"""The work of ``replay``: from options to files, their replay, and its summary."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import logging
+import os
 import re
 import signal
 import sys
@@ -17,31 +18,31 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from stream_app.commands.config import document as targets_document
 from stream_app.errors import BadSettingsError
 from stream_app.ingest import dialects
 from stream_app.ingest.batch import MAX_EVENT_BYTES
+from stream_app.ingest.dialects import FileFormat
 from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
-from stream_app.ingest.files.reading import STDIN, Format
-from stream_app.ingest.replay import Pace, Run, Selection, into_store, into_topic, report
-from stream_app.kafka import security
+from stream_app.ingest.files.reading import STDIN
+from stream_app.ingest.replay import FileReplay, ReplayPace, Selection, into_store, into_topic, report
+from stream_app.kafka.connection import security
+from stream_app.kafka.producer import Topic
 from stream_app.logs import configure
-from stream_app.producer import Topic
 from stream_app.settings import Settings, load
 from stream_app.store.redis import RedisStore
 
-from . import config
-from .replay_summary import progress, summary
+from .summary import progress, summary
 
-EX_DATAERR: Final = 65
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
-class Wishes(Struct, frozen=True, kw_only=True):
+class ReplayOptions(Struct, frozen=True, kw_only=True):
     """The command's options; see its help."""
 
     files: list[Path]
     dialect: str | None = None
-    form: Format | None = None
+    form: FileFormat | None = None
     maps: list[str] = []
     topic: str | None = None
     speed: float | None = None
@@ -56,7 +57,7 @@ class Wishes(Struct, frozen=True, kw_only=True):
     strict: bool = False
 
     def check(self) -> None:
-        """Refuse options that have no meaning together: silence would look like obedience.
+        """Refuse options that have no effect together: ignoring one silently would mislead.
 
         Raises:
             BadSettingsError: one line that names the option.
@@ -73,62 +74,66 @@ class Wishes(Struct, frozen=True, kw_only=True):
         }
         wrong: tuple[str, ...]
         if not self.direct:
-            wrong, why = ("--report", "--targets"), "is for --direct, which needs no Kafka"
+            wrong, why = ("--report", "--targets"), "only works with --direct, which needs no Kafka"
         elif self.report:
-            wrong, why = ("--topic", "--speed"), "is for Kafka, not for --direct"
+            wrong, why = ("--topic", "--speed"), "only works for Kafka, without --direct"
         else:
             wrong = tuple(name for name in told if name != "--report")
-            why = "can't go with --direct alone: its position says how far all was counted, by the store's targets"
+            why = "does not work with --direct alone, which counts everything by the store's targets; add --report"
         for name in wrong:
             if told[name]:
                 raise BadSettingsError(f"{name}: {why}")
         if self.files.count(STDIN) > 1:
-            raise BadSettingsError("-: standard input can be read once")
+            raise BadSettingsError("-: standard input can be read only once")
         if self.topic is not None and not _TOPIC.fullmatch(self.topic):
-            raise BadSettingsError(f"--topic: {self.topic!r} is no name of a topic")
+            raise BadSettingsError(
+                f"--topic: invalid name {self.topic!r}; use 1 to 249 of A-Z, a-z, 0-9, '.', '_' and '-'"
+            )
 
 
-def replay(wishes: Wishes) -> None:
-    """Replay, and say on stderr what became of it.
+def replay(options: ReplayOptions) -> None:
+    """Replay, and report on stderr what became of the records.
 
     Raises:
         BadSettingsError: a wrong option or setting.
         StreamAppError: Kafka or Redis refused.
         SystemExit: 65 for a file or, with ``--strict``, a line; 130 or 143 for a signal.
     """
-    wishes.check()
-    settings = None if wishes.report else load()
-    dialect = wishes.dialect or (settings.dialect if settings else "canonical")
+    options.check()
+    settings = None if options.report else load()
+    dialect = options.dialect or (settings.dialect if settings else "canonical")
     layout = Layout(
         dialect=dialect,
-        format=wishes.form,
-        columns=parse_columns(wishes.maps),
+        format=options.form,
+        columns=parse_columns(options.maps),
         limit=settings.max_event_bytes if settings else MAX_EVENT_BYTES,
     )
     layout.check()
-    run = Run(decoder(dialect), selection=_selection(wishes), limit=wishes.limit, strict=wishes.strict)
-    targets = config.asked_for(wishes.targets)
+    run = FileReplay(
+        decoder(dialect), selection=_selection(options), limit=options.limit, strict=options.strict
+    )
+    targets = targets_document.asked_for(options.targets)
     gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles
-    files = [RecordFile(path, layout) for path in wishes.files]
+    files = [RecordFile(path, layout) for path in options.files]
     interrupts = Interrupts(wait=all(file.known_size is not None for file in files))
     began = time.monotonic()
     rows, code = None, 0
     try:
-        readable(wishes.files)
+        readable(options.files)
         with progress(files, run):
             if settings is None:
                 rows = report(files, targets, run)
-            elif wishes.direct:
+            elif options.direct:
                 interrupts.run(_into_store(files, run, settings))
             else:
-                interrupts.run(_into_topic(files, run, settings, wishes))
+                interrupts.run(_into_topic(files, run, settings, options))
     except FileError as error:
         sys.stderr.write(f"stream-app: {error}\n")
-        code = EX_DATAERR
+        code = os.EX_DATAERR
     except InterruptedByError as interruption:
         sys.stderr.write("stream-app: interrupted\n")
         code = 128 + interruption.number
-    finally:  # also when Kafka or Redis ends it
+    finally:  # also where Kafka or Redis ends it
         if rows is not None:
             _print(rows)
         if run.account.read or rows is not None:
@@ -138,7 +143,7 @@ def replay(wishes: Wishes) -> None:
 
 
 class InterruptedByError(KeyboardInterrupt):
-    """A signal. Wherever it comes, nothing is half done: the position is stored with what was counted."""
+    """A signal. Whenever it comes, nothing is half done: the position is stored together with the counts."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -146,10 +151,10 @@ class InterruptedByError(KeyboardInterrupt):
 
 
 class Interrupts:
-    """SIGINT and SIGTERM: end what is under way; a second one ends it at once."""
+    """Handling of SIGINT and SIGTERM: finish what is in flight; a second signal ends it at once."""
 
     def __init__(self, *, wait: bool) -> None:
-        """``wait`` for the event loop to hear of it. It would not while a pipe has nothing to read."""
+        """Install the handlers; ``wait`` for the event loop to stop, which it can't while a pipe has nothing to read."""
         self._wait = wait
         self._task: asyncio.Task[None] | None = None
         self._number = 0
@@ -164,7 +169,7 @@ class Interrupts:
             raise InterruptedByError(number)
 
     def run(self, work: Coroutine[None, None, None]) -> None:
-        """Run it to its end, or to the first signal."""
+        """Run the work to its end, or to the first signal."""
         asyncio.run(self._until_told(work))
         if self._number:
             raise InterruptedByError(self._number)
@@ -173,11 +178,11 @@ class Interrupts:
         self._task = asyncio.create_task(work)
         await asyncio.wait([self._task])
         if not self._task.cancelled():
-            await self._task  # to raise what it raised
+            await self._task  # to raise its error
 
 
-async def _into_store(files: list[RecordFile], run: Run, settings: Settings) -> None:
-    if settings.log_level == "info":  # whoever starts a replay sees that it runs
+async def _into_store(files: list[RecordFile], run: FileReplay, settings: Settings) -> None:
+    if settings.log_level == "info":  # too much for a command with a progress bar
         settings = settings.model_copy(update={"log_level": "warning"})
     configure(settings)
     store = RedisStore(settings.redis_url.get_secret_value(), queue_cap=settings.queue_cap)
@@ -197,25 +202,27 @@ async def _into_store(files: list[RecordFile], run: Run, settings: Settings) -> 
         await store.close()
 
 
-async def _into_topic(files: list[RecordFile], run: Run, settings: Settings, wishes: Wishes) -> None:
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters of it is raised, too
-    async with Topic(security(settings), wishes.topic or settings.topic) as topic:
-        await into_topic(files, topic, run, Pace(wishes.speed))
+async def _into_topic(
+    files: list[RecordFile], run: FileReplay, settings: Settings, options: ReplayOptions
+) -> None:
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters is raised as well
+    async with Topic(security(settings), options.topic or settings.topic) as topic:
+        await into_topic(files, topic, run, ReplayPace(options.speed))
 
 
 def decoder(dialect: str) -> dialects.Decode:
-    """The dialect that an option names; BadSettingsError names the option."""
+    """Load the dialect that an option names; BadSettingsError names the option."""
     try:
         return dialects.load(dialect)
     except BadSettingsError as error:
         raise BadSettingsError(str(error).replace("STREAM_APP_DIALECT", "--dialect", 1)) from None
 
 
-def _selection(wishes: Wishes) -> Selection:
-    begin, end = _moment("--from", wishes.begin), _moment("--to", wishes.end)
+def _selection(options: ReplayOptions) -> Selection:
+    begin, end = _moment("--from", options.begin), _moment("--to", options.end)
     if begin is not None and end is not None and begin >= end:
-        raise BadSettingsError("--to: must be later than --from")
-    return Selection(wishes.queues, wishes.channels, begin, end)
+        raise BadSettingsError("--to: expected a time later than --from")
+    return Selection(options.queues, options.channels, begin, end)
 
 
 def _moment(option: str, text: str | None) -> int | None:
@@ -226,12 +233,14 @@ def _moment(option: str, text: str | None) -> int | None:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise BadSettingsError(f"{option}: {text!r} is no time with an offset; write 2026-01-05T08:00:00Z")
+        raise BadSettingsError(
+            f"{option}: expected a time with an offset, e.g. 2026-01-05T08:00:00Z, got {text!r}"
+        )
     return round(at.timestamp() * 1000)
 
 
 def _print(rows: list[Any]) -> None:
-    """One row a line, so that two reports can be compared by eye."""
+    """Print one row per line, so that two reports can be compared by eye."""
     lines = ",\n ".join(msgspec.json.encode(row).decode() for row in rows)
     sys.stdout.buffer.write(f"[{lines}]\n".encode())
     sys.stdout.buffer.flush()

@@ -1,36 +1,30 @@
-"""What a replay says on stderr: how far it is, and what became of the records."""
+"""What a replay reports on stderr: its progress, and what became of the records."""
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from stream_app.ingest.files import RecordFile
-from stream_app.ingest.replay import Account, Run
-from stream_app.model.deltas import Result
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-_QUEUE_LOG: Final = re.compile(rb"\d{9,}(\.\d+)?\|[^|]*\|[^|]*\|[^|]*\|[A-Z]+")
+from stream_app.ingest import dialects
+from stream_app.ingest.files import RecordFile
+from stream_app.ingest.replay import Account, FileReplay
+from stream_app.model.fold.deltas import Result
+
 _AGAIN_S: Final = 0.1
 
 
 @contextmanager
-def progress(files: Sequence[RecordFile], run: Run) -> Iterator[None]:
-    """A bar on stderr, if somebody can see it: by bytes read, with records a second."""
+def progress(files: Sequence[RecordFile], run: FileReplay) -> Iterator[None]:
+    """Show a bar on stderr if it is a terminal: by bytes read, with records per second."""
     if not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console  # noqa: PLC0415 - only where somebody looks
-    from rich.progress import (  # noqa: PLC0415 - same
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
     columns = (
         TextColumn("{task.description}"),
@@ -64,7 +58,7 @@ def progress(files: Sequence[RecordFile], run: Run) -> Iterator[None]:
 
 def summary(
     files: Sequence[RecordFile],
-    run: Run,
+    run: FileReplay,
     seconds: float,
     dialect: str,
     *,
@@ -72,24 +66,25 @@ def summary(
     command: str = "replay",
     options: str = "--format or --map",
 ) -> str:
-    """Lines for stderr: places first, then one with all counts, then advice where nothing could be read.
+    """Return lines for stderr: places first, then one with all counts, then advice where nothing could be read.
 
     Args:
-        files: what was read.
-        run: how, with its account.
+        files: the files that were read.
+        run: the run, with its account.
         seconds: how long it took.
-        dialect: of the records.
-        name: of the command, before its lines.
-        command: what reads standard input if ``-`` follows.
-        options: of the command, which say what a file's lines are.
+        dialect: that of the records.
+        name: the command's name, to prefix lines with.
+        command: the command line that reads standard input if ``-`` follows.
+        options: the command's options that set the format of a file's lines.
     """
     account = run.account
     lines = [f"stream-app: {place}" for place in account.complaints]
     more = account.results[Result.DEAD_LETTER] - len(account.complaints)
     if account.complaints and more > 0:
-        lines.append(f"stream-app: and {more:,} more that are no events")
+        lines.append(f"stream-app: and {more:,} more that are not events")
     lines += [
-        f"stream-app: {place}: the last line is cut; left for the next run" for place in account.unfinished
+        f"stream-app: {place}: the last line is incomplete; left for the next run"
+        for place in account.unfinished
     ]
     rate = account.read / max(seconds, 0.001)
     lines.append(
@@ -101,7 +96,7 @@ def summary(
 
 
 def unreadable(account: Account) -> bool:
-    """Whether there were lines, and not one of them was an event."""
+    """Return whether there were lines, and not one of them was an event."""
     others = account.sent or account.before or account.left_out
     return not others and account.results.keys() == {Result.DEAD_LETTER}
 
@@ -123,11 +118,11 @@ def _count(n: int, what: str) -> str:
 
 
 def _advice(files: Sequence[RecordFile], dialect: str, command: str, options: str) -> str:
-    """Why nothing could be read, as far as first lines tell."""
+    """Return why nothing could be read, as far as the first lines show."""
     firsts = [file.first.strip() for file in files if file.first]
-    if dialect != "asterisk" and any(map(_QUEUE_LOG.match, firsts)):
-        return "this looks like Asterisk's queue_log: add --dialect asterisk"
+    if other := dialects.recognized(firsts, besides=dialect):
+        return f"this looks like records of {other}: add --dialect {other}"
     if any(first in (b"[", b"{") or first.startswith(b"[{") for first in firsts):
         split = "jq -c 'if type==\"array\" then .[] else . end' FILE"
-        return f"one record a line is read: {split} | stream-app {command} -"
-    return f"no line is an event of {dialect}: is --dialect right, or is {options} needed?"
+        return f"expected one record per line; convert it: {split} | stream-app {command} -"
+    return f"no line is an event of the dialect {dialect}; check --dialect, or add {options}"

@@ -1,4 +1,4 @@
-"""What is said of a roster that was imported: who is there from when to when, and what may be wrong with it."""
+"""Report on an imported schedule: how many are scheduled from when to when, and what may be wrong with it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
 
-from stream_app.store.schedules import Seen
+from stream_app.store.seen import SeenNames
 from stream_app.workforce.schedules import Shift, by_queue
 
 
 def report(shifts: Sequence[Shift], zone: tzinfo) -> list[str]:
-    """A line for each queue and channel; times are said in ``zone``."""
+    """Return a line for each queue and channel, with times in ``zone``."""
     lines = []
     for (queue, channel), theirs in sorted(by_queue(shifts).items()):
         most = _most_at_once(theirs)
@@ -23,45 +23,61 @@ def report(shifts: Sequence[Shift], zone: tzinfo) -> list[str]:
     return lines
 
 
-def doubts(shifts: Sequence[Shift], seen: Seen, now: float, zone: tzinfo) -> list[str]:
-    """Lines for whoever imports it.
+def strangers(shifts: Sequence[Shift], seen: SeenNames) -> list[str]:
+    """Return a line for each queue and channel that was never seen: its people would be in no plan."""
+    if not seen.queues:
+        return []
+    places = sorted(by_queue(shifts))
+    return [
+        f"{queue} ({channel}): {why}" for queue, channel in places if (why := _strange(queue, channel, seen))
+    ]
+
+
+def doubts(shifts: Sequence[Shift], seen: SeenNames, now: float, zone: tzinfo) -> list[str]:
+    """Return warnings for the person who imports the schedule.
 
     Args:
-        shifts: the roster.
-        seen: what the store knows of queues.
+        shifts: the schedule.
+        seen: queues and channels that the store knows.
         now: seconds since the epoch.
-        zone: in which times are said.
+        zone: the zone of times in the warnings.
     """
-    lines = []
+    lines = strangers(shifts, seen)
     if shifts and not seen.queues:
-        lines.append("no queue was seen yet: whether the roster's are called so can't be checked")
-    elif seen.queues:
-        places = sorted(by_queue(shifts))
-        lines = [
-            f"{queue} ({channel}): {why}"
-            for queue, channel in places
-            if (why := _strange(queue, channel, seen))
-        ]
+        lines = ["no queue was seen yet, so the schedule's queue names can't be checked"]
     end = max((shift.end for shift in shifts), default=now + 1)
     if end <= now:
-        lines.append(f"the roster lies wholly in the past: its last stretch ended at {_said(end, zone)}")
+        lines.append(f"the schedule is entirely in the past: its last shift ended at {_said(end, zone)}")
     return lines
 
 
-def _strange(queue: str, channel: str, seen: Seen) -> str:
-    """Why nobody may ever ask for these people; nothing: nothing is strange."""
+def version_line(version: int, shifts: Sequence[Shift], applied_at: float | None, zone: tzinfo) -> str:
+    """Return a line on a version: when it was applied, how much it has, and from when to when."""
+    when = f"applied {_said(applied_at, zone)}" if applied_at is not None else "applied at an unknown time"
+    if not shifts:
+        return f"{version}: {when}; no shifts"
+    begin, end = min(shift.start for shift in shifts), max(shift.end for shift in shifts)
+    queues = len(by_queue(shifts))
+    places = f"{queues:,} queue-channel" + ("" if queues == 1 else "s")
+    return (
+        f"{version}: {when}; {len(shifts):,} shifts for {places}, {_said(begin, zone)} to {_said(end, zone)}"
+    )
+
+
+def _strange(queue: str, channel: str, seen: SeenNames) -> str:
+    """Return why these people may never show up in a plan; empty if nothing is wrong."""
     if queue not in seen.queues:
-        return f"no queue called {queue!r} was ever seen{_guess(queue, list(seen.queues))}"
+        return f"unknown queue {queue!r}: it was never seen{_guess(queue, list(seen.queues))}"
     if channel not in seen.channels:
-        return f"no channel called {channel!r} was ever seen{_guess(channel, sorted(seen.channels))}"
+        return f"unknown channel {channel!r}: it was never seen{_guess(channel, sorted(seen.channels))}"
     theirs = seen.queues[queue]
     if theirs and channel not in theirs:
-        return f"{queue} was seen with other channels only: {', '.join(sorted(theirs))}"
+        return f"{queue} was only seen with other channels: {', '.join(sorted(theirs))}"
     return ""
 
 
 def _guess(name: str, known: Sequence[str]) -> str:
-    """The close name, whatever its case."""
+    """Return a hint with the closest name, ignoring case."""
     folded = {one.casefold(): one for one in known}
     close = get_close_matches(name.casefold(), folded, n=1)
     return f"; did you mean {folded[close[0]]!r}?" if close else ""
@@ -70,7 +86,7 @@ def _guess(name: str, known: Sequence[str]) -> str:
 def _most_at_once(shifts: Sequence[Shift]) -> float:
     changes = sorted(
         [(shift.start, shift.people) for shift in shifts] + [(shift.end, -shift.people) for shift in shifts]
-    )  # at the same moment those who go before those who come
+    )  # at the same moment, those who leave come before those who arrive
     there = most = 0.0
     for _, change in changes:
         there += change

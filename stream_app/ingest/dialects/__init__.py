@@ -1,45 +1,70 @@
-"""Dialects: one file a platform. The module's name is the setting.
+"""Dialects: one file per platform, named as in the setting.
 
-A dialect is a module with ``decode(value, headers=()) -> Sequence[Event]``: the events that one record tells, none if it is
-readable and tells nothing of a contact. It keeps nothing in mind between two records. It raises ``UnreadableError`` and nothing
-else, and ``UnknownTypeError`` for a message that is readable but of a type that we don't listen to.
+A dialect is a module with ``decode(value, headers=()) -> Sequence[Event]``: the events in one record, none if it is readable
+but not about a contact. It keeps no state between records. It raises only ``UnreadableError``, and ``UnknownTypeError`` for a
+message that is readable but of a type that is not used.
+
+A module may also have ``FILE_FORMAT``, how its records stand in a file (``ndjson`` by default), and ``is_line(line: bytes) ->
+bool``, which recognizes a file that was given to the wrong dialect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Protocol
+from types import ModuleType
+from typing import Literal, Protocol
 
 from stream_app.errors import BadSettingsError
 from stream_app.model.events import Event
 
 Headers = Sequence[tuple[str, bytes]]
+FileFormat = Literal["ndjson", "csv", "queue_log"]
 
 
 class Decode(Protocol):
-    """What reads a platform's records."""
+    """A decoder of a platform's records."""
 
     def __call__(self, value: bytes, headers: Headers = (), /) -> Sequence[Event]:
-        """The events that a record tells."""
+        """Return the events in a record."""
         ...
 
 
 def available() -> list[str]:
-    """The names of all dialects; a module with a leading underscore helps them and is none."""
+    """Return the names of all dialects; modules with a leading underscore are helpers."""
     return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def load(name: str) -> Decode:
-    """A dialect by name.
+    """Load a dialect by name.
 
     Raises:
-        BadSettingsError: there is none.
+        BadSettingsError: unknown dialect.
     """
     if name not in available():
         raise BadSettingsError(
-            f"STREAM_APP_DIALECT: no dialect is called {name!r}; there are {', '.join(available())}"
+            f"STREAM_APP_DIALECT: unknown dialect {name!r}; use one of {', '.join(available())}"
         )
-    decode: Decode = import_module(f"{__name__}.{name}").decode
+    decode: Decode = _module(name).decode
     return decode
+
+
+def file_format(name: str) -> FileFormat:
+    """Return how the records of a dialect stand in a file."""
+    found: FileFormat = getattr(_module(name), "FILE_FORMAT", "ndjson")
+    return found
+
+
+def recognized(lines: Iterable[bytes], besides: str) -> str | None:
+    """Return the dialect, if any, that knows one of some lines as its own; ``besides`` is the one that was tried."""
+    lines = [*lines]
+    for name in available():
+        is_line = getattr(_module(name), "is_line", None)
+        if name != besides and is_line is not None and any(map(is_line, lines)):
+            return name
+    return None
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"{__name__}.{name}")

@@ -15,19 +15,19 @@ from stream_app.errors import UnreadableError
 
 from ._reading import read_json
 
-Fields = dict[str, Any]
+Attributes = dict[str, Any]
 
 VERSION: Final = "1.0"
 _PREFIX: Final = "ce_"
 
 
-def attributes(headers: Any) -> Fields | None:
-    """The envelope of a record in binary mode; ``None`` if its headers are none.
+def attributes(headers: Any) -> Attributes | None:
+    """Return the envelope of a record in binary mode; ``None`` if its headers are not an envelope.
 
     Raises:
         UnreadableError: ``bad_utf8``.
     """
-    found: Fields = {}
+    found: Attributes = {}
     for name, value in headers:
         if name.startswith(_PREFIX) and value is not None:
             try:
@@ -38,12 +38,12 @@ def attributes(headers: Any) -> Fields | None:
 
 
 def is_structured(whole: Mapping[str, Any]) -> bool:
-    """Whether an object is an envelope: our own events say ``at``, envelopes don't."""
+    """Return whether an object is an envelope: our own events have ``at``, envelopes don't."""
     return whole.get("specversion") is not None and whole.get("at") is None
 
 
-def opened(envelope: Mapping[str, Any]) -> Fields:
-    """A structured envelope as one event's fields.
+def opened(envelope: Mapping[str, Any]) -> Attributes:
+    """Turn a structured envelope into one event's fields.
 
     Raises:
         UnreadableError: its data can't be read.
@@ -62,11 +62,11 @@ def opened(envelope: Mapping[str, Any]) -> Fields:
     return merged(envelope, read_json(value))
 
 
-def merged(envelope: Mapping[str, Any], data: Any) -> Fields:
-    """Attributes and data as one event's fields.
+def merged(envelope: Mapping[str, Any], data: Any) -> Attributes:
+    """Merge attributes and data into one event's fields.
 
     Raises:
-        UnreadableError: another version, or data that is no object.
+        UnreadableError: another version, or data that is not an object.
     """
     if envelope["specversion"] != VERSION:
         raise UnreadableError("invalid", f"only version {VERSION} is read - at `$.specversion`")

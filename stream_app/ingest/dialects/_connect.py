@@ -1,7 +1,7 @@
-"""What Amazon Connect says of a contact, read from a contact event or from a contact record into one shape.
+"""Amazon Connect's contact events and contact records, read into one shape.
 
 Field names: Amazon Connect's data models of contact events and of contact records. Their case differs between versions, and
-stamps without a value come as 1970: such a one was not stated.
+timestamps without a value come as 1970, which counts as not stated.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from stream_app.errors import UnreadableError
 from ._making import duration, milliseconds
 from ._reading import lowered
 
-Fields = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 _CHANNELS: Final = {"VOICE": "voice", "CHAT": "chat", "TASK": "task", "EMAIL": "email"}
 AGENT_QUEUES: Final = "agent"
-"""The name of all queues that belong to one agent each: a label for each person would be too many, and about a person."""
+"""The one name of all agents' own queues: a label per person would be too many, and personal data."""
 
 
 class Story(Struct, kw_only=True):
-    """A contact as far as it is told. Times in milliseconds, durations in seconds; ``None`` is not stated.
+    """A contact, as far as it is known. Times in milliseconds, durations in seconds; ``None`` means not stated.
 
     Attributes:
-        told: when this was said.
-        queue: name of the queue that it waited in, if it was in one.
-        previous: the contact that it came from by a transfer or callback.
+        told: time of the message.
+        queue: name of the queue in which it waited, if it was in one.
+        previous: the contact from which it came by a transfer or callback.
         method: ``INBOUND``, ``TRANSFER``, ``CALLBACK``, …
         reason: how it was disconnected.
-        connected: whether an agent had it.
-        goes_on: it went to another contact, or out of Connect.
-        answered: when an agent had it.
-        worked: when the after contact work was over.
-        whole: a record, which tells everything from the queue on.
+        connected: whether it was connected to an agent.
+        goes_on: whether it continues as another contact, or outside of Connect.
+        answered: when it was connected to an agent.
+        worked: when the after contact work ended.
+        whole: whether it is a record, which has everything from the queue on.
     """
 
     contact: str
@@ -63,11 +63,11 @@ class Story(Struct, kw_only=True):
     wrap_s: float | None = None
 
 
-def of_event(event: Fields, told: int | None) -> Story:
-    """A contact event; its keys in lower case.
+def of_event(event: JsonObject, told: int | None) -> Story:
+    """Read a contact event; its keys are in lower case.
 
     Raises:
-        UnreadableError: ``invalid``: it names no contact.
+        UnreadableError: ``invalid``: it has no contact id.
     """
     queue, agent = lowered(event.get("queueinfo")), lowered(event.get("agentinfo"))
     story = _story(event, queue, arn=text(queue, "queuearn", "arn"), agent=text(agent, "agentarn", "arn"))
@@ -87,11 +87,11 @@ def of_event(event: Fields, told: int | None) -> Story:
     return story
 
 
-def of_record(record: Fields) -> Story:
-    """A contact record; its keys in lower case.
+def of_record(record: JsonObject) -> Story:
+    """Read a contact record; its keys are in lower case.
 
     Raises:
-        UnreadableError: ``invalid``: it names no contact.
+        UnreadableError: ``invalid``: it has no contact id.
     """
     queue, agent = lowered(record.get("queue")), lowered(record.get("agent"))
     story = _story(record, queue, arn=text(queue, "arn"), agent=text(agent, "arn"))
@@ -110,7 +110,7 @@ def of_record(record: Fields) -> Story:
     return story
 
 
-def _story(fields: Fields, queue: Fields, *, arn: str | None, agent: str | None) -> Story:
+def _story(fields: JsonObject, queue: JsonObject, *, arn: str | None, agent: str | None) -> Story:
     contact = fields.get("contactid")
     if not isinstance(contact, str):
         raise UnreadableError("invalid", "Expected `str` - at `$.contactId`")
@@ -127,37 +127,37 @@ def _story(fields: Fields, queue: Fields, *, arn: str | None, agent: str | None)
     )
 
 
-def _queue(queue: Fields, arn: str | None) -> str | None:
+def _queue(queue: JsonObject, arn: str | None) -> str | None:
     if (text(queue, "queuetype") or "").upper() == "AGENT" or "/queue/agent/" in (arn or ""):
         return AGENT_QUEUES
     return text(queue, "queuename", "name") or last_part(arn)
 
 
 def _reason(reason: Any) -> str | None:
-    """A text, or an object that holds it as its code."""
+    """Read a reason: a text, or an object with the text as its code."""
     if isinstance(reason, dict):
         reason = lowered(reason).get("code")
     return reason.upper() if isinstance(reason, str) and reason else None
 
 
-def channel_of(fields: Fields) -> str | None:
-    """The channel in our words; one that is new as it is, in lower case."""
+def channel_of(fields: JsonObject) -> str | None:
+    """Return the canonical channel; an unknown one as it is, in lower case."""
     name = text(fields, "channel")
     return None if name is None else _CHANNELS.get(name.upper(), name.lower())
 
 
-def text(fields: Fields, *names: str) -> str | None:
-    """The first of these fields that has a text."""
+def text(fields: JsonObject, *names: str) -> str | None:
+    """Return the first of these fields that is a non-empty text."""
     return next((found for name in names if isinstance(found := fields.get(name), str) and found), None)
 
 
 def last_part(arn: str | None) -> str | None:
-    """What an Amazon Resource Name names: what stands behind its last slash."""
+    """Return the last part of an Amazon Resource Name, after its last slash."""
     return arn.rpartition("/")[2] or None if arn else None
 
 
 def stamp(moment: Any) -> int | None:
-    """Milliseconds; ``None`` for what is no ISO 8601 time with an offset, of this century."""
+    """Convert an ISO 8601 time to milliseconds; ``None`` unless it has an offset and is of this century."""
     if not isinstance(moment, str):
         return None
     try:
@@ -168,5 +168,5 @@ def stamp(moment: Any) -> int | None:
 
 
 def between(begin: int | None, end: int | None) -> float | None:
-    """Seconds; ``None`` if a stamp is missing, or if the clock ran backwards."""
+    """Return the seconds between two times; ``None`` if one is missing, or if the clock ran backwards."""
     return None if begin is None or end is None else duration((end - begin) / 1000)

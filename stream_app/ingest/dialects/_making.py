@@ -1,4 +1,4 @@
-"""From a platform's fields to canonical events, held to the vocabulary's own limits; shared by the dialects."""
+"""From a platform's fields to canonical events within the limits of the vocabulary; shared by the dialects."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from stream_app.errors import UnreadableError
-from stream_app.model.events import EARLIEST_MS, LATEST_MS, Event
+from stream_app.model.events import EARLIEST_MS, LATEST_MS, LONGEST_NAME, Event
 
 from ._reading import detail
 
 E = TypeVar("E", bound=Event)
-State = Literal["available", "on_contact", "wrap", "break", "training", "meeting", "offline"]
+AgentStatus = Literal["available", "on_contact", "wrap", "break", "training", "meeting", "offline"]
 
 LONGEST_ID: Final = 128
-LONGEST_NAME: Final = 64
 LONGEST_S: Final = 31_536_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_STATES: Final[tuple[tuple[re.Pattern[str], State], ...]] = (
+_STATES: Final[tuple[tuple[re.Pattern[str], AgentStatus], ...]] = (
     (re.compile("train|coach|learn", re.IGNORECASE), "training"),
     (re.compile("meet|brief", re.IGNORECASE), "meeting"),
     (re.compile("wrap|acw|after", re.IGNORECASE), "wrap"),
@@ -30,7 +29,7 @@ _STATES: Final[tuple[tuple[re.Pattern[str], State], ...]] = (
 
 
 def make(kind: type[E], /, **fields: Any) -> E:
-    """An event. A field that is ``None``, or that the vocabulary does not have, was not stated.
+    """Make an event. A field that is ``None``, or not in the vocabulary, counts as not stated.
 
     Raises:
         UnreadableError: ``invalid``: a field is missing or breaks a limit of the vocabulary.
@@ -42,10 +41,10 @@ def make(kind: type[E], /, **fields: Any) -> E:
 
 
 def milliseconds(at: datetime) -> int:
-    """Since the epoch; what is less than one is cut off.
+    """Convert to milliseconds since the epoch, rounded down.
 
     Raises:
-        UnreadableError: ``invalid``: another century.
+        UnreadableError: ``invalid``: not of this century.
     """
     ms = int((at - _EPOCH) // _MILLISECOND)
     if not EARLIEST_MS <= ms <= LATEST_MS:
@@ -54,28 +53,28 @@ def milliseconds(at: datetime) -> int:
 
 
 def duration(seconds: Any) -> float | None:
-    """Seconds; what is no number, negative or longer than a year was not stated."""
+    """Return seconds; ``None``, as not stated, unless it is a number from 0 to a year."""
     if type(seconds) in (int, float) and 0 <= seconds <= LONGEST_S:
         return float(seconds)
     return None
 
 
 def event_id(*parts: object) -> str:
-    """The parts, readable; a digest of them where that is too long for an id."""
+    """Join the parts into a readable id, or into a digest where that would be too long."""
     text = ":".join(map(str, parts))
     return text if len(text) <= LONGEST_ID else digest(text)
 
 
 def digest(text: str) -> str:
-    """32 characters that stand for a text."""
+    """Return 32 characters that identify a text."""
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def not_ready(why: str) -> State:
-    """What an agent does who takes no contacts, after the name that people gave it; a break if it says nothing."""
+def not_ready(why: str) -> AgentStatus:
+    """Guess the state of an agent who takes no contacts from the platform's name for it; a break by default."""
     return next((state for pattern, state in _STATES if pattern.search(why)), "break")
 
 
 def cut(name: str | None) -> str | None:
-    """Free text as a reason: as much of it as a name may have."""
+    """Shorten free text to a reason of at most a name's length."""
     return name[:LONGEST_NAME] if name else None

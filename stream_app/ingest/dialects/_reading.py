@@ -1,4 +1,4 @@
-"""From a record's bytes to JSON, or to the reason why it is none; shared by the dialects."""
+"""From a record's bytes to JSON, or to the reason why they are not JSON; shared by the dialects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TOO_DEEP: Final = "nested too deeply"
 
 
 def check_utf8(value: bytes) -> None:
-    """Decoders don't look into fields that they skip.
+    """Check the encoding of a whole record: decoders don't look into fields that they skip.
 
     Raises:
         UnreadableError: ``bad_utf8``.
@@ -24,10 +24,10 @@ def check_utf8(value: bytes) -> None:
 
 
 def read_json(value: bytes) -> Any:
-    """Any JSON value.
+    """Decode any JSON value.
 
     Raises:
-        UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep``; ``invalid`` for a number that nothing could hold.
+        UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep``; ``invalid`` for a number that is too large.
     """
     check_utf8(value)
     try:
@@ -41,13 +41,13 @@ def read_json(value: bytes) -> Any:
 
 
 def lowered(fields: Any) -> dict[str, Any]:
-    """An object with its keys in lower case, nulls left out; what is no object has no fields."""
+    """Return an object's fields with keys in lower case, without nulls; no fields for anything else."""
     if type(fields) is not dict:
         return {}
     return {key.lower(): field for key, field in fields.items() if field is not None}
 
 
 def detail(error: Exception) -> str:
-    """What is wrong and where, without what stood there."""
+    """Describe what is wrong and where, without quoting the value."""
     what, at, place = str(error).rpartition(" - at ")
     return f"Invalid value{at}{place}" if what.startswith("Invalid") else str(error)

@@ -1,8 +1,8 @@
 """Amazon Connect: contact events (EventBridge), contact records and agent events (Kinesis), told apart by their fields.
 
-A contact is in one queue at most and a transfer makes a new one, so a fact's id is the contact's and what happened to it: a
-contact event and a contact record that tell the same are duplicates. What ends the wait is one fact (``left``), and so is what
-ends the conversation (``ended``), however it is told. docs/dialects.md has the table of what becomes what.
+A contact is in at most one queue and a transfer makes a new contact, so an event's id is the contact's id and what happened to
+it: a contact event and a contact record of the same happening are duplicates. The end of the wait is one happening (``left``),
+and so is the end of the conversation (``ended``), however it is reported. docs/dialects.md has the mapping as a table.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stream_app.model import events as e
 from . import Headers
 from ._connect import (
     AGENT_QUEUES,
-    Fields,
+    JsonObject,
     Story,
     between,
     channel_of,
@@ -33,7 +33,7 @@ CONTACT_EVENTS: Final = "Amazon Connect Contact Event"
 SETTLED_MS: Final = 1_800_000
 """A record that changed longer than this after its contact's end was delivered before: only its attributes are new.
 
-Half of the time for which the fold recognises duplicates."""
+It is half of the time for which the fold recognises duplicates."""
 _OUTBOUND: Final = frozenset({"OUTBOUND", "EXTERNAL_OUTBOUND", "AGENT_REPLY", "FLOW", "MONITOR"})
 _NOT_BY_CUSTOMER: Final[Mapping[str, str]] = {
     "TRANSFERRED": "transfer",
@@ -52,11 +52,11 @@ _MISSED: Final = frozenset({"MISSED", "REJECTED"})
 
 
 def decode(value: bytes, headers: Headers = ()) -> Sequence[e.Event]:  # noqa: ARG001 - see the protocol
-    """The events that a record tells.
+    """Return the events in a record.
 
     Raises:
         UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep`` or ``invalid``.
-        UnknownTypeError: an event of EventBridge or of Connect that we don't listen to.
+        UnknownTypeError: an event of EventBridge or of Connect that is not used.
     """
     fields, told = lowered(read_json(value)), None
     if "detail" in fields:
@@ -77,7 +77,7 @@ def decode(value: bytes, headers: Headers = ()) -> Sequence[e.Event]:  # noqa: A
 # --- contacts ---
 
 
-def _contact_event(fields: Fields, told: int | None) -> Sequence[e.Event]:
+def _contact_event(fields: JsonObject, told: int | None) -> Sequence[e.Event]:
     kind = (text(fields, "eventtype") or "").upper()
     tell = TOLD.get(kind)
     if tell is None:
@@ -102,7 +102,7 @@ def _record(story: Story) -> Iterator[e.Event]:
 
 
 def _initiated(story: Story) -> Iterator[e.Event]:
-    """A callback, or a queue that passes its waiting contact on, is a new contact; the one before leaves its queue."""
+    """End the previous contact's wait: a callback, or a transfer from queue to queue, makes a new contact."""
     if story.previous is None:
         return
     at, left = story.initiated or story.told, event_id(story.previous, "left")
@@ -134,7 +134,7 @@ def _answered(story: Story) -> Iterator[e.Event]:
 
 
 def _over(story: Story) -> Iterator[e.Event]:
-    """Disconnected: a conversation's end, or the end of a wait."""
+    """End the conversation or the wait of a disconnected contact."""
     if _outside(story):
         return
     at, wait = story.disconnected or story.told, _wait(story)
@@ -153,7 +153,7 @@ def _over(story: Story) -> Iterator[e.Event]:
 
 
 def _wrapped(story: Story) -> Iterator[e.Event]:
-    """Everything is over, after contact work included; there may have been none."""
+    """End the after contact work, if there was any."""
     if story.connected and not _outside(story):
         at = story.worked or story.disconnected or story.told
         spent = {"talk_s": story.talk_s, "hold_s": story.hold_s, "wrap_s": story.wrap_s}
@@ -169,11 +169,11 @@ TOLD: Final[Mapping[str, Callable[[Story], Iterator[e.Event]]]] = {
     "DISCONNECTED": _over,
     "COMPLETED": _wrapped,
 }
-"""What contact events tell."""
+"""Contact events that become events."""
 SILENT: Final = frozenset(
     {"CONNECTED_TO_SYSTEM", "CONTACT_DATA_UPDATED", "AMD_DISABLED", "PAUSED", "RESUMED", "WEBRTC_API"}
 )
-"""Contact events of which no visit hears."""
+"""Contact events that change no visit."""
 
 
 def _event(story: Story, kind: type[e.ContactEvent], what: str, at: int | None, **fields: Any) -> e.Event:
@@ -197,7 +197,7 @@ def _event(story: Story, kind: type[e.ContactEvent], what: str, at: int | None, 
 
 
 def _beginning(story: Story) -> dict[str, Any] | None:
-    """Events come in any order, or not at all: each outcome says when its contact was queued and answered."""
+    """Return when a contact was queued and answered, for each outcome: events come in any order, or not at all."""
     if story.enqueued is None or story.whole:
         return None
     began = {"id": event_id(story.contact, "queued"), "at": story.enqueued}
@@ -205,7 +205,7 @@ def _beginning(story: Story) -> dict[str, Any] | None:
 
 
 def _outside(story: Story) -> bool:
-    """Never in a queue: no visit."""
+    """Return whether the contact was never in a queue, and so has no visit."""
     return story.queue is None or story.method in _OUTBOUND
 
 
@@ -221,7 +221,7 @@ def _by(story: Story) -> str | None:
 
 
 def _left(story: Story) -> str | None:
-    """Why a contact left its queue unanswered; ``None`` if the customer gave up."""
+    """Return why a contact left its queue unanswered; ``None`` if the customer abandoned."""
     if story.method == "CALLBACK":
         return "callback"
     if story.goes_on:
@@ -232,7 +232,7 @@ def _left(story: Story) -> str | None:
 # --- agents ---
 
 
-def _agent_event(fields: Fields) -> Sequence[e.Event]:
+def _agent_event(fields: JsonObject) -> Sequence[e.Event]:
     kind = (text(fields, "eventtype") or "").upper()
     if kind == "HEART_BEAT":
         return ()
@@ -245,8 +245,8 @@ def _agent_event(fields: Fields) -> Sequence[e.Event]:
     return (*_offers(now, before, agent, at), *_presence(now, before, agent, at, logout=kind == "LOGOUT"))
 
 
-def _offers(now: Fields, before: Fields, agent: str, at: int) -> Iterator[e.Event]:
-    """What changed between an agent and the contacts."""
+def _offers(now: JsonObject, before: JsonObject, agent: str, at: int) -> Iterator[e.Event]:
+    """Yield the changes between an agent and the contacts."""
     former = {contact["contactid"]: _state(contact) for contact in _contacts(before)}
     for contact in _contacts(now):
         name, state = contact["contactid"], _state(contact)
@@ -271,7 +271,7 @@ def _offers(now: Fields, before: Fields, agent: str, at: int) -> Iterator[e.Even
             )
 
 
-def _presence(now: Fields, before: Fields, agent: str, at: int, *, logout: bool) -> Iterator[e.Event]:
+def _presence(now: JsonObject, before: JsonObject, agent: str, at: int, *, logout: bool) -> Iterator[e.Event]:
     status, former = lowered(now.get("agentstatus")), lowered(before.get("agentstatus"))
     name, kind = text(status, "name"), (text(status, "type") or "").upper()
     if logout:
@@ -290,11 +290,11 @@ def _presence(now: Fields, before: Fields, agent: str, at: int, *, logout: bool)
     )
 
 
-def _contacts(snapshot: Fields) -> list[dict[str, Any]]:
+def _contacts(snapshot: JsonObject) -> list[dict[str, Any]]:
     found = snapshot.get("contacts")
     contacts = [lowered(contact) for contact in found] if isinstance(found, list) else []
     return [contact for contact in contacts if isinstance(contact.get("contactid"), str)]
 
 
-def _state(contact: Fields) -> str:
+def _state(contact: JsonObject) -> str:
     return (text(contact, "state") or "").upper()

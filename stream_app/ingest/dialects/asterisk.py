@@ -1,9 +1,9 @@
-"""Asterisk's queue log: a line a record, or a row of its database form as JSON.
+"""Asterisk's queue log: one line per record, or a row of its database form as JSON.
 
 A line is ``epoch|call|queue|agent|EVENT|data1|…``; the database form has ``time``, ``callid``, ``queuename``, ``agent``,
-``event`` and ``data1`` … ``data5`` (or ``data``). Times are epoch seconds, or ``YYYY-MM-DD hh:mm:ss`` in UTC unless they say
-otherwise. Field meanings: Asterisk's documentation of queue logs; ``FULL`` … ``WRAPUPSTART`` are Wazo's and XiVO's.
-docs/dialects.md has the table of what becomes what.
+``event`` and ``data1`` … ``data5`` (or ``data``), or QueueMetrics' names of these. Times are epoch seconds, or
+``YYYY-MM-DD hh:mm:ss`` in UTC unless they say otherwise. Field meanings: Asterisk's documentation of queue logs; ``FULL`` …
+``WRAPUPSTART`` are Wazo's and XiVO's. docs/dialects.md has the mapping as a table.
 """
 
 from __future__ import annotations
@@ -20,13 +20,25 @@ from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.model import events as e
 
 from . import Headers
-from ._making import State, cut, digest, duration, make, milliseconds, not_ready
-from ._reading import check_utf8, lowered, read_json
+from ._making import AgentStatus, cut, digest, duration, make, milliseconds, not_ready
+from ._reading import lowered, read_json
 
 _EPOCH: Final = re.compile(r"([0-9]{1,12})(?:\.([0-9]*))?", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?", re.ASCII)
 _NOBODY: Final = frozenset({"", "NONE"})
 _NO_CALL: Final = frozenset({"", "NONE", "REALTIME"})
+_COLUMNS: Final = {
+    "time": ("time", "time_id"),
+    "call": ("callid", "call_id"),
+    "queue": ("queuename", "queue"),
+    "agent": ("agent",),
+    "event": ("event", "verb"),
+}
+"""A field → its columns in the database form: Asterisk's and QueueMetrics'. The first one that is not empty counts."""
+
+
+FILE_FORMAT: Final = "queue_log"
+_QUEUE_LOG: Final = re.compile(rb"\d{9,}(\.\d+)?\|[^|]*\|[^|]*\|[^|]*\|[A-Z]+")
 
 
 class _Line(Struct):
@@ -43,13 +55,18 @@ class _Line(Struct):
         return self.data[n] if n < len(self.data) else ""
 
     def seconds(self, n: int) -> float | None:
-        """A duration; clocks that ran backwards and fields left empty did not state one."""
+        """Read a duration; ``None`` for an empty field, or where the clock ran backwards."""
         text = self.field(n).strip()
         return duration(float(text)) if _NUMBER.fullmatch(text) else None
 
 
+def is_line(line: bytes) -> bool:
+    """Return whether a line of some file is one of a queue log."""
+    return _QUEUE_LOG.match(line) is not None
+
+
 def decode(value: bytes, headers: Headers = ()) -> Sequence[e.Event]:  # noqa: ARG001 - see the protocol
-    """The events that a line tells.
+    """Return the events in a line.
 
     Raises:
         UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep`` or ``invalid``.
@@ -67,8 +84,10 @@ def decode(value: bytes, headers: Headers = ()) -> Sequence[e.Event]:  # noqa: A
 
 
 def _fields(value: bytes) -> _Line:
-    check_utf8(value)
-    text = value.decode().strip("\r\n")
+    try:
+        text = value.decode().strip("\r\n")
+    except UnicodeDecodeError:  # a name in another encoding is no reason to lose a call
+        text = value.decode("latin-1").strip("\r\n")
     if "\n" in text:
         raise UnreadableError("invalid", "more than one line in a record")
     fields = text.split("|")
@@ -79,12 +98,11 @@ def _fields(value: bytes) -> _Line:
 
 def _row(value: bytes) -> _Line:
     row = lowered(read_json(value))
-    if "event" not in row:
+    first = [next(filter(None, (_text(row, name) for name in names)), "") for names in _COLUMNS.values()]
+    if not first[-1]:
         raise UnreadableError("invalid", "a row names its `event`")
-    data = [_text(row, f"data{n}") for n in range(1, 6)] if "data" not in row else [_text(row, "data")]
-    queue = _text(row, "queuename") or _text(row, "queue")
-    first = [_text(row, "time"), _text(row, "callid"), queue, _text(row, "agent"), _text(row, "event")]
-    return _line(first, "|".join(data))
+    data = _text(row, "data") or "|".join(_text(row, f"data{n}") for n in range(1, 6))
+    return _line(first, data)
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
@@ -97,7 +115,7 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 
 def _line(first: Sequence[str], data: str) -> _Line:
-    """A line from its first five fields and the others, joined: what a row packs into one of them has its place again."""
+    """Make a line from its first five fields and the joined others, so that fields that a row packs into one are split."""
     time, call, queue, agent, name = (field.strip() for field in first)
     return _Line(_at(time), call, queue, agent, name, data.rstrip("|").split("|"))
 
@@ -117,9 +135,18 @@ def _at(text: str) -> int:
 # --- telling ---
 
 
+_ENDS: Final = frozenset({e.Ended, e.Transferred, e.Wrapped})
+"""Events whose call alone says which visit they end, where the line names no queue."""
+
+
 def _id(line: _Line, n: int = 0) -> str:
-    """A line that is repeated gives the same ids."""
+    """Return an event's id: the same for a line that is repeated."""
     return digest("|".join((str(line.at), line.call, line.queue, line.agent, line.name, *line.data, str(n))))
+
+
+def _visit_id(line: _Line, entered_s: int) -> str:
+    """Return the id of the beginning of a call's stay in a queue: what tells its end knows it as well as what told it."""
+    return digest("|".join((line.call, line.queue, "ENTERQUEUE", str(entered_s))))
 
 
 def _of_call(
@@ -127,15 +154,16 @@ def _of_call(
 ) -> e.ContactEvent:
     if line.call in _NO_CALL:
         raise UnreadableError("invalid", f"{line.name} names no call")
-    if line.queue in _NOBODY:
+    queue = None if line.queue in _NOBODY else line.queue
+    if queue is None and event not in _ENDS:
         raise UnreadableError("invalid", f"{line.name} names no queue")
     agent = None if line.agent in _NOBODY else line.agent
     return make(
         event,
-        id=_id(line, n),
+        id=fields.pop("id", None) or _id(line, n),
         at=line.at,
         contact_id=line.call,
-        queue=line.queue,
+        queue=queue,
         channel="voice",
         agent=agent,
         kind=how,
@@ -148,18 +176,22 @@ def _nothing(_: _Line) -> Sequence[e.Event]:
 
 
 def _queued(line: _Line) -> Sequence[e.Event]:
-    return (_of_call(line, e.Queued),)
+    return (_of_call(line, e.Queued, id=_visit_id(line, line.at // 1000)),)
 
 
 def _began(line: _Line, wait: float | None, talk: float | None = None) -> dict[str, Any] | None:
-    """When the call entered the queue, counted back from the line, for the case that its ENTERQUEUE is missing."""
-    if wait is None:
+    """Return when the call entered the queue, counted back from this line, in case its ENTERQUEUE is missing.
+
+    Asterisk measures waits and conversations in whole seconds of the same clock, so the second is that of the ENTERQUEUE.
+    """
+    if wait is None or line.queue in _NOBODY:
         return None
     answered = line.at - round((talk or 0) * 1000)
     queued = answered - round(wait * 1000)
     if queued < e.EARLIEST_MS:
         return None
-    began = {"id": _id(line), "at": queued}
+    entered_s = line.at // 1000 - int(talk or 0) - int(wait)
+    began = {"id": _visit_id(line, entered_s), "at": queued}
     return began if talk is None else {**began, "answered_at": answered}
 
 
@@ -175,14 +207,14 @@ def _complete(line: _Line, by: str) -> Sequence[e.Event]:
 def _ended(
     line: _Line, kind: type[e.ContactEvent], wait: float | None, talk: float | None, **fields: Any
 ) -> Sequence[e.Event]:
-    """A conversation is over, and so is all work: Asterisk knows no wrap-up."""
+    """End a conversation and all work: Asterisk has no wrap-up."""
     began = None if talk is None else _began(line, wait, talk)
     ended = _of_call(line, kind, wait_s=wait, talk_s=talk, beginning=began, **fields)
     return ended, _of_call(line, e.Wrapped, 1, wrap_s=0, beginning=began)
 
 
 def _transfer(line: _Line, kind: str) -> Sequence[e.Event]:
-    """Two fields say where to, then wait and talk; a link of two bridges needs a third one."""
+    """End a transferred call: two fields hold its target, then come wait and talk; linking two bridges needs a third field."""
     first = 3 if line.field(0) == "LINK" and kind == "attended" else 2
     return _ended(line, e.Transferred, line.seconds(first), line.seconds(first + 1), how=kind)
 
@@ -193,7 +225,7 @@ def _abandon(line: _Line) -> Sequence[e.Event]:
 
 
 def _left(line: _Line, reason: str, wait: int | None = 2) -> Sequence[e.Event]:
-    """``wait``: the field that states it."""
+    """Leave the queue; ``wait`` is the field that states the wait."""
     waited = None if wait is None else line.seconds(wait)
     return (_of_call(line, e.LeftQueue, reason=reason, wait_s=waited, beginning=_began(line, waited)),)
 
@@ -206,10 +238,15 @@ def _missed(line: _Line) -> Sequence[e.Event]:
     return (_of_call(line, e.Missed),)
 
 
-def _agent(line: _Line, state: State) -> Sequence[e.Event]:
+def _agent(line: _Line, state: AgentStatus) -> Sequence[e.Event]:
     if line.agent in _NOBODY:
         return ()
     return (make(e.AgentState, id=_id(line), at=line.at, agent=line.agent, state=state),)
+
+
+def _added(line: _Line) -> Sequence[e.Event]:
+    """Join a queue, which a member may do in a pause."""
+    return _paused(line) if line.field(0).upper() == "PAUSED" else _agent(line, "available")
 
 
 def _paused(line: _Line) -> Sequence[e.Event]:
@@ -233,6 +270,7 @@ EVENTS: Final[Mapping[str, Callable[[_Line], Sequence[e.Event]]]] = {
     "EXITEMPTY": partial(_left, reason="empty"),
     "LEAVEEMPTY": partial(_left, reason="empty"),
     "EXITWITHKEY": partial(_left, reason="key", wait=3),
+    "WITHDRAW": partial(_left, reason="withdrawn"),
     "SYSCOMPAT": partial(_left, reason="incompatible", wait=None),
     "FULL": partial(_refused, reason="full"),
     "JOINEMPTY": partial(_refused, reason="empty"),
@@ -244,15 +282,16 @@ EVENTS: Final[Mapping[str, Callable[[_Line], Sequence[e.Event]]]] = {
     "PAUSEALL": _paused,
     "UNPAUSE": partial(_agent, state="available"),
     "UNPAUSEALL": partial(_agent, state="available"),
-    "ADDMEMBER": partial(_agent, state="available"),
+    "ADDMEMBER": _added,
     "REMOVEMEMBER": partial(_agent, state="offline"),
     "AGENTLOGIN": partial(_agent, state="available"),
     "AGENTLOGOFF": partial(_agent, state="offline"),
     "AGENTCALLBACKLOGIN": partial(_agent, state="available"),
     "AGENTCALLBACKLOGOFF": partial(_agent, state="offline"),
     "WRAPUPSTART": partial(_agent, state="wrap"),
-    "CONFIGRELOAD": _nothing,
-    "QUEUESTART": _nothing,
-    "DID": _nothing,
+    **dict.fromkeys(
+        ("CALLSTATUS", "CONFIGRELOAD", "DID", "INFO", "OUTCALL", "PENALTY", "QUEUESTART", "RINGINUSE"),
+        _nothing,
+    ),
 }
-"""What each event of the log tells; `DIVERT_…` is refused, whatever for."""
+"""The events of the log; `DIVERT_…` counts as refused, whatever its reason."""

@@ -19,7 +19,7 @@ _decoder: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Events)
 
 
 def decode(value: bytes, headers: Headers = ()) -> tuple[Event, ...]:
-    """One event.
+    """Decode one event.
 
     Raises:
         UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep`` or ``invalid``.
@@ -41,7 +41,7 @@ def decode(value: bytes, headers: Headers = ()) -> tuple[Event, ...]:
 
 
 def _look_again(value: bytes, error: Exception) -> Event:
-    """Off the hot path: an envelope, or a null where the type knows none, which counts as absent; else say what is wrong."""
+    """Decode off the hot path: an envelope, or nulls, which count as absent; else raise what is wrong."""
     whole = read_json(value)
     if isinstance(error, RecursionError):
         raise UnreadableError("too_deep", TOO_DEEP)
@@ -53,7 +53,7 @@ def _look_again(value: bytes, error: Exception) -> Event:
 
 
 def _event(fields: dict[str, Any], error: Exception | None = None) -> Event:
-    """An event from its fields, nulls counting as absent; ``error`` is what is wrong with them if there are none."""
+    """Make an event from its fields, with nulls counting as absent; ``error`` is raised if there are no nulls."""
     if isinstance(name := fields.get("type"), str) and name not in TYPES:
         raise UnknownTypeError(name)
     present = {key: field for key, field in fields.items() if field is not None}

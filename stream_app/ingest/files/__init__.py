@@ -1,11 +1,20 @@
-"""Files of records: plain, gzip or zstd; one record a line, or tables (CSV). Read in constant memory.
+"""Files of records: plain, gzip or zstd; one record per line, or tables (CSV). Read in constant memory.
 
-What is wrong with a line is a dead letter like any other (``Refused``). What is wrong with a file ends the reading with one
-line that names file and place (``FileError``); all records before the damage have been handed over by then.
+A line that can't be read is a dead letter like any other (``RefusedLine``). A file that can't be read ends the reading with one
+line that names file and place (``FileError``), after all records before the damage have been delivered.
 """
 
-from .reading import Layout, Line, RecordFile, readable
-from .refusal import FileError, Refused, checked
+from .reading import FileRecord, Layout, RecordFile, readable
+from .refusal import FileError, RefusedLine, checked
 from .tables import parse_columns
 
-__all__ = ["FileError", "Layout", "Line", "RecordFile", "Refused", "checked", "parse_columns", "readable"]
+__all__ = [
+    "FileError",
+    "FileRecord",
+    "Layout",
+    "RecordFile",
+    "RefusedLine",
+    "checked",
+    "parse_columns",
+    "readable",
+]

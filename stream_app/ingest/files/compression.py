@@ -1,4 +1,4 @@
-"""Bytes as they were before somebody packed them. What a file is, its first bytes say, never its name."""
+"""Decompression. The first bytes of a file decide what it is, never its name."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .refusal import DamagedError
 CHUNK: Final = 1 << 18
 _ZSTD_LEAST: Final = 64
 _ZSTD_MOST: Final = 512
-"""Bytes handed to zstd at once: it knows no limit to what it gives back, which may be 128 KiB for each four of them."""
+"""Bytes passed to zstd at once: its output has no limit, and may be 128 KiB for each four bytes of input."""
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE: Final = (
-    b"\x2a\x4d\x18"  # after a byte from 0x50 to 0x5f; parallel packers begin with such a frame
+    b"\x2a\x4d\x18"  # after a byte from 0x50 to 0x5f; parallel compressors begin with such a frame
 )
-_ELSEWHERE: Final = {  # magic → its name, and what unpacks it
+_ELSEWHERE: Final = {  # magic → its name, and what decompresses it
     b"BZh": ("bzip2", "bzcat"),
     b"\xfd7zX": ("xz", "xzcat"),
     b"PK\x03\x04": ("zip", "unzip -p"),
@@ -30,10 +30,10 @@ _ELSEWHERE: Final = {  # magic → its name, and what unpacks it
 
 
 class Input:
-    """A file's own bytes, counted.
+    """The bytes of a file, counted.
 
     Attributes:
-        taken: how many of them were read.
+        taken: the number of bytes read so far.
     """
 
     def __init__(self, file: BufferedIOBase) -> None:
@@ -42,7 +42,7 @@ class Input:
         self.taken = len(self._head)
 
     def pieces(self) -> Iterator[bytes]:
-        """All of them, as they come: a pipe is not waited for until a piece is full."""
+        """Yield all bytes as they come: a slow pipe need not fill a piece first."""
         piece = self._head
         while piece:
             yield piece
@@ -50,15 +50,17 @@ class Input:
             self.taken += len(piece)
 
     def chunks(self) -> Iterator[bytes]:
-        """Unpacked.
+        """Return the bytes, decompressed.
 
         Raises:
-            DamagedError: nobody can unpack it, or not from here on.
+            DamagedError: the format is not supported, or the data is damaged from here on.
         """
         head = self._head
         for magic, (name, tool) in _ELSEWHERE.items():
             if head.startswith(magic):
-                raise DamagedError(f"is a {name} file; unpack it first: {tool} FILE | stream-app replay -")
+                raise DamagedError(
+                    f"expected text, gzip or zstd, got {name}; convert it first: {tool} FILE | stream-app replay -"
+                )
         if head.startswith(_GZIP):
             return _gunzip(self.pieces())
         if head == _ZSTD or (head[1:] == _ZSTD_SKIPPABLE and head[0] >> 4 == 5):
@@ -67,13 +69,13 @@ class Input:
 
 
 def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Any number of gzip members, one after the other."""
+    """Decompress any number of gzip members, one after the other."""
     stream = None
     for piece in pieces:
         rest, full = piece, False
         while rest or full:
             if stream is None:
-                rest = rest.lstrip(b"\0")  # tapes and block devices fill up
+                rest = rest.lstrip(b"\0")  # tapes and block devices pad with zeros
                 if not rest:
                     break
                 stream = zlib.decompressobj(wbits=31)
@@ -89,11 +91,11 @@ def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
             else:
                 rest = stream.unconsumed_tail
     if stream is not None:
-        raise DamagedError("the gzip data ends too early: the file is cut")
+        raise DamagedError("the gzip data ends too early: the file is truncated")
 
 
 def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Any number of zstd frames, one after the other."""
+    """Decompress any number of zstd frames, one after the other."""
     decompressor = zstandard.ZstdDecompressor()
     stream = None
     step = _ZSTD_LEAST
@@ -122,4 +124,4 @@ def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
         if size:
             yield b"".join(out)
     if stream is not None:
-        raise DamagedError("the zstd data ends too early: the file is cut")
+        raise DamagedError("the zstd data ends too early: the file is truncated")

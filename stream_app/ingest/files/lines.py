@@ -1,4 +1,4 @@
-"""Chunks → lines, however long they are."""
+"""Chunks of bytes → lines of any length."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Final
 from .refusal import DamagedError
 
 Raw = tuple[int, bytes, int, bool]
-"""A line's number from 1, its first bytes without its end, its whole length, and whether an end stood behind it."""
+"""A line's number from 1, its first bytes without the line ending, its whole length, and whether it had a line ending."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 def split(chunks: Iterator[bytes], keep: int) -> Iterator[Raw]:
-    """Lines that end in LF, CRLF or with the file; a byte order mark is no part of the first.
+    """Split bytes into lines that end in LF, CRLF or with the file; a byte order mark is dropped.
 
     Args:
         chunks: bytes in pieces of any size.
-        keep: of a longer line only so many bytes are kept.
+        keep: bytes kept of a longer line.
 
     Raises:
-        DamagedError: from ``chunks``; the line in which it happened is not given. Or this is no UTF-8 at all.
+        DamagedError: from ``chunks``, without the line in which it happened; or the bytes are not UTF-8 at all.
     """
     number, rest, gone = 0, _first(chunks), 0
     while True:
@@ -49,5 +49,7 @@ def _first(chunks: Iterator[bytes]) -> bytes:
     while len(head) < len(_BOM) and (chunk := next(chunks, b"")):
         head += chunk
     if head.startswith(_UTF_16):
-        raise DamagedError("is UTF-16; write UTF-8: iconv -f UTF-16 -t UTF-8 FILE | stream-app replay -")
+        raise DamagedError(
+            "expected UTF-8, got UTF-16; convert it: iconv -f UTF-16 -t UTF-8 FILE | stream-app replay -"
+        )
     return head.removeprefix(_BOM)

@@ -1,4 +1,4 @@
-"""One file, from its path to records."""
+"""One file of records, from its path to its records."""
 
 from __future__ import annotations
 
@@ -9,74 +9,72 @@ from contextlib import ExitStack
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Self
 
 from msgspec import Struct
 
 from stream_app.errors import BadSettingsError
-from stream_app.ingest.batch import KEPT_BYTES, MAX_EVENT_BYTES
-from stream_app.ingest.dialects import Headers
+from stream_app.ingest.batch import BY_BROKER, KEPT_BYTES, MAX_EVENT_BYTES
+from stream_app.ingest.dialects import FileFormat, Headers, file_format
 from stream_app.model.ports import FILE, Partition
 
 from . import tables
 from .compression import Input
 from .lines import Raw, split
-from .refusal import DamagedError, FileError, Refused
+from .refusal import DamagedError, FileError, RefusedLine
 
-Format = Literal["ndjson", "csv", "queue_log"]
 SLICE: Final = 2_000
-"""Records handed over at a time, so that they are folded while they are in the processor's cache."""
+"""Records delivered at a time, so that they are folded while they are in the processor's cache."""
 STDIN: Final = Path("-")
 _PACKED: Final = re.compile(r"\.(gz|zst|zstd)$")
 
 
 class Layout(Struct, frozen=True):
-    """What the lines are.
+    """The format of a file's lines.
 
     Attributes:
-        dialect: whose records.
-        format: as said by the user; ``None``: it follows from the dialect and the first line.
+        dialect: the platform that wrote the records.
+        format: as set by the user; ``None``: derived from the dialect and the first line.
         columns: canonical field → column of a table; see ``tables.parse_columns``.
         limit: a longer line or row is not read.
     """
 
     dialect: str = "canonical"
-    format: Format | None = None
+    format: FileFormat | None = None
     columns: Mapping[str, str] = {}
     limit: int = MAX_EVENT_BYTES
 
     def check(self) -> None:
-        """Refuse what contradicts itself.
+        """Refuse options that contradict each other.
 
         Raises:
             BadSettingsError: one line that names the option.
         """
         if self.columns and self.format not in (None, "csv"):
-            raise BadSettingsError(f"--map: is for csv, not for {self.format}")
+            raise BadSettingsError(f"--map: only works with --format csv, got --format {self.format}")
         if self.dialect != "canonical" and (self.columns or self.format == "csv"):
-            raise BadSettingsError(
-                f"--dialect: csv is mapped to our own vocabulary; {self.dialect} has no tables"
-            )
+            raise BadSettingsError(f"--dialect: CSV needs the canonical dialect, got {self.dialect}")
 
-    def of(self, first: bytes) -> Format:
-        """The format of a file that begins with this line."""
+    def of(self, first: bytes) -> FileFormat:
+        """Return the format of a file that begins with this line."""
         if self.format is not None:
             return self.format
         if self.columns or (self.dialect == "canonical" and tables.is_header(first)):
             return "csv"
-        return "queue_log" if self.dialect == "asterisk" else "ndjson"
+        return file_format(self.dialect)
 
 
-class Line(Struct, gc=False):
-    """A record of a file, as ``ingest.batch`` takes it.
+class FileRecord(Struct, gc=False):
+    """A record of a file, in the form that ``ingest.batch`` reads.
 
     Attributes:
-        offset: number of the record, from 0; empty lines are no records.
-        value: its bytes as they are, or, of a table, the row as JSON.
-        number: of its line, from 1.
-        cut: it ends with the file: perhaps more was to come.
-        timestamp: none; its events' own count.
-        headers: none.
+        offset: number of the record, from 0; empty lines do not count.
+        value: its bytes as they are; the row as JSON where the file is a table.
+        number: number of its line, from 1.
+        cut: whether it ends with the file, without a line ending: it may be incomplete.
+        timestamp: always missing; the events' own times count.
+        timestamp_type: that of a broker, because the file's writer had one clock.
+        headers: always empty.
     """
 
     offset: int
@@ -84,16 +82,17 @@ class Line(Struct, gc=False):
     number: int
     cut: bool = False
     timestamp: int = -1
+    timestamp_type: int = BY_BROKER
     headers: Headers = ()
 
 
 class RecordFile:
-    """A file of records; a context in which it is open.
+    """A file of records, and a context manager in which it is open.
 
     Attributes:
         name: as the user wrote it.
-        mark: stands for the first record (of a table: and the header): the same file has the same, whatever it is packed with,
-            also when it has grown; 0 if it is empty.
+        mark: digest of the first record (and of the header, if it is a table): the same for the same file, however it is
+            compressed, also once it has grown; 0 if it is empty.
         limit: longer lines are not read.
         first: the first line.
     """
@@ -108,7 +107,7 @@ class RecordFile:
         self._stack = ExitStack()
         self._input: Input | None = None
         self._number = 0
-        self._values: Iterator[tables.Value] = iter(())
+        self._values: Iterator[tables.JsonValue] = iter(())
 
     @property
     def taken(self) -> int:
@@ -117,7 +116,7 @@ class RecordFile:
 
     @property
     def known_size(self) -> int | None:
-        """Its bytes on disk, opened or not; ``None`` for a pipe."""
+        """Its size on disk in bytes, opened or not; ``None`` for a pipe."""
         try:
             return self._path.stat().st_size if self._path != STDIN and self._path.is_file() else None
         except OSError:
@@ -125,15 +124,15 @@ class RecordFile:
 
     @property
     def partition(self) -> Partition:
-        """Under which its position is stored: its name without what packed it, and its mark."""
+        """The partition under which its position is stored: its name without the compression's suffix, and its mark."""
         name = _PACKED.sub("", self._path.name) if self._path != STDIN else "stdin"
         return Partition(FILE + re.sub(r"[^\w.-]", "_", name)[:200], self.mark)
 
     def __enter__(self) -> Self:
-        """Open it and look at its beginning.
+        """Open the file and read its beginning.
 
         Raises:
-            FileError: it can't be read, or not as what it should be.
+            FileError: it can't be read, or not in the expected format.
         """
         try:
             stdin = self._path == STDIN
@@ -150,7 +149,7 @@ class RecordFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it."""
+        """Close the file."""
         self._stack.close()
 
     def _failed(self, error: Exception) -> FileError:
@@ -176,31 +175,31 @@ class RecordFile:
         self.mark = int.from_bytes(digest) or 1
 
     def _numbered(self, raws: Iterator[Raw]) -> Iterator[Raw]:
-        """Remember which line is the last that is whole."""
+        """Pass lines on, and remember the number of the last one that is whole."""
         for raw in raws:
             self._number = raw[0]
             yield raw
 
-    def _lines(self, raws: Iterable[Raw]) -> Iterator[tables.Value]:
+    def _lines(self, raws: Iterable[Raw]) -> Iterator[tables.JsonValue]:
         limit = self._layout.limit
         for number, value, length, ended in raws:
             if length > limit:
-                detail = f"{length} bytes, at most {limit} are read"
-                yield number, Refused.of(value[:KEPT_BYTES], "too_large", detail), not ended
+                detail = f"the line has {length} bytes; the limit is {limit}"
+                yield number, RefusedLine.of(value[:KEPT_BYTES], "too_large", detail), not ended
             elif value and not value.isspace():
                 yield number, value, not ended
 
-    def slices(self, most: int = SLICE) -> Iterator[list[Line]]:
-        """All records in order, at most so many at a time; no slice is empty.
+    def slices(self, most: int = SLICE) -> Iterator[list[FileRecord]]:
+        """Yield all records in order, in slices of 1 to ``most``.
 
         Raises:
-            FileError: the file breaks off; all before that has been given.
+            FileError: the file is damaged; all records before the damage have been delivered.
         """
-        out: list[Line] = []
+        out: list[FileRecord] = []
         problem: Exception | None = None
         try:
             for offset, (number, value, cut) in enumerate(self._values):
-                out.append(Line(offset, value, number, cut))
+                out.append(FileRecord(offset, value, number, cut))
                 if len(out) >= most:
                     yield out
                     out = []
@@ -213,7 +212,7 @@ class RecordFile:
 
 
 def _head(raws: Iterator[Raw]) -> tuple[list[Raw], Iterator[Raw]]:
-    """The first two lines that are not empty, if there are so many, and all from the first of these on."""
+    """Return the first two lines that are not empty (or fewer), and all lines from the first of them on."""
     head: list[Raw] = []
     try:
         for raw in raws:
@@ -233,14 +232,14 @@ def _raise(error: Exception) -> Raw:
 
 
 def readable(paths: Iterable[Path]) -> None:
-    """See that all of them can be opened, before anything is done with the first.
+    """Check that all files can be opened, before the first one is read.
 
     Raises:
         FileError: one line that names the file.
     """
     for path in paths:
         try:
-            if path != STDIN and not path.is_fifo():  # who writes into a pipe would see it closed
+            if path != STDIN and not path.is_fifo():  # a pipe's writer would see it closed
                 path.open("rb").close()
         except OSError as error:
             raise FileError(f"{path}: {error.strerror}") from None

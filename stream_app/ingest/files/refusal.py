@@ -1,4 +1,4 @@
-"""What can't be read: a line, or a file."""
+"""What can't be read: a line or a file."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from stream_app.model.events import Event
 
 
 class FileError(StreamAppError):
-    """A file, or a line of it, stops the work: one line that begins with ``file:line``."""
+    """A file, or a line of it, that ends the run; the message is one line that begins with ``file:line``."""
 
 
 class DamagedError(Exception):
-    """The bytes end or break off where they should not; what came before is whole."""
+    """Bytes that are damaged or truncated; what came before is whole."""
 
 
-class Refused(bytes):
-    """The first bytes of what the file's reader could not make a record's value of.
+class RefusedLine(bytes):
+    """The first bytes of a line that the file's reader could not turn into a record's value.
 
     Attributes:
         error: why not.
@@ -29,17 +29,17 @@ class Refused(bytes):
 
     @classmethod
     def of(cls, value: bytes, reason: str, detail: str) -> Self:
-        """A value that a decoder wrapped by ``checked`` refuses for this reason."""
+        """Return a value that a decoder wrapped by ``checked`` refuses for this reason."""
         refused = cls(value)
         refused.error = UnreadableError(reason, detail)
         return refused
 
 
 def checked(decode: Decode) -> Decode:
-    """A dialect that also refuses what the reader of the file refused, so that both end in the same account."""
+    """Wrap a dialect to also refuse what the file's reader refused, so that both are counted alike."""
 
     def decode_checked(value: bytes, headers: Headers = (), /) -> Sequence[Event]:
-        if type(value) is Refused:
+        if type(value) is RefusedLine:
             raise value.error
         return decode(value, headers)
 

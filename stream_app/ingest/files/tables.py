@@ -1,4 +1,4 @@
-"""CSV with a header: rows become canonical events as JSON, by a map from fields to columns."""
+"""CSV with a header: rows become canonical events as JSON, by a mapping from fields to columns."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from stream_app.errors import BadSettingsError
 from stream_app.model.events import TYPES
 
 from .lines import Raw
-from .refusal import FileError, Refused
+from .refusal import FileError, RefusedLine
 
-Value = tuple[int, bytes, bool]
-"""A record: the number of its first line, its value, and whether the file may have been cut behind it."""
+JsonValue = tuple[int, bytes, bool]
+"""A record: the number of its first line, its value, and whether the file may have been truncated after it."""
 
 _DELIMITERS: Final = ",;\t|"
 _REQUIRED: Final = frozenset({"id", "type", "at"})
@@ -32,13 +32,13 @@ _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": Fal
 
 
 def parse_columns(maps: Sequence[str]) -> dict[str, str]:
-    """Canonical field → column, or ``=constant``.
+    """Parse ``--map`` options into canonical field → column, or ``=constant``.
 
     Args:
         maps: each ``field=column``, ``field==constant``, or the path of a TOML file of such pairs; later ones win.
 
     Raises:
-        BadSettingsError: one line that names what is wrong.
+        BadSettingsError: one line that says what is wrong.
     """
     columns: dict[str, str] = {}
     for text in maps:
@@ -48,9 +48,9 @@ def parse_columns(maps: Sequence[str]) -> dict[str, str]:
             if name not in _kinds():
                 close = get_close_matches(name, _kinds(), n=1)
                 guess = f"; did you mean {close[0]!r}?" if close else ""
-                raise BadSettingsError(f"--map: no event has a field {name!r}{guess}")
+                raise BadSettingsError(f"--map: unknown event field {name!r}{guess}")
             if not isinstance(value, str) or not value:
-                raise BadSettingsError(f"--map: {name} names no column; write {name}=COLUMN or {name}==VALUE")
+                raise BadSettingsError(f"--map: {name} has no column; use {name}=COLUMN or {name}==VALUE")
         columns |= pairs
     return columns
 
@@ -60,12 +60,12 @@ def _pairs(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadSettingsError(
-            f"--map: {file}: {error}; write field=column, or a TOML file of such"
+            f"--map: {file}: {error}; use FIELD=COLUMN, or the path of a TOML file of such pairs"
         ) from None
 
 
 def is_header(line: bytes) -> bool:
-    """Whether a first line names the columns that no event can do without."""
+    """Return whether a first line is a header with the columns that every event needs."""
     try:
         return set(_cells(line.decode())) >= _REQUIRED
     except (UnicodeDecodeError, csv.Error):
@@ -84,7 +84,7 @@ def _cells(header: str) -> list[str]:
 
 @cache
 def _kinds() -> Mapping[str, frozenset[type]]:
-    """Field → what its values may be, of all event types together."""
+    """Return field → the types that its values may have, over all event types."""
     plain = {
         inspect.IntType: int,
         inspect.FloatType: float,
@@ -103,7 +103,7 @@ def _kinds() -> Mapping[str, frozenset[type]]:
 
 
 def _typed(field: str, text: str) -> str | float | bool:
-    """A cell as JSON would have it; what does not look like its field's kind stays text, and the decoder says so."""
+    """Convert a cell to its field's type; what does not look like it stays text, and the decoder refuses it."""
     kinds = _kinds()[field]
     if str in kinds:
         return text
@@ -124,7 +124,7 @@ class Table:
     """Rows of one file."""
 
     def __init__(self, name: str, header: Raw, columns: Mapping[str, str], limit: int) -> None:
-        """Match the header with the map; columns that bear a field's name need no entry, others are not read.
+        """Match the header with the mapping; columns named like a field need no entry, others are not read.
 
         Raises:
             FileError: the header lacks a column, or has it twice.
@@ -135,9 +135,11 @@ class Table:
             text = line.decode()
             self._header = _cells(text)
         except (UnicodeDecodeError, csv.Error) as error:
-            raise FileError(f"{name}:{number}: this is no header of a table ({error})") from None
+            raise FileError(
+                f"{name}:{number}: expected the header of a CSV file, got a line that can't be read ({error})"
+            ) from None
         if length > len(line):
-            raise FileError(f"{name}:{number}: the header has {length} bytes, at most {limit} are read")
+            raise FileError(f"{name}:{number}: the header has {length} bytes; the limit is {limit}")
         self._delimiter = _delimiter(text)
         self._constants = {f: _typed(f, c[1:].strip()) for f, c in columns.items() if c.startswith("=")}
         wanted = {field: field for field in _kinds() if field in self._header and field not in columns}
@@ -146,13 +148,15 @@ class Table:
             if (times := self._header.count(column)) != 1:
                 there = ", ".join(map(repr, self._header))
                 wrong = (
-                    f"has no column {column!r}" if not times else f"has the column {column!r} {times} times"
+                    f"lacks the column {column!r}"
+                    if not times
+                    else f"has the column {column!r} {times} times"
                 )
-                raise FileError(f"{name}:{number}: the header {wrong}; it has {there}")
+                raise FileError(f"{name}:{number}: the header {wrong}; its columns are {there}")
         self._places = [(field, self._header.index(column)) for field, column in wanted.items()]
 
-    def values(self, raws: Iterator[Raw]) -> Iterator[Value]:
-        """Rows behind the header as JSON; empty ones are passed over."""
+    def values(self, raws: Iterator[Raw]) -> Iterator[JsonValue]:
+        """Yield the rows after the header as JSON; empty rows are skipped."""
         feed = _Feed(raws, self._limit)
         reader = csv.reader(feed, delimiter=self._delimiter, strict=True)
         while True:
@@ -163,10 +167,12 @@ class Table:
             except StopIteration:
                 return
             except _TooLargeError:
-                detail = f"a row of more than {self._limit} bytes{feed.extent()}; is a quote not closed?"
-                value = Refused.of(feed.start, "too_large", detail)
+                detail = (
+                    f"the row has more than {self._limit} bytes{feed.extent()}; is a closing quote missing?"
+                )
+                value = RefusedLine.of(feed.start, "too_large", detail)
             except csv.Error as error:
-                value = Refused.of(feed.start, "invalid", f"no row of CSV{feed.extent()}: {error}")
+                value = RefusedLine.of(feed.start, "invalid", f"malformed CSV{feed.extent()}: {error}")
             if value is not None:
                 yield feed.first, value, not feed.ended
 
@@ -174,10 +180,10 @@ class Table:
         try:
             "".join(row).encode()
         except UnicodeEncodeError:
-            return Refused.of(start, "bad_utf8", "a cell is not UTF-8")
+            return RefusedLine.of(start, "bad_utf8", "a cell is not UTF-8")
         if any(cell.strip() for cell in row[len(self._header) :]):
-            return Refused.of(
-                start, "invalid", f"the row has {len(row)} cells, the header {len(self._header)}"
+            return RefusedLine.of(
+                start, "invalid", f"the row has {len(row)} cells, but the header has {len(self._header)}"
             )
         event = dict(self._constants)
         for field, place in self._places:
@@ -187,15 +193,15 @@ class Table:
 
 
 class _TooLargeError(Exception):
-    """A row goes on and on."""
+    """A row longer than the limit."""
 
 
 class _Feed:
-    """Lines for ``csv``, which asks for as many as a row has.
+    """Lines for ``csv``, which takes as many as a row has.
 
     Attributes:
-        first, last: numbers of the first and last line of the row.
-        ended: the last had its end.
+        first, last: numbers of the row's first and last line.
+        ended: whether the last one had a line ending.
         start: the first bytes of the row.
     """
 
@@ -207,13 +213,13 @@ class _Feed:
         self.begin()
 
     def begin(self) -> None:
-        """The next line begins a row."""
+        """Begin a row with the next line."""
         self.first = 0
         self.start = b""
         self._size = 0
 
     def extent(self) -> str:
-        """Where the row is, if it has more than a line."""
+        """Return where the row is, if it spans several lines; else nothing."""
         return f" in lines {self.first} to {self.last}" if self.last > self.first else ""
 
     def __iter__(self) -> _Feed:

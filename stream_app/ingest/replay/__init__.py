@@ -1,19 +1,19 @@
-"""Recorded events again: into a topic, through the fold into a store, or through the fold into a report."""
+"""Replay of recorded events: into a topic, through the fold into a store, or through the fold into a report."""
 
 from .interval_rows import interval_rows
-from .report import Row, report
-from .run import Account, Run, StrictError
+from .report import ReportRow, report
+from .run import Account, FileReplay, StrictError
 from .selection import Selection
 from .stored import into_store
-from .topic import Pace, Sink, into_topic
+from .topic import RecordSink, ReplayPace, into_topic
 
 __all__ = [
     "Account",
-    "Pace",
-    "Row",
-    "Run",
+    "FileReplay",
+    "RecordSink",
+    "ReplayPace",
+    "ReportRow",
     "Selection",
-    "Sink",
     "StrictError",
     "interval_rows",
     "into_store",

@@ -1,4 +1,4 @@
-"""Files through the fold, in memory: what a report and interval rows are made of."""
+"""Files through the fold, in memory: the source of reports and interval rows."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from collections.abc import Iterable, Iterator
 
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.batch import fold_slice
-from stream_app.ingest.files import Line, RecordFile
-from stream_app.model.deltas import Deltas
-from stream_app.model.fold import Fold
+from stream_app.ingest.files import FileRecord, RecordFile
+from stream_app.model.fold.deltas import Deltas
+from stream_app.model.fold.fold import Fold
 from stream_app.model.ports import DeadLetter
 
-from .run import Run
+from .run import FileReplay
 
 
-def fold_files(files: Iterable[RecordFile], fold: Fold, run: Run) -> Iterator[Deltas]:
-    """Fold files one after the other, as one partition; gives what changes, piece by piece, and keeps the account.
+def fold_files(files: Iterable[RecordFile], fold: Fold, run: FileReplay) -> Iterator[Deltas]:
+    """Fold files one after the other, as one partition; yield their changes piece by piece, and keep the account.
 
-    The end of the last one is not the end of time: who waits then is waiting, and nothing is timed out by it.
+    The end of the last file is not the end of time: visits that wait then are still waiting, and nothing is timed out.
 
     Args:
         files: in the order of time.
-        fold: of the partition; advanced.
-        run: how; its selection chooses records by time.
+        fold: the partition's fold; it is advanced.
+        run: options and account; its selection chooses records by time.
 
     Raises:
-        FileError: a file breaks off, or is not what it should be.
-        StrictError: a line is no event.
+        FileError: a file is damaged, or not in the expected format.
+        StrictError: a line is not an event.
     """
     for each in files:
         with each as file:
             for lines in _wanted(file, run):
                 dead: list[DeadLetter] = []
-                expected = lines[-1].offset + 1 - len(lines)  # what was left out is no gap
+                expected = lines[-1].offset + 1 - len(lines)  # what was left out is not a gap
                 fold_slice(fold, lines, expected, decode=run.decode, dead=dead)
                 if dead:
                     run.dead(file, {line.offset: line.number for line in lines}, dead)
@@ -44,8 +44,8 @@ def fold_files(files: Iterable[RecordFile], fold: Fold, run: Run) -> Iterator[De
             break
 
 
-def _wanted(file: RecordFile, run: Run) -> Iterator[list[Line]]:
-    """The records that are to be folded, as long as there may be more."""
+def _wanted(file: RecordFile, run: FileReplay) -> Iterator[list[FileRecord]]:
+    """Yield the records that are to be folded, up to the limit."""
     for found in file.slices():
         run.account.read += len(found)
         lines = [line for line in found if _is_wanted(line, run)] if run.selection.by_time else found
@@ -57,8 +57,8 @@ def _wanted(file: RecordFile, run: Run) -> Iterator[list[Line]]:
             return
 
 
-def _is_wanted(line: Line, run: Run) -> bool:
-    """Whether it lies in the stretch. What is no event has no time: it is not passed over in silence."""
+def _is_wanted(line: FileRecord, run: FileReplay) -> bool:
+    """Return whether it is in the time range. What is not an event has no time, and is not skipped silently."""
     try:
         return run.selection.wants_time(run.decode(line.value or b""))
     except (UnreadableError, UnknownTypeError):

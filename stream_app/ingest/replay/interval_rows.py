@@ -7,37 +7,38 @@ from collections.abc import Iterable
 from typing import Final
 
 from stream_app.ingest.files import RecordFile
-from stream_app.model.fold import Fold
-from stream_app.model.interval_rows import IntervalRow, rows_of
-from stream_app.model.intervals import Amounts, add_amounts
+from stream_app.model.fold.fold import Fold
+from stream_app.model.intervals.columns import IntervalRow
+from stream_app.model.intervals.counting import Amounts, add_amounts
+from stream_app.model.intervals.row import rows_of
 from stream_app.model.targets import Targets
 
 from .folding import fold_files
-from .run import Run
+from .run import FileReplay
 
 GRACE: Final = 900_000
-"""A row is final so long after its end: what comes later than that is seldom."""
+"""How long after its interval's end a row is final, ms: what comes later is rare."""
 
 
 def interval_rows(
-    files: Iterable[RecordFile], targets: Targets, run: Run, grace: int = GRACE
+    files: Iterable[RecordFile], targets: Targets, run: FileReplay, grace: int = GRACE
 ) -> list[IntervalRow]:
-    """Fold the files one after the other, as one partition, and give its quarters of an hour.
+    """Fold the files one after the other, as one partition, and return its rows per 15-minute interval.
 
-    The files are all that there is: before them nobody waited, and after them nothing is known.
+    The files are all that there is: before them nobody was waiting, and after them nothing is known.
 
     Args:
         files: in the order of time.
         targets: answer targets and thresholds.
-        run: how; its selection chooses rows by queue and channel, so that these are whole.
+        run: options and account; its selection chooses rows by queue and channel, so that these are whole.
         grace: see ``GRACE``, ms.
 
     Returns:
         Rows in the order of queue, channel and time.
 
     Raises:
-        FileError: a file breaks off, or is not what it should be.
-        StrictError: a line is no event.
+        FileError: a file is damaged, or not in the expected format.
+        StrictError: a line is not an event.
     """
     fold = Fold(targets)
     places: dict[tuple[str, str], dict[int, Amounts]] = defaultdict(lambda: defaultdict(dict))

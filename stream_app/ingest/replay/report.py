@@ -8,27 +8,27 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from stream_app.ingest.files import RecordFile
-from stream_app.model.deltas import Deltas
-from stream_app.model.fold import Fold
-from stream_app.model.tally import NUMBERS, Cell, is_sketch
+from stream_app.model.fold.deltas import Deltas
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.tally import NUMBERS, Cell, is_sketch
+from stream_app.model.fold.visit import WAITING
 from stream_app.model.targets import Targets
-from stream_app.model.visit import WAITING
 
 from .folding import fold_files
-from .run import Run
+from .run import FileReplay
 
 
-class Row(Struct, kw_only=True):
-    """Totals of a queue and channel: visits, and seconds. Every visit offered is in exactly one of the next five.
+class ReportRow(Struct, kw_only=True):
+    """Totals of a queue and channel: visits and seconds. Every visit offered is in exactly one of the first five below.
 
     Attributes:
-        answered, abandoned, left, lost: how visits stopped waiting.
-        waiting: visits that still wait.
-        answered_in_target: of those answered.
-        refused: contacts that never got in.
+        answered, abandoned, left, lost: how visits stopped waiting (``left``: flow-out, ``lost``: outcome unknown).
+        waiting: visits that are still waiting.
+        answered_in_target: answered visits within the answer target.
+        refused: contacts that were blocked.
         handled: visits that are over, wrap-up included.
-        wait_s: waits of answered contacts.
-        talk_s, hold_s, wrap_s: of handled ones.
+        wait_s: waits of answered visits.
+        talk_s, hold_s, wrap_s: times of handled visits.
     """
 
     queue: str
@@ -51,22 +51,22 @@ class Row(Struct, kw_only=True):
 _Place = tuple[str, str]
 
 
-def report(files: Iterable[RecordFile], targets: Targets, run: Run) -> list[Row]:
+def report(files: Iterable[RecordFile], targets: Targets, run: FileReplay) -> list[ReportRow]:
     """Fold the files one after the other, as one partition.
 
-    The end of the last one is not the end of time: who waits then is waiting, and nothing is timed out by it.
+    The end of the last file is not the end of time: visits that wait then are still waiting, and nothing is timed out.
 
     Args:
         files: in the order of time.
         targets: answer targets and thresholds.
-        run: how; its selection chooses records by time, and rows by queue and channel, so that these are whole.
+        run: options and account; its selection chooses records by time, and rows by queue and channel, so that these are whole.
 
     Returns:
         Rows in the order of queue and channel.
 
     Raises:
-        FileError: a file breaks off, or is not what it should be.
-        StrictError: a line is no event.
+        FileError: a file is damaged, or not in the expected format.
+        StrictError: a line is not an event.
     """
     fold = Fold(targets)
     totals: dict[_Place, Cell] = defaultdict(Counter)
@@ -90,12 +90,12 @@ def _book(deltas: Deltas, totals: dict[_Place, Cell]) -> None:
                 total[number] += amount
 
 
-def _row(place: _Place, cell: Cell, waiting: int) -> Row:
+def _row(place: _Place, cell: Cell, waiting: int) -> ReportRow:
     def total(counter: str) -> int:
         return cell.get(NUMBERS[counter], 0)
 
     queue, channel = place
-    return Row(
+    return ReportRow(
         queue=queue,
         channel=channel,
         offered=total("offered"),

@@ -1,4 +1,4 @@
-"""What all ways of a replay share: the account of the records, and when to stop."""
+"""What all kinds of replay share: the account of the records, and when to stop."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final
 
 from stream_app.ingest.dialects import Decode
 from stream_app.ingest.files import FileError, RecordFile, checked
-from stream_app.model.deltas import Deltas, Result
+from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.ports import DeadLetter
 
 from .selection import Selection
 
 COMPLAINTS: Final = 10
-"""So many lines that are no events are named; all are counted."""
+"""How many lines that are not events are named; all are counted."""
 
 
 class StrictError(FileError):
-    """The first line that is no event, where none was to be."""
+    """A line that is not an event, in a strict run."""
 
 
 class Account:
@@ -27,13 +27,13 @@ class Account:
     Attributes:
         read: records read.
         before: of these, counted by an earlier run.
-        left_out: of these, not wanted.
-        sent: of these, handed to Kafka.
-        results: result → records, of those that were folded, or were no events and not sent.
+        left_out: of these, not selected.
+        sent: of these, sent to Kafka.
+        results: result → records, of those that were folded, or not sent because they are not events.
         reasons: (result, reason) → records.
-        late: records applied although they came late.
-        complaints: the first lines that are no events: place, reason and detail.
-        unfinished: places of last lines that are cut, and left for the next run.
+        late: records that came late and were applied.
+        complaints: the first lines that are not events: place, reason and detail.
+        unfinished: places of truncated last lines, left for the next run.
     """
 
     def __init__(self) -> None:
@@ -44,26 +44,26 @@ class Account:
         self.unfinished: list[str] = []
 
     def folded(self, deltas: Deltas) -> None:
-        """What a fold said."""
+        """Add the results of a fold."""
         self.results.update(deltas.results)
         self.reasons.update(deltas.reasons)
         self.late += deltas.late
 
     def refused(self, reason: str) -> None:
-        """A line that is no event, and was not folded."""
+        """Count a line that is not an event, and was not folded."""
         self.results[Result.DEAD_LETTER] += 1
         self.reasons[Result.DEAD_LETTER, reason] += 1
 
 
-class Run:
+class FileReplay:
     """One replay of some files.
 
     Attributes:
         decode: the dialect; also refuses what the files' reader refused.
-        account: of all records.
+        account: what became of the records.
         selection: which events are wanted.
         left: records that may still be folded or sent.
-        told: called now and then with the file that is being read.
+        told: called now and then with the file that is being read, to show progress.
     """
 
     def __init__(
@@ -75,13 +75,13 @@ class Run:
         strict: bool = False,
         told: Callable[[RecordFile], None] = lambda _: None,
     ) -> None:
-        """Say how.
+        """Set the options.
 
         Args:
             decode: the dialect.
             selection: which events are wanted; all by default.
-            limit: at most so many records, those apart that are not wanted or were counted before.
-            strict: the first line that is no event ends the run.
+            limit: the most records, not counting those that are not selected or were counted before.
+            strict: the first line that is not an event ends the run.
             told: see above.
         """
         self.decode = checked(decode)
@@ -92,10 +92,10 @@ class Run:
         self._strict = strict
 
     def no_event(self, file: RecordFile, number: int, reason: str, detail: str) -> None:
-        """A line of a file is none.
+        """Note a line of a file that is not an event.
 
         Raises:
-            StrictError: that was one too many.
+            StrictError: the run is strict.
         """
         line = f"{file.name}:{number}: {reason}: {detail}"
         if self._strict:
@@ -104,10 +104,10 @@ class Run:
             self.account.complaints.append(line)
 
     def dead(self, file: RecordFile, numbers: Mapping[int, int], letters: Sequence[DeadLetter]) -> None:
-        """What a fold could not take; ``numbers`` are the lines of its records, by offset.
+        """Note dead letters of a fold; ``numbers`` are the lines of its records, by offset.
 
         Raises:
-            StrictError: that was one too many.
+            StrictError: the run is strict.
         """
         for letter in letters:
             self.no_event(file, numbers[letter.offset], letter.reason, letter.detail)

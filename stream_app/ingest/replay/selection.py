@@ -1,4 +1,4 @@
-"""Which of the recorded events are wanted."""
+"""Selection of recorded events by queue, channel and time."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final
 from stream_app.model.events import Event, Queued, Refused
 
 CONTACTS: Final = 200_000
-"""Contacts whose queues are remembered; of more, those that came first are forgotten."""
+"""Contacts whose queues are remembered; beyond that, the oldest are forgotten."""
 _EVER: Final = 1 << 62
 
 
 class Selection:
-    """Queues, channels, and a stretch of event time.
+    """Queues, channels and a range of event time.
 
-    Most events name no queue. They go with those of their contact: it was queued there before.
+    Most events name no queue. They follow their contact: it was queued there before.
 
     Attributes:
-        by_time: not all times are wanted.
+        by_time: whether a time range is set.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Selection:
         begin: int | None = None,
         end: int | None = None,
     ) -> None:
-        """Say what is wanted: no queues are all queues; ``begin`` is inclusive, ``end`` exclusive, both in ms."""
+        """Set what is selected: no queues means all queues; ``begin`` is inclusive, ``end`` exclusive, both in ms."""
         self._queues = frozenset(queues)
         self._channels = frozenset(channels)
         self._begin = -_EVER if begin is None else begin
@@ -38,17 +38,17 @@ class Selection:
         self._places: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def wants_place(self, queue: str | None, channel: str | None) -> bool:
-        """Whether a queue and channel are wanted."""
+        """Return whether a queue and channel are selected."""
         return (not self._queues or queue in self._queues) and (
             not self._channels or channel in self._channels
         )
 
     def wants_time(self, events: Sequence[Event]) -> bool:
-        """Whether one of a record's events lies in the stretch."""
+        """Return whether one of a record's events is in the time range."""
         return any(self._begin <= event.at < self._end for event in events)
 
     def wants(self, events: Sequence[Event]) -> bool:
-        """Whether one of a record's events is wanted. Ask for every record, in order: contacts are followed."""
+        """Return whether one of a record's events is selected. Call it for every record, in order: contacts are followed."""
         here = [self._is_here(event) for event in events] if self._by_place else [True]
         return True in here and (not self.by_time or self.wants_time(events))
 

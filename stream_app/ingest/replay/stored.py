@@ -1,4 +1,4 @@
-"""A file → a store: what the worker does with a partition, exactly once by the position in the file."""
+"""A file → a store, as the worker counts a partition: exactly once, by the position in the file."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from collections.abc import Iterator
 
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.failpoints import Failpoints
-from stream_app.ingest.batch import Slices
-from stream_app.ingest.files import FileError, Line, RecordFile
+from stream_app.ingest.batch import Read, Slices
+from stream_app.ingest.files import FileError, FileRecord, RecordFile
 from stream_app.ingest.files.reading import SLICE
 from stream_app.ingest.partition import DeadLetterLimitError, Owned
-from stream_app.model.deltas import Result
+from stream_app.model.fold.deltas import Result
 from stream_app.model.ports import Claim, Commit, Store
 from stream_app.telemetry import Telemetry
 
-from .run import Run
+from .run import FileReplay
 
 
 async def into_store(
-    file: RecordFile, store: Store, run: Run, *, batch_records: int, max_dead_in_a_row: int
+    file: RecordFile, store: Store, run: FileReplay, *, batch_records: int, max_dead_in_a_row: int
 ) -> None:
-    """Fold what of an open file was not counted yet; its name and beginning are its partition, records its offsets.
+    """Fold what was not yet counted of an open file, as a partition named after its name and beginning.
 
     Args:
         file: open.
-        store: where the counters are, and the position.
-        run: how; without a selection, for the position says how far *everything* was counted.
-        batch_records: at most so many records of one commit.
-        max_dead_in_a_row: nothing is stored of so many lines in a row that are no events; 0 is no limit.
+        store: holds the counters and the position.
+        run: options and account; without a selection, because the position says how far *everything* was counted.
+        batch_records: the most records of one commit.
+        max_dead_in_a_row: ends the run at this many lines in a row that are not events, without storing them; 0 is no limit.
 
     Raises:
-        FileError: the file breaks off; all before the damage is stored. Or nothing of it is an event.
-        StrictError: a line is no event; nothing from there on is stored.
-        FencedError: another replay of this file began.
-        PositionMismatchError: the store was rolled back: begin again.
-        StoreUnavailableError: there is no store.
+        FileError: the file is damaged, and everything before the damage is stored; or nothing in it is an event.
+        StrictError: a line is not an event; nothing from there on is stored.
+        FencedError: another replay of this file has begun.
+        PositionMismatchError, RenumberedError: the store was rolled back: start again.
+        StoreUnavailableError: the store can't be reached.
     """
     if not file.mark:
         return
@@ -53,25 +53,25 @@ async def into_store(
 
 
 class _Reading:
-    """A file, read in batches behind a position.
+    """A file, read in batches after a position.
 
     Attributes:
-        over: there is nothing more.
-        problem: why, if not because it ends.
-        numbers: offset → line, of the latest batch.
+        over: whether there is nothing more to read.
+        problem: the reason, if it is not the end of the file.
+        numbers: offset → line, for the latest batch.
     """
 
-    def __init__(self, file: RecordFile, position: int, run: Run, most: int) -> None:
+    def __init__(self, file: RecordFile, position: int, run: FileReplay, most: int) -> None:
         self.over = False
         self.problem: FileError | None = None
         self.numbers: dict[int, int] = {}
         self._file = file
         self._position = position
         self._run = run
-        self._slices: Iterator[list[Line]] = file.slices(most)
+        self._slices: Iterator[list[FileRecord]] = file.slices(most)
 
     async def batch(self, most: int) -> Slices:
-        """Slices until there are enough for a commit; the loop turns between them."""
+        """Yield slices until there are enough for a commit, and let other tasks run between them."""
         count = 0
         while count < most:
             try:
@@ -84,11 +84,11 @@ class _Reading:
             self._run.account.read += len(found)
             if lines := self._uncounted(found):
                 count += len(lines)
-                yield lines
+                yield Read(0, lines)  # a file is always read from its beginning
             self._run.told(self._file)
             await asyncio.sleep(0)
 
-    def _uncounted(self, found: list[Line]) -> list[Line]:
+    def _uncounted(self, found: list[FileRecord]) -> list[FileRecord]:
         before = min(len(found), max(0, self._position - found[0].offset))
         self._run.account.before += before
         lines = found[before : before + self._run.left]
@@ -99,7 +99,7 @@ class _Reading:
         self.numbers |= {line.offset: line.number for line in lines}
         return lines
 
-    def _is_event(self, line: Line) -> bool:
+    def _is_event(self, line: FileRecord) -> bool:
         try:
             self._run.decode(line.value or b"")
         except UnreadableError:
@@ -110,13 +110,13 @@ class _Reading:
 
 
 class _Owned(Owned):
-    """A file in this run's hands, which hears what is stored, and says no before it is.
+    """A file that this run owns; keeps the account, and can refuse a commit before it is stored.
 
     Attributes:
-        numbers: offset → line, of what is being folded.
+        numbers: offset → line, for the records being folded.
     """
 
-    def __init__(self, file: RecordFile, store: Store, run: Run, max_dead_in_a_row: int) -> None:
+    def __init__(self, file: RecordFile, store: Store, run: FileReplay, max_dead_in_a_row: int) -> None:
         super().__init__(
             file.partition,
             store,
@@ -136,7 +136,7 @@ class _Owned(Owned):
             first = commit.dead[0]
             raise FileError(
                 f"{self._file.name}:{self.numbers[first.offset]}: {first.reason}: {first.detail}; none of the first "
-                f"{len(commit.dead)} records is an event, and nothing was stored"
+                f"{len(commit.dead)} records is an event, so nothing was stored"
             )
         self._run.dead(self._file, self.numbers, commit.dead)
         await super()._apply(claim, commit)

@@ -8,26 +8,26 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from stream_app.errors import UnknownTypeError, UnreadableError
-from stream_app.ingest.files import Line, RecordFile
-from stream_app.model.deltas import Result
+from stream_app.ingest.files import FileRecord, RecordFile
+from stream_app.kafka.producer import Record
 from stream_app.model.events import key
-from stream_app.producer import Record
+from stream_app.model.fold.deltas import Result
 
-from .run import Run
+from .run import FileReplay
 
 LOOK_S: Final = 0.25
-"""While a record is not due, whoever watches is told so often."""
+"""How often progress is reported while no record is due, seconds."""
 
 
-class Sink(Protocol):
-    """Where records go."""
+class RecordSink(Protocol):
+    """A receiver of records."""
 
     async def send(self, records: Sequence[Record]) -> None:
-        """Take records; returns when they are safe."""
+        """Send records, and return once they are safe."""
 
 
-class Pace:
-    """Speed of a replay: the first record begins it."""
+class ReplayPace:
+    """The speed of a replay, which begins with the first record."""
 
     def __init__(
         self,
@@ -35,12 +35,12 @@ class Pace:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        """Say how fast.
+        """Set the speed.
 
         Args:
-            speed: seconds of the recording per second; ``None`` is as fast as it goes.
-            clock: seconds.
-            sleep: waits so many seconds.
+            speed: seconds of the recording per second; ``None`` is as fast as possible.
+            clock: returns seconds.
+            sleep: waits for a number of seconds.
         """
         self._speed = speed
         self._clock = clock
@@ -48,7 +48,7 @@ class Pace:
         self._began: tuple[int, float] | None = None
 
     def wait_s(self, at: int) -> float:
-        """Seconds until a record of this time is due; not above 0 if it is."""
+        """Return the seconds until a record of this time is due; 0 or less if it is."""
         if self._speed is None:
             return 0.0
         if self._began is None:
@@ -57,21 +57,23 @@ class Pace:
         return began + (at - first) / 1000 / self._speed - self._clock()
 
 
-async def into_topic(files: Iterable[RecordFile], sink: Sink, run: Run, pace: Pace | None = None) -> None:
-    """Send the files' records, with their own bytes and times. What is no event has no key, and is not sent.
+async def into_topic(
+    files: Iterable[RecordFile], sink: RecordSink, run: FileReplay, pace: ReplayPace | None = None
+) -> None:
+    """Send the files' records with their own bytes and times. What is not an event has no key, and is not sent.
 
     Args:
         files: in the order of time.
-        sink: takes them.
-        run: how.
-        pace: at once by default.
+        sink: receives the records.
+        run: options and account.
+        pace: the speed; as fast as possible by default.
 
     Raises:
-        FileError: a file breaks off; all before the damage was sent.
-        StrictError: a line is no event; all before it was sent.
+        FileError: a file is damaged; everything before the damage was sent.
+        StrictError: a line is not an event; everything before it was sent.
         StreamAppError: the sink failed.
     """
-    pace = pace or Pace(None)
+    pace = pace or ReplayPace(None)
     for each in files:
         with each as file:
             for lines in file.slices():
@@ -81,7 +83,9 @@ async def into_topic(files: Iterable[RecordFile], sink: Sink, run: Run, pace: Pa
                     return
 
 
-async def _put(file: RecordFile, lines: Sequence[Line], sink: Sink, run: Run, pace: Pace) -> None:
+async def _put(
+    file: RecordFile, lines: Sequence[FileRecord], sink: RecordSink, run: FileReplay, pace: ReplayPace
+) -> None:
     due: list[Record] = []
     run.account.read += len(lines)
     try:
@@ -98,12 +102,12 @@ async def _put(file: RecordFile, lines: Sequence[Line], sink: Sink, run: Run, pa
             run.left -= 1
             if not run.left:
                 return
-    finally:  # also when a line ends the run
+    finally:  # also where a line ends the run
         await _flush(due, sink, run)
 
 
-async def _flush(due: list[Record], sink: Sink, run: Run) -> None:
-    """Send what is due; a cancellation waits for what is under way, so that the account is right."""
+async def _flush(due: list[Record], sink: RecordSink, run: FileReplay) -> None:
+    """Send what is due; a cancellation waits for what is in flight, so that the account is right."""
     if not due:
         return
     records, due[:] = due[:], []
@@ -118,8 +122,8 @@ async def _flush(due: list[Record], sink: Sink, run: Run) -> None:
             run.account.sent += len(records)
 
 
-def _record(file: RecordFile, line: Line, run: Run) -> Record | None:
-    """What is to be sent of a line: under the key of its first event, at the time of its latest."""
+def _record(file: RecordFile, line: FileRecord, run: FileReplay) -> Record | None:
+    """Return the record to send for a line, with the key of its first event and the time of its latest."""
     value = line.value or b""
     account = run.account
     try:

@@ -1,4 +1,4 @@
-"""Response times in business time: what passes while a queue is closed is left out."""
+"""Response times in business time: time in which a queue is closed is left out."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Callable, Iterable
 
 from msgspec import structs
 
-from .facts import Fact, Replied, Responded
+from stream_app.model.facts import Fact, Replied, Responded
+from stream_app.model.targets import QueueTargets
+
 from .tally import Tally
-from .targets import Rule
 
 
 class InHours:
-    """Adds facts up as the tally does, where some queues are not always open."""
+    """Adds facts up like the tally does, where some queues have business hours."""
 
-    def __init__(self, tally: Tally, rule: Callable[[str, str], Rule]) -> None:
-        """``rule`` gives what holds for a queue and channel."""
+    def __init__(self, tally: Tally, rule: Callable[[str, str], QueueTargets]) -> None:
+        """Take the tally; ``rule`` returns the targets of a queue and channel."""
         self._tally = tally
         self._rule = rule
 
     def add(self, facts: Iterable[Fact]) -> None:
-        """Count facts of one visit where they belong."""
+        """Count facts of one visit in their buckets."""
         self._tally.add([self._seen(fact) for fact in facts])
 
     def _seen(self, fact: Fact) -> Fact:

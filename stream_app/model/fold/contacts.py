@@ -1,6 +1,6 @@
-"""The contacts of one partition: their open visits, and what each type of event does to them.
+"""The contacts of one partition: their open visits, and the effect of each type of event on them.
 
-``docs/semantics.md`` is the specification. Pure, like the fold that drives it: time is told.
+``docs/semantics.md`` is the specification. Pure, like the fold that drives it: time is an argument.
 """
 
 from __future__ import annotations
@@ -8,44 +8,48 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from . import events as e, facts as f
+from stream_app.model import events as e, facts as f
+from stream_app.model.durations import MINUTE
+from stream_app.model.targets import QueueTargets, Targets
+
+from .business_hours import InHours
 from .deltas import APPLIED, Memory, Result
-from .in_hours import InHours
+from .feedback import verdict
 from .lifecycle import SHORTEST_IDLE, TABLE, BotEnded, BotMessage, Move, QueuedAgain, expires, step, time_out
 from .matching import SKEW, choose, concerns, fits
-from .seen import MINUTE, Seen, fingerprint
+from .seen import SeenIds, fingerprint
 from .tally import Tally
-from .targets import Rule, Targets
-from .verdicts import verdict
 from .visit import ABANDONED, CAME_BACK, CLOSED, HELD, QUEUED, TALKING, WAITING, Visit, Visits
 
 BEGINS_WITHIN: Final = 55 * MINUTE
-"""How far back a visit may begin that is made up for: had there been one, its opener would still be known."""
+"""How far back a lost beginning is made up for: if it had been seen, its opener would still be known."""
 RULES_MAX: Final = 10_000
 UNASSIGNED: Final = "unassigned"
-"""The queue of what is said about a contact of which nobody says, and nothing tells, where it was."""
+"""The queue of feedback on a contact where neither the event nor an open visit names one."""
 
 _Take = Callable[[Any], Result]
 
 
 class Contacts:
-    """What is known of the contacts.
+    """The state of the contacts.
 
     Attributes:
-        routes: type of event → what takes it.
+        routes: type of event → its handler.
         reason: of the latest result that has one.
-        touched: contact → its open visits now, for all that changed; empty where it had some and has none any more.
+        touched: contact → its open visits now, for all that changed; empty where it had some and has none now.
         seen: the ids that were seen.
     """
 
-    def __init__(self, targets: Targets, tally: Tally, memory: Memory) -> None:
-        """Start from what a claim restored, or from nothing."""
+    def __init__(self, targets: Targets, tally: Tally, memory: Memory, *, stands: bool) -> None:
+        """Start from what a claim restored, or from nothing; ``stands`` as in ``pass_time``."""
         self.open = memory.open
-        self.seen = Seen(memory)
+        self._minute = memory.time // MINUTE
+        self.seen = SeenIds(memory)
+        self.seen.turn(self._minute, stands=stands)
         self._known = self.seen.known
         self._remember = self.seen.add
         self._targets = targets
-        self._rules: dict[tuple[str, str], tuple[str, str, Rule]] = {}
+        self._rules: dict[tuple[str, str], tuple[str, str, QueueTargets]] = {}
         self._tally = tally
         self._add = tally.add if targets.always_open else InHours(tally, self._rule_of).add
         self._sweep_at = 0
@@ -63,15 +67,15 @@ class Contacts:
         self.reset()
 
     def reset(self) -> None:
-        """What changed was handed over."""
+        """Clear the change set after it was handed over."""
         self.touched: dict[str, Visits] = {}
-        self._new: set[str] = set()  # contacts that the store has not heard of
+        self._new: set[str] = set()  # contacts that the store does not know
         self.seen.reset()
 
     # --- what a visit takes ---
 
     def _progress(self, event: e.Outcome) -> Result:
-        """An event that a visit takes once."""
+        """Apply an event that a visit takes once."""
         contact = event.contact_id
         visits = self.open.get(contact)
         if visits is None or len(visits) > 1 or event.beginning is not None:
@@ -115,7 +119,7 @@ class Contacts:
             self._close(contact, visits, visit)
 
     def _repeat(self, event: e.ContactEvent) -> Result:
-        """An event that a visit may take several times: only its id tells whether it was seen before."""
+        """Apply an event that a visit may take several times: only its id reveals whether it was seen before."""
         mark = fingerprint(event.id)
         if mark in self._known:
             return Result.DUPLICATE
@@ -158,7 +162,7 @@ class Contacts:
         return self._progress(event) if event.direction == "inbound" else self._call_out(event)
 
     def _call_out(self, event: e.Answered) -> Result:
-        """A customer takes a call of the centre's: a visit that never waited."""
+        """Open a visit for an outbound call that the customer took: it never waited."""
         mark = fingerprint(event.id)
         visits = self.open.get(event.contact_id, ())
         if mark in self._known or any(visit.opener == mark for visit in visits):
@@ -179,7 +183,7 @@ class Contacts:
         return APPLIED
 
     def _with_beginning(self, event: e.Outcome, kind: type[e.Outcome], beginning: e.Beginning) -> Result:
-        """An outcome that says how its visit began: what was not told of that is made up for."""
+        """Apply an outcome that states how its visit began: a lost beginning is made up for."""
         queue, contact = event.queue, event.contact_id
         if queue is None or event.direction == "outbound" or beginning.at > event.at + SKEW:
             return self._take(event, kind)
@@ -190,7 +194,7 @@ class Contacts:
         if (
             not any(v.opener == mark or concerns(v, kind, event) for v in visits)
             and (kind in TABLE[WAITING] or answered_at is not None)
-            and beginning.at >= self.seen.minute * MINUTE - BEGINS_WITHIN
+            and beginning.at >= self._minute * MINUTE - BEGINS_WITHIN
         ):
             if mark in self._known:
                 return Result.DUPLICATE
@@ -199,7 +203,7 @@ class Contacts:
         waiting = next((v for v in reversed(visits) if v.state == WAITING and fits(v, event)), None)
         if waiting and answered_at is not None and kind in TABLE[TALKING]:
             answered = e.Answered(id=beginning.id, at=answered_at, contact_id=contact, agent=event.agent)
-            self.late()  # of the past: its time-out may be nearer than any other's
+            self.late()  # in the past: its time-out may be nearer than any other's
             self._move(visits, waiting, TABLE[WAITING][e.Answered], answered)
         result = self._take(event, kind)
         if result is APPLIED and all(v.opener != mark for v in visits):
@@ -240,31 +244,31 @@ class Contacts:
             self.open[contact] = self.touched[contact] = tuple(v for v in visits if v is not visit)
             return
         del self.open[contact]
-        if contact in self._new:  # came and went: the store need never hear of it
+        if contact in self._new:  # came and went: the store need never know
             self._new.remove(contact)
             del self.touched[contact]
         else:
             self.touched[contact] = ()
 
     def _close_abandoned(self, contact: str) -> None:
-        """Of a contact's abandoned visits of a queue only the newest may still be taken back."""
+        """Close abandoned visits: of a contact's in one queue, only the newest may still be taken back."""
         visits = self.open.get(contact, ())
         abandoned = [v for v in visits if v.state == ABANDONED]
         for n, visit in enumerate(abandoned):
             if any((v.queue, v.channel) == (visit.queue, visit.channel) for v in abandoned[n + 1 :]):
                 self._close(contact, self.open[contact], visit)
 
-    def _rule_of(self, queue: str, channel: str) -> Rule:
+    def _rule_of(self, queue: str, channel: str) -> QueueTargets:
         return (self._rules.get((queue, channel)) or self._rule(queue, channel))[2]
 
-    def _rule(self, queue: str, channel: str) -> tuple[str, str, Rule]:
-        """What holds for a queue, with one copy of its name for all its visits."""
-        if len(self._rules) >= RULES_MAX:  # names come from outside; a flood of them must not stay
+    def _rule(self, queue: str, channel: str) -> tuple[str, str, QueueTargets]:
+        """Return the targets of a queue, with one copy of its name for all its visits."""
+        if len(self._rules) >= RULES_MAX:  # names come from outside; a flood of them must not accumulate
             self._rules.clear()
         found = self._rules[queue, channel] = (queue, channel, self._targets.rule(queue, channel))
         return found
 
-    # --- what belongs to no visit ---
+    # --- events outside of any visit ---
 
     def _refuse(self, event: e.Refused) -> Result:
         result = self._once(event)
@@ -273,7 +277,7 @@ class Contacts:
         return result
 
     def _once(self, event: e.Event) -> Result:
-        """Types that no visit listens to: only the id tells whether one was seen before."""
+        """Apply a type that no visit takes: only the id reveals whether it was seen before."""
         mark = fingerprint(event.id)
         if mark in self._known:
             return Result.DUPLICATE
@@ -281,7 +285,7 @@ class Contacts:
         return APPLIED
 
     def _judgement(self, event: e.ContactEvent) -> Result:
-        """What customers, reviewers and machines say of a contact, which may long be over."""
+        """Count feedback of customers, reviewers and machines on a contact, which may be long over."""
         result = self._once(event)
         if result is not APPLIED:
             return result
@@ -302,23 +306,30 @@ class Contacts:
     # --- time ---
 
     def late(self) -> None:
-        """An event of the past comes: the time-out of its visit may be nearer than any other's."""
+        """Prepare for an event in the past: the time-out of its visit may be nearer than any other's."""
         self._sweep_at = 0
 
-    def run_time_outs(self, now: int, late: int) -> None:
-        """Partition time entered a new minute: close what never ended, forget ids of an hour ago.
+    def pass_time(self, now: int, late: int, *, stands: bool) -> None:
+        """Follow partition time. In a new minute, close what never ended, and forget ids older than an hour.
 
         Args:
-            now: partition time.
-            late: an event that is not announced by ``late()`` is at most this much behind it.
+            now: partition time; earlier than before at most once in a partition's life, if its very first contact was ahead.
+            late: an event that is not announced by ``late()`` is at most this far behind it.
+            stands: records are further ahead than it may go without agreement.
         """
-        self.seen.minute = now // MINUTE
-        if now > self._sweep_at:  # before that, none can be due: no need to look at each
-            self._sweep_at = self._sweep(now) - late
-        self.seen.forget(now)
+        minute, was = now // MINUTE, self._minute
+        self._minute = minute
+        if minute < was:
+            self.seen.step_back(minute)
+            self.late()
+        self.seen.turn(minute, stands=stands, was=was)
+        if minute > was:
+            if now > self._sweep_at:  # before that, none can be due: no need to check each
+                self._sweep_at = self._sweep(now) - late
+            self.seen.forget(now)
 
     def _sweep(self, now: int) -> int:
-        """Close what is due; gives when the next may be."""
+        """Close what is due; return when the next may be."""
         nearest = now + SHORTEST_IDLE
         for contact, visits in list(self.open.items()):
             for visit in visits:

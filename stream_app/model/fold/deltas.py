@@ -1,4 +1,4 @@
-"""What the fold remembers, and what it says: results, memory and deltas. Plain data."""
+"""What the fold remembers and what it reports: results, memory and deltas. Plain data."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from .intervals import Rows
+from stream_app.model.intervals.counting import Rows
+
+from .clock import Agreement
 from .tally import Cell, CellKey
 from .visit import Visits
 
 
 class Result(StrEnum):
-    """What became of a record. Every offset has exactly one."""
+    """The result of a record. Every offset has exactly one."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
@@ -28,6 +30,17 @@ class Result(StrEnum):
 APPLIED: Final = Result.APPLIED
 
 
+class Gap(StrEnum):
+    """The reasons why offsets hold no record."""
+
+    TRANSACTION = "transaction"
+    """Markers that end transactions, or records of one that was aborted."""
+    COMPACTION = "compaction"
+    """There is nothing at that offset."""
+    DELETED = "deleted"
+    """Retention removed them before they were read, and the process is configured to go on."""
+
+
 class Memory(Struct):
     """What the fold remembers of a partition; a claim restores it from the store.
 
@@ -35,26 +48,29 @@ class Memory(Struct):
         time: partition time in milliseconds; 0 before the first event.
         open: contact → its open visits, oldest first.
         recent: hash of an event id → the minute of partition time in which it was added; oldest first.
+        agreement: how far partition time is agreed on; ``None`` where that was not remembered.
     """
 
     time: int = 0
     open: dict[str, Visits] = field(default_factory=dict)
     recent: dict[bytes, int] = field(default_factory=dict)
+    agreement: Agreement | None = None
 
 
 class Deltas(Struct):
-    """What a stretch of records changes.
+    """The changes by a range of records.
 
     Attributes:
         time: partition time after it.
         cells: 10-second cells → what to add.
         rows: interval rows → what to add.
-        visits: contact → its open visits now; empty where it had some before and has none any more.
+        visits: contact → its open visits now; empty where it had some before and none now.
         recent: minute → hashes added.
         forgotten: hashes of this minute and all before are dropped, before those of ``recent`` are added; -1: none.
         results: result → records.
         reasons: (result, reason) → records, for dead letters and illegal events.
-        late: records applied although they came late.
+        late: records applied although they arrived late.
+        agreement: how far partition time is agreed on after it.
     """
 
     time: int
@@ -66,3 +82,4 @@ class Deltas(Struct):
     results: dict[str, int]
     reasons: dict[tuple[str, str], int]
     late: int
+    agreement: Agreement = field(default_factory=Agreement)

@@ -1,24 +1,22 @@
-"""What customers, reviewers and machines say of a contact, as facts: scores in whole numbers, which add up exactly."""
+"""Feedback of customers, reviewers and machines on a contact, as facts: scores are whole numbers, which add up exactly."""
 
 from __future__ import annotations
 
 from functools import singledispatch
 
-from . import events as e, facts as f
-from .currencies import PLACES, parts
-from .targets import Rule
-
-Facts = tuple[f.Fact, ...]
+from stream_app.model import events as e, facts as f
+from stream_app.model.currencies import PLACES, parts
+from stream_app.model.targets import QueueTargets
 
 
 @singledispatch
-def verdict(event: e.ContactEvent, _queue: str, _channel: str, _rule: Rule) -> Facts:
-    """The facts of one event in a queue, under its settings."""
-    raise TypeError(f"{e.type_name(event)} says nothing of a contact")
+def verdict(event: e.ContactEvent, _queue: str, _channel: str, _rule: QueueTargets) -> f.Facts:
+    """Return the facts of one event in a queue, under its targets."""
+    raise TypeError(f"expected an event with feedback on a contact, got {e.type_name(event)}")
 
 
 @verdict.register
-def _(event: e.SurveyAnswered, queue: str, channel: str, rule: Rule) -> Facts:
+def _(event: e.SurveyAnswered, queue: str, channel: str, rule: QueueTargets) -> f.Facts:
     at, score = event.at, event.score
     if event.kind == "csat":
         return (f.CsatAnswered(queue, channel, at, rule.satisfied(score, event.steps)),)
@@ -29,14 +27,14 @@ def _(event: e.SurveyAnswered, queue: str, channel: str, rule: Rule) -> Facts:
 
 
 @verdict.register
-def _(event: e.QualityScored, queue: str, channel: str, _rule: Rule) -> Facts:
+def _(event: e.QualityScored, queue: str, channel: str, _rule: QueueTargets) -> f.Facts:
     kind = f.AutoReviewed if event.automatic else f.Reviewed
     judged = event.compliant is not None
     return (kind(queue, channel, event.at, round(10_000 * event.score), judged, bool(event.compliant)),)
 
 
 @verdict.register
-def _(event: e.SentimentScored, queue: str, channel: str, _rule: Rule) -> Facts:
+def _(event: e.SentimentScored, queue: str, channel: str, _rule: QueueTargets) -> f.Facts:
     sentiment = f.Sentiment(queue, channel, event.at, round(1000 * event.score))
     if event.predicted_csat is None:
         return (sentiment,)
@@ -44,5 +42,5 @@ def _(event: e.SentimentScored, queue: str, channel: str, _rule: Rule) -> Facts:
 
 
 @verdict.register
-def _(event: e.SaleRecorded, queue: str, channel: str, _rule: Rule) -> Facts:
+def _(event: e.SaleRecorded, queue: str, channel: str, _rule: QueueTargets) -> f.Facts:
     return (f.Sold(queue, channel, event.at, parts(event.amount), PLACES[event.currency]),)

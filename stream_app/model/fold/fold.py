@@ -1,7 +1,7 @@
 """Events → deltas. The fold of one partition: pure, deterministic, and independent of how a stream is cut into batches.
 
-Its only clock is partition time: the largest ``min(event.at, record timestamp)`` seen so far. ``docs/semantics.md`` is the
-specification; an independent reference in the tests is written from the same page.
+Its only clock is partition time, which follows the records' own stamps. ``docs/semantics.md`` is the specification; an
+independent reference in the tests is written from the same page.
 """
 
 from __future__ import annotations
@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from . import events as e
+from stream_app.model import events as e
+from stream_app.model.durations import MINUTE
+from stream_app.model.targets import Targets
+from stream_app.model.windows import KEPT
+
+from .clock import PartitionClock
 from .contacts import Contacts
 from .deltas import APPLIED, Deltas, Memory, Result
 from .matching import SKEW
-from .seen import MINUTE
 from .tally import Tally
-from .targets import Targets
-from .windows import KEPT
 
 OLDEST: Final = max(KEPT.values())
-"""A stamp further behind partition time than this is too late: none of its buckets is kept."""
+"""An event further behind partition time than this is too late: none of its buckets is kept."""
 LATE: Final = 120_000
-"""Behind partition time by more than this, an event is counted where it belongs, and counted as late."""
+"""An event further behind partition time than this is counted in its bucket, and counted as late."""
 _REASONED: Final = (Result.ILLEGAL, Result.DEAD_LETTER)
 _BEST_FIRST: Final = (
     APPLIED, Result.DUPLICATE, Result.LATE, Result.ILLEGAL, Result.DEAD_LETTER, Result.IGNORED,
@@ -30,22 +32,32 @@ _NOTHING_TOLD: Final = (Result.IGNORED, "")
 
 
 class Fold:
-    """Folds the records of one partition, in offset order."""
+    """Folds the records of one partition, in offset order.
+
+    Attributes:
+        by_broker: whether the broker stamped the records that come now; set by the caller.
+    """
 
     def __init__(self, targets: Targets, tally: Tally | None = None, memory: Memory | None = None) -> None:
         """Start from what a claim restored, or from nothing."""
         memory = memory or Memory()
-        self._now = memory.time
-        self._next_minute = (self._now // MINUTE + 1) * MINUTE
+        self.by_broker = False
+        self._trusts = False
+        self._clock = PartitionClock(memory.time, memory.agreement)
+        self._heard = self._clock.heard
         self._tally = tally or Tally()
-        self._contacts = Contacts(targets, self._tally, memory)
+        self._contacts = Contacts(targets, self._tally, memory, stands=self._clock.stands)
         self._routes = self._contacts.routes
+        self._now = memory.time
+        self._soon = 0  # before that, a stamp only moves partition time, and nothing else happens; 0: never
+        self._last: str | int | None = None
+        self._see_time()
         self._reset()
 
     @property
     def state(self) -> Memory:
-        """What it remembers now."""
-        return Memory(self._now, self._contacts.open, self._contacts.seen.known)
+        """Its memory as of now."""
+        return Memory(self._now, self._contacts.open, self._contacts.seen.known, self._told().state)
 
     def _reset(self) -> None:
         self._results: dict[str, int] = dict.fromkeys(Result, 0)
@@ -68,13 +80,14 @@ class Fold:
             results={result: n for result, n in self._results.items() if n},
             reasons=self._reasons,
             late=self._late,
+            agreement=self._told().state,
         )
         contacts.reset()
         self._reset()
         return deltas
 
     def count(self, result: Result, n: int = 1, reason: str | None = None) -> Result:
-        """Account for records that never became events: dead letters, unknown types, gaps."""
+        """Count records that never became events: dead letters, unknown types, gaps."""
         self._results[result] += n
         if reason is not None:
             key = (result.value, reason)
@@ -85,7 +98,7 @@ class Fold:
         """Fold one event.
 
         Args:
-            event: as a dialect gave it.
+            event: as decoded by a dialect.
             timestamp: the record's Kafka timestamp in milliseconds; negative where it has none.
         """
         result = self._judge(event, timestamp)
@@ -96,15 +109,25 @@ class Fold:
 
     def _judge(self, event: e.Event, timestamp: int) -> Result:
         at = event.at
-        now = at if timestamp < 0 or at < timestamp else timestamp
-        if now > self._now:
-            self._now = now
-            if now >= self._next_minute:
-                self._next_minute = (now // MINUTE + 1) * MINUTE
-                self._contacts.run_time_outs(now, LATE)
-        else:
-            now = self._now
-        if at > now + SKEW:
+        stamp = at if timestamp < 0 or at < timestamp else timestamp
+        if self.by_broker is not self._trusts:
+            self._trust()
+        if not self._trusts:
+            try:
+                who = event.contact_id or e.key(event)  # type: ignore[attr-defined]
+            except AttributeError:
+                who = e.key(event)
+            if who == self._last:
+                self._heard[-1] = (who, stamp)
+            else:
+                self._last = who
+                self._heard.append((who, stamp))
+        if stamp >= self._soon:
+            self._move(stamp)
+        elif stamp > self._now:
+            self._now = stamp
+        now = self._now
+        if at > now + SKEW and at > stamp + SKEW:
             self._contacts.reason = "future"
             return Result.DEAD_LETTER
         if at >= now - LATE:
@@ -116,8 +139,43 @@ class Fold:
         self._late += result is APPLIED
         return result
 
+    def _move(self, stamp: int) -> None:
+        """Move time into another minute, or as far as agreed."""
+        clock = self._told()
+        limit = clock.limit
+        now = stamp if self._trusts or stamp < limit else clock.lead(stamp)
+        if now != self._now or clock.limit != limit:
+            self._now = now
+            self._pass_time()
+
+    def _told(self) -> PartitionClock:
+        """Return the clock, after updating it with how far the fold moved partition time by itself."""
+        self._clock.now = self._now
+        if self._trusts:
+            self._clock.trust()
+        return self._clock
+
+    def _trust(self) -> None:
+        """Switch between the broker's timestamps and agreement from here on."""
+        self._trusts = True
+        self._told()
+        self._trusts = self.by_broker
+        self._pass_time()
+
+    def _pass_time(self) -> None:
+        clock = self._told()
+        self._contacts.pass_time(clock.now, LATE, stands=clock.stands)
+        self._see_time()
+
+    def _see_time(self) -> None:
+        clock = self._clock
+        self._now = clock.now
+        self._last = self._heard[-1][0] if self._heard else None
+        minute = (clock.now // MINUTE + 1) * MINUTE
+        self._soon = minute if self._trusts else min(clock.limit, minute)
+
     def several(self, events: Sequence[e.Event], timestamp: int) -> Result:
-        """Fold the events of one record. It has one result, the best of theirs; ``ignored`` where there are none."""
+        """Fold the events of one record. It has one result, the best of theirs; ``ignored`` if there are none."""
         contacts = self._contacts
         results = [(self._judge(event, timestamp), contacts.reason) for event in events]
         best, contacts.reason = min(
@@ -126,5 +184,5 @@ class Fold:
         return self._book(best)
 
     def _book(self, result: Result) -> Result:
-        """Count a record's result, under its reason where it has one."""
+        """Count a record's result, with its reason if it has one."""
         return self.count(result, reason=self._contacts.reason if result in _REASONED else None)

@@ -1,9 +1,9 @@
-"""The life of a visit.
+"""The lifecycle of a visit.
 
 Two rules:
 
 1. ``TABLE`` is the specification of what an event may do to a visit, and the diagram in the documentation is drawn from it.
-   A pair that has no row is illegal and changes nothing.
+   A pair without a row is illegal and changes nothing.
 2. This file, and the effects that it names, know one visit at a time: not the contact's other visits, not the partition, not
    the clock.
 """
@@ -15,11 +15,13 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from . import effects, events as e, facts as f
-from .effects import Facts
-from .visit import ABANDONED, CLOSED, HELD, TALKING, WAITING, WRAPPING, State, Visit
+from stream_app.model import events as e, facts as f
+from stream_app.model.durations import DAY, HOUR, MINUTE
 
-Effect = Callable[[Visit, Any, int], Facts]
+from . import effects
+from .visit import ABANDONED, CLOSED, HELD, TALKING, WAITING, WRAPPING, Visit, VisitState
+
+Effect = Callable[[Visit, Any, int], f.Facts]
 
 
 class BotMessage(e.MessageSent, kw_only=True, tag="message.sent:bot"):
@@ -35,7 +37,7 @@ class QueuedAgain(e.Queued, kw_only=True, tag="contact.queued:resumes"):
 
 
 class Move(Struct, frozen=True):
-    """A row: the next state (a plain number: an enum's hash and look-up cost more than the whole move) and what happens."""
+    """A row: the next state (a plain number: an enum's hash and look-up cost more than the whole move) and the effect."""
 
     to: int
     effect: Effect
@@ -91,7 +93,7 @@ TABLE: Final[dict[int, dict[type[e.ContactEvent], Move]]] = {
 """State → event type → move."""
 
 
-def step(visit: Visit, move: Move, event: e.ContactEvent) -> Facts:
+def step(visit: Visit, move: Move, event: e.ContactEvent) -> f.Facts:
     """Make a move that the table allows. Mutates the visit."""
     at = event.at
     facts = move.effect(visit, event, at)
@@ -102,30 +104,27 @@ def step(visit: Visit, move: Move, event: e.ContactEvent) -> Facts:
     return facts
 
 
-_MINUTE: Final = 60_000
-_HOUR: Final = 60 * _MINUTE
-_DAY: Final = 24 * _HOUR
-RING_BACK: Final = _HOUR
-"""How long an abandoned visit is kept, so that who gave up may be rung back."""
+RING_BACK: Final = HOUR
+"""How long an abandoned visit is kept, so that the contact can be called back."""
 _IDLE: Final[dict[int, tuple[int, int]]] = {  # state → (voice, other channels)
-    WAITING: (4 * _HOUR, 30 * _DAY),
-    TALKING: (12 * _HOUR, 30 * _DAY),
-    HELD: (12 * _HOUR, 30 * _DAY),
-    WRAPPING: (30 * _MINUTE, 30 * _MINUTE),
+    WAITING: (4 * HOUR, 30 * DAY),
+    TALKING: (12 * HOUR, 30 * DAY),
+    HELD: (12 * HOUR, 30 * DAY),
+    WRAPPING: (30 * MINUTE, 30 * MINUTE),
     ABANDONED: (RING_BACK, RING_BACK),
 }
 SHORTEST_IDLE: Final = min(idle for both in _IDLE.values() for idle in both)
-"""No visit times out sooner than this after its last change."""
+"""The shortest time after its last change in which a visit can time out."""
 
 
 def expires(visit: Visit) -> int:
-    """The partition time after which a visit that nothing was heard of is closed."""
+    """Return the partition time after which a visit without further events is closed."""
     voice, other = _IDLE[visit.state]
     return visit.since + (voice if visit.channel == "voice" else other)
 
 
-def time_out(visit: Visit, now: int) -> Facts:
-    """Close a visit that never said how it ended, or whose abandonment nobody took back."""
+def time_out(visit: Visit, now: int) -> f.Facts:
+    """Close a visit whose end was never reported, or whose abandonment was not taken back."""
     queue, channel, state = visit.queue, visit.channel, visit.state
     visit.state = CLOSED
     if state == WAITING:
@@ -137,7 +136,7 @@ def time_out(visit: Visit, now: int) -> Facts:
 
 
 def mermaid() -> Iterator[str]:
-    """The table as a Mermaid state diagram, line by line."""
+    """Yield the table as a Mermaid state diagram, line by line."""
     yield "stateDiagram-v2"
     yield f"    [*] --> waiting: {e.type_name(e.Queued)}"
     yield f"    [*] --> talking: {e.type_name(e.Answered)} (outbound)"
@@ -146,5 +145,5 @@ def mermaid() -> Iterator[str]:
         for kind, move in row.items():
             arrows.setdefault(move.to, []).append(e.type_name(kind))
         for to, kinds in arrows.items():
-            target = "[*]" if to == CLOSED else State(to).name.lower()
-            yield f"    {State(state).name.lower()} --> {target}: {', '.join(kinds)}"
+            target = "[*]" if to == CLOSED else VisitState(to).name.lower()
+            yield f"    {VisitState(state).name.lower()} --> {target}: {', '.join(kinds)}"

@@ -1,21 +1,22 @@
-"""Which of a contact's visits an event is about."""
+"""The choice of the contact's visit that an event belongs to."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from . import events as e
+from stream_app.model import events as e
+
 from .lifecycle import TABLE
 from .visit import ABANDONED, WAITING, Visit, Visits
 
 SKEW: Final = 60_000
 """A stamp further ahead of partition time is from the future; one further before a visit began is not of that visit."""
 TAKE_BACK: Final = 10 * 60_000
-"""So long after it an abandonment may be taken back; what is stamped later is about something else."""
+"""How long an abandonment may be taken back; an event stamped later is about something else."""
 
 
 def fits(visit: Visit, event: e.ContactEvent) -> bool:
-    """Whether an event may belong to a visit, whatever the visit's state."""
+    """Return whether an event may belong to a visit, whatever the visit's state."""
     if event.at < visit.queued_at - SKEW:
         return False
     if visit.state == ABANDONED and event.at > visit.since + TAKE_BACK:
@@ -26,13 +27,13 @@ def fits(visit: Visit, event: e.ContactEvent) -> bool:
 
 
 def concerns(visit: Visit, kind: type[e.Outcome], event: e.Outcome) -> bool:
-    """Whether an outcome is about a visit: one that may take it, or took its like before."""
+    """Return whether an outcome is about a visit: one that may take it, or took its like before."""
     taken = visit.seen & kind.bit and not kind.repeatable
     return fits(visit, event) and (visit.state == WAITING or kind in TABLE[visit.state] or bool(taken))
 
 
 def choose(visits: Visits, kind: type[e.ContactEvent], event: e.ContactEvent) -> Visit:
-    """Of several open visits the one that an event is for: the newest that takes it, its agent's first."""
+    """Return the one of several open visits that an event belongs to: the newest that takes it, its agent's first."""
     fitting = [v for v in reversed(visits) if kind in TABLE[v.state] and fits(v, event)]
     agents = (v for v in fitting if event.agent is not None and v.agent == event.agent)
     return next(agents, fitting[0] if fitting else visits[-1])

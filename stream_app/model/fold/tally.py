@@ -1,8 +1,8 @@
 """Facts → cells: what to add, to which bucket of which queue and channel.
 
-A cell is a plain ``dict[int, int]``: a counter's number → its sum, and ``number << 9 | bucket`` → count for a sketch. So
-cells merge by adding key by key, whatever they hold. Numbers come from the store's add-only registry; a newer worker's
-counters survive in cells that an older one rewrites.
+A cell is a plain ``dict[int, int]``: a counter's number → its sum, and ``number << 9 | bucket`` → count for a sketch. So cells
+merge by adding key by key, whatever they hold. Numbers come from the store's add-only registry; a newer worker's counters
+survive in cells that an older one rewrites.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import msgspec
 
-from .facts import Fact, TakenBack, WaitOver
-from .intervals import ByTime, Cohorts, Rows
-from .kpis import COUNTERS, FAMILIES, SKETCHES, STORED
-from .sketch import bucket as sketch_bucket
-from .windows import BASE, RESOLUTIONS, TOTAL
+from stream_app.model.facts import Fact, TakenBack, WaitOver
+from stream_app.model.intervals.counting import ByTime, Cohorts, Rows
+from stream_app.model.kpis import COUNTERS, FAMILIES, SKETCHES, STORED
+from stream_app.model.sketch import bucket as sketch_bucket
+from stream_app.model.windows import BASE, RESOLUTIONS, TOTAL
 
 Cell = dict[int, int]
 CellKey = tuple[int, str, str]
@@ -32,27 +32,27 @@ _EVER: Final = 1 << 62
 
 _decoder = msgspec.msgpack.Decoder(Cell)
 pack_cell = msgspec.msgpack.Encoder().encode
-"""A cell as it is stored: a MessagePack map, number → integer."""
+"""Encode a cell for storage: a MessagePack map, number → integer."""
 
 
 def unpack_cell(packed: bytes) -> Cell:
-    """The inverse of ``pack_cell``."""
+    """Decode what ``pack_cell`` encoded."""
     return _decoder.decode(packed)
 
 
 def is_sketch(key: int) -> bool:
-    """Whether a cell's key is a bucket of a sketch, or a member of a family: what no total is kept of."""
+    """Return whether a cell's key is a bucket of a sketch, or a member of a family: no total is kept of these."""
     return key >> SHIFT > 0
 
 
 _Read = Callable[[Any], int]
 _Amounts = tuple[tuple[int, _Read], ...]
 _Plan = tuple[tuple[int, ...], _Amounts, _Amounts, bool]
-"""What a fact of a kind adds: 1 to these, so much to those, one to a bucket of the last; and whether a wait is over."""
+"""The increments of a fact's type: 1 to these, amounts to those, one to a bucket of the last; and whether a wait is over."""
 
 
 class Tally:
-    """Adds facts up into 10-second cells, and waits that are over into interval rows."""
+    """Adds facts up into 10-second cells, and completed waits into interval rows."""
 
     def __init__(self, numbers: Mapping[str, int] = NUMBERS) -> None:
         """Compile the catalogue; ``numbers`` maps each counter and sketch to its key."""
@@ -76,14 +76,14 @@ class Tally:
             )
 
     def add(self, facts: Iterable[Fact]) -> None:
-        """Count facts of one visit where they belong."""
+        """Count facts of one visit in their buckets."""
         cells, plans = self.cells, self._plans
         at = -1
         for fact in facts:
-            if fact.at != at:  # most often they share a moment, and so a cell
+            if fact.at != at:  # usually they share a moment, and so a cell
                 at = fact.at
                 key = (at - at % BASE, fact.queue, fact.channel)
-                try:  # once: a tuple is hashed anew at each look
+                try:  # once: a tuple is hashed anew at each look-up
                     cell = cells[key]
                 except KeyError:
                     cell = cells[key] = defaultdict(int)
@@ -101,15 +101,15 @@ class Tally:
             for base, value in sketches:
                 cell[base | sketch_bucket(value(fact))] += 1
             if wait_over:
-                self._cohorts.add(fact)  # type: ignore[arg-type] # one that says when it was queued
+                self._cohorts.add(fact)  # type: ignore[arg-type] # one that states when it was queued
 
     def _add_rare(self, cell: Cell, fact: Fact) -> None:
-        """What is taken back, and what is kept apart by a member."""
+        """Count facts that are taken back, and those that are counted by member."""
         if isinstance(fact, TakenBack):
             if self._back is None:
                 self._back = Tally(self._numbers)
             self._back.add(fact.facts)
-            self._cohorts.take_back(self._back._cohorts)  # noqa: SLF001 - of our own kind
+            self._cohorts.take_back(self._back._cohorts)  # noqa: SLF001 - of the same class
             for key, amounts in self._back.take().items():
                 add_into(self.cells.setdefault(key, defaultdict(int)), {n: -v for n, v in amounts.items()})
             return
@@ -132,7 +132,7 @@ class Tally:
 
 
 def add_into(cell: Cell, amounts: Cell) -> None:
-    """Merge amounts into a cell."""
+    """Add amounts to a cell."""
     if not cell:  # most are new
         cell.update(amounts)
         return
@@ -143,11 +143,11 @@ def add_into(cell: Cell, amounts: Cell) -> None:
 def roll_up(
     cells: Mapping[CellKey, Cell], dropped: Callable[[int, int], bool]
 ) -> dict[tuple[int, CellKey], Cell]:
-    """What 10-second amounts add at every resolution and in total: (resolution, cell key) → amounts, not to be changed.
+    """Roll 10-second amounts up to every resolution and the total: (resolution, cell key) → amounts, not to be modified.
 
     Args:
         cells: what was tallied.
-        dropped: (resolution, bucket start) → the bucket is not kept any more.
+        dropped: (resolution, bucket start) → whether the bucket is no longer kept.
     """
     out: dict[tuple[int, CellKey], Cell] = {}
     for resolution in RESOLUTIONS:
@@ -162,7 +162,7 @@ def roll_up(
 
 
 def _coarser(cells: Mapping[CellKey, Cell], size: int) -> dict[CellKey, Cell]:
-    """Cells of buckets of another size; what is alone in its bucket is shared and not copied."""
+    """Merge cells into buckets of another size; a cell that is alone in its bucket is shared and not copied."""
     out: dict[CellKey, Cell] = {}
     sums: set[CellKey] = set()
     for (start, queue, channel), amounts in cells.items():
@@ -178,7 +178,7 @@ def _coarser(cells: Mapping[CellKey, Cell], size: int) -> dict[CellKey, Cell]:
 
 
 def counters_of(facts: Iterable[Fact]) -> Cell:
-    """All facts in one cell (for tests and reports)."""
+    """Count all facts in one cell (for tests and reports)."""
     tally = Tally()
     for fact in facts:
         tally.add((fact,))

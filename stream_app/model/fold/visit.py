@@ -7,11 +7,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from . import events as e
+from stream_app.model import events as e
 
 
-class State(IntEnum):
-    """Where a visit stands. The numbers are stored: add, never renumber."""
+class VisitState(IntEnum):
+    """The state of a visit. The numbers are stored: add, never renumber."""
 
     WAITING = 1
     TALKING = 2
@@ -21,14 +21,14 @@ class State(IntEnum):
     CLOSED = 9
 
 
-WAITING, TALKING, HELD, WRAPPING, ABANDONED, CLOSED = (int(state) for state in State)
+WAITING, TALKING, HELD, WRAPPING, ABANDONED, CLOSED = (int(state) for state in VisitState)
 
 QUEUED: Final = e.Queued.bit
 """In ``seen`` of every visit but outbound ones."""
 STATED: Final = 1 << 31
 """In ``seen``, above all types: the platform stated a duration of the conversation."""
 CAME_BACK: Final = 1 << 32
-"""In ``seen`` of an abandoned visit: the contact began another one since, so nobody needs to ring back."""
+"""In ``seen`` of an abandoned visit: the contact began another one since, so nobody needs to call back."""
 
 
 class Visit(Struct, array_like=True, gc=False):
@@ -41,13 +41,13 @@ class Visit(Struct, array_like=True, gc=False):
         short_abandon: the short-abandon threshold when it was queued.
         opener: hash of the event id that opened it.
         seen: bits of the event types it has taken, and ``STATED``.
-        clock: when the customer began to wait for a reply; 0 while nobody does, or, before the first one, since ``queued_at``.
+        clock: when the customer began to wait for a reply; 0 if not waiting, or, before the first one, since ``queued_at``.
         responded: the first response was given.
         talk: time spent talking so far.
         hold: time spent on hold so far.
         held: was on hold at least once.
         wait: how long it waited, once it is abandoned.
-        predicted: the CSAT that its mood lets expect, in thousandths; 0 is unknown.
+        predicted: the CSAT predicted from its sentiment, in thousandths; 0 if unknown.
     """
 
     queue: str
@@ -71,14 +71,14 @@ class Visit(Struct, array_like=True, gc=False):
 
     @property
     def due(self) -> int:
-        """When it is decided at the latest: an outcome that comes later has missed T."""
+        """The latest moment of its decision: an outcome that comes later has missed T."""
         return self.queued_at + self.answer_target
 
     @property
     def outbound(self) -> bool:
-        """It began with a call of the centre's own."""
+        """Whether it began with an outbound call."""
         return not self.seen & QUEUED
 
 
 Visits = tuple[Visit, ...]
-"""A contact's open visits, oldest first. Nearly always one, and a tuple is one object less than a list to keep and to find."""
+"""A contact's open visits, oldest first. Nearly always one; a tuple is one object less than a list to keep and look up."""

@@ -1,10 +1,10 @@
-"""Interval rows: what schedulers read, in quarters of an hour of UTC; every other interval is a sum of these.
+"""Interval rows: what planners read, in 15-minute intervals of UTC; every longer interval is a sum of these.
 
-Waits count in the quarter in which the contact was queued (its cohort), handling and refusals in the one in which they happen,
-so that in every row answered + abandoned + left + lost + waiting = offered. ``docs/semantics.md`` is the specification.
+Waits count in the interval in which the contact was queued (its cohort), handling and refusals in the one in which they
+happen, so that in every row answered + abandoned + left + lost + waiting = offered. ``docs/semantics.md`` is the specification.
 
-A row that is still counted is a plain ``dict[int, int]``, place → amount, which a partition keeps and readers add up over
-partitions. The places are stored: add, never renumber.
+A row that is still counted is a plain ``dict[int, int]``: number of a column → amount. A partition keeps it, and readers add
+up over partitions.
 """
 
 from __future__ import annotations
@@ -12,56 +12,42 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from . import facts as f
-from .kpis import counters as c
-from .measures import Counter
+from stream_app.model import facts as f
+from stream_app.model.durations import DAY, MINUTE
+from stream_app.model.kpis import counters as c
+from stream_app.model.kpis.measures import Counter
 
-QUARTER: Final = 900_000
-MINUTE: Final = 60_000
-DAY: Final = 86_400_000
-QUARTERS: Final = DAY // QUARTER
-"""Quarters of an hour in a day of UTC."""
+from .columns import COLUMNS, FLOW, INTERVAL_MS, LARGEST, LONGEST, MINUTES, PLACES, WIDTH
+
+INTERVALS_A_DAY: Final = DAY // INTERVAL_MS
 NUMBERS: Final = 1_000
-"""Revisions that there are in a millisecond: they are microseconds since the epoch, or a little more."""
+"""Revisions in a millisecond: they are microseconds since the epoch, or a little more."""
 LONGEST_COUNTED: Final = 31 * DAY
-"""An outcome that comes later than this after the visit was queued changes no row: rows are closed at some time."""
+"""An outcome later than this after the visit was queued changes no row, because rows are closed eventually."""
 
-SETTLED_AFTER: Final = LONGEST_COUNTED + 2 * DAY + QUARTER
-"""A partition counts nothing any more in rows this far behind its time: an outcome is at most so late, an event two days."""
-
-FIELDS: Final = (
-    "offered", "answered", "answered_in_target", "abandoned", "abandoned_in_target", "abandoned_short", "left",
-    "left_in_target", "lost", "refused", "handled", "talk_ms", "hold_ms", "wrap_ms", "wait_ms", "abandon_wait_ms",
-    "longest_wait_ms",
-)  # fmt: skip
-"""Places 0, 1, … of what is counted."""
-PLACES: Final = {name: place for place, name in enumerate(FIELDS)}
-LONGEST: Final = PLACES["longest_wait_ms"]
-"""The one that is no sum but the largest."""
-FLOW: Final = len(FIELDS)
-"""From here on, for each minute of the quarter: who came less who went."""
-MINUTES: Final = QUARTER // MINUTE
+SETTLED_AFTER: Final = LONGEST_COUNTED + 2 * DAY + INTERVAL_MS
+"""Rows this far behind a partition's time never change again: an outcome may be that late, and an event two days."""
 
 Amounts = dict[int, int]
 RowKey = tuple[int, str, str]
-"""(start of the quarter, queue, channel)"""
+"""(start of the interval, queue, channel)"""
 Rows = dict[RowKey, Amounts]
 
 
-def quarter(at: int) -> int:
-    """The start of the quarter of an hour that holds a moment."""
-    return at - at % QUARTER
+def interval_start(at: int) -> int:
+    """Return the start of the 15-minute interval that holds a moment."""
+    return at - at % INTERVAL_MS
 
 
-def quarter_of_day(start: int) -> int:
-    """Which quarter of its day of UTC begins at a moment: 0 to 95."""
-    return start % DAY // QUARTER
+def interval_of_day(start: int) -> int:
+    """Return the number of an interval in its day of UTC, 0 to 95, by its start."""
+    return start % DAY // INTERVAL_MS
 
 
 def add_amounts(row: Amounts, more: Mapping[int, int]) -> None:
     """Merge what was counted elsewhere, or later, into a row."""
     for place, n in more.items():
-        if place == LONGEST:
+        if place in LARGEST:
             if n > row.get(place, 0):
                 row[place] = n
         else:
@@ -69,18 +55,18 @@ def add_amounts(row: Amounts, more: Mapping[int, int]) -> None:
 
 
 def compact(amounts: Mapping[int, int]) -> list[int]:
-    """Amounts as a list by place, without zeros at the end."""
+    """Return amounts as a list by number of the column, without zeros at the end."""
     last = max((place for place, n in amounts.items() if n), default=-1)
     return [amounts.get(place, 0) for place in range(last + 1)]
 
 
 def spread(counted: list[int]) -> Amounts:
-    """The inverse of ``compact``."""
+    """Undo ``compact``."""
     return {place: n for place, n in enumerate(counted) if n}
 
 
 def flow(amounts: Mapping[int, int]) -> int:
-    """Who came in a quarter less who went."""
+    """Return contacts that came in an interval less contacts that went."""
     return sum(n for place, n in amounts.items() if FLOW <= place < FLOW + MINUTES)
 
 
@@ -91,7 +77,7 @@ _ANSWERED_IN, _ABANDONED_IN, _LEFT_IN = (PLACES[f"{n}_in_target"] for n in ("ans
 _SHORT, _WAIT, _ABANDON_WAIT = (PLACES[n] for n in ("abandoned_short", "wait_ms", "abandon_wait_ms"))
 
 
-_Counts = list[int]  # by place; in the hot path a list is half as dear as a dict
+_Counts = list[int]  # by place; a list costs half as much as a dict here
 
 
 def _answered(row: _Counts, fact: f.Answered) -> None:
@@ -131,7 +117,7 @@ _OUTCOMES: Final[dict[type[f.WaitOver], Callable[..., None]]] = {
 
 
 class Cohorts:
-    """Adds the ends of waits up, each to the contacts that were queued in the same quarter."""
+    """Adds the ends of waits up, each to the contacts that were queued in the same interval."""
 
     def __init__(self) -> None:
         self._rows: dict[RowKey, _Counts] = {}
@@ -141,18 +127,18 @@ class Cohorts:
         queued_at = fact.queued_at
         if fact.at - queued_at > LONGEST_COUNTED:
             return
-        key = (queued_at - queued_at % QUARTER, fact.queue, fact.channel)
+        key = (queued_at - queued_at % INTERVAL_MS, fact.queue, fact.channel)
         try:
             row = self._rows[key]
         except KeyError:
-            row = self._rows[key] = [0] * len(FIELDS)
+            row = self._rows[key] = [0] * WIDTH
         _OUTCOMES[type(fact)](row, fact)
 
     def take_back(self, other: Cohorts) -> None:
         """Subtract what turned out not to be. Whoever gave up and came back did wait that long: the longest stays."""
         taken, other._rows = other._rows, {}
         for key, counts in taken.items():
-            row = self._rows.setdefault(key, [0] * len(FIELDS))
+            row = self._rows.setdefault(key, [0] * WIDTH)
             longest = max(row[LONGEST], counts[LONGEST])
             row[:] = [n - less for n, less in zip(row, counts, strict=True)]
             row[LONGEST] = longest
@@ -163,20 +149,13 @@ class Cohorts:
         return {key: {place: n for place, n in enumerate(counts) if n} for key, counts in rows.items()}
 
 
-_BY_TIME: Final = (
-    (PLACES["offered"], c.offered),
-    (PLACES["refused"], c.refused),
-    (PLACES["handled"], c.handled),
-    (PLACES["talk_ms"], c.talk_ms),
-    (PLACES["hold_ms"], c.hold_ms),
-    (PLACES["wrap_ms"], c.wrap_ms),
-)
+_BY_TIME: Final = [(column.number, column.counter) for column in COLUMNS.values() if column.counter]
 GONE: Final = (c.answered, c.abandoned, c.left, c.lost)
 """How a visit stops waiting: offered less these wait."""
 
 
 class ByTime:
-    """Reads off the 10-second cells what counts in the quarter in which it happened, and the depth of the queue."""
+    """Reads off the 10-second cells what counts in the interval in which it happened, and the depth of the queue."""
 
     def __init__(self, numbers: Mapping[str, int]) -> None:
         """``numbers`` maps each counter to its key in a cell."""
@@ -189,9 +168,9 @@ class ByTime:
         self._gone = [number(counter) for counter in GONE]
 
     def add(self, rows: Rows, cells: Mapping[tuple[int, str, str], Mapping[int, int]]) -> None:
-        """Add what cells hold to the rows of their quarters."""
+        """Add what cells hold to the rows of their intervals."""
         for (start, queue, channel), cell in cells.items():
-            began = start - start % QUARTER
+            began = start - start % INTERVAL_MS
             key = (began, queue, channel)
             found: Amounts = {}
             for number, place in self._sums:

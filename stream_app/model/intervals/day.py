@@ -1,6 +1,6 @@
 """A day of interval rows of one queue and channel, as it is published: what partitions counted, added up. Pure.
 
-Days and quarters are those of UTC; a day is numbered from the epoch, a quarter from 0 to 95 within it.
+Days and intervals are those of UTC; a day is numbered from the epoch, an interval from 0 to 95 within it.
 """
 
 from __future__ import annotations
@@ -9,27 +9,18 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from msgspec import Struct, field
 
-from .interval_rows import IntervalRow, depths, row_of
-from .intervals import (
-    DAY,
-    FLOW,
-    MINUTES,
-    NUMBERS,
-    QUARTER,
-    QUARTERS,
-    Amounts,
-    add_amounts,
-    compact,
-    flow,
-    spread,
-)
+from stream_app.model.durations import DAY
+
+from .columns import FLOW, INTERVAL_MS, MINUTES, IntervalRow
+from .counting import INTERVALS_A_DAY, NUMBERS, Amounts, add_amounts, compact, flow, spread
+from .row import depths, row_of
 
 
 class Kept(Struct, array_like=True):
     """One row; also its stored form, so fields may be appended, never moved.
 
     Attributes:
-        counted: by place, see ``model.intervals``; zeros at the end are left out.
+        counted: by place, see ``model.intervals.counting``; zeros at the end are left out.
         depth: contacts in the queue when it began.
         version: 0 while it is open, 1 when it became final, one more at each change since.
         stamp: its revision, less that of the start of its day.
@@ -41,15 +32,15 @@ class Kept(Struct, array_like=True):
     stamp: int = 0
 
 
-class Day(Struct, array_like=True):
+class PublishedDay(Struct, array_like=True):
     """A day; also its stored form.
 
     Attributes:
         opening: contacts in the queue at its start.
-        rows: by quarter; ``None`` where nothing is known.
+        rows: by interval; ``None`` where nothing is known.
         settled: numbers of the partitions that count nothing in it any more and have let go of their rows.
-        base: quarter → what those had counted, where others still count; ``None``: it is what stands in ``rows``.
-        recorded: number of a recording's partition → quarter → who came less who went. Whoever waits where a recording ends is
+        base: interval → what those had counted, where others still count; ``None``: it is what stands in ``rows``.
+        recorded: number of a recording's partition → interval → who came less who went. Whoever waits where a recording ends is
             watched no longer, and in no depth after it.
         carried: number of a recording's partition → how many wait by it at the start of the day.
     """
@@ -68,27 +59,27 @@ class DayRows:
     Attributes:
         number: of the day.
         day: what is stored of it.
-        touched: quarters whose rows are not what they were.
+        touched: intervals whose rows are not what they were.
         changed: anything has changed.
     """
 
-    def __init__(self, number: int, day: Day | None) -> None:
+    def __init__(self, number: int, day: PublishedDay | None) -> None:
         """``None`` is a day that is new."""
         self.number = number
-        self.day = Day() if day is None else day
+        self.day = PublishedDay() if day is None else day
         self.touched: set[int] = set()
         self.changed = day is None
 
-    def row(self, quarter: int) -> Kept | None:
-        """What is known of a quarter."""
+    def row(self, interval: int) -> Kept | None:
+        """Return what is known of an interval."""
         rows = self.day.rows
-        return rows[quarter] if quarter < len(rows) else None
+        return rows[interval] if interval < len(rows) else None
 
-    def count(self, quarter: int, by_partition: Mapping[int, Amounts], recordings: Collection[int]) -> None:
+    def count(self, interval: int, by_partition: Mapping[int, Amounts], recordings: Collection[int]) -> None:
         """Take what partitions have counted for what the row is now.
 
         Args:
-            quarter: of the day.
+            interval: of the day.
             by_partition: number of a partition → its amounts.
             recordings: numbers of partitions that are recordings.
         """
@@ -98,19 +89,19 @@ class DayRows:
             return
         if day.settled and day.base is None:
             day.base = self._as_it_stands()
-        total = spread(day.base.get(quarter, []) if day.base else [])
+        total = spread(day.base.get(interval, []) if day.base else [])
         for number, amounts in open_ones.items():
             add_amounts(total, amounts)
             if number in recordings:
-                self._record(number, quarter, flow(amounts))
-        self._put(quarter, compact(total))
+                self._record(number, interval, flow(amounts))
+        self._put(interval, compact(total))
 
     def settle(self, partition: int, rows: Mapping[int, Amounts], *, last: bool) -> None:
-        """A partition lets go of its rows: from now on their amounts are a part of the day.
+        """Take over the rows of a partition: from now on their amounts are a part of the day.
 
         Args:
             partition: its number.
-            rows: quarter → what it had counted.
+            rows: interval → what it had counted.
             last: no other partition keeps rows of this day.
         """
         day = self.day
@@ -119,37 +110,37 @@ class DayRows:
         else:
             if day.base is None:
                 day.base = self._as_it_stands() if day.settled else {}
-            for quarter, amounts in rows.items():
-                total = spread(day.base.get(quarter, []))
+            for interval, amounts in rows.items():
+                total = spread(day.base.get(interval, []))
                 add_amounts(total, amounts)
-                day.base[quarter] = compact(total)
+                day.base[interval] = compact(total)
         day.settled.append(partition)
         self.changed = True
 
     def _as_it_stands(self) -> dict[int, list[int]]:
         return {n: list(kept.counted) for n, kept in enumerate(self.day.rows) if kept}
 
-    def _record(self, partition: int, quarter: int, net: int) -> None:
+    def _record(self, partition: int, interval: int, net: int) -> None:
         nets = self.day.recorded.setdefault(partition, {})
-        if nets.get(quarter, 0) != net:
-            nets[quarter] = net
+        if nets.get(interval, 0) != net:
+            nets[interval] = net
             self.changed = True
 
-    def zero(self, quarter: int) -> None:
+    def zero(self, interval: int) -> None:
         """Nobody came, and that is known."""
-        if self.row(quarter) is None:
-            self._put(quarter, [])
+        if self.row(interval) is None:
+            self._put(interval, [])
 
-    def _put(self, quarter: int, counted: list[int]) -> None:
-        rows, row = self.day.rows, self.row(quarter)
+    def _put(self, interval: int, counted: list[int]) -> None:
+        rows, row = self.day.rows, self.row(interval)
         if row is not None and row.counted == counted:
             return
-        rows.extend([None] * (quarter + 1 - len(rows)))
+        rows.extend([None] * (interval + 1 - len(rows)))
         if row is None:
-            rows[quarter] = Kept(counted)
+            rows[interval] = Kept(counted)
         else:
             row.counted = counted
-        self.touched.add(quarter)
+        self.touched.add(interval)
         self.changed = True
 
     def chain(
@@ -160,7 +151,7 @@ class DayRows:
         Args:
             opening: contacts in the queue at its start, by what is live.
             carried: number of a recording's partition → those by a recording.
-            last: number of a recording's partition → start of the last quarter in which it tells of the queue.
+            last: number of a recording's partition → start of the last interval in which it tells of the queue.
 
         Returns:
             The same at the end of the day.
@@ -169,60 +160,60 @@ class DayRows:
         waiting = {number: n for number, n in carried.items() if n and last(number) >= begin}
         if (day.opening, day.carried) != (opening, waiting):
             day.opening, day.carried, self.changed = opening, dict(waiting), True
-        for quarter, row in enumerate(day.rows):
+        for interval, row in enumerate(day.rows):
             if row is None:
                 continue
             depth = opening + sum(waiting.values())
             if row.depth != depth:
                 row.depth = depth
-                self.touched.add(quarter)
+                self.touched.add(interval)
                 self.changed = True
             opening += sum(row.counted[FLOW : FLOW + MINUTES])
             for number, nets in day.recorded.items():
-                net = nets.get(quarter, 0)
+                net = nets.get(interval, 0)
                 opening -= net
                 waiting[number] = waiting.get(number, 0) + net
-            for number in [n for n in waiting if last(n) <= begin + quarter * QUARTER]:
+            for number in [n for n in waiting if last(n) <= begin + interval * INTERVAL_MS]:
                 del waiting[number]
         return opening, {number: n for number, n in waiting.items() if n}
 
     def finish(self, final: int, revision: int) -> tuple[list[int], int]:
-        """Number what became final, or changed since it was.
+        """Give numbers to rows that became final, or have changed since.
 
         Args:
             final: rows that end by then are final.
             revision: the last number that was given.
 
         Returns:
-            The quarters that were numbered, and the last number.
+            The intervals that were numbered, and the last number.
         """
         begin, base = self.number * DAY, self.number * DAY * NUMBERS
         numbered = []
-        for quarter, row in enumerate(self.day.rows):
-            if row is None or begin + (quarter + 1) * QUARTER > final:
+        for interval, row in enumerate(self.day.rows):
+            if row is None or begin + (interval + 1) * INTERVAL_MS > final:
                 continue
-            if row.version == 0 or quarter in self.touched:
+            if row.version == 0 or interval in self.touched:
                 revision += 1
                 row.version += 1
                 row.stamp = revision - base
-                numbered.append(quarter)
+                numbered.append(interval)
         self.changed = self.changed or bool(numbered)
         self.touched.clear()
         return numbered, revision
 
 
 def rows_of(
-    number: int, day: Day, queue: str, channel: str, revised: tuple[int, int] | None = None
+    number: int, day: PublishedDay, queue: str, channel: str, revised: tuple[int, int] | None = None
 ) -> Iterator[IntervalRow]:
-    """A day's rows as they are read; with ``revised`` those whose revision is larger than the first and at most the second."""
+    """Return a day's rows; with ``revised`` only those with a revision above the first and up to the second."""
     begin = number * DAY
-    for quarter, row in enumerate(day.rows[:QUARTERS]):
+    for interval, row in enumerate(day.rows[:INTERVALS_A_DAY]):
         if row is None:
             continue
         revision = begin * NUMBERS + row.stamp if row.version else 0
         if revised is None or revised[0] < revision <= revised[1]:
             yield row_of(
-                (begin + quarter * QUARTER, queue, channel),
+                (begin + interval * INTERVAL_MS, queue, channel),
                 row.counted,
                 backlog_start=row.depth,
                 backlog_max=depths(row.counted[FLOW : FLOW + MINUTES], row.depth)[0],

@@ -1,17 +1,15 @@
-"""The catalogue: every KPI, one entry each. These are the files to edit.
+"""The catalogue: one entry for each KPI. These are the files to edit.
 
-Adding a KPI over known counters is one entry in ``queues``, ``work``, ``volumes``, ``quality`` or ``business``, and its worked
-example in ``tests/model/examples.py``; metrics, API, panels, rules and documentation follow. What is counted stands in
-``counters``.
+To add a KPI over existing counters, add one entry to ``queues``, ``work``, ``volumes``, ``quality`` or ``business``, and its
+worked example to ``tests/model/examples.py``; metrics, API, panels, rules and documentation follow. ``counters`` lists what is
+counted.
 """
 
 from typing import Final
 
-from stream_app.model.alerts import Traded
-from stream_app.model.kpi import Kpi
-from stream_app.model.measures import Derived, IntervalsMet, Revenue, Sum
 from stream_app.model.windows import WINDOWS
 
+from .alerts import Traded
 from .business import BUSINESS
 from .counters import (
     COUNTERS,
@@ -24,6 +22,8 @@ from .counters import (
     handled,
     offered,
 )
+from .kpi import Kpi
+from .measures import Derived, IntervalsMet, Revenue, Sum
 from .policies import SERVICE_LEVELS
 from .quality import QUALITY
 from .queues import QUEUES
@@ -51,11 +51,11 @@ TOTALS: Final[dict[str, Sum]] = {
     "offered": Sum.of(offered),
     "answered": Sum.of(answered),
     "abandoned": abandoned
-    + abandonments_undone,  # what is taken back has a total of its own: this one never falls
+    + abandonments_undone,  # undone abandonments have a total of their own, so this one never falls
     "abandonments_undone": Sum.of(abandonments_undone),
     "handled": Sum.of(handled),
 }
-"""Exported as ``cc_contacts_<name>_total``; they never fall."""
+"""Exported as ``cc_contacts_<name>_total``, of contacts counted as they happened; they never decrease."""
 
 
 def check(kpis: tuple[Kpi, ...]) -> None:
@@ -69,7 +69,7 @@ def check(kpis: tuple[Kpi, ...]) -> None:
     if len(set(names)) < len(names) or len(by_name) < len(kpis):
         raise ValueError("two counters, sketches or KPIs share a name")
     if sum(isinstance(kpi.measure, IntervalsMet) for kpi in kpis) > 1:
-        raise ValueError("the intervals of one KPI only are kept")
+        raise ValueError("intervals are kept for one KPI only")
     for kpi in kpis:
         missing = [c.name for c in kpi.measure.counters if c not in COUNTERS]
         missing += [kpi.spread.name] if kpi.spread and kpi.spread not in SKETCHES else []
@@ -85,14 +85,14 @@ def check(kpis: tuple[Kpi, ...]) -> None:
             case Revenue(amounts=amounts):
                 missing += [] if amounts in FAMILIES else [amounts.name]
         if missing:
-            raise ValueError(f"{kpi.name} names {', '.join(missing)}, which the catalogue does not hold")
+            raise ValueError(f"{kpi.name} refers to {', '.join(missing)}, which the catalogue does not have")
 
 
 def _has(by_name: dict[str, Kpi], name: str, window: str | None) -> bool:
     kpi = by_name.get(name)
     if kpi is None or kpi.is_level is not (window is None):
         return False
-    # Whatever its metrics have, a snapshot has every window of it.
+    # A snapshot has every window of a KPI, whichever of them its metrics have.
     return window in ((None, *kpi.windows) if isinstance(kpi.measure, IntervalsMet) else (None, *WINDOWS))
 
 

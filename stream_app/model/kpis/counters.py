@@ -1,4 +1,4 @@
-"""What is counted: every counter, sketch and family of the store. ``docs/semantics.md`` says when each moves."""
+"""Everything that is counted: counters, sketches and families of the store. ``docs/semantics.md`` defines when each moves."""
 
 from typing import Final
 
@@ -29,7 +29,8 @@ from stream_app.model.facts import (
     Undone,
     Unfinished,
 )
-from stream_app.model.measures import Counter, Family, Sketch, count, distribution, family, total
+
+from .measures import Counter, Family, Sketch, count, distribution, family, total
 
 offered = count("offered", Offered)
 answered = count("answered", Answered)

@@ -1,4 +1,4 @@
-"""What a KPI is: the record that ``kpis`` fills in, and what is wrong with a bad one."""
+"""The record of a KPI, which the catalogue fills in, and the checks on it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from .alerts import Alert, Burn, Stopped, Threshold, Traded, problem
-from .measures import Choice, Measure, Ratio, Sketch, Unit, Volume
-from .windows import WINDOWS
+from stream_app.model.windows import WINDOWS
+
+from .alerts import Alert, Breached, Burn, Stopped, Surged, Threshold, TooMany, Traded, problem
+from .measures import Choice, Measure, Ratio, Sketch, Unit, WindowCount
 
 
 class Kpi(Struct, frozen=True, kw_only=True):
-    """One KPI: everything that is shown, exported, alerted on or documented derives from this entry.
+    """One KPI: everything that is shown, exported, alerted on or documented is derived from this entry.
 
     Attributes:
         name: unique, snake case; the stem of metric and API names.
@@ -21,11 +22,11 @@ class Kpi(Struct, frozen=True, kw_only=True):
         target: default target in the KPI's unit, one for all channels or by channel (``""`` is the rest).
         target_why: where the default comes from, or why there is none.
         spread: the distribution whose percentiles are shown beside the mean.
-        headline: one of the few that people look at first.
-        adds: of a level, whether several queues have the sum of theirs; otherwise the largest.
-        pairs: KPIs to read beside it, because this one can be met by ruining them.
-        misleads: what it is easily misread as.
-        alerts: when a person is told; of each kind at most one of a severity.
+        headline: whether it is one of the few to look at first.
+        adds: whether a level is summed over queues; otherwise the largest is taken.
+        pairs: KPIs to read with it, because this one can be met by ruining them.
+        misleads: how it is easily misread.
+        alerts: when to notify a person; at most one of each kind and severity.
     """
 
     name: str
@@ -48,18 +49,16 @@ class Kpi(Struct, frozen=True, kw_only=True):
     alerts: tuple[Alert, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what could not be shown or alerted on."""
+        """Reject an entry that could not be shown or alerted on."""
         for window in self.windows:
             if window not in WINDOWS:
-                raise ValueError(f"{self.name}: no window is called {window!r}")
+                raise ValueError(f"{self.name}: unknown window {window!r}")
         if self.unit.is_ratio:
             for value in self.targets.values():
                 if not 0 <= value <= 1:
-                    raise ValueError(f"{self.name}: the target of a ratio lies in 0…1, not {value}")
+                    raise ValueError(f"{self.name}: expected a target of 0…1 for a ratio, got {value}")
         if not self.target_why or not self.misleads or not self.pairs:
-            raise ValueError(
-                f"{self.name}: say why its target is that, what it is misread as, and what to read beside it"
-            )
+            raise ValueError(f"{self.name}: target_why, misleads and pairs must not be empty")
         if len({(type(alert), alert.severity) for alert in self.alerts}) < len(self.alerts):
             raise ValueError(f"{self.name}: two alerts of one kind and severity")
         for alert in self.alerts:
@@ -67,23 +66,34 @@ class Kpi(Struct, frozen=True, kw_only=True):
                 raise ValueError(f"{self.name}: {type(alert).__name__.lower()} alert: {wrong}")
 
     def _misfit(self, alert: Alert) -> str | None:
-        """Why this KPI can't have such an alert."""
+        """Return why this KPI can't have such an alert; ``None`` if it can."""
+        wrong: str | None
         match alert:
             case Threshold():
                 return self._misfit_threshold(alert)
             case Burn():
                 return self._misfit_burn(alert)
-            case Stopped():
-                return None if isinstance(self.measure, Volume) else "only contacts can stop"
-            case Traded(window=window):
-                if self.is_level or window not in self.windows:
-                    return f"the window {window!r} is not kept"
-        return None
+            case Stopped() | Surged():
+                return self._misfit_volume()
+            case TooMany():
+                counted = self.is_level and self.unit is Unit.CONTACTS
+                wrong = None if counted else "only contacts in a state can be too many"
+            case Breached() if not self.unit.is_ratio or self.better != "higher":
+                wrong = "a breach needs a ratio of contacts that kept the rules"
+            case Breached(window=window) | Traded(window=window):
+                kept = not self.is_level and window in self.windows
+                wrong = None if kept else f"the window {window!r} is not kept"
+        return wrong
+
+    def _misfit_volume(self) -> str | None:
+        if not isinstance(self.measure, WindowCount):
+            return "only a volume of contacts can stop or surge"
+        return None if "30m" in self.windows else "the window '30m' is not kept"
 
     def _misfit_threshold(self, alert: Threshold) -> str | None:
         if self.is_level:
-            # Without a default target it is there for queues whose settings have one.
-            return "a level has neither window nor samples" if alert.window or alert.min_samples else None
+            # Without a default target the alert is for queues that are given one.
+            return "a level has no window and no samples" if alert.window or alert.min_samples else None
         if self.target is None:
             return "it needs a target to miss"
         if alert.window not in self.windows:
@@ -106,7 +116,7 @@ class Kpi(Struct, frozen=True, kw_only=True):
         return 1 / max(budgets) if all(budgets) else float("inf")
 
     def budget(self, target: float) -> float:
-        """Of a ratio: the share of contacts that may miss the target."""
+        """Return the share of contacts that may miss a ratio's target."""
         return 1 - target if self.better == "higher" else target
 
     @property
@@ -115,14 +125,19 @@ class Kpi(Struct, frozen=True, kw_only=True):
         return next((alert for alert in self.alerts if isinstance(alert, Threshold)), None)
 
     @property
+    def may_have_target(self) -> bool:
+        """Whether its target is a series: of volumes and amounts of money only where there is one, or an alert watches it."""
+        return bool(self.targets or self.threshold) or self.unit not in {Unit.CONTACTS, Unit.AMOUNT}
+
+    @property
     def is_level(self) -> bool:
-        """A value now, without window and samples."""
+        """Whether it is a current value, without window and samples."""
         return not self.windows
 
     @property
     def has_samples(self) -> bool:
-        """Whether a denominator tells how much its value rests on; a volume is its own."""
-        return not self.is_level and not isinstance(self.measure, Volume)
+        """Whether a denominator shows how much its value rests on; a volume is its own."""
+        return not self.is_level and not isinstance(self.measure, WindowCount)
 
     @property
     def targets(self) -> Mapping[str, float]:
@@ -132,7 +147,7 @@ class Kpi(Struct, frozen=True, kw_only=True):
         return self.target if isinstance(self.target, Mapping) else {"": self.target}
 
     def default_target(self, channel: str) -> float | None:
-        """The default target of a channel, if there is one."""
+        """Return the default target of a channel, if there is one."""
         return self.targets.get(channel, self.targets.get(""))
 
     @property
@@ -141,7 +156,7 @@ class Kpi(Struct, frozen=True, kw_only=True):
         return f"cc_{self.name}_{self.unit.suffix}"
 
     def ratio(self, policy: str) -> Ratio | None:
-        """Its formula under a service-level policy; ``None`` if it is no ratio of sums."""
+        """Return its formula under a service-level policy; ``None`` if it is not a ratio of sums."""
         if isinstance(self.measure, Choice):
             return self.measure.options[policy]
         return self.measure if isinstance(self.measure, Ratio) else None

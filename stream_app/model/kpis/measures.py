@@ -1,7 +1,7 @@
-"""The algebra that KPIs are written in.
+"""The algebra in which KPIs are written.
 
-Counters are stored, ratios never are: a counter adds up over queues, windows, partitions and workers, so every measure
-here is a function of sums. One expression has three readings: a number, a formula for people, a list of counters to keep.
+Counters are stored, ratios never: a counter adds up over queues, windows, partitions and workers, so every measure
+here is a function of sums. One expression is read in three ways: a number, a formula for people, a list of counters to keep.
 "No data" is ``None``: never 0, never 100 %, never NaN.
 """
 
@@ -14,8 +14,8 @@ from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 
-from . import sketch
-from .facts import Fact
+from stream_app.model import sketch
+from stream_app.model.facts import Fact
 
 F = TypeVar("F", bound=Fact)
 Sums = Mapping[str, int]
@@ -24,25 +24,25 @@ Sums = Mapping[str, int]
 class Unit(Enum):
     """A KPI's unit: (Prometheus suffix, Grafana unit, how much of the stored sums makes one).
 
-    ``GRADE`` is a ratio whose parts are scores, ``POINTS`` run from -100 to 100, ``AMOUNT`` is money in the currency beside.
+    ``GRADE`` is a ratio whose parts are scores, ``POINTS`` run from -100 to 100, ``AMOUNT`` is money in the currency given.
     """
 
     RATIO = ("ratio", "percentunit", 1)
     GRADE = ("ratio", "percentunit", 10_000)
-    SECONDS = ("seconds", "s", 1000)
-    CONTACTS = ("contacts", "short", 1)
+    SECONDS = ("seconds", "dthms", 1000)
+    CONTACTS = ("contacts", "locale", 1)
     POINTS = ("points", "none", 1)
     SCORE = ("score", "none", 1000)
     AMOUNT = ("amount", "none", 10_000)
 
     @property
     def is_ratio(self) -> bool:
-        """Shown in per cent."""
+        """Whether it is shown as a percentage."""
         return self.suffix == "ratio"
 
     @property
     def suffix(self) -> str:
-        """What the metric's name ends with."""
+        """The suffix of the metric's name."""
         return self.value[0]
 
     @property
@@ -54,7 +54,7 @@ class Unit(Enum):
     def parts(self) -> int:
         """How much of the stored sums (milliseconds, contacts) makes one base unit.
 
-        Divide by it: a thousandth is no binary fraction, and multiplying by it is wrong in the last digit.
+        Divide by it: a thousandth is not a binary fraction, so multiplying by one is wrong in the last digit.
         """
         return self.value[2]
 
@@ -88,7 +88,7 @@ class Sum(Struct, frozen=True):
 
     @classmethod
     def of(cls, part: Counter | Sum) -> Sum:
-        """A counter is a sum of one."""
+        """Return a counter as a sum of one; a sum as it is."""
         return part if isinstance(part, Sum) else cls(((1, part),))
 
     def __add__(self, other: Counter | Sum) -> Sum:
@@ -98,7 +98,7 @@ class Sum(Struct, frozen=True):
         return Sum((*self.terms, (-1, other)))
 
     def value(self, sums: Sums) -> int:
-        """The sum over a window."""
+        """Return the sum over a window."""
         return sum(sign * sums.get(counter.name, 0) for sign, counter in self.terms)
 
     def __str__(self) -> str:
@@ -107,19 +107,19 @@ class Sum(Struct, frozen=True):
 
 
 def count(name: str, fact: type[F], where: str | Callable[[F], bool] | None = None) -> Counter:
-    """How many facts there were (those whose field ``where`` is true, or for which it holds)."""
+    """Count facts (those whose field ``where`` is true, or for which it holds)."""
     return Counter(
         name, fact, (lambda _: 1) if where is None else _reading(fact, where), always=where is None
     )
 
 
 def total(name: str, fact: type[F], amount: str | Callable[[F], int]) -> Counter:
-    """The sum of a field of each fact, or of a number computed from it (milliseconds)."""
+    """Add up a field of each fact, or a number computed from it (milliseconds)."""
     return Counter(name, fact, _reading(fact, amount))
 
 
 def _reading(fact: type[F], part: str | Callable[[F], int]) -> Callable[[F], int]:
-    """What reads a number off a fact. A field's name is read without entering Python: this is the hot path."""
+    """Return what reads a number off a fact. A named field is read without entering Python: this is the hot path."""
     if not isinstance(part, str):
         return part
     if part not in fact.__struct_fields__:
@@ -136,12 +136,12 @@ class Sketch(Struct, frozen=True):
 
 
 def distribution(name: str, fact: type[F], value: str | Callable[[F], int]) -> Sketch:
-    """The distribution of a duration of each fact, in milliseconds."""
+    """Keep the distribution of a duration of each fact, in milliseconds."""
     return Sketch(name, fact, _reading(fact, value))
 
 
 class Family(Struct, frozen=True):
-    """Sums apart by a small number, kept like a sketch: amounts of money by currency."""
+    """Sums keyed by a small number, kept like a sketch: amounts of money by currency."""
 
     name: str
     fact: type[Fact]
@@ -150,7 +150,7 @@ class Family(Struct, frozen=True):
 
 
 def family(name: str, fact: type[F], amount: str, member: str) -> Family:
-    """The sums of one field of each fact, by another one, which is below 512."""
+    """Add up one field of each fact by another one, which is below 512."""
     return Family(name, fact, _reading(fact, amount), _reading(fact, member))
 
 
@@ -163,15 +163,15 @@ class Ratio(Struct, frozen=True):
 
     @property
     def counters(self) -> tuple[Counter, ...]:
-        """What must be stored for it."""
+        """The counters that must be stored for it."""
         return tuple(c for part in (self.numerator, self.denominator) for _, c in Sum.of(part).terms)
 
     def samples(self, sums: Sums) -> int:
-        """The denominator: how much the value rests on."""
+        """Return the denominator: how much the value rests on."""
         return Sum.of(self.denominator).value(sums)
 
     def value(self, sums: Sums) -> float | None:
-        """The ratio in stored units; ``None`` without samples."""
+        """Return the ratio in stored units; ``None`` without samples."""
         n = self.samples(sums)
         return self.times * Sum.of(self.numerator).value(sums) / n if n > 0 else None
 
@@ -188,28 +188,28 @@ def _text(part: Counter | Sum, bracket: Callable[[Counter | Sum], str]) -> str:
 
 
 class Choice(Struct, frozen=True):
-    """One KPI, several named definitions: a queue's settings say which one holds."""
+    """One KPI with several named definitions: a queue's targets choose one."""
 
     options: Mapping[str, Ratio]
     default: str
 
     @property
     def counters(self) -> tuple[Counter, ...]:
-        """What must be stored so that any of them can be computed."""
+        """The counters that must be stored so that any of them can be computed."""
         return tuple(c for ratio in self.options.values() for c in ratio.counters)
 
     def __str__(self) -> str:
         return str(self.options[self.default])
 
 
-class Volume(Struct, frozen=True):
-    """How many: a sum over a window. None of them is 0, and that is data."""
+class WindowCount(Struct, frozen=True):
+    """A count over a window. Without any it is 0, which is data."""
 
     of: Counter
 
     @property
     def counters(self) -> tuple[Counter, ...]:
-        """What must be stored for it."""
+        """The counters that must be stored for it."""
         return (self.of,)
 
     def __str__(self) -> str:
@@ -224,7 +224,7 @@ class Revenue(Struct, frozen=True):
 
     @property
     def counters(self) -> tuple[Counter, ...]:
-        """What must be stored for it, beside the amounts."""
+        """The counters that must be stored for it, besides the amounts."""
         return (self.contacts,)
 
     def __str__(self) -> str:
@@ -232,14 +232,14 @@ class Revenue(Struct, frozen=True):
 
 
 class Cost(Struct, frozen=True):
-    """What a contact costs under a queue's settings: the agents' time on contacts at their rate, and what each contact adds."""
+    """The cost of a contact under a queue's targets: agent time on contacts at its rate, plus a fixed cost per contact."""
 
     time: Sum
     contacts: Counter
 
     @property
     def counters(self) -> tuple[Counter, ...]:
-        """What must be stored for it."""
+        """The counters that must be stored for it."""
         return (*(c for _, c in self.time.terms), self.contacts)
 
     def __str__(self) -> str:
@@ -247,7 +247,7 @@ class Cost(Struct, frozen=True):
 
 
 class IntervalsMet(Struct, frozen=True):
-    """Of the day's finished quarters of an hour that had contacts, those in which another KPI met its target."""
+    """The share of the day's finished 15-minute intervals with contacts in which another KPI met its target."""
 
     kpi: str
 
@@ -274,17 +274,17 @@ class Level(Struct, frozen=True):
         return {
             "count": "waiting now",
             "oldest": "now - queued of the longest waiting contact",
-            "at_risk": "open contacts whose predicted csat is below risk_below",
+            "at_risk": "open contacts with a predicted CSAT below the risk limit",
         }[self.read]
 
 
 class Derived(Struct, frozen=True):
-    """A number now that follows from other KPIs.
+    """A current value that follows from other KPIs.
 
     Attributes:
         text: the formula, for people.
         of: (KPI, its window; ``None`` for a level), the arguments of ``how``: a level as a number, any other as a ``Value``.
-        how: gives ``None`` where one of them, or the result, has no data.
+        how: returns ``None`` where one of them, or the result, has no data.
     """
 
     text: str
@@ -304,8 +304,8 @@ class Value(Struct, frozen=True):
     """A KPI in a window.
 
     Attributes:
-        value: in the KPI's unit; ``None`` is no data, and money, which has one value a currency.
-        samples: the denominator, what the value rests on.
+        value: in the KPI's unit; ``None`` for no data, and for money, which has one value per currency.
+        samples: the denominator: how much the value rests on.
         percentiles: ``p50``, ``p90``, ``p95`` in seconds, for KPIs with a distribution.
         amounts: currency → amount, for money.
     """
@@ -316,10 +316,10 @@ class Value(Struct, frozen=True):
     amounts: dict[str, str] | None = None
 
 
-Measure = Ratio | Choice | Volume | Revenue | Cost | IntervalsMet | Level | Derived
+Measure = Ratio | Choice | WindowCount | Revenue | Cost | IntervalsMet | Level | Derived
 
 
 def percentile(q: float, counts: Mapping[int, int]) -> float | None:
-    """The q-quantile of a sketch in seconds, within ``sketch.RELATIVE_ERROR``."""
+    """Return the q-quantile of a sketch in seconds, within ``sketch.RELATIVE_ERROR``."""
     estimate = sketch.quantile(q, counts)
     return None if estimate is None else estimate / Unit.SECONDS.parts

@@ -1,8 +1,6 @@
-"""The service level's named formulas: where sources disagree, a queue's settings name one, and the number carries the name."""
+"""Named service-level formulas: where sources disagree, a queue's targets name one, and every number carries the name."""
 
 from typing import Final
-
-from stream_app.model.measures import Ratio
 
 from .counters import (
     abandoned,
@@ -14,6 +12,7 @@ from .counters import (
     decided,
     left_in_target,
 )
+from .measures import Ratio
 
 SERVICE_LEVELS: Final[dict[str, Ratio]] = {
     "answered_of_offered": Ratio(answered_in_target, decided),

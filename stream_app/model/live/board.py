@@ -1,9 +1,8 @@
 """The board: what is true now, kept up to date by what changes and by the passing of time.
 
-A reader feeds it the cells and the waiting contacts of every partition as they change; it keeps the running
-sum of each window, so that looking at it costs the same after a day as after a minute. Pure: time is an
-argument. A window that nobody feeds decays all the same, because buckets leave it when ``advance`` says that
-time has passed.
+A reader feeds it the cells and the waiting contacts of every partition as they change; it keeps the running sum of each window,
+so that reading it costs the same after a day as after a minute. Pure: time is an argument. A window without updates decays all
+the same, because ``advance`` moves buckets out of it as time passes.
 """
 
 from collections import Counter
@@ -12,60 +11,73 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from .kpis import TOTALS
-from .running import EVERYONE, QUARTER, AtRisk, Bucket, GaveUp, Queue, Running, Waiting, Waits
-from .tally import NUMBERS, Cell, add_into, unpack_cell
-from .visit import CAME_BACK, State, Visit
-from .windows import KEPT, TOTAL, WINDOWS
+from stream_app.model.events import QueueChannel
+from stream_app.model.fold.tally import NUMBERS, Cell, add_into, unpack_cell
+from stream_app.model.fold.visit import CAME_BACK, Visit, VisitState
+from stream_app.model.kpis import TOTALS
+from stream_app.model.ports import Partition
+from stream_app.model.windows import BASE, KEPT, TOTAL, WINDOWS
 
-__all__ = ["EVERYONE", "Board", "Queue", "Running"]
+from .running import EVERYONE, INTERVAL_MS, AtRisk, Bucket, GaveUp, Running, Waiting, WaitingQueue
+
+__all__ = ["EVERYONE", "Board", "QueueChannel", "Running"]
 
 Listed = TypeVar("Listed", AtRisk, GaveUp)
 
 
 class _Kept(Struct):
-    """What is mirrored of a partition, and what a load that is under way has not seen again yet."""
+    """The mirror of a partition, and what a load in progress has not seen again yet; ``past``: what comes is history."""
 
-    cells: dict[Bucket, dict[Queue, bytes]] = {}
-    visits: dict[str, tuple[Waits, ...]] = {}
+    cells: dict[Bucket, dict[QueueChannel, bytes]] = {}
+    visits: dict[str, tuple[WaitingQueue, ...]] = {}
     moods: dict[str, tuple[AtRisk, ...]] = {}
     gone: dict[str, tuple[GaveUp, ...]] = {}
-    old_cells: dict[Bucket, set[Queue]] = {}
+    old_cells: dict[Bucket, set[QueueChannel]] = {}
     old_visits: set[str] = set()
+    past: bool = False
 
 
 class Board:
-    """Everything that a snapshot is made of."""
+    """The source of every snapshot.
+
+    Attributes:
+        totals: contacts since counting began, history included.
+        live: contacts that were counted as they happened, since this board began: what rates are taken of. A recording, what
+            is counted more than 20 minutes after it happened, and what was there before are not among them.
+    """
 
     def __init__(self, now: int, numbers: Mapping[str, int] = NUMBERS) -> None:
-        """An empty board at ``now`` (ms); ``numbers`` as the store's registry has them."""
+        """Start empty at ``now`` (ms); ``numbers`` as the store's registry has them."""
         self.now = now
         self.numbers = dict(numbers)
-        self.waiting: dict[Queue, Waiting] = {}
-        self.totals: dict[Queue, dict[str, int]] = {}
-        self.moods: dict[Queue, Counter[AtRisk]] = {}
-        self.gone: dict[Queue, Counter[GaveUp]] = {}
-        self.quarters: dict[Queue, set[int]] = {}
-        self.changes: dict[Queue, int] = {}
-        self._total_sums: dict[Queue, Cell] = {}
+        self.waiting: dict[QueueChannel, Waiting] = {}
+        self.totals: dict[QueueChannel, dict[str, int]] = {}
+        self.live: dict[QueueChannel, dict[str, int]] = {}
+        self.moods: dict[QueueChannel, Counter[AtRisk]] = {}
+        self.gone: dict[QueueChannel, Counter[GaveUp]] = {}
+        self.changed_intervals: dict[QueueChannel, set[int]] = {}
+        self.changes: dict[QueueChannel, int] = {}
+        self._total_sums: dict[QueueChannel, Cell] = {}
+        self._live_sums: dict[QueueChannel, Cell] = {}
+        self._met: set[str] = set()
         self._kept: dict[str, _Kept] = {}
         self._running: dict[tuple[str, str], Running] = {}
-        self._things: dict[Queue, int] = {}  # how many cells and waiting visits are kept of a queue
+        self._things: dict[QueueChannel, int] = {}  # how many cells and waiting visits of a queue are kept
 
-    def queues(self) -> list[Queue]:
-        """Those of which anything is kept, sorted."""
+    def queues(self) -> list[QueueChannel]:
+        """Return the queues that have any data, sorted."""
         return sorted(queue for queue, things in self._things.items() if things)
 
     def restart_totals(self) -> None:
-        """The store is another one than before: totals begin again, as those of a restarted process do."""
+        """Restart totals from zero, as a restarted process does: the store was replaced."""
         self.totals = {}
 
     def renumber(self, numbers: Mapping[str, int]) -> None:
-        """The store numbers its counters so. Cells under another numbering must have been forgotten."""
+        """Adopt the store's numbering of counters. Cells under another numbering must have been forgotten."""
         self.numbers = dict(numbers)
 
     def running(self, window: str, zone: str) -> Running:
-        """The sums of a window; kept from the first time that someone asks for them."""
+        """Return the sums of a window; kept up to date from the first request on."""
         zone = zone if WINDOWS[window].span is None else ""
         found = self._running.get((window, zone))
         if found is None:
@@ -74,12 +86,13 @@ class Board:
         return found
 
     def put_cells(
-        self, partition: str, resolution: int, bucket: int, cells: Iterable[tuple[Queue, bytes]]
+        self, partition: str, resolution: int, bucket: int, cells: Iterable[tuple[QueueChannel, bytes]]
     ) -> None:
-        """New absolute values of some of a bucket's cells, packed."""
+        """Set new absolute values of some of a bucket's cells, packed."""
         if resolution != TOTAL and bucket < self.now - KEPT[resolution]:
             return
         kept = self._of(partition)
+        self._met.add(partition)
         mine = kept.cells.setdefault((resolution, bucket), {})
         old = kept.old_cells.get((resolution, bucket))
         holding = [r for r in self._running.values() if r.holds(resolution, bucket)]
@@ -91,43 +104,56 @@ class Board:
                 continue
             mine[queue] = packed
             self._touch(queue, 0 if before else 1)
-            if resolution == QUARTER:
-                self.quarters.setdefault(queue, set()).add(bucket)
-            if holding or resolution == TOTAL:
-                self._add(queue, _difference(before, packed), resolution, holding)
+            if resolution == INTERVAL_MS:
+                self.changed_intervals.setdefault(queue, set()).add(bucket)
+            if holding or resolution in (TOTAL, BASE):
+                difference = _difference(before, packed)
+                for running in holding:
+                    running.add(queue, difference)
+                self._total(queue, difference, resolution, kept)
 
-    def _add(self, queue: Queue, difference: Cell, resolution: int, holding: list[Running]) -> None:
-        for running in holding:
-            running.add(queue, difference)
-        if resolution != TOTAL:
-            return
-        sums = self._total_sums.setdefault(queue, {})
+    def _total(self, queue: QueueChannel, difference: Cell, resolution: int, kept: _Kept) -> None:
+        if resolution == TOTAL:
+            self._add(queue, difference, self._total_sums, self.totals)
+        elif resolution == BASE and not kept.past:
+            self._add(queue, difference, self._live_sums, self.live)
+
+    def _add(
+        self,
+        queue: QueueChannel,
+        difference: Cell,
+        added: dict[QueueChannel, Cell],
+        totals: dict[QueueChannel, dict[str, int]],
+    ) -> None:
+        sums = added.setdefault(queue, {})
         for number, n in difference.items():
             sums[number] = sums.get(number, 0) + n
-        shown = self.totals.setdefault(queue, dict.fromkeys(TOTALS, 0))
+        shown = totals.setdefault(queue, dict.fromkeys(TOTALS, 0))
         for name, terms in TOTALS.items():
             now = sum(sign * sums.get(self.numbers.get(c.name, 0), 0) for sign, c in terms.terms)
             shown[name] = max(shown[name], now)  # what rate() reads must not fall when Redis was rolled back
 
     def put_visits(self, partition: str, contact: str, visits: Iterable[Visit]) -> None:
-        """A contact's open visits as they are now (none: it is gone)."""
+        """Set a contact's open visits (none: it is gone)."""
         kept = self._of(partition)
         kept.old_visits.discard(contact)
         visits = tuple(visits)
         moods = tuple(
             AtRisk(contact, v.queue, v.channel, v.predicted, v.queued_at, v.state, v.agent)
             for v in visits
-            if v.predicted and v.state != State.ABANDONED
+            if v.predicted and v.state != VisitState.ABANDONED
         )
         gone = tuple(
             GaveUp(contact, v.queue, v.channel, v.since, v.wait, v.wait <= v.short_abandon)
             for v in visits
-            if v.state == State.ABANDONED and not v.seen & CAME_BACK
+            if v.state == VisitState.ABANDONED and not v.seen & CAME_BACK
         )
         self._list(self.moods, kept.moods, contact, moods)
         self._list(self.gone, kept.gone, contact, gone)
         before = kept.visits.get(contact, ())
-        waits = tuple(((v.queue, v.channel), v.queued_at, v.due) for v in visits if v.state == State.WAITING)
+        waits = tuple(
+            ((v.queue, v.channel), v.queued_at, v.due) for v in visits if v.state == VisitState.WAITING
+        )
         if waits == before:
             return
         for queue, queued, due in before:
@@ -143,12 +169,12 @@ class Board:
 
     def _list(
         self,
-        lists: dict[Queue, Counter[Listed]],
+        lists: dict[QueueChannel, Counter[Listed]],
         mine: dict[str, tuple[Listed, ...]],
         contact: str,
         listed: tuple[Listed, ...],
     ) -> None:
-        """Replace what a list of each queue holds of a contact; ``mine`` is what is mirrored of its partition."""
+        """Replace a contact in the list of each queue; ``mine`` is the mirror of its partition."""
         before = mine.get(contact, ())
         if listed == before:
             return
@@ -165,38 +191,40 @@ class Board:
         else:
             del mine[contact]
 
-    def mark_quarters(self) -> None:
-        """All that is kept counts as changed."""
+    def mark_intervals(self) -> None:
+        """Mark all intervals that are kept as changed."""
         for kept in self._kept.values():
             for (resolution, bucket), cells in kept.cells.items():
-                if resolution == QUARTER:
+                if resolution == INTERVAL_MS:
                     for queue in cells:
-                        self.quarters.setdefault(queue, set()).add(bucket)
+                        self.changed_intervals.setdefault(queue, set()).add(bucket)
 
-    def quarter(self, queue: Queue, bucket: int) -> Cell:
-        """The sums of one quarter of an hour, over the partitions."""
+    def interval(self, queue: QueueChannel, bucket: int) -> Cell:
+        """Return the sums of one 15-minute interval over the partitions."""
         sums: Cell = {}
-        for packed in self.packed_quarter(queue, bucket):
+        for packed in self.packed_interval(queue, bucket):
             add_into(sums, unpack_cell(packed))
         return sums
 
-    def packed_quarter(self, queue: Queue, bucket: int) -> tuple[bytes, ...]:
-        """What that is the sum of, as it is kept: the same bytes as long as nothing changed."""
-        place = (QUARTER, bucket)
+    def packed_interval(self, queue: QueueChannel, bucket: int) -> tuple[bytes, ...]:
+        """Return the packed cells that ``interval`` adds up: the same bytes as long as nothing changed."""
+        place = (INTERVAL_MS, bucket)
         found = [kept.cells[place].get(queue) for kept in self._kept.values() if place in kept.cells]
         return tuple([packed for packed in found if packed])
 
     def mark(self, partition: str) -> None:
-        """A partition is about to be loaded anew: what is not put again until ``sweep`` does not exist.
+        """Begin to reload a partition: what is not put again until ``sweep`` no longer exists.
 
-        Until then everything stays as it was, so that whoever looks meanwhile sees no hole.
+        Until then everything stays as it was, so that readers see no hole meanwhile.
         """
         kept = self._of(partition)
+        kept.past |= partition not in self._met  # what a reader finds at first happened before it looked
+        self._met.add(partition)
         kept.old_cells = {place: set(cells) for place, cells in kept.cells.items()}
         kept.old_visits = {*kept.visits, *kept.moods, *kept.gone}
 
     def sweep(self, partition: str) -> None:
-        """The load is complete."""
+        """Complete the reload: drop what was not put again."""
         kept = self._of(partition)
         for contact in list(kept.old_visits):
             self.put_visits(partition, contact, ())
@@ -204,20 +232,24 @@ class Board:
             mine = kept.cells.get(place, {})  # time may have dropped the bucket meanwhile
             holding = [r for r in self._running.values() if r.holds(*place)]
             for queue in queues & mine.keys():
-                self._add(queue, _difference(mine.pop(queue), None), place[0], holding)
-                if place[0] == QUARTER:
-                    self.quarters.setdefault(queue, set()).add(place[1])
+                gone = _difference(mine.pop(queue), None)
+                for running in holding:
+                    running.add(queue, gone)
+                self._total(queue, gone, place[0], kept)
+                if place[0] == INTERVAL_MS:
+                    self.changed_intervals.setdefault(queue, set()).add(place[1])
                 self._touch(queue, -1)
         kept.old_cells = {}
+        kept.past = not Partition.parse(partition).is_live
 
     def forget(self, partition: str) -> None:
-        """Drop what is known of a partition."""
+        """Drop everything about a partition."""
         self.mark(partition)
         self.sweep(partition)
         del self._kept[partition]
 
     def advance(self, now: int) -> None:
-        """Time has passed: buckets enter and leave the windows. A clock set back starts the windows anew."""
+        """Move to ``now``: buckets enter and leave the windows. A clock set back starts the windows anew."""
         if now < self.now:
             self._running.clear()
             for queue in self._things:
@@ -227,7 +259,7 @@ class Board:
             start = running.window.start(now, running.zone)
             last = now - now % running.window.resolution
             if start > running.start:
-                # Only what the window held: a jump in time may leave behind buckets that never entered.
+                # Only what the window held: a jump in time may leave buckets behind that never entered.
                 self._shift(running, running.start, min(start, running.last + 1), -1)
                 running.start = start
             if last > running.last:
@@ -247,15 +279,18 @@ class Board:
                         self._touch(queue, 0)
 
     def _of(self, partition: str) -> _Kept:
-        return self._kept.setdefault(partition, _Kept())
+        found = self._kept.get(partition)
+        if found is None:
+            found = self._kept[partition] = _Kept(past=not Partition.parse(partition).is_live)
+        return found
 
-    def _touch(self, queue: Queue, things: int) -> None:
+    def _touch(self, queue: QueueChannel, things: int) -> None:
         self.changes[queue] = self.changes.get(queue, 0) + 1
         self._things[queue] = self._things.get(queue, 0) + things
 
 
 def _difference(before: bytes | None, after: bytes | None) -> Cell:
-    """What to add to turn one packed cell into the other."""
+    """Return what to add to turn one packed cell into the other."""
     if before is None:
         return unpack_cell(after) if after else {}
     out = unpack_cell(after) if after else {}

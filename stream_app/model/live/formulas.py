@@ -1,7 +1,7 @@
-"""Formulas of windowed KPIs in a store's numbers, made once: hundreds of queues are computed again and again.
+"""Formulas of windowed KPIs in a store's numbers, compiled once: hundreds of queues are computed again and again.
 
-A formula reads additive ``Terms`` off a window's sums, and a value off terms. So a group of queues, each under its own
-settings, has the value of the sum of their terms: what a group shows and what its parts show can't disagree.
+A formula reads additive ``Terms`` off a window's sums, and a value off terms. So a group of queues, each under its own targets,
+has the value of the sum of their terms: a group and its parts can't contradict each other.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Final
 
 from msgspec import Struct
 
-from .currencies import CURRENCIES, PARTS, written
-from .kpi import Kpi
-from .kpis.counters import decided
-from .measures import Choice, Cost, Ratio, Revenue, Sum, Unit, Value, Volume
-from .sketch import BUCKETS, estimate
-from .tally import SHIFT, Cell
-from .targets import Rule
+from stream_app.model.currencies import CURRENCIES, PARTS, written
+from stream_app.model.fold.tally import SHIFT, Cell
+from stream_app.model.kpis.counters import abandoned, abandoned_short, answered, decided, offered
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Choice, Cost, Ratio, Revenue, Sum, Unit, Value, WindowCount
+from stream_app.model.sketch import BUCKETS, estimate
+from stream_app.model.targets import QueueTargets
 
 Terms = Mapping[str, int | Decimal]
-"""What adds up over queues: ``over`` and ``under`` the line; of money the amounts by currency and, below ``#`` and the
-currency, the contacts that they are of (below ``under``, if they are of all)."""
+"""Terms add up over queues: ``over`` (numerator) and ``under`` (denominator); for money the amounts by currency and, under
+``#`` and the currency, the contacts that they belong to (in ``under``, if they belong to all)."""
 
 PERCENTILES: Final[dict[str, float]] = {"p50": 0.50, "p90": 0.90, "p95": 0.95}
 _NOTHING: Final[dict[str, float | None]] = dict.fromkeys(PERCENTILES)
@@ -42,26 +42,26 @@ class Formula(Struct, frozen=True):
 
     kpi: Kpi
 
-    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:
-        """Read them off a window's sums; ``overdue`` visits were decided by the passing of T alone."""
+    def terms(self, cell: Cell, overdue: int, rule: QueueTargets) -> Terms:
+        """Read the terms off a window's sums; ``overdue`` visits were decided because T passed."""
         raise NotImplementedError
 
     def value(self, terms: Terms, cell: Cell) -> Value:
-        """What they come to; ``cell`` has the distribution."""
+        """Compute the value of terms; ``cell`` has the distribution."""
         raise NotImplementedError
 
-    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:
-        """Both in one."""
+    def of(self, cell: Cell, overdue: int, rule: QueueTargets) -> Value:
+        """Compute the value of a window's sums."""
         return self.value(self.terms(cell, overdue, rule), cell)
 
 
 def formula(kpi: Kpi, policy: str, numbers: Numbers) -> Formula | None:
-    """The formula of a KPI; ``None`` for one that is no function of a window's sums."""
+    """Return the formula of a KPI; ``None`` if it is not a function of a window's sums."""
     match kpi.measure:
         case Ratio() | Choice():
             ratio = kpi.ratio(policy)
             return None if ratio is None else _ratio(kpi, ratio, numbers)
-        case Volume(of=counter):
+        case WindowCount(of=counter):
             return _Volume(kpi, numbers.get(counter.name, 0))
         case Revenue(amounts=amounts, contacts=contacts):
             return _Revenue(kpi, numbers.get(amounts.name, 0) << SHIFT, numbers.get(contacts.name, 0))
@@ -71,7 +71,7 @@ def formula(kpi: Kpi, policy: str, numbers: Numbers) -> Formula | None:
 
 
 def added(terms: Iterable[Terms]) -> Terms:
-    """The sum of several queues' terms."""
+    """Return the sum of several queues' terms."""
     out: dict[str, int | Decimal] = {}
     for each in terms:
         for name, n in each.items():
@@ -80,7 +80,7 @@ def added(terms: Iterable[Terms]) -> Terms:
 
 
 def _signed(of: Sum, numbers: Numbers) -> _Signed:
-    # A counter without a number was never counted by anybody.
+    # A counter without a number was never counted.
     return tuple((sign, numbers[c.name]) for sign, c in of.terms if c.name in numbers)
 
 
@@ -89,10 +89,10 @@ class _RatioFormula(Formula, frozen=True):
     times: int
     over: _Signed
     under: _Signed
-    decided: tuple[int, int]  # how often the counter stands above and below the line
+    decided: tuple[int, int]  # how often the counter occurs in the numerator and in the denominator
     spread: int | None
 
-    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the base
+    def terms(self, cell: Cell, overdue: int, rule: QueueTargets) -> Terms:  # noqa: ARG002 - see the base
         return {
             "over": self._sum(self.over, cell, overdue, 0),
             "under": self._sum(self.under, cell, overdue, 1),
@@ -101,7 +101,7 @@ class _RatioFormula(Formula, frozen=True):
     def value(self, terms: Terms, cell: Cell) -> Value:
         return self._value(int(terms.get("over", 0)), int(terms.get("under", 0)), cell)
 
-    def of(self, cell: Cell, overdue: int, rule: Rule) -> Value:  # noqa: ARG002 - see the base
+    def of(self, cell: Cell, overdue: int, rule: QueueTargets) -> Value:  # noqa: ARG002 - see the base
         under = self._sum(self.under, cell, overdue, 1)
         if under <= 0 and self.kpi.spread is None:
             return _NO_DATA
@@ -132,7 +132,7 @@ def _ratio(kpi: Kpi, ratio: Ratio, numbers: Numbers) -> Formula:
 class _Volume(Formula, frozen=True):
     number: int
 
-    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the base
+    def terms(self, cell: Cell, overdue: int, rule: QueueTargets) -> Terms:  # noqa: ARG002 - see the base
         return {"over": cell.get(self.number, 0)}
 
     def value(self, terms: Terms, cell: Cell) -> Value:  # noqa: ARG002 - see the base
@@ -144,7 +144,7 @@ class _Money(Formula, frozen=True):
     """Amounts by currency."""
 
     def value(self, terms: Terms, cell: Cell) -> Value:  # noqa: ARG002 - see the base
-        """Amounts a contact. The samples are the contacts of all currencies."""
+        """Return amounts per contact. The samples are the contacts of all currencies."""
         everyone = int(terms.get("under", 0))
         amounts: dict[str, str] = {}
         samples = everyone
@@ -162,7 +162,7 @@ class _Revenue(_Money, frozen=True):
     base: int
     contacts: int
 
-    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the base
+    def terms(self, cell: Cell, overdue: int, rule: QueueTargets) -> Terms:  # noqa: ARG002 - see the base
         base, end = self.base, self.base + len(CURRENCIES)
         amounts = {CURRENCIES[key - base]: n for key, n in cell.items() if base <= key < end} if base else {}
         return {**amounts, "under": cell.get(self.contacts, 0)}
@@ -172,7 +172,7 @@ class _Cost(_Money, frozen=True):
     time: _Signed
     contacts: int
 
-    def terms(self, cell: Cell, overdue: int, rule: Rule) -> Terms:  # noqa: ARG002 - see the base
+    def terms(self, cell: Cell, overdue: int, rule: QueueTargets) -> Terms:  # noqa: ARG002 - see the base
         contacts, currency = cell.get(self.contacts, 0), rule.currency
         if currency is None or not contacts or (rule.cost_per_hour is None and rule.cost_per_contact is None):
             return {}
@@ -182,9 +182,15 @@ class _Cost(_Money, frozen=True):
         return {currency: cost, f"#{currency}": contacts}
 
 
+def counts(cell: Cell, numbers: Numbers) -> dict[str, int]:
+    """Return how many contacts of a window's sums were offered, answered and abandoned, and how many of these were short."""
+    wanted = (offered, answered, abandoned, abandoned_short)
+    return {c.name: max(0, cell.get(numbers.get(c.name, 0), 0)) for c in wanted}
+
+
 def percentiles(cell: Mapping[int, int], number: int | None) -> dict[str, float | None]:
-    """The percentiles of one sketch in a cell, in seconds; one pass for all of them."""
-    if number is None:  # the store knows nothing of this sketch yet
+    """Return the percentiles of one sketch in a cell, in seconds; one pass for all of them."""
+    if number is None:  # the store has no number for this sketch yet
         return _NOTHING
     first = number << SHIFT
     end = first + BUCKETS

@@ -1,19 +1,20 @@
-"""What a snapshot is made of: plain data for every reader. Values are in base units; ``None`` is "no data"."""
+"""The parts of a snapshot: plain data for every reader. Values are in base units; ``None`` is "no data"."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
 
-from .measures import Value
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Value
 
-Values = dict[str, Value]
+KpiValues = dict[str, Value]
 """KPI → value."""
 By = Literal["site", "unit", "channel", "queue"]
 
 
-class Place(Struct, frozen=True):
-    """Where a row belongs: by this rows are chosen before they are made."""
+class RowPlace(Struct, frozen=True):
+    """The place of a row in the organisation: rows are chosen by it before they are made."""
 
     queue: str
     channel: str
@@ -22,16 +23,16 @@ class Place(Struct, frozen=True):
     unit: str | None
 
 
-Chosen = Callable[[Place], bool]
+Chosen = Callable[[RowPlace], bool]
 
 
-def everywhere(_: Place) -> bool:
-    """Every row."""
+def everywhere(_: RowPlace) -> bool:
+    """Choose every row."""
     return True
 
 
-class Row(Struct, frozen=True):
-    """One queue and channel.
+class QueueRow(Struct, frozen=True):
+    """The values of one queue and channel.
 
     Attributes:
         policy: the name of the service level's formula.
@@ -40,9 +41,13 @@ class Row(Struct, frozen=True):
         levels: KPI → value now.
         windows: window → KPI → value.
         totals: ``offered``, ``answered``, ``abandoned``, … since the beginning.
-        site: where it is worked; ``partner``: by somebody else.
+        live: the same of contacts counted as they happened, since this process began: what rates are taken of.
+        site: the site that works it; ``partner``: whether it is a partner's.
         unit: the business unit that it belongs to.
         open: whether it is within its business hours.
+        late: how many of those who wait have waited longer than their answer target.
+        counts: window → ``offered``, ``answered``, ``abandoned``, ``abandoned_short`` → contacts.
+        recent: KPI → value of the last five minutes, whichever windows were asked for.
     """
 
     queue: str
@@ -50,33 +55,46 @@ class Row(Struct, frozen=True):
     policy: str
     targets: dict[str, float]
     levels: dict[str, float | None]
-    windows: dict[str, Values]
+    windows: dict[str, KpiValues]
     totals: dict[str, int]
     site: str | None = None
     partner: bool = False
     unit: str | None = None
     open: bool = True
     too_good: Mapping[str, float] = {}
+    late: int = 0
+    counts: dict[str, dict[str, int]] = {}
+    recent: KpiValues = {}
+    live: Mapping[str, int] = {}
 
 
-class Group(Struct, frozen=True):
-    """Several queues and channels together: the sums of what their rows are made of.
+def together(kpi: Kpi, rows: Sequence[QueueRow]) -> float | None:
+    """Return a level of several rows: their sum, or the largest, depending on the KPI; ``None`` where one is not known."""
+    levels = [row.levels[kpi.name] for row in rows]
+    known = [level for level in levels if level is not None]
+    if len(known) < len(levels):
+        return None
+    return sum(known) if kpi.adds else max(known)
+
+
+class QueueGroup(Struct, frozen=True):
+    """Several queues and channels together: the sums of their rows' terms.
 
     Attributes:
-        name: the site, unit, channel or queue; ``None`` for those of which nobody said.
-        queues: how many rows are in it.
-        levels: the sum of the rows', or the largest, as the KPI has it; ``None`` where one of them is not known.
+        name: the site, unit, channel or queue; ``None`` for queues without one.
+        queues: the number of its rows.
+        levels: the sum of the rows', or the largest, depending on the KPI; ``None`` where one of them is not known.
         windows: as in a row.
     """
 
     name: str | None
     queues: int
     levels: dict[str, float | None]
-    windows: dict[str, Values]
+    windows: dict[str, KpiValues]
 
 
 class Snapshot(Struct, frozen=True):
-    """Everything that a view shows.
+    """The content of every view.
 
     Attributes:
         at: milliseconds since the epoch.
@@ -85,5 +103,5 @@ class Snapshot(Struct, frozen=True):
     """
 
     at: int
-    rows: list[Row]
-    everyone: dict[str, Values]
+    rows: list[QueueRow]
+    everyone: dict[str, KpiValues]

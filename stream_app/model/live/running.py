@@ -1,28 +1,27 @@
-"""Parts of the board: who waits, who is at risk, who gave up, and the running sums of a window."""
+"""Parts of the board: waiting contacts, contacts at risk, abandoned contacts, and the running sums of a window."""
 
 from bisect import bisect_left, bisect_right, insort
 from typing import Final
 
 from msgspec import Struct
 
-from .tally import Cell
-from .windows import Window
+from stream_app.model.events import QueueChannel
+from stream_app.model.fold.tally import Cell
+from stream_app.model.windows import Window
 
-Queue = tuple[str, str]
-"""(queue, channel)"""
-EVERYONE: Final[Queue] = ("", "")
+EVERYONE: Final[QueueChannel] = ("", "")
 """All queues and channels together, for percentiles that can't be averaged afterwards."""
 
-QUARTER: Final = 900_000
+INTERVAL_MS: Final = 900_000
 """The resolution of a day's intervals."""
 Bucket = tuple[int, int]
 """(resolution, start)"""
-Waits = tuple[Queue, int, int]
+WaitingQueue = tuple[QueueChannel, int, int]
 """(queue, queued, due)"""
 
 
 class Waiting:
-    """Who waits in a queue: when each was queued, and when each is decided at the latest. Sorted."""
+    """The waiting contacts of a queue: when each was queued, and when each is decided at the latest. Sorted."""
 
     __slots__ = ("due", "queued")
 
@@ -31,22 +30,22 @@ class Waiting:
         self.due: list[int] = []
 
     def add(self, queued: int, due: int) -> None:
-        """A contact begins to wait."""
+        """Add a contact that begins to wait."""
         insort(self.queued, queued)
         insort(self.due, due)
 
     def remove(self, queued: int, due: int) -> None:
-        """It does not wait any more."""
+        """Remove a contact that no longer waits."""
         del self.queued[bisect_left(self.queued, queued)]
         del self.due[bisect_left(self.due, due)]
 
     def overdue(self, start: int, now: int) -> int:
-        """How many were, or will be, decided by the passing of T between ``start`` and ``now``, both inclusive."""
+        """Return how many were, or will be, decided because T passed between ``start`` and ``now``, both inclusive."""
         return max(0, bisect_right(self.due, now) - bisect_left(self.due, start))
 
 
 class AtRisk(Struct, frozen=True):
-    """An open contact of which something is expected: its CSAT in thousandths, since when it is there, and where it stands."""
+    """An open contact with a predicted CSAT (in thousandths), when it was queued, and its state."""
 
     contact: str
     queue: str
@@ -62,7 +61,7 @@ class GaveUp(Struct, frozen=True):
 
     Attributes:
         at: when it gave up.
-        waited: for how long it had waited, in milliseconds.
+        waited: how long it had waited, in milliseconds.
         short: within the short-abandon threshold under which it was queued.
     """
 
@@ -89,15 +88,15 @@ class Running:
         self.zone = zone
         self.start = window.start(now, zone)
         self.last = now - now % window.resolution
-        self.sums: dict[Queue, Cell] = {EVERYONE: {}}
-        self.versions: dict[Queue, int] = {}
+        self.sums: dict[QueueChannel, Cell] = {EVERYONE: {}}
+        self.versions: dict[QueueChannel, int] = {}
 
     def holds(self, resolution: int, bucket: int) -> bool:
-        """Whether a bucket lies in the window."""
+        """Return whether a bucket lies in the window."""
         return resolution == self.window.resolution and self.start <= bucket <= self.last
 
-    def add(self, queue: Queue, cell: Cell, sign: int = 1) -> None:
-        """Add a cell to the sums, or take it away."""
+    def add(self, queue: QueueChannel, cell: Cell, sign: int = 1) -> None:
+        """Add a cell to the sums, or subtract it."""
         for whose in (queue, EVERYONE):
             self.versions[whose] = self.versions.get(whose, 0) + 1
             sums = self.sums.get(whose)

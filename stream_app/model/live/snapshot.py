@@ -10,30 +10,34 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from stream_app.model.events import QueueChannel
+from stream_app.model.fold.lifecycle import RING_BACK
+from stream_app.model.fold.tally import Cell, add_into
+from stream_app.model.kpis import KPIS, TOTALS
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Derived, IntervalsMet, Level, Value
+from stream_app.model.pieces import Pieces, whole
+from stream_app.model.targets import QueueTargets, Targets
+from stream_app.model.windows import WINDOWS
+
 from . import compliance
-from .board import EVERYONE, Board, Queue, Running
-from .formulas import Formula, Terms, added, formula
-from .kpi import Kpi
-from .kpis import KPIS, TOTALS
-from .lifecycle import RING_BACK
-from .measures import Derived, IntervalsMet, Level, Value
-from .rows import By, Chosen, Group, Place, Row, Snapshot, Values, everywhere
+from .board import EVERYONE, Board, Running
+from .formulas import Formula, Terms, added, counts, formula
+from .judging import RECENT
+from .rows import By, Chosen, KpiValues, QueueGroup, QueueRow, RowPlace, Snapshot, everywhere, together
 from .running import AtRisk, GaveUp
-from .tally import Cell, add_into
-from .targets import Rule, Targets
-from .waits import Waits, waits
-from .windows import WINDOWS
+from .wait_histograms import WaitHistogram, waits
 
 TODAY: Final = "today"
 
 _MadeFrom = tuple[Running, int, int, int]
-"""The sums of a window, which of their versions, how many are overdue, and which quarter of an hour runs."""
+"""The sums of a window, their version, how many contacts are overdue, and which 15-minute interval is running."""
 
 
 class _Cached(Struct):
-    """A row, and from what its parts were made."""
+    """A row, and what its parts were made from."""
 
-    row: Row
+    row: QueueRow
     change: int
     made_from: dict[str, _MadeFrom]
 
@@ -42,65 +46,79 @@ class Snapshots:
     """Takes snapshots of a board; what did not change is the same object as before."""
 
     def __init__(self, board: Board, kpis: Sequence[Kpi] = KPIS) -> None:
-        """``board`` is read; which intervals changed is taken off it, if one of the KPIs needs to know.
+        """Read ``board``, and take from it which intervals changed, if one of the KPIs needs that.
 
         Args:
-            board: what is shown.
-            kpis: what rows have; with fewer they are made sooner.
+            board: the source.
+            kpis: the KPIs of the rows; fewer are computed faster.
         """
         self._board = board
         self._kpis = kpis
         self._met = tuple((kpi, kpi.measure.kpi) for kpi in kpis if isinstance(kpi.measure, IntervalsMet))
         self._numbers: dict[str, int] = {}
         self._formulas: dict[str, list[Formula]] = {}
-        self._rules: dict[Queue, Rule] = {}
+        self._rules: dict[QueueChannel, QueueTargets] = {}
         self._targets: Targets | None = None
-        self._places: dict[Queue, Place] = {}
-        self._cached: dict[tuple[Queue, tuple[str, ...]], _Cached] = {}
-        self._values: dict[tuple[Queue, str], tuple[_MadeFrom, Values]] = {}
-        self._everyone: dict[str, tuple[tuple[Running, int], Values]] = {}
-        self._intervals = compliance.Intervals(board)
+        self._places: dict[QueueChannel, RowPlace] = {}
+        self._cached: dict[tuple[QueueChannel, tuple[str, ...]], _Cached] = {}
+        self._values: dict[tuple[QueueChannel, str], tuple[_MadeFrom, KpiValues]] = {}
+        self._everyone: dict[str, tuple[tuple[Running, int], KpiValues]] = {}
+        self._intervals = compliance.IntervalCompliance(board)
 
     def take(
         self, targets: Targets, windows: Collection[str] = WINDOWS, chosen: Chosen = everywhere
     ) -> Snapshot:
-        """The board as of its ``now``, under these settings; only these windows and rows, as others cost time."""
+        """Return the board as of its ``now``, under these targets; only these windows and rows, as others cost time."""
+        return whole(self.taken(targets, windows, chosen))
+
+    def taken(
+        self, targets: Targets, windows: Collection[str] = WINDOWS, chosen: Chosen = everywhere
+    ) -> Pieces[Snapshot]:
+        """Do the work of ``take`` row by row; the board must not change meanwhile, or rows are of several moments."""
         self._under(targets)
         windows = _in_order(windows)
-        rows = [self._row(queue, windows) for queue in self._queues(chosen)]
+        rows: list[QueueRow] = []
+        for queue in self._queues(chosen):
+            rows.append(self._row(queue, windows))
+            yield
         return Snapshot(self._board.now, rows, {name: self._of_everyone(name, targets) for name in windows})
 
     def at_risk(self, targets: Targets, chosen: Chosen = everywhere) -> list[AtRisk]:
-        """Open contacts whose predicted CSAT is below their queue's limit, the worst first."""
+        """Return open contacts whose predicted CSAT is below their queue's limit, the worst first."""
         self._under(targets)
         found = [one for queue in self._queues(chosen) for one in self._at_risk(queue)]
         return sorted(found, key=lambda one: (one.predicted, one.queued_at, one.contact))
 
-    def waits(self, targets: Targets, chosen: Chosen = everywhere) -> list[Waits]:
-        """How long today's contacts of each chosen row waited."""
+    def waits(self, targets: Targets, chosen: Chosen = everywhere) -> list[WaitHistogram]:
+        """Return how long today's contacts of each chosen row waited."""
+        return whole(self.waited(targets, chosen))
+
+    def waited(self, targets: Targets, chosen: Chosen = everywhere) -> Pieces[list[WaitHistogram]]:
+        """Do the work of ``waits`` row by row."""
         self._under(targets)
-        out: list[Waits] = []
+        out: list[WaitHistogram] = []
         for queue in self._queues(chosen):
             rule = self._rule(queue)
             cell = self._board.running(TODAY, rule.zone).sums.get(queue, {})
             out.append(waits(*queue, cell, rule, self._numbers))
+            yield
         return out
 
     def gave_up(self, targets: Targets, limit: int, chosen: Chosen = everywhere) -> list[GaveUp]:
-        """Who gave up within the last hour and did not come back to the same visit: the newest, so many at most."""
+        """Return at most ``limit`` contacts that gave up in the last hour and did not come back to the visit, newest first."""
         self._under(targets)
         since = self._board.now - RING_BACK  # partition time may stand still, and with it its time-outs
         lists = (self._board.gone.get(queue, ()) for queue in self._queues(chosen))
         found = (one for listed in lists for one in listed if one.at > since)
         return nlargest(limit, found, key=lambda one: (one.at, one.waited, one.contact))
 
-    def queues(self, targets: Targets, chosen: Chosen = everywhere) -> list[Queue]:
-        """The queues of the chosen rows, in order."""
+    def queues(self, targets: Targets, chosen: Chosen = everywhere) -> list[QueueChannel]:
+        """Return the queues of the chosen rows, in order."""
         self._under(targets)
         return list(self._queues(chosen))
 
-    def in_force(self, targets: Targets, queue: Queue) -> tuple[Rule, list[Formula]]:
-        """What holds for a queue, and the formulas of its windowed KPIs; the same objects as long as nothing changes."""
+    def in_force(self, targets: Targets, queue: QueueChannel) -> tuple[QueueTargets, list[Formula]]:
+        """Return a queue's targets and the formulas of its windowed KPIs; the same objects as long as nothing changes."""
         self._under(targets)
         rule = self._rule(queue)
         return rule, self._of_policy(rule.policy)
@@ -111,17 +129,28 @@ class Snapshots:
         by: By,
         windows: Collection[str] = WINDOWS,
         chosen: Chosen = everywhere,
-    ) -> list[Group]:
-        """The chosen rows rolled up, by name; each under its own policy and day; only these windows."""
+    ) -> list[QueueGroup]:
+        """Roll the chosen rows up, by name; each under its own policy and day; only these windows."""
+        return whole(self.grouped(targets, by, windows, chosen))
+
+    def grouped(
+        self,
+        targets: Targets,
+        by: By,
+        windows: Collection[str] = WINDOWS,
+        chosen: Chosen = everywhere,
+    ) -> Pieces[list[QueueGroup]]:
+        """Do the work of ``groups`` row by row."""
         self._under(targets)
-        members: dict[str | None, list[Queue]] = {}
+        members: dict[str | None, list[QueueChannel]] = {}
         for queue in self._queues(chosen):
             members.setdefault(getattr(self._place(queue), by), []).append(queue)
         windows = _in_order(windows)
-        return [
-            self._group(name, members[name], windows)
-            for name in sorted(members, key=lambda n: (n is None, n or ""))
-        ]
+        out: list[QueueGroup] = []
+        for name in sorted(members, key=lambda n: (n is None, n or "")):
+            group = yield from self._group(name, members[name], windows)
+            out.append(group)
+        return out
 
     def _under(self, targets: Targets) -> None:
         board = self._board
@@ -131,18 +160,18 @@ class Snapshots:
             self._cached, self._values = {}, {}
             self._intervals.forget()
 
-    def _queues(self, chosen: Chosen) -> Iterable[Queue]:
+    def _queues(self, chosen: Chosen) -> Iterable[QueueChannel]:
         queues = (queue for queue in self._board.queues() if queue != EVERYONE)
         return queues if chosen is everywhere else (q for q in queues if chosen(self._place(q)))
 
-    def _place(self, queue: Queue) -> Place:
+    def _place(self, queue: QueueChannel) -> RowPlace:
         place = self._places.get(queue)
         if place is None:
             rule = self._rule(queue)
-            place = self._places[queue] = Place(*queue, rule.site, rule.partner, rule.unit)
+            place = self._places[queue] = RowPlace(*queue, rule.site, rule.partner, rule.unit)
         return place
 
-    def _rule(self, queue: Queue) -> Rule:
+    def _rule(self, queue: QueueChannel) -> QueueTargets:
         rule = self._rules.get(queue)
         if rule is None and self._targets is not None:
             rule = self._rules[queue] = self._targets.rule(*queue)
@@ -151,7 +180,7 @@ class Snapshots:
 
     # --- rows ---
 
-    def _row(self, queue: Queue, names: tuple[str, ...]) -> Row:
+    def _row(self, queue: QueueChannel, names: tuple[str, ...]) -> QueueRow:
         board, rule = self._board, self._rule(queue)
         waiting = board.waiting.get(queue)
         waits = waiting is not None and bool(waiting.queued)
@@ -166,9 +195,10 @@ class Snapshots:
             windows = cached.row.windows
         else:
             windows = {name: self._window(queue, name, made_from[name]) for name in names}
+        recent = windows.get(RECENT) or self._window(queue, RECENT, self._made_from(queue, RECENT))
         totals = board.totals.get(queue) or dict.fromkeys(TOTALS, 0)
         levels = self._levels(queue)
-        row = Row(
+        row = QueueRow(
             *queue,
             rule.policy,
             rule.targets,
@@ -180,11 +210,15 @@ class Snapshots:
             unit=rule.unit,
             open=is_open,
             too_good=rule.too_good,
+            late=waiting.overdue(0, board.now) if waiting is not None and waits else 0,
+            counts={name: counts(made_from[name][0].sums.get(queue, {}), self._numbers) for name in names},
+            recent=recent,
+            live=dict(board.live.get(queue) or dict.fromkeys(TOTALS, 0)),
         )
         self._cached[queue, names] = _Cached(row, change, made_from)
         return row
 
-    def _window(self, queue: Queue, name: str, made_from: _MadeFrom) -> Values:
+    def _window(self, queue: QueueChannel, name: str, made_from: _MadeFrom) -> KpiValues:
         cached = self._values.get((queue, name))
         if cached and cached[0] == made_from:
             return cached[1]
@@ -198,8 +232,8 @@ class Snapshots:
         self._values[queue, name] = (made_from, values)
         return values
 
-    def _value(self, queue: Queue, kpi: str, window: str) -> Value:
-        """One value, whether its window is wanted or not."""
+    def _value(self, queue: QueueChannel, kpi: str, window: str) -> Value:
+        """Return one value, whether its window is wanted or not."""
         made_from = self._made_from(queue, window)
         cached = self._values.get((queue, window))
         if cached and cached[0] == made_from:
@@ -207,18 +241,18 @@ class Snapshots:
         running, _, overdue, _ = made_from
         return self._formula(queue, kpi).of(running.sums.get(queue, {}), overdue, self._rule(queue))
 
-    def _made_from(self, queue: Queue, window: str) -> _MadeFrom:
+    def _made_from(self, queue: QueueChannel, window: str) -> _MadeFrom:
         board = self._board
         running = board.running(window, self._rule(queue).zone)
         waiting = board.waiting.get(queue)
         overdue = waiting.overdue(running.start, board.now) if waiting is not None and waiting.queued else 0
-        quarter = running.last if window == TODAY else 0  # with each that is over, compliance may change
-        return running, running.versions.get(queue, 0), overdue, quarter
+        interval = running.last if window == TODAY else 0  # compliance may change as intervals end
+        return running, running.versions.get(queue, 0), overdue, interval
 
-    def _compliance(self, queue: Queue, kpi: str, running: Running) -> Terms:
+    def _compliance(self, queue: QueueChannel, kpi: str, running: Running) -> Terms:
         return self._intervals.terms(queue, self._rule(queue), self._formula(queue, kpi), running.start)
 
-    def _formula(self, queue: Queue, kpi: str) -> Formula:
+    def _formula(self, queue: QueueChannel, kpi: str) -> Formula:
         return next(f for f in self._of_policy(self._rule(queue).policy) if f.kpi.name == kpi)
 
     def _of_policy(self, policy: str) -> list[Formula]:
@@ -230,8 +264,8 @@ class Snapshots:
 
     # --- levels ---
 
-    def _levels(self, queue: Queue) -> dict[str, float | None]:
-        """The KPIs without a window: read off the open visits, and what follows from others."""
+    def _levels(self, queue: QueueChannel) -> dict[str, float | None]:
+        """Compute the KPIs without a window: from the open visits, or derived from others."""
         waiting = self._board.waiting.get(queue)
         queued = waiting.queued if waiting else []
         # Nobody waits: an alert on the oldest must be able to resolve.
@@ -251,7 +285,7 @@ class Snapshots:
                     )
         return out
 
-    def _at_risk(self, queue: Queue) -> list[AtRisk]:
+    def _at_risk(self, queue: QueueChannel) -> list[AtRisk]:
         moods = self._board.moods.get(queue)
         if not moods:
             return []
@@ -260,11 +294,13 @@ class Snapshots:
 
     # --- several queues ---
 
-    def _group(self, name: str | None, queues: list[Queue], wanted: tuple[str, ...]) -> Group:
-        windows: dict[str, Values] = {}
+    def _group(
+        self, name: str | None, queues: list[QueueChannel], wanted: tuple[str, ...]
+    ) -> Pieces[QueueGroup]:
+        windows: dict[str, KpiValues] = {}
         for window in wanted:
             cells: Cell = {}
-            terms: dict[str, list[Terms]] = {}
+            terms: dict[str, Terms] = {}
             formulas: dict[str, Formula] = {}
             for queue in queues:
                 rule = self._rule(queue)
@@ -273,22 +309,26 @@ class Snapshots:
                 add_into(cells, cell)
                 for one in self._of_policy(rule.policy):
                     formulas[one.kpi.name] = one
-                    terms.setdefault(one.kpi.name, []).append(one.terms(cell, overdue, rule))
+                    mine = one.terms(cell, overdue, rule)
+                    terms[one.kpi.name] = added((terms.get(one.kpi.name, {}), mine))
                 if window == TODAY:
                     for kpi, of in self._met:
-                        terms.setdefault(kpi.name, []).append(self._compliance(queue, of, running))
+                        mine = self._compliance(queue, of, running)
+                        terms[kpi.name] = added((terms.get(kpi.name, {}), mine))
+                yield
             windows[window] = {
-                kpi: formulas[kpi].value(added(parts), cells)
-                if kpi in formulas
-                else compliance.value(added(parts))
-                for kpi, parts in terms.items()
+                kpi: formulas[kpi].value(total, cells) if kpi in formulas else compliance.value(total)
+                for kpi, total in terms.items()
             }
-        rows = [self._row(queue, wanted) for queue in queues]
-        return Group(
-            name, len(queues), {kpi.name: _together(kpi, rows) for kpi in self._kpis if kpi.is_level}, windows
+        rows: list[QueueRow] = []
+        for queue in queues:
+            rows.append(self._row(queue, wanted))
+            yield
+        return QueueGroup(
+            name, len(queues), {kpi.name: together(kpi, rows) for kpi in self._kpis if kpi.is_level}, windows
         )
 
-    def _of_everyone(self, window: str, targets: Targets) -> Values:
+    def _of_everyone(self, window: str, targets: Targets) -> KpiValues:
         rule = targets.rule(*EVERYONE)
         running = self._board.running(window, rule.zone)
         made_from = (running, running.versions.get(EVERYONE, 0))
@@ -302,13 +342,5 @@ class Snapshots:
 
 
 def _in_order(windows: Collection[str]) -> tuple[str, ...]:
-    """As the catalogue has them, however they were asked for."""
+    """Return windows in the order of the catalogue, whatever order was requested."""
     return tuple(name for name in WINDOWS if name in windows)
-
-
-def _together(kpi: Kpi, rows: list[Row]) -> float | None:
-    levels = [row.levels[kpi.name] for row in rows]
-    known = [level for level in levels if level is not None]
-    if len(known) < len(levels):
-        return None
-    return sum(known) if kpi.adds else max(known)

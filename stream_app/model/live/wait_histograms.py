@@ -1,7 +1,7 @@
-"""How long contacts waited, by what became of them: cumulative histograms of the running day.
+"""How long contacts waited, by outcome: cumulative histograms of the running day.
 
-Steps are multiples of a queue's answer target, so that they suit a call as well as an email. The counts come from the sketches
-of the store: what is a little longer than a step (4.4 % at most) may count within it.
+Steps are multiples of a queue's answer target, so that they suit calls as well as email. The counts come from the sketches of
+the store: a wait slightly longer than a step (by 4.4 % at most) may count within it.
 """
 
 from bisect import bisect_left
@@ -11,23 +11,23 @@ from typing import Final
 
 from msgspec import Struct
 
-from .kpis.counters import abandon_wait, response
-from .sketch import bucket
-from .tally import SHIFT, Cell
-from .targets import Rule
+from stream_app.model.fold.tally import SHIFT, Cell
+from stream_app.model.kpis.counters import abandon_wait, response
+from stream_app.model.sketch import bucket
+from stream_app.model.targets import QueueTargets
 
 SKETCHES: Final = {"answered": response.name, "abandoned": abandon_wait.name}
-"""Outcome → the distribution of its waits; of answered contacts until the first human response."""
+"""Outcome → the distribution of its waits; for answered contacts, the time to the first human response."""
 STEPS: Final = (0.5, 1, 2, 4)
 """In answer targets."""
 
 
-class Waits(Struct, frozen=True):
-    """One queue and channel, today.
+class WaitHistogram(Struct, frozen=True):
+    """The waits of one queue and channel, today.
 
     Attributes:
-        upto: the longest wait of each step, in milliseconds; behind them comes one without a bound.
-        counts: outcome → contacts that waited no longer, step by step, and all of them.
+        upto: the longest wait of each step, in milliseconds; after these comes one without a bound.
+        counts: outcome → contacts that waited no longer, step by step, and finally all of them.
     """
 
     queue: str
@@ -36,8 +36,10 @@ class Waits(Struct, frozen=True):
     counts: dict[str, tuple[int, ...]]
 
 
-def waits(queue: str, channel: str, cell: Cell, rule: Rule, numbers: Mapping[str, int]) -> Waits:
-    """Read them off the day's sums; ``numbers`` are those of the store's registry."""
+def waits(
+    queue: str, channel: str, cell: Cell, rule: QueueTargets, numbers: Mapping[str, int]
+) -> WaitHistogram:
+    """Compute the histogram from the day's sums; ``numbers`` are those of the store's registry."""
     upto = tuple(round(rule.answer_target * step) for step in STEPS)
     ends = [bucket(bound) for bound in upto]
     counts: dict[str, tuple[int, ...]] = {}
@@ -50,4 +52,4 @@ def waits(queue: str, channel: str, cell: Cell, rule: Rule, numbers: Mapping[str
                 if first <= key < last:
                     found[bisect_left(ends, key - first)] += n
         counts[outcome] = tuple(accumulate(found))
-    return Waits(queue, channel, upto, counts)
+    return WaitHistogram(queue, channel, upto, counts)

@@ -1,10 +1,10 @@
-"""Settings that change meaning, one versioned document.
+"""The targets, one versioned document.
 
-``document`` is the document and what follows from it for a queue and channel, ``wishes`` what each of its levels may say,
-``hours`` the business hours and ``calendars`` how they are written, ``presets`` what industries usually aim at.
+``document`` is the document and the rules derived from it per queue and channel, ``overrides`` the keys of each of its levels,
+``hours`` the business hours and ``calendars`` their notation, ``presets`` the usual targets of industries.
 """
 
-from .document import Rule, Targets
-from .wishes import QueueWishes, Wishes
+from .document import QueueTargets, Targets
+from .overrides import Overrides, QueueOverrides
 
-__all__ = ["QueueWishes", "Rule", "Targets", "Wishes"]
+__all__ = ["Overrides", "QueueOverrides", "QueueTargets", "Targets"]

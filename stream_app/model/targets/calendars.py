@@ -1,4 +1,4 @@
-"""Calendars in the settings document: what people write of opening hours, checked and put into one form."""
+"""Calendars in the targets: opening hours as people write them, checked and put into one form."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Hours(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A calendar as it is stored: every weekday and date by itself, periods as ``09:00-17:30``.
+    """A calendar in its stored form: every weekday and date by itself, periods as ``09:00-17:30``.
 
     Attributes:
-        zone: IANA name; without one it is the zone of the queue that works by it.
+        zone: IANA name; without one it is the zone of the queue that uses it.
         hours: by weekday, ``mon`` to ``sun``.
         special: by date, instead of the weekday's.
         breaks: by date, closed within its hours.
@@ -35,14 +35,14 @@ class Hours(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 
     @classmethod
     def of(cls, place: str, document: Any) -> Hours:
-        """Read what people write: weekdays also as ``mon-fri``, periods also as pairs, TOML's own dates and times.
+        """Read hours as people write them: weekdays also as ``mon-fri``, periods also as pairs, TOML's own dates and times.
 
         Raises:
             ValueError: one line that begins with the place.
         """
         table = _table(place, document)
         for name in table.keys() - set(cls.__struct_fields__):
-            raise ValueError(f"{place}.{name}: no setting is called so{guess(name, cls.__struct_fields__)}")
+            raise ValueError(f"{place}.{name}: unknown key{guess(name, cls.__struct_fields__)}")
         zone = table.get("zone")
         if zone is not None:
             check_zone(f"{place}.zone", zone)
@@ -51,10 +51,10 @@ class Hours(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
             at = f"{place}.hours.{days}"
             for day in _weekdays(at, days):
                 if day in hours:
-                    raise ValueError(f"{at}: the hours of {day} are given twice")
+                    raise ValueError(f"{at}: the hours of {day} are listed twice")
                 hours[day] = _periods(at, periods)
         if not any(hours.values()):
-            raise ValueError(f"{place}.hours: no weekday has hours")
+            raise ValueError(f"{place}.hours: at least one weekday needs hours")
         dates = {
             name: {
                 _date(f"{place}.{name}", day): _periods(f"{place}.{name}.{day}", periods)
@@ -67,11 +67,11 @@ class Hours(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
             raise ValueError(f"{place}.holidays: expected a list of dates")  # noqa: TRY004 - bad input, not a bug
         closed = sorted({_date(f"{place}.holidays", day) for day in holidays})
         if both := sorted(dates["special"].keys() & set(closed)):
-            raise ValueError(f"{place}.special.{both[0]}: the same date is a holiday")
+            raise ValueError(f"{place}.special.{both[0]}: this date is also a holiday; remove one of the two")
         return cls(zone, hours, dates["special"], dates["breaks"], tuple(closed))
 
     def calendar(self, zone: str) -> Calendar:
-        """The calendar, by its own zone or else by this one. The same hours give the same object, whose days are laid out."""
+        """Return the calendar in its own zone, or else in this one. Equal hours return the same object, days laid out."""
         return _calendar(json.encode(self, order="sorted"), self.zone or zone)
 
 
@@ -92,34 +92,34 @@ def _calendar(document: bytes, zone: str) -> Calendar:
 
 
 def check_zone(place: str, zone: object) -> None:
-    """Refuse what is no IANA time zone; ValueError with one line that begins with the place."""
+    """Refuse an unknown IANA time zone; raise ValueError with one line that begins with the place."""
     try:
         if isinstance(zone, str):
             ZoneInfo(zone)
             return
     except (KeyError, ValueError, OSError):
         pass
-    raise ValueError(f"{place}: no time zone is called {zone!r}")
+    raise ValueError(f"{place}: unknown time zone {zone!r}; use an IANA name like Europe/Berlin")
 
 
 def guess(name: str, known: Iterable[str]) -> str:
-    """The name that was perhaps meant, as the end of a message; empty if none is close."""
+    """Return the end of a message that suggests the name that was perhaps meant; empty if none is close."""
     close = get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _table(place: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{place}: expected a table, not {value!r}")  # noqa: TRY004 - bad input, not a bug
+        raise ValueError(f"{place}: expected a table, got {value!r}")  # noqa: TRY004 - bad input, not a bug
     return value
 
 
 def _weekdays(place: str, text: str) -> list[str]:
-    """``mon``, or ``mon-fri``; ``sat-mon`` goes on into the next week."""
+    """Parse ``mon``, or ``mon-fri``; ``sat-mon`` continues into the next week."""
     first, _, last = text.partition("-")
     for day in (first, last or first):
         if day not in WEEKDAYS:
-            raise ValueError(f"{place}: no weekday is called {day!r}; they are {' '.join(WEEKDAYS)}")
+            raise ValueError(f"{place}: unknown weekday {day!r}; use {' '.join(WEEKDAYS)}")
     start = WEEKDAYS.index(first)
     length = (WEEKDAYS.index(last or first) - start) % 7 + 1
     return [WEEKDAYS[(start + n) % 7] for n in range(length)]
@@ -133,7 +133,7 @@ def _date(place: str, value: Any) -> str:
             return value.isoformat()
     except ValueError:
         pass
-    raise ValueError(f"{place}: {str(value)!r} is no date like 2026-12-24")
+    raise ValueError(f"{place}: expected a date like 2026-12-24, got {str(value)!r}")
 
 
 def _periods(place: str, value: Any) -> tuple[str, ...]:
@@ -150,9 +150,9 @@ def _periods(place: str, value: Any) -> tuple[str, ...]:
 def _period(place: str, value: Any) -> Period:
     parts = value.split("-") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or len(parts) != 2:
-        raise ValueError(f"{place}: {value!r} is no period like 09:00-17:00")
+        raise ValueError(f"{place}: expected a period like 09:00-17:00, got {value!r}")
     start, end = (_minutes(place, part) for part in parts)
-    return start, end or DAY_MINUTES  # TOML's own times can't say 24:00
+    return start, end or DAY_MINUTES  # TOML's own times can't express 24:00
 
 
 def _minutes(place: str, value: Any) -> int:
@@ -160,8 +160,8 @@ def _minutes(place: str, value: Any) -> int:
         value = value.isoformat().removesuffix(":00")
     hour, _, minute = str(value).strip().partition(":")
     if not (hour.isdecimal() and minute.isdecimal() and len(minute) == 2 and len(hour) <= 2):
-        raise ValueError(f"{place}: {str(value)!r} is no time like 09:00 (whole minutes)")
+        raise ValueError(f"{place}: expected a time in whole minutes like 09:00, got {str(value)!r}")
     found = int(hour) * 60 + int(minute)
     if int(minute) > 59 or found > DAY_MINUTES:
-        raise ValueError(f"{place}: there is no {str(value)!r} in a day; the last is 24:00")
+        raise ValueError(f"{place}: {str(value)!r} is not a time of day; the latest is 24:00")
     return found

@@ -1,8 +1,8 @@
-"""Presets: an industry's usual targets as data, one line a number, each with its reason.
+"""Presets: an industry's usual targets as data, one line per number, each with its reason.
 
-``preset = "retail"`` at the top of the settings document takes them; everything else in the document overrides them. A line
-names a KPI of the catalogue (its target) or a setting of ``wishes.Wishes``, and holds for one channel or for all.
-Published figures carry their source. They are what others aim at or reach, not what customers of yours will bear: a start.
+``preset = "retail"`` at the top of the targets takes them; everything else in the document overrides them. A line names a KPI
+of the catalogue (its target) or a key of ``overrides.Overrides``, and holds for one channel or for all. Published figures carry
+their source. They are what others aim at or reach, not what your customers will accept: a starting point.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Struct
 from stream_app.model.kpis import BY_NAME
 
 SETTINGS: Final = ("answer_target_s", "short_abandon_s")
-"""What a line may name beside KPIs."""
+"""Keys that a line may name besides KPIs."""
 OURS: Final = "our choice"
 
 _CHAT = "https://chatsy.app/blog/live-chat-response-time-benchmarks"
@@ -32,12 +32,12 @@ _PLAN = "https://lawinsider.com/clause/call-center-performance"
 _CMS = "https://www.cqfluency.com/blog/cms-call-center-monitoring/"
 
 
-class Line(Struct, frozen=True):
+class PresetLine(Struct, frozen=True):
     """One number of a preset.
 
     Attributes:
         name: a KPI (the value is its target, in the KPI's unit) or one of ``SETTINGS``.
-        channel: where it holds; empty for every channel.
+        channel: the channel; empty for all.
         why: the reason, for people.
         source: where the number was published, or ``OURS``.
     """
@@ -54,10 +54,10 @@ class Preset(Struct, frozen=True):
 
     name: str
     about: str
-    lines: tuple[Line, ...]
+    lines: tuple[PresetLine, ...]
 
     def document(self) -> dict[str, Any]:
-        """Its lines as a settings document: the tables ``defaults`` and ``channels``."""
+        """Return its lines as a targets document: the tables ``defaults`` and ``channels``."""
         levels: dict[str, Any] = {"defaults": {}, "channels": {}}
         for line in self.lines:
             level = levels["channels"].setdefault(line.channel, {}) if line.channel else levels["defaults"]
@@ -66,15 +66,15 @@ class Preset(Struct, frozen=True):
         return levels
 
 
-def _answered(channel: str, seconds: float, why: str, source: str = OURS) -> tuple[Line, ...]:
-    """Answered within, the mean to aim at, and when one waiting contact is one too many: they follow from one number."""
+def _answered(channel: str, seconds: float, why: str, source: str = OURS) -> tuple[PresetLine, ...]:
+    """Return the targets that follow from one number: answer target, means, and the longest wait that is acceptable."""
     return (
-        Line("answer_target_s", seconds, channel, why, source),
+        PresetLine("answer_target_s", seconds, channel, why, source),
         *(
-            Line(name, seconds, channel, "the answer target, as a mean")
+            PresetLine(name, seconds, channel, "the answer target, as a mean")
             for name in ("first_response", "first_response_business", "speed_of_answer", "queue_time")
         ),
-        Line(
+        PresetLine(
             "oldest_waiting", 6 * seconds, channel, "six answer targets: by then somebody has been forgotten"
         ),
     )
@@ -85,8 +85,10 @@ PRESETS: Final[tuple[Preset, ...]] = (
         "retail",
         "Shops: many short contacts, and customers who are one click from another shop.",
         (
-            Line("service_level", 0.80, "", "80 % within 20 s is what most voice queues aim at", _SURVEY),
-            Line(
+            PresetLine(
+                "service_level", 0.80, "", "80 % within 20 s is what most voice queues aim at", _SURVEY
+            ),
+            PresetLine(
                 "abandonment",
                 0.05,
                 "",
@@ -97,57 +99,61 @@ PRESETS: Final[tuple[Preset, ...]] = (
             *_answered("chat", 45, "a human within 45 s in online shops", _CHAT),
             *_answered("messaging", 300, "text messages are expected to be answered within 5 minutes", _SHOP),
             *_answered("email", 14_400, "customers of shops expect an answer within 4 hours", _SHOP),
-            Line("handle_time", 240, "voice", "the middle of 3 to 5 minutes in retail", _HANDLE),
-            Line("handle_time", 480, "chat", "twice a call: written side by side with other chats"),
+            PresetLine("handle_time", 240, "voice", "the middle of 3 to 5 minutes in retail", _HANDLE),
+            PresetLine("handle_time", 480, "chat", "twice a call: written side by side with other chats"),
         ),
     ),
     Preset(
         "healthcare",
         "Patients and the insured: long calls, callers who can't go elsewhere, and regulators who measure.",
         (
-            Line("service_level", 0.80, "", "US Medicare-Medicaid plans: 80 % of calls within 30 s", _PLAN),
-            Line("abandonment", 0.05, "", "US Medicare plans: at most 5 % of calls disconnected", _CMS),
+            PresetLine(
+                "service_level", 0.80, "", "US Medicare-Medicaid plans: 80 % of calls within 30 s", _PLAN
+            ),
+            PresetLine("abandonment", 0.05, "", "US Medicare plans: at most 5 % of calls disconnected", _CMS),
             *_answered("voice", 30, "US Medicare-Medicaid plans: 80 % of calls within 30 s", _PLAN),
-            Line("oldest_waiting", 120, "voice", "US Medicare plans: 2 minutes on hold, as a mean", _CMS),
+            PresetLine(
+                "oldest_waiting", 120, "voice", "US Medicare plans: 2 minutes on hold on average", _CMS
+            ),
             *_answered("chat", 120, "a human within 2 minutes in healthcare", _CHAT),
             *_answered(
                 "messaging", 300, "as in retail: the channel sets the expectation, not the industry", _SHOP
             ),
             *_answered("email", 14_400, "the best support teams answer email within 4 hours", _FIRST),
-            Line(
+            PresetLine(
                 "handle_time", 396, "voice", "6.6 minutes: intake and scheduling take several steps", _HANDLE
             ),
-            Line("handle_time", 720, "chat", "twice a call, less what needs no spelling out"),
+            PresetLine("handle_time", 720, "chat", "just under twice a call: less needs spelling out"),
         ),
     ),
     Preset(
         "finance",
-        "Banks and insurers: money is at stake, so waiting alarms, and every call begins with who is calling.",
+        "Banks and insurers: money is at stake, so waiting is alarming, and every call begins with identification.",
         (
-            Line("service_level", 0.90, "", "leading centres aim at 90 % within 20 s", _SURVEY),
-            Line("abandonment", 0.03, "", "the strict end of the usual 3 to 5 %", _ABANDON),
+            PresetLine("service_level", 0.90, "", "leading centres aim at 90 % within 20 s", _SURVEY),
+            PresetLine("abandonment", 0.03, "", "the strict end of the usual 3 to 5 %", _ABANDON),
             *_answered("voice", 20, "leading centres aim at 90 % within 20 s", _SURVEY),
             *_answered("chat", 60, "a human within a minute in financial services", _CHAT),
             *_answered(
                 "messaging", 300, "as in retail: the channel sets the expectation, not the industry", _SHOP
             ),
             *_answered("email", 14_400, "the best support teams answer email within 4 hours", _FIRST),
-            Line("handle_time", 285, "voice", "4 min 45 s, identification included", _HANDLE),
-            Line("handle_time", 570, "chat", "twice a call: written side by side with other chats"),
+            PresetLine("handle_time", 285, "voice", "4 min 45 s, identification included", _HANDLE),
+            PresetLine("handle_time", 570, "chat", "twice a call: written side by side with other chats"),
         ),
     ),
     Preset(
         "saas",
-        "Software support: few calls and long ones, chat and email first, answers that take looking up.",
+        "Software support: few but long calls, chat and email first, answers that must be looked up.",
         (
-            Line(
+            PresetLine(
                 "service_level",
                 0.80,
                 "",
-                "80 % is the usual share; the seconds are a setting of their own",
+                "80 % is the usual share; the seconds are a separate key",
                 _SURVEY,
             ),
-            Line(
+            PresetLine(
                 "abandonment",
                 0.05,
                 "",
@@ -162,11 +168,13 @@ PRESETS: Final[tuple[Preset, ...]] = (
             *_answered(
                 "email",
                 14_400,
-                "4 to 8 business hours are borne: the strict end, best with a calendar",
+                "4 to 8 business hours are accepted: the strict end, best with a calendar",
                 _SAAS,
             ),
-            Line("handle_time", 510, "voice", "the middle of 7 to 10 minutes in technical support", _HANDLE),
-            Line("handle_time", 1_020, "chat", "twice a call: written side by side with other chats"),
+            PresetLine(
+                "handle_time", 510, "voice", "the middle of 7 to 10 minutes in technical support", _HANDLE
+            ),
+            PresetLine("handle_time", 1_020, "chat", "twice a call: written side by side with other chats"),
         ),
     ),
 )
@@ -174,11 +182,13 @@ BY_PRESET: Final[Mapping[str, Preset]] = {preset.name: preset for preset in PRES
 
 
 def _check() -> None:
-    """Refuse a preset that names what does not exist."""
+    """Refuse a preset that names something unknown."""
     for preset in PRESETS:
         for line in preset.lines:
             if line.name not in BY_NAME and line.name not in SETTINGS:
-                raise ValueError(f"preset {preset.name} names {line.name}, which the catalogue does not hold")
+                raise ValueError(
+                    f"preset {preset.name}: {line.name} is neither a KPI of the catalogue nor one of {SETTINGS}"
+                )
 
 
 _check()

@@ -1,7 +1,7 @@
-"""The simulated centre on somebody's platform: canonical events as that platform would have told them.
+"""The simulated centre on a real platform: canonical events as that platform would have sent them.
 
-An encoder belongs to one stream and keeps its open visits in mind, for platforms state durations. Events come in the order of
-the centre's; each contact event names its ``visit``.
+An encoder belongs to one stream and remembers its open visits, because platforms state durations. Events come in the centre's
+order; each contact event names its ``visit``.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,17 +12,17 @@ from stream_app.model.events import Event
 from .amazon_connect import Connect
 from .asterisk import QueueLog
 
-__all__ = ["PLATFORMS", "Connect", "Encoder", "QueueLog", "Record"]
+__all__ = ["PLATFORMS", "Connect", "Encoder", "KeyedPayload", "QueueLog"]
 
-Record = tuple[str, bytes]
+KeyedPayload = tuple[str, bytes]
 """Key and value."""
 
 
 class Encoder(Protocol):
-    """One stream of one platform."""
+    """The encoder of one stream for one platform."""
 
-    def encode(self, event: Event, /) -> list[Record]:
-        """The records that the platform would write; none for what it can't express."""
+    def encode(self, event: Event, /) -> list[KeyedPayload]:
+        """Return the records that the platform would write; none for what it can't express."""
         ...
 
 

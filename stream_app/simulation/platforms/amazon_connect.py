@@ -1,7 +1,7 @@
-"""The simulated centre as Amazon Connect tells it: contact events, agent events for hold and offers, contact records.
+"""The simulated centre on Amazon Connect: contact events, agent events for hold and offers, contact records.
 
-A visit is a contact of its own there, with the visit before as its previous one. Everything about a chain of contacts has the
-chain's first contact as its key, so that it stays in one partition.
+There each visit is a separate contact, with the visit before as its previous contact. All records of a chain of contacts have
+the chain's first contact as key, so that they stay in one partition.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ import msgspec
 
 from stream_app.model import events as e
 
-from .payloads import Contact, Payload, agent_event, contact_event, offered, record, snapshot
+from .payloads import Payload, PlatformContact, agent_event, contact_event, offered, record, snapshot
 
 _CHANNELS: Final = {"voice": "VOICE", "email": "EMAIL", "task": "TASK"}
 _METHODS: Final = {"VOICE": "INBOUND", "EMAIL": "INBOUND"}
@@ -24,9 +24,9 @@ class Connect:
     """Writes JSON; the key is the chain's first contact, or the agent."""
 
     def __init__(self) -> None:
-        self._contacts: dict[tuple[str, int], Contact] = {}
+        self._contacts: dict[tuple[str, int], PlatformContact] = {}
         self._status: dict[str, tuple[str, str, int]] = {}
-        self._tell: Mapping[type[e.Event], Callable[[Any, Contact], Iterator[Payload]]] = {
+        self._tell: Mapping[type[e.Event], Callable[[Any, PlatformContact], Iterator[Payload]]] = {
             e.Queued: self._queued,
             e.Answered: self._answered,
             e.Held: self._held,
@@ -42,7 +42,7 @@ class Connect:
         }
 
     def encode(self, event: e.Event) -> list[tuple[str, bytes]]:
-        """What Connect says of it, in its order."""
+        """Return the records that Connect would write, in its order."""
         if isinstance(event, e.AgentState):
             return [(event.agent, _json.encode(self._presence(event)))]
         tell = self._tell.get(type(event))
@@ -55,14 +55,14 @@ class Connect:
             del self._contacts[place]
         return said
 
-    def _new(self, event: e.ContactEvent, number: int, method: str) -> Contact:
-        """The contact that a visit is; the first comes from outside."""
+    def _new(self, event: e.ContactEvent, number: int, method: str) -> PlatformContact:
+        """Create the contact of a visit; the first comes from outside."""
 
         def name(n: int) -> str:
             return str(uuid5(NAMESPACE_URL, f"{event.contact_id}/{n}"))
 
         channel = _CHANNELS.get(event.channel or "", "CHAT")
-        contact = Contact(
+        contact = PlatformContact(
             id=name(number),
             first=name(1),
             previous=name(number - 1) if number > 1 else None,
@@ -73,54 +73,54 @@ class Connect:
         self._contacts[event.contact_id, number] = contact
         return contact
 
-    def _following(self, event: e.ContactEvent, contact: Contact, method: str) -> Contact:
+    def _following(self, event: e.ContactEvent, contact: PlatformContact, method: str) -> PlatformContact:
         following = self._new(event, (event.visit or 1) + 1, method)
         contact.next = following.id
         return following
 
     # --- waiting ---
 
-    def _queued(self, event: e.Queued, contact: Contact) -> Iterator[Payload]:
-        if contact.queued is None:  # else the transfer said so
+    def _queued(self, event: e.Queued, contact: PlatformContact) -> Iterator[Payload]:
+        if contact.queued is None:  # otherwise the transfer reported it
             if contact.method != "CALLBACK":
                 yield contact_event(contact, "INITIATED", event.at)
             contact.queued = event.at
             yield contact_event(contact, "QUEUED", event.at)
 
-    def _missed(self, event: e.Missed, contact: Contact) -> Iterator[Payload]:
+    def _missed(self, event: e.Missed, contact: PlatformContact) -> Iterator[Payload]:
         yield self._offer(contact, event.agent, event.at, ("CONNECTING", "MISSED"))
 
-    def _refused(self, event: e.Refused, contact: Contact) -> Iterator[Payload]:
-        """Connect has no word for it: a contact that was never queued."""
+    def _refused(self, event: e.Refused, contact: PlatformContact) -> Iterator[Payload]:
+        """Represent a blocked contact, which Connect has no event for, as one that was never queued."""
         yield contact_event(contact, "INITIATED", event.at)
         yield from _over(contact, event.at, "CONTACT_FLOW_DISCONNECT")
 
-    def _callback(self, event: e.CallbackScheduled, contact: Contact) -> Iterator[Payload]:
+    def _callback(self, event: e.CallbackScheduled, contact: PlatformContact) -> Iterator[Payload]:
         yield contact_event(self._following(event, contact, "CALLBACK"), "INITIATED", event.at)
         yield from _over(contact, event.at, "CONTACT_FLOW_DISCONNECT")
 
-    def _abandoned(self, event: e.Abandoned, contact: Contact) -> Iterator[Payload]:
+    def _abandoned(self, event: e.Abandoned, contact: PlatformContact) -> Iterator[Payload]:
         yield from _over(contact, event.at, "CUSTOMER_DISCONNECT")
 
-    def _left(self, event: e.LeftQueue, contact: Contact) -> Iterator[Payload]:
+    def _left(self, event: e.LeftQueue, contact: PlatformContact) -> Iterator[Payload]:
         yield from _over(contact, event.at, "CONTACT_FLOW_DISCONNECT")
 
     # --- talking ---
 
-    def _answered(self, event: e.Answered, contact: Contact) -> Iterator[Payload]:
+    def _answered(self, event: e.Answered, contact: PlatformContact) -> Iterator[Payload]:
         contact.answered, contact.agent = event.at, event.agent
         yield contact_event(contact, "CONNECTED_TO_AGENT", event.at)
 
-    def _held(self, event: e.Held, contact: Contact) -> Iterator[Payload]:
+    def _held(self, event: e.Held, contact: PlatformContact) -> Iterator[Payload]:
         contact.held = event.at
         yield self._offer(contact, contact.agent, event.at, ("CONNECTED", "CONNECTED_ONHOLD"))
 
-    def _resumed(self, event: e.Resumed, contact: Contact) -> Iterator[Payload]:
+    def _resumed(self, event: e.Resumed, contact: PlatformContact) -> Iterator[Payload]:
         _resume(contact, event.at)
         yield self._offer(contact, contact.agent, event.at, ("CONNECTED_ONHOLD", "CONNECTED"))
 
-    def _transferred(self, event: e.Transferred, contact: Contact) -> Iterator[Payload]:
-        """The next contact waits before the agent leaves this one."""
+    def _transferred(self, event: e.Transferred, contact: PlatformContact) -> Iterator[Payload]:
+        """Queue the next contact before the agent leaves this one."""
         if event.to_queue is not None:
             following = self._following(event, contact, "TRANSFER")
             following.queue, following.queued = event.to_queue, event.at
@@ -128,20 +128,22 @@ class Connect:
             yield contact_event(following, "QUEUED", event.at)
         yield from _disconnected(contact, event.at, None)
 
-    def _ended(self, event: e.Ended, contact: Contact) -> Iterator[Payload]:
+    def _ended(self, event: e.Ended, contact: PlatformContact) -> Iterator[Payload]:
         if event.by == "bot":
             yield from _over(contact, event.at, "CONTACT_FLOW_DISCONNECT")
             return
         by = "AGENT_DISCONNECT" if event.by == "agent" else "CUSTOMER_DISCONNECT"
         yield from _disconnected(contact, event.at, by)
 
-    def _wrapped(self, event: e.Wrapped, contact: Contact) -> Iterator[Payload]:
+    def _wrapped(self, event: e.Wrapped, contact: PlatformContact) -> Iterator[Payload]:
         yield contact_event(contact, "COMPLETED", event.at, worked=event.at)
         yield record(contact, event.at)
 
     # --- agents ---
 
-    def _offer(self, contact: Contact, agent: str | None, at: int, states: tuple[str, str]) -> Payload:
+    def _offer(
+        self, contact: PlatformContact, agent: str | None, at: int, states: tuple[str, str]
+    ) -> Payload:
         was, now = ([offered(contact, at, state)] for state in states)
         name = agent or "nobody"
         status = self._status.get(name, ("Available", "ROUTABLE", contact.queued or at))
@@ -154,19 +156,19 @@ class Connect:
         return agent_event(event.agent, event.at, snapshot(status, []), snapshot(former, []))
 
 
-def _over(contact: Contact, at: int, reason: str) -> Iterator[Payload]:
-    """Disconnected, and nobody had it."""
+def _over(contact: PlatformContact, at: int, reason: str) -> Iterator[Payload]:
+    """Disconnect a contact that no agent had."""
     yield from _disconnected(contact, at, reason)
     yield contact_event(contact, "COMPLETED", at)
     yield record(contact, at)
 
 
-def _disconnected(contact: Contact, at: int, reason: str | None) -> Iterator[Payload]:
+def _disconnected(contact: PlatformContact, at: int, reason: str | None) -> Iterator[Payload]:
     _resume(contact, at)
     contact.over, contact.reason = at, reason
     yield contact_event(contact, "DISCONNECTED", at)
 
 
-def _resume(contact: Contact, at: int) -> None:
+def _resume(contact: PlatformContact, at: int) -> None:
     if contact.held is not None:
         contact.hold, contact.held = contact.hold + at - contact.held, None

@@ -1,4 +1,4 @@
-"""The simulated centre's calls as lines of Asterisk's queue log, in whole seconds; what does not ring is left out."""
+"""The simulated centre's calls as lines of Asterisk's queue log, in whole seconds; other channels are left out."""
 
 from typing import Final
 
@@ -16,18 +16,18 @@ _LAST: Final = (e.Ended, e.Transferred, e.Abandoned, e.LeftQueue, e.CallbackSche
 
 
 class _Call(Struct):
-    """A visit so far; times in seconds since the epoch, ``None`` before it was seen."""
+    """A visit so far; times in seconds since the epoch, ``None`` if not seen."""
 
     entered: int | None = None
     connected: int | None = None
 
     def waited(self, at: int) -> str:
-        """Seconds in the queue, until the answer or until now."""
+        """Return the seconds in the queue, until the answer or until now."""
         until = at if self.connected is None else self.connected
         return "" if self.entered is None else str(until - self.entered)
 
     def talked(self, at: int) -> str:
-        """Seconds since the answer; Asterisk counts those on hold as well."""
+        """Return the seconds since the answer; Asterisk includes those on hold."""
         return "" if self.connected is None else str(at - self.connected)
 
 
@@ -39,7 +39,7 @@ class QueueLog:
         self._agents: dict[str, str] = {}
 
     def encode(self, event: e.Event) -> list[tuple[str, bytes]]:
-        """One line, or none."""
+        """Return one line, or none."""
         if isinstance(event, e.AgentState):
             said = self._agent(event)
             line = ["NONE", "NONE", event.agent, *said]

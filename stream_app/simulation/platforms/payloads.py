@@ -1,4 +1,4 @@
-"""Payloads of Amazon Connect, from what a contact has been through: contact events, contact records, agent events."""
+"""Payloads of Amazon Connect, from a contact's history: contact events, contact records, agent events."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,8 +12,8 @@ INSTANCE: Final = "arn:aws:connect:eu-central-1:111122223333:instance/simulated"
 Payload = dict[str, Any]
 
 
-class Contact(Struct):
-    """A visit as a contact, as far as it is known. Times and ``hold`` in milliseconds."""
+class PlatformContact(Struct):
+    """A visit as a Connect contact, as far as known. Times and ``hold`` in milliseconds."""
 
     id: str
     first: str
@@ -31,8 +31,8 @@ class Contact(Struct):
     next: str | None = None
 
 
-def contact_event(contact: Contact, kind: str, at: int, worked: int | None = None) -> Payload:
-    """What EventBridge delivers; ``worked``: when the after contact work was over."""
+def contact_event(contact: PlatformContact, kind: str, at: int, worked: int | None = None) -> Payload:
+    """Build what EventBridge delivers; ``worked``: when the after-contact work was over."""
     detail: Payload = {
         "eventType": kind,
         "contactId": contact.id,
@@ -61,8 +61,8 @@ def contact_event(contact: Contact, kind: str, at: int, worked: int | None = Non
     return {**envelope, "time": _whole(at), "resources": [INSTANCE], "detail": detail}
 
 
-def record(contact: Contact, at: int) -> Payload:
-    """A contact record; it knows whole seconds only."""
+def record(contact: PlatformContact, at: int) -> Payload:
+    """Build a contact record; it has whole seconds only."""
     over = at if contact.over is None else contact.over
     record: Payload = {
         "AWSContactTraceRecordFormatVersion": "2017-03-10",
@@ -108,8 +108,8 @@ def _work(begin: int, end: int, name: str, stamp: Callable[[int], str]) -> Paylo
     }
 
 
-def offered(contact: Contact, at: int, state: str) -> Payload:
-    """A contact in an agent's snapshot."""
+def offered(contact: PlatformContact, at: int, state: str) -> Payload:
+    """Build a contact for an agent's snapshot."""
     since = at if state in {"MISSED", "CONNECTING"} or contact.answered is None else contact.answered
     return {
         "ContactId": contact.id,
@@ -121,7 +121,7 @@ def offered(contact: Contact, at: int, state: str) -> Payload:
 
 
 def snapshot(status: tuple[str, str, int], contacts: list[Payload]) -> Payload:
-    """An agent at a moment: name, type and begin of the status, and the contacts."""
+    """Build an agent's snapshot: name, type and begin of the status, and the contacts."""
     name, kind, since = status
     return {
         "AgentStatus": {"Name": name, "Type": kind, "StartTimestamp": rfc3339(since)},
@@ -130,7 +130,7 @@ def snapshot(status: tuple[str, str, int], contacts: list[Payload]) -> Payload:
 
 
 def agent_event(agent: str, at: int, now: Payload, before: Payload) -> Payload:
-    """The agent event stream's notice of a change."""
+    """Build the agent event stream's notice of a change."""
     return {
         "AgentARN": f"{INSTANCE}/agent/{agent}",
         "EventId": str(uuid5(NAMESPACE_URL, f"{agent}/{at}")),

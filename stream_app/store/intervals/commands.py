@@ -1,106 +1,38 @@
-"""Where interval rows are published: one packed value for each queue, channel and day, and one sequence of revisions."""
+"""Redis commands for published interval rows: one packed value per queue, channel and day; one sequence of revisions."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
 
 from stream_app.errors import FencedError
-from stream_app.model.intervals import DAY, Amounts, quarter_of_day
+from stream_app.model.durations import DAY
+from stream_app.model.intervals.counting import Amounts, interval_of_day
+from stream_app.model.intervals.day import PublishedDay
 from stream_app.model.ports import Partition
-from stream_app.model.published import Day
 from stream_app.store import keys
 from stream_app.store.client import connect, faults, script
 from stream_app.store.codec import frame, pack_day, unpack_amounts, unpack_day
 from stream_app.store.names import Names
+from stream_app.store.topics import look_up
+
+from .progress import ReadProgress
+from .state import CellField, Change, DayKey, Lease, PublisherState, StoredRowKey, WriteResult
 
 KEPT_DAYS: Final = 400
 ASKED: Final = 2_000
-"""So many commands go in one round trip."""
+"""Commands in one round trip."""
 _LOOK: Final = 50
-"""So many days are asked about at once for the one that comes before or after."""
-
-Place = bytes
-"""Queue and channel, as their numbers: ``Q.C``."""
-DayKey = tuple[int, Place]
-RowKey = tuple[int, Place]
-"""(start of the quarter, place)"""
-Numbered = list[tuple[int, Place, list[int]]]
-"""Day, place and quarters of rows that got revisions."""
+"""Days that are checked at once in the search for the one before or after."""
 
 
-class Change(NamedTuple):
-    """An interval row of a partition that was not published since it changed, by the commit ``mark``."""
-
-    partition: Partition
-    start: int
-    place: Place
-    mark: int
-
-
-class Progress(NamedTuple):
-    """How far a partition was read.
-
-    Attributes:
-        number: of the partition.
-        seq: its last commit.
-        time: partition time.
-        read_to: everything up to this moment was read.
-        beat_at: when its owner said so.
-    """
-
-    partition: Partition
-    number: int
-    seq: int
-    time: int
-    read_to: int
-    beat_at: int
-
-
-class Lease(NamedTuple):
-    """Who publishes.
-
-    Attributes:
-        epoch: how many did before; 0: somebody else does.
-        writes: how many writes there were.
-        now: Redis's clock, ms.
-    """
-
-    epoch: int
-    writes: int
-    now: int
-
-
-class State(Struct):
-    """What whoever publishes goes on from.
-
-    Attributes:
-        writes: how many there were; another number than the store's means that somebody else wrote, or that it was rolled back.
-        revision: the last number given.
-        final: rows that end by then are final; 0 before the first.
-        announced: rows up to this revision have gone to whoever is told of them.
-        seen: place → the first and the last quarter in which anything was counted.
-        spans: partition → from when to when it was read.
-        over: (a recording's partition by its number, place) → the last quarter in which it tells of that queue.
-    """
-
-    writes: int = 0
-    revision: int = 0
-    final: int = 0
-    announced: int = 0
-    seen: dict[Place, tuple[int, int]] = {}
-    spans: dict[str, tuple[int, int]] = {}
-    over: dict[tuple[int, Place], int] = {}
-
-
-class Published:
-    """The published rows in Redis, for the one who publishes."""
+class IntervalStore:
+    """The published rows in Redis, as the publisher uses them."""
 
     def __init__(self, url: str, kept_days: int = KEPT_DAYS) -> None:
-        """Connects with the first command."""
+        """Set it up; it connects with the first command."""
         self.client = connect(url)
         self._kept_days = kept_days
         self._meta = keys.published("meta")
@@ -108,24 +40,43 @@ class Published:
         self._lease = script(self.client, "lease")
         self._publish = script(self.client, "publish")
         self._published = script(self.client, "published")
+        self._settled = script(self.client, "settled")
         self._partitions: dict[Partition, int] = {}
+        self._confirmed: set[tuple[str, int]] = set()  # partitions and numbers that a write was stored under
+        self._mark = 0
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self.client.aclose()
 
     async def lease(self, token: str, ms: int) -> Lease:
-        """Become or stay the one who publishes, for so long.
+        """Become or stay the publisher for a time.
 
         Raises:
             StoreUnavailableError: no answer.
             QuarantinedError: a key has a foreign type.
         """
         async with faults():
-            return Lease(*map(int, await self._lease(keys=[self._meta], args=[token, ms])))
+            epoch, writes, now, mark = map(int, await self._lease(keys=[self._meta], args=[token, ms]))
+        gap, self._mark = mark != self._mark + 1, mark
+        return Lease(epoch, writes, now, gap)
 
-    async def restore(self) -> State:
-        """What the former one left."""
+    async def _marked(self, pipe: Any) -> list[Any]:
+        """Read, and set a mark in the same step: what was read is in the store as long as the mark is.
+
+        Raises:
+            FencedError: the store was rolled back to before an earlier read, or another worker publishes.
+        """
+        pipe.hincrby(self._meta, "marks", 1)
+        replies: list[Any] = await pipe.execute()
+        mark = int(replies.pop())
+        gap, self._mark = mark != self._mark + 1, mark
+        _refuse(gap)
+        return replies
+
+    async def restore(self) -> PublisherState:
+        """Return the state that the former publisher left."""
+        self._confirmed.clear()
         await self._numbers.reload()  # a store that was wiped numbers partitions anew
         async with faults():
             writes, revision, final, announced = await self.client.hmget(
@@ -134,7 +85,7 @@ class Published:
             seen = await self.client.hgetall(keys.published("seen"))
             spans = await self.client.hgetall(keys.published("spans"))
             over = await self.client.hgetall(keys.published("over"))
-        return State(
+        return PublisherState(
             writes=int(writes or 0),
             revision=int(revision or 0),
             final=int(final or 0),
@@ -147,8 +98,8 @@ class Published:
             },
         )
 
-    async def progress(self) -> list[Progress]:
-        """How far every partition was read."""
+    async def progress(self) -> list[ReadProgress]:
+        """Return how far every partition was read."""
         async with faults():
             found = [Partition.parse(p.decode()) for p in await self.client.smembers(keys.PARTITIONS)]
             pipe = self.client.pipeline(transaction=False)
@@ -156,6 +107,7 @@ class Published:
                 pipe.hmget(keys.meta(partition), "seq", "time")
                 pipe.hmget(keys.beat(partition), "at", "position", "end")
             replies = await pipe.execute()
+        topics = await look_up(self.client, {partition.topic for partition in found if partition.is_live})
         numbers = await self._numbers.learn(str(partition) for partition in found)
         self._partitions = {partition: numbers[str(partition)] for partition in found}
         out = []
@@ -163,22 +115,23 @@ class Published:
             seq, time = (int(value or 0) for value in meta)
             at, position, end = (int(value or 0) for value in beat)
             read_to = at if at and position >= end else time
-            out.append(Progress(partition, self._partitions[partition], seq, time, read_to, at))
+            retired = partition.topic in topics and topics[partition.topic].moved != ""
+            out.append(ReadProgress(partition, self._partitions[partition], seq, time, read_to, at, retired))
         return out
 
     def number(self, partition: Partition) -> int:
-        """The number of a partition of which ``progress`` has told."""
+        """Return the number of a partition that ``progress`` has returned."""
         return self._partitions[partition]
 
-    async def changes(self, progress: Iterable[Progress], limit: int) -> list[Change]:
-        """Rows of these partitions that are to be published and changed by the time of ``progress``: the first of them."""
+    async def changes(self, progress: Iterable[ReadProgress], limit: int) -> list[Change]:
+        """Return the first rows of these partitions that changed by the time of ``progress`` and are not yet published."""
         asked = list(progress)
         async with faults():
-            pipe = self.client.pipeline(transaction=False)
+            pipe = self.client.pipeline(transaction=True)
             for one in asked:
                 key = keys.changed(one.partition)
                 pipe.zrangebyscore(key, "-inf", one.seq, start=0, num=limit, withscores=True)
-            replies = await pipe.execute()
+            replies = await self._marked(pipe)
         out = []
         for one, found in zip(asked, replies, strict=True):
             for member, mark in found:
@@ -186,8 +139,12 @@ class Published:
                 out.append(Change(one.partition, int(start), place, int(mark)))
         return out
 
-    async def acknowledge(self, changes: Iterable[Change]) -> None:
-        """These are published, as they were when they were asked for."""
+    async def acknowledge(self, token: str, state: PublisherState, changes: Iterable[Change]) -> None:
+        """Remove changes that the last write published from the outbox, unless they have changed again.
+
+        Raises:
+            FencedError: another worker publishes by now, or the store was rolled back; they will be published again.
+        """
         by_partition: dict[Partition, list[Any]] = {}
         for change in changes:
             member = b"%d:%s" % (change.start, change.place)
@@ -195,12 +152,16 @@ class Published:
         async with faults():
             for partition, args in by_partition.items():
                 for at in range(0, len(args), 2_000):
-                    await self._published(keys=[keys.changed(partition)], args=args[at : at + 2_000])
+                    done = await self._published(
+                        keys=[keys.changed(partition), self._meta],
+                        args=[token, state.writes, *args[at : at + 2_000]],
+                    )
+                    _refuse(done < 0)
 
     async def counted(
-        self, rows: Collection[RowKey], spans: Mapping[str, tuple[int, int]]
-    ) -> dict[RowKey, dict[int, Amounts]]:
-        """What each partition, by its number, has counted for these; ``spans`` say who may have."""
+        self, rows: Collection[StoredRowKey], spans: Mapping[str, tuple[int, int]]
+    ) -> dict[StoredRowKey, dict[int, Amounts]]:
+        """Return what each partition, by its number, has counted for these rows; ``spans`` show which may have any."""
         days: dict[DayKey, list[int]] = {}
         for start, place in rows:
             days.setdefault((start // DAY, place), []).append(start)
@@ -214,20 +175,20 @@ class Published:
         replies: list[Any] = []
         for at in range(0, len(asked), ASKED):
             async with faults():
-                pipe = self.client.pipeline(transaction=False)
+                pipe = self.client.pipeline(transaction=True)
                 for _, partition, key in asked[at : at + ASKED]:
-                    quarters = [quarter_of_day(start) for start in days[key]]
-                    pipe.hmget(keys.rows(partition, *key), quarters)
-                replies += await pipe.execute()
-        out: dict[RowKey, dict[int, Amounts]] = {(start, place): {} for start, place in rows}
+                    intervals = [interval_of_day(start) for start in days[key]]
+                    pipe.hmget(keys.rows(partition, *key), intervals)
+                replies += await self._marked(pipe)
+        out: dict[StoredRowKey, dict[int, Amounts]] = {(start, place): {} for start, place in rows}
         for (number, _, key), values in zip(asked, replies, strict=True):
             for start, packed in zip(days[key], values, strict=True):
                 if packed:
                     out[start, key[1]][number] = unpack_amounts(packed)
         return out
 
-    async def days(self, wanted: Collection[DayKey]) -> dict[DayKey, Day]:
-        """The days that exist of these."""
+    async def days(self, wanted: Collection[DayKey]) -> dict[DayKey, PublishedDay]:
+        """Return those of these days that exist."""
         order = list(wanted)
         async with faults():
             pipe = self.client.pipeline(transaction=False)
@@ -237,12 +198,12 @@ class Published:
         return {key: unpack_day(packed) for key, packed in zip(order, replies, strict=True) if packed}
 
     async def day_numbers(self) -> list[int]:
-        """The days that exist, in order."""
+        """Return the days that exist, in order."""
         async with faults():
             return [int(number) for number in await self.client.zrange(keys.published("days"), 0, -1)]
 
-    async def first_with(self, numbers: Sequence[int], place: Place) -> int | None:
-        """The first of these days that a queue and channel has."""
+    async def first_with(self, numbers: Sequence[int], place: CellField) -> int | None:
+        """Return the first of these days that has rows of a queue and channel."""
         for at in range(0, len(numbers), _LOOK):
             chunk = numbers[at : at + _LOOK]
             async with faults():
@@ -255,12 +216,14 @@ class Published:
                     return number
         return None
 
-    async def write(self, token: str, state: State, days: Mapping[DayKey, Day], told: Told) -> None:
-        """Publish days, and what follows from them, at once.
+    async def write(
+        self, token: str, state: PublisherState, days: Mapping[DayKey, PublishedDay], told: WriteResult
+    ) -> None:
+        """Publish days and the state that goes with them, in one step.
 
         Raises:
-            FencedError: somebody else publishes by now, or the store was rolled back; nothing was written.
-            StoreUnavailableError: no answer: whether it was written is not known; restore the state, and do it again.
+            FencedError: another worker publishes by now, or the store was rolled back; nothing was written.
+            StoreUnavailableError: no answer, so it is not known whether it was written; restore the state, and retry.
             QuarantinedError: a key has a foreign type; nothing was written.
         """
         blob: list[bytes] = []
@@ -274,9 +237,11 @@ class Published:
             for part in (b"%d:%s" % (number, place), b"%d" % state.over[number, place])
         ]
         oldest = state.final // DAY - self._kept_days if state.final else 0
+        used = {(str(partition), number) for partition, number in self._partitions.items()}
+        new = [part for name, number in used - self._confirmed for part in (name.encode(), b"%d" % number)]
         async with faults():
             writes = await self._publish(
-                keys=[self._meta],
+                keys=[self._meta, *self._numbers.keys[:1]],
                 args=[
                     keys.PUBLISHED,
                     token,
@@ -289,14 +254,16 @@ class Published:
                     oldest,
                     frame(over),
                     state.writes,
+                    self._mark,
+                    frame(new),
                 ],
             )
-        if not writes:
-            raise FencedError("interval rows: somebody else publishes them, or the store was rolled back")
+        _refuse(not writes)
+        self._confirmed |= used
         state.writes = int(writes)
 
     async def settling(self, partition: Partition, before: int, limit: int) -> list[DayKey]:
-        """Some of the days before this one of which a partition still keeps its own rows."""
+        """Return some of the days before this one for which a partition still keeps its own rows."""
         async with faults():
             found = await self.client.zrangebyscore(
                 keys.row_days(partition), "-inf", f"({before}", start=0, num=limit
@@ -305,37 +272,38 @@ class Published:
         return [(int(day), place) for day, _, place in pairs]
 
     async def rows_of(self, partition: Partition, key: DayKey) -> tuple[dict[int, Amounts], bool]:
-        """All that a partition has counted of a day; and whether it is the only one that keeps rows of it."""
+        """Return all that a partition has counted of a day, and whether no other one keeps rows of it."""
         others = [other for other in self._partitions if other != partition]
         async with faults():
-            pipe = self.client.pipeline(transaction=False)
+            pipe = self.client.pipeline(transaction=True)
             pipe.hgetall(keys.rows(partition, *key))
             for other in others:
                 pipe.exists(keys.rows(other, *key))
-            rows, *exist = await pipe.execute()
-        return {int(quarter): unpack_amounts(packed) for quarter, packed in rows.items()}, not any(exist)
+            rows, *exist = await self._marked(pipe)
+        return {int(interval): unpack_amounts(packed) for interval, packed in rows.items()}, not any(exist)
 
-    async def let_go(self, partition: Partition, key: DayKey) -> None:
-        """A partition's own rows of a day are a part of what is published: it need not keep them."""
+    async def let_go(self, token: str, state: PublisherState, partition: Partition, key: DayKey) -> None:
+        """Delete a partition's own rows of a day that are now part of the published ones.
+
+        Raises:
+            FencedError: another worker publishes by now, or the store was rolled back; they are kept.
+        """
         async with faults():
-            pipe = self.client.pipeline(transaction=True)
-            pipe.unlink(keys.rows(partition, *key))
-            pipe.zrem(keys.row_days(partition), b"%d:%s" % key)
-            await pipe.execute()
+            done = await self._settled(
+                keys=[keys.rows(partition, *key), keys.row_days(partition), self._meta],
+                args=[token, state.writes, b"%d:%s" % key],
+            )
+        _refuse(done < 0)
 
     async def announced(self, revision: int) -> None:
-        """Whoever is told of rows has been told up to here."""
+        """Record the last revision that was sent to the topic."""
         async with faults():
             await self.client.hset(self._meta, "announced", revision)
 
 
-class Told(Struct):
-    """What a write says beside the days: of which keys the state has changed, and rows that were numbered."""
-
-    seen: set[Place] = set()
-    spans: set[str] = set()
-    over: set[tuple[int, Place]] = set()
-    numbered: Numbered = []
+def _refuse(refused: bool) -> None:
+    if refused:
+        raise FencedError("interval rows: another worker publishes them now, or the store was rolled back")
 
 
 def _two(text: bytes) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Days of interval rows in the hands of the publisher: loaded as they are needed, and chained by the depth of their queues."""
+"""Days of interval rows that the publisher works on: loaded as needed, and chained by the depth of their queues."""
 
 from __future__ import annotations
 
@@ -6,35 +6,36 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, ItemsView, Mapping
 
-from stream_app.model.intervals import DAY
-from stream_app.model.published import DayRows
+from stream_app.model.durations import DAY
+from stream_app.model.intervals.day import DayRows
 
-from .published import DayKey, Place, Published
+from .commands import IntervalStore
+from .state import CellField, DayKey
 
 
-class Days:
+class DayEdits:
     """Days that are being changed.
 
     Attributes:
-        unheard: places of which nothing is stored yet: nobody need look for it.
+        unheard: places without anything stored, which need no search.
     """
 
-    def __init__(self, store: Published, over: Mapping[tuple[int, Place], int]) -> None:
-        """``over``: (a recording's partition, place) → the start of the last quarter in which it tells of that queue."""
+    def __init__(self, store: IntervalStore, over: Mapping[tuple[int, CellField], int]) -> None:
+        """Take ``over``: (a recording's partition, place) → the start of its last interval with that queue."""
         self._store = store
         self._over = over
         self._days: dict[DayKey, DayRows] = {}
-        self._of: dict[Place, set[int]] = defaultdict(set)
+        self._of: dict[CellField, set[int]] = defaultdict(set)
         self._new: set[DayKey] = set()
         self._numbers: list[int] | None = None
-        self.unheard: set[Place] = set()
+        self.unheard: set[CellField] = set()
 
     def items(self) -> ItemsView[DayKey, DayRows]:
-        """All that were asked for."""
+        """Return all days that were loaded."""
         return self._days.items()
 
     async def load(self, wanted: Collection[DayKey]) -> None:
-        """Have these, as they are stored, or new."""
+        """Load days as they are stored; new ones where they are not."""
         unknown = [key for key in wanted if key not in self._days]
         found = await self._store.days(unknown) if unknown else {}
         for key in unknown:
@@ -43,18 +44,18 @@ class Days:
             if key not in found:
                 self._new.add(key)
 
-    async def of(self, number: int, place: Place) -> DayRows:
-        """One of them."""
+    async def of(self, number: int, place: CellField) -> DayRows:
+        """Return a day, loading it if needed."""
         if (number, place) not in self._days:
             await self.load([(number, place)])
         return self._days[number, place]
 
-    def is_new(self, number: int, place: Place) -> bool:
-        """Whether a loaded day was not stored yet."""
+    def is_new(self, number: int, place: CellField) -> bool:
+        """Return whether a loaded day is not yet stored."""
         return (number, place) in self._new
 
-    async def before(self, number: int, place: Place) -> int | None:
-        """The last day before this one that is stored or loaded."""
+    async def before(self, number: int, place: CellField) -> int | None:
+        """Return the last day before this one that is stored or loaded."""
         if place in self.unheard:
             return max([n for n in self._of[place] if n < number], default=None)
         stored = await self._store.first_with([n for n in reversed(await self._all()) if n < number], place)
@@ -62,12 +63,12 @@ class Days:
         return max([*loaded, *([] if stored is None else [stored])], default=None)
 
     async def chain(self) -> None:
-        """Carry the depth of each queue from day to day, as far as it changes anything."""
+        """Carry the depth of each queue over from day to day, as far as that changes anything."""
         for place, numbers in list(self._of.items()):
             await self._chain(place, sorted(numbers))
             await asyncio.sleep(0)
 
-    async def _chain(self, place: Place, numbers: list[int]) -> None:
+    async def _chain(self, place: CellField, numbers: list[int]) -> None:
         def last(recording: int) -> int:
             return self._over.get((recording, place), 0)
 
@@ -80,7 +81,7 @@ class Days:
             if following is None:
                 return
             await self.load([(following, place)])
-            # A day that stands as it should, and was not asked for, ends it; the next that was asked for begins anew.
+            # A day that is already right, and was not loaded before, ends the chain; the next loaded one begins another.
             day = self._days[following, place].day
             still = {n: waiting for n, waiting in closing[1].items() if last(n) >= following * DAY}
             if (day.opening, day.carried) == (closing[0], still) and following not in numbers:
@@ -91,8 +92,8 @@ class Days:
                 closing = await self._opening(following, place)
             number, (opening, carried) = following, closing
 
-    async def _opening(self, number: int, place: Place) -> tuple[int, dict[int, int]]:
-        """Who waits as a day begins: in all that is live, and by each recording."""
+    async def _opening(self, number: int, place: CellField) -> tuple[int, dict[int, int]]:
+        """Return how many wait as a day begins: in all live partitions, and in each recording."""
         day = self._days[number, place].day
         if (number, place) not in self._new:
             return day.opening, day.carried
@@ -104,8 +105,8 @@ class Days:
             earlier.day.opening, earlier.day.carried, lambda n: self._over.get((n, place), 0)
         )
 
-    async def after(self, number: int, place: Place) -> int | None:
-        """The first day after this one that is stored or loaded."""
+    async def after(self, number: int, place: CellField) -> int | None:
+        """Return the first day after this one that is stored or loaded."""
         later = [] if place in self.unheard else [n for n in await self._all() if n > number]
         stored = await self._store.first_with(later, place) if later else None
         loaded = [n for n in self._of[place] if n > number]

@@ -1,4 +1,4 @@
-"""Published interval rows, as whoever reads them sees them; see ``model.ports.Intervals``."""
+"""Reading of published interval rows; see ``model.ports.Intervals``."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, Final
 
 import msgspec
 
-from stream_app.model.interval_rows import IntervalRow
-from stream_app.model.intervals import DAY
-from stream_app.model.published import rows_of
+from stream_app.model.durations import DAY
+from stream_app.model.intervals.columns import IntervalRow
+from stream_app.model.intervals.day import rows_of
 from stream_app.store import keys
 from stream_app.store.client import connect, faults
 from stream_app.store.codec import unpack_day
 from stream_app.store.names import OTHER
 
 DAYS: Final = 16
-"""So many days are asked for at once."""
+"""Days read in one round trip."""
 ENTRIES: Final = 16
 _Names = dict[bytes, tuple[str, str]]
 _numbered = msgspec.msgpack.Decoder(list[tuple[int, bytes, list[int]]])
@@ -27,12 +27,12 @@ class IntervalReader:
     """Reads published rows."""
 
     def __init__(self, url: str) -> None:
-        """Connects with the first command."""
+        """Set it up; it connects with the first command."""
         self._client = connect(url)
         self._names: dict[str, dict[int, str]] = {}
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._client.aclose()
 
     async def state(self) -> str:
@@ -48,7 +48,7 @@ class IntervalReader:
             return int(await self._client.hget(keys.published("meta"), "revision") or 0)
 
     async def stretch(self) -> tuple[int, int]:
-        """From the first day of which there are rows to the end of the last, ms; nothing: the same twice."""
+        """Return the start of the first day with rows and the end of the last, ms; ``(0, 0)`` if there are none."""
         async with faults():
             pipe = self._client.pipeline(transaction=False)
             pipe.zrange(keys.published("days"), 0, 0)
@@ -80,7 +80,7 @@ class IntervalReader:
         return out
 
     async def _read(self, numbers: Iterable[int], places: _Names | None) -> list[tuple[int, bytes, bytes]]:
-        """Packed days; of these places, or of all."""
+        """Read packed days of these places, or of all."""
         order = list(numbers)
         wanted = list(places or ())
         async with faults():
@@ -116,22 +116,22 @@ class IntervalReader:
                 break
             wanted: dict[int, _Names] = {}
             rows, last = 0, revision
-            for entry, fields in entries:  # as many as may be needed
+            for entry, fields in entries:  # as many as are needed
                 if rows >= limit - len(out):
                     break
                 last = int(entry.partition(b"-")[0])
-                for number, place, quarters in _numbered.decode(fields[b"rows"]):
+                for number, place, intervals in _numbered.decode(fields[b"rows"]):
                     if place not in places and _all(queues, channels):
                         places[place] = await self._place(place)
                     if place in places:
                         wanted.setdefault(number, {})[place] = places[place]
-                        rows += len(quarters)
+                        rows += len(intervals)
             out += await self._revised(wanted, (revision, last))
             revision = last
         return out[:limit]
 
     async def _revised(self, wanted: dict[int, _Names], revised: tuple[int, int]) -> list[IntervalRow]:
-        """Rows of some days whose latest revision is in a range, in their order."""
+        """Return rows of some days whose latest revision is in a range, by revision."""
         out: list[IntervalRow] = []
         for number, chosen in wanted.items():
             for _, place, packed in await self._read([number], chosen):
@@ -143,7 +143,7 @@ class IntervalReader:
     # --- names ---
 
     async def names(self) -> tuple[Collection[str], Collection[str]]:
-        """All queues and channels that were ever counted."""
+        """Return all queues and channels that were ever counted."""
         await self._learn()
         return set(self._names["queue"].values()), set(self._names["channel"].values())
 
@@ -154,7 +154,7 @@ class IntervalReader:
                 self._names[kind] = {0: OTHER} | {int(n): name.decode() for name, n in found.items()}
 
     async def _places(self, queues: Collection[str] | None, channels: Collection[str] | None) -> _Names:
-        """The places that these names can mean; none where all are wanted, for that would be very many."""
+        """Return the places that these names can mean; none where all are wanted, because they would be too many."""
         await self._learn()
         if _all(queues, channels):
             return {}
@@ -167,7 +167,7 @@ class IntervalReader:
         }
 
     async def _place(self, place: bytes) -> tuple[str, str]:
-        """A place that came up since names were learnt."""
+        """Return the names of a place that is newer than the known names."""
         queue, _, channel = place.partition(b".")
         if int(queue) not in self._names["queue"] or int(channel) not in self._names["channel"]:
             await self._learn()

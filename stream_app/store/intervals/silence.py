@@ -1,4 +1,4 @@
-"""What is heard of queues; and where nobody came, and that is known: the quarters of which a row of zeros is written."""
+"""When queues were active, and the intervals in which it is known that nobody came: those get zero rows."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from stream_app.model.interval_rows import ACTIVE
-from stream_app.model.intervals import QUARTER
+from stream_app.model.intervals.columns import INTERVAL_MS
+from stream_app.model.intervals.row import ACTIVE
 from stream_app.model.ports import Partition
 
-from .published import Change, Place, State
+from .state import CellField, Change, PublisherState
 
-Seen = Mapping[Place, tuple[int, int]]
-"""Place → the first and the last quarter in which anything was counted."""
+LastSeen = Mapping[CellField, tuple[int, int]]
+"""Place → the first and the last interval in which anything was counted."""
 
 
-class Heard:
-    """What a round hears of queues.
+class SeenQueues:
+    """When queues were active, as a round learns it.
 
     Attributes:
-        before: what was known as it began.
-        starts: place → quarters that changed in it.
+        before: what was known when the round began.
+        starts: place → intervals that changed in the round.
     """
 
-    def __init__(self, state: State, number: Callable[[Partition], int]) -> None:
-        """``number`` gives that of a partition; ``state`` takes notice of what is heard."""
+    def __init__(self, state: PublisherState, number: Callable[[Partition], int]) -> None:
+        """Take a function that returns a partition's number; ``state`` is updated with what is learned."""
         self._state, self._number = state, number
-        self.before: Seen = dict(state.seen)
-        self.starts: dict[Place, list[int]] = defaultdict(list)
+        self.before: LastSeen = dict(state.seen)
+        self.starts: dict[CellField, list[int]] = defaultdict(list)
 
-    def known_before(self, changes: Iterable[Change]) -> tuple[Seen, Mapping[Place, Iterable[int]]]:
-        """Of the places of some changes, what is known without these, and which quarters they are."""
-        starts: dict[Place, list[int]] = defaultdict(list)
+    def known_before(self, changes: Iterable[Change]) -> tuple[LastSeen, Mapping[CellField, Iterable[int]]]:
+        """Return what is known of the changed places without these changes, and the intervals that changed."""
+        starts: dict[CellField, list[int]] = defaultdict(list)
         for change in changes:
             starts[change.place].append(change.start)
         seen = self._state.seen
         return {place: seen[place] for place in starts if place in seen}, starts
 
-    def take(self, changes: Iterable[Change]) -> set[tuple[int, Place]]:
-        """Note from when to when queues were heard of, and partitions read; gives what recordings tell of."""
+    def take(self, changes: Iterable[Change]) -> set[tuple[int, CellField]]:
+        """Note when queues were active and partitions read; return the recordings' partitions and places."""
         state = self._state
-        recorded: set[tuple[int, Place]] = set()
+        recorded: set[tuple[int, CellField]] = set()
         for change in changes:
             start, place, name, live = (
                 change.start,
@@ -53,7 +53,7 @@ class Heard:
             first, last = state.seen.get(place, (start, start))
             state.seen[place] = (min(first, start), max(last, start))
             begin, end = state.spans.get(name, (start, start))
-            state.spans[name] = (min(begin, start), max(end, start + QUARTER, state.final if live else 0))
+            state.spans[name] = (min(begin, start), max(end, start + INTERVAL_MS, state.final if live else 0))
             if not live:
                 key = (self._number(change.partition), place)
                 state.over[key] = max(start, state.over.get(key, 0))
@@ -61,38 +61,40 @@ class Heard:
         return recorded
 
 
-class Quiet:
-    """What was known of queues before some changes, and with them.
+class ZeroRows:
+    """The intervals that get zero rows, from what was known of queues before some changes and with them.
 
     Attributes:
-        unheard: places of which nothing was known.
+        unheard: places of which nothing was known before.
     """
 
-    def __init__(self, state: State, before: Seen, changed: Mapping[Place, Iterable[int]]) -> None:
-        """Say what was known.
+    def __init__(
+        self, state: PublisherState, before: LastSeen, changed: Mapping[CellField, Iterable[int]]
+    ) -> None:
+        """Set what was known.
 
         Args:
-            state: with the changes.
-            before: ``state.seen`` without them; other places need not be in it.
-            changed: place → the quarters that changed.
+            state: the state with the changes.
+            before: ``state.seen`` without them; it needs only the changed places.
+            changed: place → the intervals that changed.
         """
         self._state = state
         self._starts = {place: sorted(starts) for place, starts in changed.items()}
         self._before = before
         self.unheard = {place for place in self._starts if place not in before}
 
-    def changes(self, place: Place) -> tuple[int, int]:
-        """The first and the last quarter that changed."""
+    def changes(self, place: CellField) -> tuple[int, int]:
+        """Return the first and the last interval that changed."""
         starts = self._starts[place]
         return starts[0], starts[-1]
 
-    def heard_of(self, begin: int, end: int) -> list[Place]:
-        """Places that may have rows of zeros in a stretch of time."""
+    def heard_of(self, begin: int, end: int) -> list[CellField]:
+        """Return the places that may have zero rows in a time range."""
         seen = self._state.seen.items()
         return sorted(place for place, (first, last) in seen if first < end and last > begin - ACTIVE)
 
-    def starts(self, place: Place, begin: int, end: int) -> Iterator[int]:
-        """Quarters in ``[begin, end)`` that were read, after the first contact of the place, and not too long after any."""
+    def starts(self, place: CellField, begin: int, end: int) -> Iterator[int]:
+        """Yield intervals in ``[begin, end)`` that were read, from the place's first contact on, and not too long after one."""
         first, _ = self._state.seen[place]
         heard = self._starts.get(place, [])
         known = self._before.get(place)
@@ -105,10 +107,10 @@ class Quiet:
                 yield start
 
     def _read(self, begin: int, end: int) -> Iterator[int]:
-        """Quarters of which somebody has read all that there is; partitions and recordings may follow each other."""
+        """Yield intervals that were read completely; partitions and recordings may follow each other."""
         at = begin
         for first, last in sorted(self._state.spans.values()):
             at = max(at, first)
             while at < min(last, end):
                 yield at
-                at += QUARTER
+                at += INTERVAL_MS

@@ -1,22 +1,25 @@
--- Move the position and everything that follows from it, or nothing at all.
+-- Move the position and apply everything that goes with it, or nothing at all.
 --
--- KEYS  meta (the other keys of the partition share its hash tag, so they live in the same slot)
+-- KEYS   1 meta (the other keys of the partition share its hash tag)   2, 3 the registry of queues, and its retired names
+--        4, 5 the same for channels   6, 7 for counters
 -- ARGV   1 key prefix   2 token   3 from   4 to   5 batch   6 partition time
 --        7 cells      per bucket: resolution, start, n, then n × (field, packed cell)
 --        8 visits     contact, packed visits, …
 --        9 closed     contact, …
 --       10 recent     minute, hashes, …
---       11 the last minute whose hashes, and those of all before, are dropped, or ''
+--       11 the last minute whose hashes are dropped, with those of all earlier ones, or ''
 --       12 results    name, n, …
 --       13 dead       offset, reason, detail, value, …
 --       14 keep       per resolution: its size, how long its buckets are kept
 --       15 oldest log entry to keep, as a sequence number, or ''
 --       16 most dead letters to keep
---       17 rows       per day, queue and channel: day, field, n, then n × (quarter of the day, packed row)
--- gives {'OK', seq} | {'ALREADY', seq} | {'FENCED', position} | {'MISMATCH', position}
+--       17 rows       per day, queue and channel: day, field, n, then n × (15-minute interval of the day, packed row)
+--       18 clock      how far partition time is agreed on, packed
+--       19 names that no stored commit of this claim has confirmed yet: KEYS number of their registry, name, number, …
+-- returns {'OK', seq} | {'ALREADY', seq} | {'FENCED', position} | {'MISMATCH', position} | {'NAMES', kind and name}
 --
--- 7 to 10, 12 to 14 and 17 are framed: each part is its length in four bytes, big-endian, and its bytes. Lua has no rollback, so the type of
--- every key is checked before the first write.
+-- 7 to 10, 12 to 14, 17 and 19 are framed: each part is its length in four bytes, big-endian, and its bytes.
+-- Lua has no rollback, so the type of every key is checked before the first write.
 
 local function parts(blob)
   local out, at, size = {}, 1, #blob
@@ -26,7 +29,7 @@ local function parts(blob)
   return out
 end
 
--- unpack() takes what fits on Lua's stack
+-- unpack() takes only what fits on Lua's stack
 local function each(command, key, list, first, last)
   for i = first, last, 4000 do
     redis.call(command, key, unpack(list, i, math.min(i + 3999, last)))
@@ -84,9 +87,18 @@ end
 if position ~= ARGV[3] then
   return { 'MISMATCH', position }
 end
+-- Numbers were given before this commit; Redis may have been rolled back since, and have given them to other names.
+local names = parts(ARGV[19])
+for i = 1, #names, 3 do
+  local registry = tonumber(names[i])
+  local found = redis.call('HGET', KEYS[registry], names[i + 1])
+  if found ~= names[i + 2] or redis.call('SISMEMBER', KEYS[registry + 1], names[i + 1]) == 1 then
+    return { 'NAMES', KEYS[registry] .. ' ' .. names[i + 1] }
+  end
+end
 
 local seq = redis.call('HINCRBY', meta, 'seq', 1)
-redis.call('HSET', meta, 'position', to, 'batch', ARGV[5], 'time', ARGV[6])
+redis.call('HSET', meta, 'position', to, 'batch', ARGV[5], 'time', ARGV[6], 'clock', ARGV[18])
 
 for _, bucket in ipairs(buckets) do
   each('HSET', bucket.key, cells, bucket.first, bucket.last)

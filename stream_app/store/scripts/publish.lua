@@ -1,17 +1,19 @@
--- Publish interval rows, with the revisions that they got, or nothing at all.
+-- Publish interval rows with their revisions, or nothing at all.
 --
--- KEYS  meta (the other keys of the published rows share its hash tag)
+-- KEYS  meta (the other keys of the published rows share its hash tag), registry of partitions
 -- ARGV  1 key prefix   2 token   3 last revision given   4 rows that end by then are final
 --       5 days     day, field, packed, …
 --       6 log      which rows got revisions, or ''
 --       7 seen     field, first and last, …
 --       8 spans    partition, from and to, …
 --       9 the oldest day that is kept
---      10 over     partition:field, quarter, …
---      11 the write that the publisher knows to be the last
--- gives the number of this write, or 0 if somebody else publishes, or the store was rolled back
+--      10 over     partition:field, interval, …
+--      11 the last write that the publisher knows of
+--      12 the mark that it set when it read the data that it writes (lease.lua)
+--      13 partitions whose numbers no stored write of this publisher has confirmed yet: name, number, …
+-- returns the number of this write, or 0 if another worker publishes, or the store was rolled back
 --
--- 5, 7, 8 and 10 are framed, as in apply.lua.
+-- 5, 7, 8, 10 and 13 are framed, as in apply.lua.
 
 local function parts(blob)
   local out, at, size = {}, 1, #blob
@@ -36,9 +38,16 @@ for key, kind in pairs(expected) do
   end
 end
 
-local stored = redis.call('HMGET', meta, 'token', 'state')
-if stored[1] ~= ARGV[2] or (stored[2] or '0') ~= ARGV[11] then
+local stored = redis.call('HMGET', meta, 'token', 'state', 'marks')
+if stored[1] ~= ARGV[2] or (stored[2] or '0') ~= ARGV[11] or stored[3] ~= ARGV[12] then
   return 0
+end
+
+local numbers = parts(ARGV[13])
+for i = 1, #numbers, 2 do
+  if redis.call('HGET', KEYS[2], numbers[i]) ~= numbers[i + 1] then
+    return 0
+  end
 end
 
 local state = redis.call('HINCRBY', meta, 'state', 1)

@@ -1,21 +1,21 @@
-"""When people are told, and who: rules from the catalogue, for Prometheus or for Grafana, never for both.
+"""Alert rules and their receivers: rules from the catalogue, for Prometheus or for Grafana, never for both.
 
-``rules()`` is the list; ``prometheus`` and ``grafana`` write it down for their evaluator, ``alertmanager`` and
-``contact_points`` say where alerts go, ``receivers`` reads whom a centre wants to be told.
+``rules()`` is the list; ``prometheus`` and ``grafana`` write it for their evaluator, ``alertmanager`` and
+``contact_points`` route the alerts, ``receivers`` reads the people whom a centre wants to notify.
 """
 
 from typing import Final, Literal, get_args
 
 from . import catalogue, pipeline
-from .rule import RUNBOOK, Rule
+from .rule import RUNBOOK, Addresses, AlertRule
 
-__all__ = ["ALERTERS", "RUNBOOK", "Alerting", "Rule", "rules"]
+__all__ = ["ALERTERS", "RUNBOOK", "Addresses", "AlertRule", "Alerting", "rules"]
 
 Alerting = Literal["grafana", "prometheus"]
-"""Who evaluates the rules."""
+"""The server that evaluates the rules."""
 ALERTERS: Final[tuple[Alerting, ...]] = get_args(Alerting)
 
 
-def rules() -> tuple[Rule, ...]:
-    """Every alert: those of the catalogue, and those on the pipeline."""
+def rules() -> tuple[AlertRule, ...]:
+    """Return every alert: those of the catalogue, and those on the pipeline."""
     return (*catalogue.rules(), *pipeline.rules())

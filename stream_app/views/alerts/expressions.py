@@ -1,30 +1,42 @@
 """PromQL of the catalogue's alerts: one number for each queue and channel, for Prometheus and for Grafana.
 
-An expression is silent where it should be: it has no row without the least volume (a night queue), without a target, outside
-opening hours, and while the data are stale or their age is unknown, which is one incident of its own and not one for each
-queue. Replicas of ``serve`` say the same, so labels are reduced to queue and channel, and an alert outlives a replica; values
-are those of replicas whose data are fresh.
+An expression is silent where it should be: it has no row without a minimum volume (a night queue), without a target, outside
+business hours, and while the data is stale or its age is unknown, which is one incident of its own and not one for each
+queue. Replicas of ``serve`` report the same, so labels are reduced to queue and channel, and an alert outlives a replica;
+values come from replicas whose data is fresh.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from stream_app.model.alerts import Burn, Stopped, Threshold, Traded
-from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import BY_NAME
+from stream_app.model.kpis.alerts import (
+    DEFERRED,
+    Breached,
+    Burn,
+    Stopped,
+    Surged,
+    Threshold,
+    TooMany,
+    Traded,
+)
+from stream_app.model.kpis.kpi import Kpi
 from stream_app.views import naming
 
 STALE_AFTER_S: Final = 60
 _MISSES: Final = 3
-"""So many contacts must have missed a target before its budget burns: at 99 % a single one burns it five times too fast."""
+"""The least number of misses before a budget burns: at 99 % a single miss would burn it five times too fast."""
 BY: Final = (naming.QUEUE, naming.CHANNEL)
 _BY: Final = ", ".join(BY)
+FRESH: Final = f"min({naming.DATA_AGE}) <= {STALE_AFTER_S}"
+"""It has a row while the numbers are fresh: what fires on them is held as long as they are not."""
 _EDGE: Final = "0.0001"
-"""Values are rounded to this, so that one at the edge of the tolerance is inside, as people mean it."""
+"""Values are rounded to this, so that one at the edge of the tolerance is inside, as people expect."""
 
 
 def threshold(kpi: Kpi, alert: Threshold) -> str:
-    """How far past its target: in the KPI's unit, or as a share of the target."""
+    """Write how far a KPI is past its target: in its unit, or as a share of the target."""
     value, target = _fresh(naming.value(kpi), alert.window), _each(naming.target(kpi))
     past = f"{target}\n  - {value}" if kpi.better == "higher" else f"{value}\n  - {target}"
     if alert.relative:
@@ -34,9 +46,9 @@ def threshold(kpi: Kpi, alert: Threshold) -> str:
 
 
 def burn(kpi: Kpi, alert: Burn) -> str:
-    """How many times too fast the budget burns, in whichever of the two windows it is slower."""
+    """Write how many times too fast the budget burns, in the slower of the two windows."""
     long, short = (_burn(kpi, window) for window in (alert.long, alert.short))
-    # In PromQL the smaller of two: the left one where it is smaller, else the right one.
+    # The smaller of two in PromQL: the left one where it is smaller, otherwise the right one.
     slower = f"(\n  {long}\n  < {short}\n  or {short}\n)"
     value, samples = (_each(name, alert.long) for name in (naming.value(kpi), naming.samples(kpi)))
     share = f"(1 - {value})" if kpi.better == "higher" else value
@@ -56,18 +68,52 @@ def _burn(kpi: Kpi, window: str) -> str:
 
 
 def stopped(kpi: Kpi, alert: Stopped) -> str:
-    """Which share of the usual contacts does not come: 0 as usual, 1 none at all."""
-    total = naming.total(kpi.name)
+    """Write the share of the usual contacts that did not arrive: 0 as usual, 1 none at all."""
+    now, usual = _volume(kpi), _median(partial(_volume, kpi), alert.weeks)
+    return _guarded(f"round(1 - {now} / {usual}, {_EDGE})", f"and on ({_BY}) {usual} >= {alert.usual}")
 
-    def come(offset: str = "") -> str:
-        return f"max by ({_BY}) (increase({total}[30m]{offset}))"
 
-    usual = _median(come, alert.weeks)
-    return _guarded(f"round(1 - {come()} / {usual}, {_EDGE})", f"and on ({_BY}) {usual} >= {alert.usual}")
+def surged(kpi: Kpi, alert: Surged) -> str:
+    """Write how many times the usual contacts arrive."""
+    now, usual = _volume(kpi), _median(partial(_volume, kpi), alert.weeks)
+    return _guarded(f"round({now} / {usual}, {_EDGE})", f"and on ({_BY}) {usual} >= {alert.usual}")
+
+
+def _volume(kpi: Kpi, offset: str = "") -> str:
+    """Write the contacts of half an hour, by when they arrived: whatever is counted later of the past moves no other moment.
+
+    Of the past, only moments at which the numbers were fresh count: a window that decays while nobody counts is no volume.
+    """
+    then = f" and on () min({naming.DATA_AGE}{offset}) <= {STALE_AFTER_S}" if offset else ""
+    return f"({_each(naming.value(kpi), '30m', offset)}{then})"
+
+
+def too_many(kpi: Kpi, alert: TooMany) -> str:
+    """Write how many contacts are in the state: while the queue is open, or while it is closed and somebody holds the line."""
+    value = _fresh(naming.value(kpi))
+    if not alert.closed:
+        return _guarded(value)
+    held = f'{{{naming.CHANNEL}!~"{"|".join(DEFERRED)}"}}'
+    value = _each(
+        f"{naming.value(kpi)}{held}", None, f" and on (job, instance) {naming.DATA_AGE} <= {STALE_AFTER_S}"
+    )
+    return _guarded(value, f"and on ({_BY}) {_each(naming.OPEN)} == 0", always=True)
+
+
+def breached(kpi: Kpi, alert: Breached) -> str:
+    """Write how many contacts missed what none may miss."""
+    value, samples = (_each(name, alert.window) for name in (naming.value(kpi), naming.samples(kpi)))
+    return _guarded(f"round((1 - {value}) * {samples})", always=True)
+
+
+def past_target(kpi: Kpi) -> str:
+    """Write a row for each queue in which a level is past its target, or was within a quarter of an hour."""
+    past = f"{_each(naming.value(kpi))} > {_each(naming.target(kpi))}"
+    return f"max_over_time(({past})[15m:1m])"
 
 
 def traded(kpi: Kpi, alert: Traded) -> str:
-    """By which share of the usual it is better, where the other KPI is worse than usual by more than is tolerated."""
+    """Write how much better a KPI is than usual, as a share, where the other one is worse by more than is tolerated."""
     other = BY_NAME[alert.against]
 
     def of(which: Kpi) -> tuple[str, str]:
@@ -87,7 +133,7 @@ def traded(kpi: Kpi, alert: Traded) -> str:
 
 
 def _median(of: Callable[[str], str], weeks: int) -> str:
-    """The median of the same moment in each of the last weeks; those without data are left out."""
+    """Write the median of the same moment in each of the last weeks; weeks without data are left out."""
     each = (
         f'label_replace({of(f" offset {week}w")}, "week", "{week}", "", "")' for week in range(1, weeks + 1)
     )
@@ -95,12 +141,12 @@ def _median(of: Callable[[str], str], weeks: int) -> str:
 
 
 def _fresh(metric: str, window: str | None = None) -> str:
-    """A metric by queue and channel, of the replicas whose data are fresh."""
+    """Write a metric by queue and channel, from the replicas whose data is fresh."""
     return _each(metric, window, f" and on (job, instance) {naming.DATA_AGE} <= {STALE_AFTER_S}")
 
 
 def _each(metric: str, window: str | None = None, rest: str = "") -> str:
-    """A metric by queue and channel, whichever replica says it; ``rest`` is an offset or a condition."""
+    """Write a metric by queue and channel, from any replica; ``rest`` is an offset or a condition."""
     chosen = f'{{{naming.WINDOW}="{window}"}}' if window else ""
     return f"max by ({_BY}) ({metric}{chosen}{rest})"
 
@@ -113,5 +159,5 @@ def _guarded(value: str, *guards: str, always: bool = False) -> str:
     lines = [value, *guards]
     if not always:
         lines.append(f"and on ({_BY}) {_each(naming.OPEN)} == 1")
-    lines.append(f"and on () min({naming.DATA_AGE}) <= {STALE_AFTER_S}")
+    lines.append(f"and on () {FRESH}")
     return "\n".join(lines)

@@ -1,26 +1,41 @@
-"""*Business and sites*: what it brings and costs, and who keeps which promise."""
+"""*Business and sites*: revenue and cost, and how each site performs."""
 
 from collections.abc import Iterator
+from typing import Final
 
-from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import BY_NAME, KPIS
-from stream_app.model.measures import Unit
-from stream_app.views import naming, places
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Unit
+from stream_app.views import links, naming
 
 from . import shell
-from .kpis import about, limits, over_time, tile
-from .panels import Panel, query, row, table, timeseries
+from .common import age, trust
+from .kpis import about, over_time, tile
+from .layout import filled
+from .look import DECIMALS, ROOM, Panel, override, to_queue
+from .panels import query, row, table, timeseries
 from .queries import QUEUES, by_queue, rolled_up
 
-BY_SITE = ("service_level", "abandonment", "handle_time", "csat", "backlog", "offered")
-"""What sites, partners and business units are compared by."""
+BY_SITE: Final = (
+    "service_level",
+    "abandonment",
+    "handle_time",
+    "csat",
+    "backlog",
+    "offered",
+    "quality_score",
+    "compliance",
+    "conversion",
+)
+"""The KPIs by which sites, partners and business units are compared."""
+_HOW: Final = "Sites and units are set in the targets, `[queues.NAME]` with `site`, `partner`, `unit`: stream-app config apply."
 
 
 def dashboard() -> str:
-    """Sales, money, and the same promises site by site, an outsourcing partner's own among them."""
+    """Draw sales, money, and the same KPIs by site, including those of outsourcing partners."""
     return shell.dashboard(
-        places.BUSINESS,
-        "What contacts bring and cost, and how sites, partners and business units keep what was agreed.",
+        links.BUSINESS,
+        "What contacts earn and cost, and how sites, partners and business units perform against their targets.",
         list(_panels()),
         since="now-7d",
         refresh="1m",
@@ -28,14 +43,17 @@ def dashboard() -> str:
 
 
 def _panels() -> Iterator[Panel]:
-    yield row("Business")
-    business = [kpi for kpi in KPIS if kpi.tier == "business"]
-    yield from (tile(kpi, 8) for kpi in business if kpi.unit is not Unit.AMOUNT)
-    yield from (over_time(kpi) for kpi in business)
-    for label, title in ((naming.SITE, "Site by site"), (naming.UNIT, "Business unit by business unit")):
+    yield row("Today: how much came, does it sell, and is it true?")
+    yield tile(BY_NAME["offered"], 6)
+    yield tile(BY_NAME["conversion"], 6)
+    yield age(8)
+    yield trust(4)
+    yield row("What contacts earn and cost")
+    yield from filled([over_time(kpi) for kpi in KPIS if kpi.tier == "business"], 3)
+    for label, title in ((naming.SITE, "By site"), (naming.UNIT, "By business unit")):
         yield row(title)
-        yield from (_compared(BY_NAME[name], label) for name in BY_SITE)
-    yield row("Where queues are worked")
+        yield from filled([_compared(BY_NAME[name], label) for name in BY_SITE], 3)
+    yield row("Where queues are handled")
     yield _sites()
 
 
@@ -45,8 +63,11 @@ def _compared(kpi: Kpi, label: str) -> Panel:
         f"{kpi.title} by {label}",
         [query("A", rolled_up(kpi, label), f"{{{{{label}}}}}")],
         size=(8, 8),
-        description=f"{about(kpi)} Queues without one are the unnamed line.",
-        **limits(kpi),
+        description=f"{about(kpi)} Queues without a {label} are one line, no {label}. {_HOW}",
+        none=f"Not known. {_HOW}",
+        unit=kpi.unit.grafana,
+        room=ROOM.get(kpi.unit),
+        least=None if kpi.unit in {Unit.POINTS, Unit.SCORE} else 0,
     )
 
 
@@ -64,18 +85,21 @@ def _sites() -> Panel:
                 form="table",
             )
         ],
-        [
-            {
-                "id": "organize",
-                "options": {
-                    "excludeByName": {"Time": True},
-                    "indexByName": {},
-                    "renameByName": {"Value": level.title},
-                },
-            }
-        ],
+        {
+            naming.QUEUE: "Queue",
+            naming.CHANNEL: "Channel",
+            naming.SITE: "Site",
+            naming.UNIT: "Unit",
+            naming.PARTNER: "Partner",
+            "Value": level.title,
+        },
+        none=f"Not known: no queue has a service level in this window. {_HOW}",
         size=(24, 8),
         unit=level.unit.grafana,
-        decimals=1,
-        description="Where each queue is worked, by a partner or not, for which business unit, and its service level.",
+        decimals=DECIMALS[level.unit],
+        description="Where each queue is handled, whether by a partner, for which business unit, and its service level. "
+        f"{_HOW}",
+        overrides=[
+            override("byName", "Queue", links=to_queue(fields=True)),
+        ],
     )

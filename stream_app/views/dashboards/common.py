@@ -1,42 +1,63 @@
-"""Panels that more than one dashboard has, of no KPI."""
+"""Panels of several dashboards that are not about one KPI."""
+
+from typing import Final
 
 from stream_app.model.kpis import TOTALS
 from stream_app.views import naming
 from stream_app.views.alerts.expressions import STALE_AFTER_S
 
-from .panels import AMBER, GREEN, RED, Panel, query, stat, timeseries
+from .look import AMBER, GREEN, RED, Panel, named, steps
+from .panels import query, stat, timeseries
 from .queries import an_hour
 
+MAX_AGE_S: Final = 4.0
+"""The age beyond which ``serve`` reports the numbers as stale, unless ``STREAM_APP_MAX_AGE_S`` is another."""
+TRUST_HEIGHT: Final = 5
+NOT_KNOWN: Final = "None, or not known while the numbers are not trusted"
 
-def age(purpose: str, size: tuple[int, int]) -> Panel:
-    """How far behind the truth the numbers may be, and beyond which age they are called stale."""
+
+def age(width: int = 8) -> Panel:
+    """Show how far behind real time the numbers may be: amber when they are stale, red when alerts are silent."""
     return stat(
-        purpose,
+        "now: age of the data",
         "Age of the data",
-        [query("A", f"max({naming.DATA_AGE})", "age"), query("L", f"max({naming.MAX_AGE})", "stale beyond")],
-        trend=True,
-        size=size,
-        description="How far behind the truth it may be. A quiet night is fresh, a dead worker is not.",
-        unit="s",
-        decimals=0,
-        steps={
-            "mode": "absolute",
-            "steps": [
-                {"color": GREEN, "value": None},
-                {"color": AMBER, "value": 10},
-                {"color": RED, "value": STALE_AFTER_S},
-            ],
-        },
+        f"min({naming.DATA_AGE})",
+        large=True,
+        size=(width, TRUST_HEIGHT),
+        description="How far behind real time the numbers may be, as of the last scrape. A quiet night is fresh, a dead "
+        f"worker is not. Amber beyond {MAX_AGE_S:g} s: stale, so all live numbers are dashes. Red beyond {STALE_AFTER_S} s: "
+        "alerts on KPIs are silent, and somebody is paged. A dash: nobody reports an age.",
+        unit="suffix:s",  # `s` would make 930.0 ms of 0.9 s, and hide the limits in minutes
+        decimals=1,
+        steps=steps(GREEN, (MAX_AGE_S, AMBER), (STALE_AFTER_S, RED)),
     )
 
 
-def volume() -> Panel:
-    """How many came, were answered, gave up and were handled."""
+def trust(width: int = 4, purpose: str = "now: trust") -> Panel:
+    """Show whether the numbers can be trusted: the limit of age that is set counts, and every partition."""
+    return stat(
+        purpose,
+        "Numbers",
+        f"max({naming.READY})",
+        large=True,
+        size=(width, TRUST_HEIGHT),
+        description="Whether a replica of serve vouches for its numbers: fresh, complete, and Redis within reach. If not, "
+        "every live number is a dash, and /readyz and the dashboard Pipeline health give the reason.",
+        unit="none",
+        steps=steps(RED, (1, GREEN)),
+        mappings=[named({"0": ("not trusted", RED), "1": ("trusted", GREEN)})],
+    )
+
+
+def volume(width: int = 12) -> Panel:
+    """Show how many contacts were offered, answered, abandoned and handled."""
     return timeseries(
         "volume",
-        "Contacts an hour",
+        "Contacts per hour",
         [query(total.upper(), an_hour(total), total.replace("_", " ")) for total in TOTALS],
-        size=(12, 8),
+        size=(width, 8),
         description="At the rate of the last five minutes, over the chosen queues.",
-        unit="short",
+        none=f"{NOT_KNOWN}.",
+        room=5,
+        unit="locale",
     )

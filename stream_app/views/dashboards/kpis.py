@@ -1,104 +1,188 @@
-"""Panels of a KPI: everything about them follows from its entry in the catalogue."""
+"""Panels of a KPI: everything about them is derived from its entry in the catalogue."""
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
-from stream_app.model.formulas import PERCENTILES
-from stream_app.model.kpi import Kpi
 from stream_app.model.kpis import BY_NAME
-from stream_app.model.measures import Unit, Volume
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Unit, WindowCount
+from stream_app.model.live.formulas import PERCENTILES
 from stream_app.views import naming
 from stream_app.views.dictionary import targets
 
-from .panels import Override, Panel, override, query, stat, target_line, thresholds, timeseries
-from .queries import by_queue, each, fixed_window, in_window, rolled_up, strictest_target
+from .common import NOT_KNOWN
+from .look import (
+    AMBER,
+    BLUE,
+    DECIMALS,
+    GREEN,
+    RED,
+    ROOM,
+    TRANSPARENT,
+    Panel,
+    coloured,
+    steps,
+    target_line,
+    to_channel,
+    to_queue,
+)
+from .panels import query, stat, timeseries
+from .queries import (
+    Verdict,
+    by_queue,
+    each,
+    fixed_window,
+    fresh,
+    in_window,
+    judged,
+    rolled_up,
+    share,
+    target,
+    targets_differ,
+)
+
+_SURVEYS: Final = "It needs `survey.answered` events."
+_REVIEWS: Final = "It needs `quality.scored` events."
+_SENTIMENT: Final = "It needs `sentiment.scored` events."
+_REFS: Final[dict[Verdict, str]] = {"missed": "M", "met": "T", "no target": "V"}
+"""What a tile's queries are called: the missed targets come first."""
+NEEDS: Final = {
+    "cost_per_contact": "It needs `cost_per_hour` or `cost_per_contact`, and `currency`, in the targets: "
+    "stream-app config apply.",
+    "revenue_per_contact": "It needs `sale.recorded` events.",
+    "conversion": "It needs handled contacts, and `sale.recorded` events to be above 0.",
+    "csat": _SURVEYS,
+    "survey_response": _SURVEYS,
+    "nps": _SURVEYS,
+    "ces": _SURVEYS,
+    "quality_score": _REVIEWS,
+    "quality_score_automatic": _REVIEWS,
+    "compliance": _REVIEWS,
+    "compliance_automatic": _REVIEWS,
+    "review_share": _REVIEWS,
+    "sentiment": _SENTIMENT,
+    "predicted_csat": _SENTIMENT,
+    "at_risk": _SENTIMENT,
+    "outbound_handle_time": "It needs outbound calls.",
+    "outbound": "It needs outbound calls.",
+    "hold_time_held": "It needs contacts that were on hold.",
+    "bot_containment": "It needs contacts that met a bot.",
+    "average_response": "It needs `message.received` and `message.sent` events.",
+    "average_response_business": "It needs `message.received` and `message.sent` events.",
+}
+"""KPI → where its data comes from, if not from every contact."""
 
 
 def about(kpi: Kpi) -> str:
-    """The panel's description, from the dictionary."""
-    beside = ", ".join(BY_NAME[other].title for other in kpi.pairs)
-    parts = [kpi.doc, kpi.misleads, f"Read beside it: {beside}."]
-    if not isinstance(kpi.measure, Volume):
+    """Write the panel's description from the dictionary."""
+    others = ", ".join(BY_NAME[other].title for other in kpi.pairs)
+    parts = [kpi.doc, kpi.misleads, f"Read with: {others}."]
+    if not isinstance(kpi.measure, WindowCount):
         parts.insert(1, f"{kpi.better.capitalize()} is better.")
     if kpi.target is not None:
-        parts.append(f"Colours follow the default target, {targets(kpi)}.")
+        parts.append(f"Default target: {targets(kpi)}.")
+    if needs := NEEDS.get(kpi.name):
+        parts.append(needs)
     return " ".join(parts)
 
 
+def none(kpi: Kpi) -> str:
+    """Write what a chart without a line shows: how to get one."""
+    return f"{NOT_KNOWN}. {NEEDS.get(kpi.name, '')}".strip()
+
+
 def titled(kpi: Kpi) -> str:
-    """Its title, and the window if that does not follow the dashboard's."""
+    """Return its title, with the window if that does not follow the dashboard's."""
     window = fixed_window(kpi)
     return f"{kpi.title}, {window}" if window else kpi.title
 
 
-def limits(kpi: Kpi) -> dict[str, Any]:
-    """Unit, bounds and colours of a KPI's values."""
-    ratio = kpi.unit.is_ratio
-    signed = kpi.unit in {Unit.POINTS, Unit.SCORE}
-    return {
-        "unit": kpi.unit.grafana,
-        "decimals": 1 if ratio else 0,
-        "steps": thresholds(kpi.targets.get(""), kpi.better),
-        "least": None if signed else 0,
-        "most": 1 if ratio else None,
-    }
+def missed(kpi: Kpi) -> str:
+    """Return the colour of a missed target: a handle time is rarely acute, and nobody should press agents because of it."""
+    return RED if kpi.leading or kpi.tier != "operational" else AMBER
 
 
-def _by_channel(kpi: Kpi) -> list[Override]:
-    """Channels whose default target is their own have their own colours."""
-    return [
-        override("byName", channel, thresholds=thresholds(target, kpi.better))
-        for channel, target in kpi.targets.items()
-        if channel
-    ]
+def least(kpi: Kpi) -> float | None:
+    """Return the lowest value that an axis or a bar begins at; ``None`` where values are negative, too."""
+    return None if kpi.unit in {Unit.POINTS, Unit.SCORE} else 0
 
 
-def tile(kpi: Kpi, width: int, height: int = 5) -> Panel:
-    """Its value now over the chosen queues, channel by channel, over its trend."""
+def _scale(kpi: Kpi) -> dict[str, Any]:
+    """Return the scale of an axis: to 100 % only where values are expected near it, or an incident would be a flat line."""
+    near_all = kpi.unit.is_ratio and kpi.better == "higher" and min(kpi.targets.values(), default=0) >= 0.5
+    return {"most": 1} if near_all else {"room": ROOM.get(kpi.unit)}
+
+
+def tile(kpi: Kpi, width: int, height: int = 5, *, linked: bool = True) -> Panel:
+    """Show its value now over the chosen queues, by channel; where the window can't be chosen, the heading has ``today``."""
+    window = "" if kpi.is_level or fixed_window(kpi) else ", $window"
+    aims = naming.shows_target(kpi)
+    texts = judged(kpi) if aims else {}
+    colours: dict[Verdict, str] = {"missed": missed(kpi), "met": GREEN, "no target": BLUE}
     return stat(
         f"now: {kpi.name}",
-        titled(kpi),
-        [query("A", rolled_up(kpi), "{{channel}}")],
-        trend=True,
+        f"{kpi.title}{window}",
+        {_REFS[verdict]: text for verdict, text in texts.items()} or rolled_up(kpi),
+        "{{channel}}",
         size=(width, height),
-        description=about(kpi),
-        overrides=_by_channel(kpi),
-        **limits(kpi),
+        description=about(kpi) + (" Colours follow the targets in force." if aims else ""),
+        unit=kpi.unit.grafana,
+        decimals=DECIMALS[kpi.unit],
+        least=least(kpi),
+        overrides=[coloured(_REFS[verdict], colours[verdict]) for verdict in texts],
+        links=to_channel() if linked else (),
     )
 
 
-def over_time(kpi: Kpi, width: int = 12, *, beside: str = "") -> Panel:
-    """A line for each queue, and the target. ``beside``: of which other KPI it is the counterpart here."""
+def over_time(kpi: Kpi, width: int = 12, *, linked: bool = True) -> Panel:
+    """Draw a line for each queue, and its target."""
     legend = "{{queue}} {{channel}}" + (" {{currency}}" if kpi.unit is Unit.AMOUNT else "")
     queries = [query("A", by_queue(kpi), legend)]
     if kpi.target is not None:
-        queries.append(query("T", strictest_target(kpi), "target {{channel}}"))
+        queries.append(query("T", target(kpi), legend))
     return timeseries(
-        f"over time: {kpi.name}" + (f" beside {beside}" if beside else ""),
+        f"over time: {kpi.name}",
         titled(kpi),
         queries,
         size=(width, 8),
         description=about(kpi)
-        + (" The dashed line is the target in force." if kpi.target is not None else ""),
+        + (" The thin dashed line is the queue's target." if kpi.target is not None else ""),
+        none=none(kpi),
         overrides=[target_line()] if kpi.target is not None else [],
-        **limits(kpi),
+        links=to_queue() if linked else (),
+        unit=kpi.unit.grafana,
+        least=least(kpi),
+        **_scale(kpi),
     )
 
 
-def together(kpi: Kpi) -> Iterator[Panel]:
-    """A KPI, and beside it what it can ruin or is ruined by."""
-    others = [BY_NAME[name] for name in kpi.pairs]
-    width = 24 // (1 + len(others))
-    yield over_time(kpi, width, beside="its pairs")
-    yield from (over_time(other, width, beside=kpi.name) for other in others)
+def of_target(kpi: Kpi, width: int = 12) -> Panel:
+    """Draw each queue's value as a share of its own target: hours for an email would hide minutes for a call."""
+    return timeseries(
+        f"over time: {kpi.name}",
+        f"{titled(kpi)}, share of target",
+        [query("A", share(kpi), "{{queue}} {{channel}}")],
+        size=(width, 8),
+        description=f"{about(kpi)} Each queue against its own target: 100 % is just on it, above is worse.",
+        none=none(kpi),
+        unit="percentunit",
+        room=1.2,
+        line_at="dashed",
+        steps=steps(TRANSPARENT, (1, missed(kpi))),
+        links=to_queue(),
+    )
 
 
-def percentiles(kpi: Kpi) -> Panel:
-    """What the mean hides."""
+def history(kpi: Kpi, width: int = 12) -> Panel:
+    """Draw it for several queues: against their own targets if these differ by channel."""
+    return of_target(kpi, width) if targets_differ(kpi) else over_time(kpi, width)
+
+
+def percentiles(kpi: Kpi, width: int = 12, *, linked: bool = True) -> Panel:
+    """Draw what the mean hides."""
     chosen = f'{{{naming.WINDOW}="$window"}}'
     names = {quantile: naming.percentile_of_all(kpi, quantile) for quantile in PERCENTILES}
     queries = [
-        query(quantile.upper(), f"max({name}{chosen})", f"{quantile} of all queues")
+        query(quantile.upper(), f"max({fresh(f'{name}{chosen}')})", f"{quantile} of all queues")
         for quantile, name in names.items()
     ]
     queries.append(
@@ -110,7 +194,10 @@ def percentiles(kpi: Kpi) -> Panel:
         f"percentiles: {kpi.name}",
         f"{kpi.title}, percentiles",
         queries,
-        size=(12, 8),
+        size=(width, 8),
         description=f"What the mean hides. {kpi.doc} Percentiles of all queues ignore the filters.",
+        none=none(kpi),
+        room=ROOM[kpi.unit],
+        links=to_queue() if linked else (),
         unit=kpi.unit.grafana,
     )

@@ -1,30 +1,26 @@
-"""The building blocks of dashboards: plain dicts in Grafana's format (schema 37: 9.4 and newer).
+"""The building blocks of dashboards: plain dicts in Grafana's format (schema 37), for Grafana 10.1 and newer.
 
-Plain data and not the official SDK's builders: these know the newest Grafana's fields only, and would come along wherever
+Plain data and not the official SDK's builders: these know only the newest Grafana's fields, and would be a dependency wherever
 ``stream-app`` is installed. The SDK's types check the result instead (``docs/decisions/0009``).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from stream_app.views.places import panel_id
+from stream_app.views.links import panel_id
+
+from .look import NO_VALUE, Override, Panel, no_value, thresholds
 
 SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
-"""Panels ask the data source that the dashboard's variable names."""
-COLUMNS: Final = 24
-GREEN, AMBER, RED, BLUE = "green", "orange", "red", "blue"
+"""The data source of panels: the one that the dashboard's variable names."""
 
-Panel = dict[str, Any]
-Override = dict[str, Any]
-
-
-Form = Literal["time_series", "table", "heatmap"]
+PanelType = Literal["time_series", "table", "heatmap"]
 
 
 def query(
-    ref_id: str, expression: str, legend: str = "", *, now: bool = False, form: Form = "time_series"
+    ref_id: str, expression: str, legend: str = "", *, now: bool = False, form: PanelType = "time_series"
 ) -> Panel:
-    """A query; ``now`` asks for one value instead of a series. As ``table`` labels are columns, of a ``heatmap`` rows."""
+    """Make a query; ``now`` for one value instead of a series. In a ``table`` labels are columns, in a ``heatmap`` rows."""
     now = now or form == "table"
     return {
         "refId": ref_id,
@@ -38,47 +34,66 @@ def query(
     }
 
 
-def thresholds(target: float | None, better: str) -> Panel:
-    """Green on the right side of the target: below or above it. Without a target nothing is judged."""
-    steps: list[Panel]
-    if target is None:
-        steps = [{"color": BLUE, "value": None}]
-    elif better == "higher":
-        steps = [{"color": RED, "value": None}, {"color": GREEN, "value": target}]
-    else:
-        steps = [{"color": GREEN, "value": None}, {"color": RED, "value": target}]
-    return {"mode": "absolute", "steps": steps}
+def stat(
+    purpose: str,
+    title: str,
+    expression: str | Mapping[str, str],
+    legend: str = "",
+    *,
+    large: bool = False,
+    **about: Any,
+) -> Panel:
+    """Draw a tile of what is true now, or a dash: a series would show its last value after its source has died.
 
-
-def override(matcher: str, what: str, **properties: Any) -> Override:
-    """Properties for some fields; a double underscore in a name stands for a dot."""
-    return {
-        "matcher": {"id": matcher, "options": what},
-        "properties": [{"id": name.replace("__", "."), "value": value} for name, value in properties.items()],
-    }
-
-
-def stat(purpose: str, title: str, queries: Sequence[Panel], *, trend: bool = False, **about: Any) -> Panel:
-    """A tile: the last value, coloured by its thresholds, over its ``trend``. ``about`` is what ``_panel`` takes."""
+    Args:
+        purpose: what it is for, from which its id derives.
+        title: what people read.
+        expression: PromQL, or several by their names.
+        legend: names its values where there may be several; even one is named then.
+        large: fill the tile with the colour.
+        about: what ``_panel`` takes.
+    """
+    several = "{{" in legend
+    expressions = {"A": expression} if isinstance(expression, str) else expression
     return _panel(
         purpose,
         "stat",
         title,
-        queries,
+        [query(name, text, legend or title, now=True) for name, text in expressions.items()],
         options={
-            "colorMode": "value",
-            "graphMode": "area" if trend else "none",
+            "colorMode": "background" if large else "value",
+            "graphMode": "none",
             "justifyMode": "auto",
-            "orientation": "auto",
+            # Several values are lines of a list: beside each other they would have no room.
+            "orientation": "horizontal" if several else "auto",
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-            "textMode": "auto",
+            "textMode": "value_and_name" if several else "value",
         },
         **about,
     )
 
 
-def timeseries(purpose: str, title: str, queries: Sequence[Panel], **about: Any) -> Panel:
-    """Lines over time."""
+def timeseries(
+    purpose: str,
+    title: str,
+    queries: Sequence[Panel],
+    *,
+    none: str,
+    room: float | None = None,
+    line_at: str = "off",
+    **about: Any,
+) -> Panel:
+    """Draw lines over time, each in the colour of its name.
+
+    Args:
+        purpose: what it is for, from which its id derives.
+        title: what people read.
+        queries: what is drawn.
+        none: what is written in the panel while there is nothing to draw.
+        room: how high the axis reaches at least.
+        line_at: how the thresholds are drawn, if they are.
+        about: what ``_panel`` takes.
+    """
     return _panel(
         purpose,
         "timeseries",
@@ -90,32 +105,79 @@ def timeseries(purpose: str, title: str, queries: Sequence[Panel], **about: Any)
         },
         custom={
             "drawStyle": "line",
-            "lineWidth": 1,
+            "lineWidth": 2,
             "fillOpacity": 5,
             "showPoints": "never",
             "spanNulls": False,
-        },
+            "thresholdsStyle": {"mode": line_at},
+        }
+        | ({} if room is None else {"axisSoftMax": room}),
+        colour={"mode": "palette-classic-by-name"},
+        none=none,
         **about,
     )
 
 
 def table(
-    purpose: str, title: str, queries: Sequence[Panel], transformations: Sequence[Panel], **about: Any
+    purpose: str,
+    title: str,
+    queries: Sequence[Panel],
+    heads: Mapping[str, str],
+    *,
+    none: str,
+    worst_first: str = "",
+    **about: Any,
 ) -> Panel:
-    """Rows of the queries' labels, one column for each query."""
+    """Draw a table: one row for each set of labels, one column for each label and query.
+
+    Args:
+        purpose: what it is for, from which its id derives.
+        title: what people read.
+        queries: in the form ``table``; those of the same labels share a row.
+        heads: label, or ``Value #`` and a query's name (``Value`` if it is alone) → head of its column, in order.
+        none: what is written in the panel while it has no row.
+        worst_first: the head of the column by which it is sorted, the largest first.
+        about: what ``_panel`` takes.
+    """
+    sort_by = [{"displayName": worst_first, "desc": True}] if worst_first else []
     panel = _panel(
         purpose,
         "table",
         title,
         queries,
-        options={"showHeader": True, "cellHeight": "sm", "footer": {"show": False}},
+        options={"showHeader": True, "cellHeight": "sm", "footer": {"show": False}, "sortBy": sort_by},
+        custom={"minWidth": 60, "filterable": False},
+        none=none,
         **about,
     )
-    return {**panel, "transformations": list(transformations)}
+    organised: Panel = {
+        "excludeByName": {"Time": True},
+        "indexByName": {name: n for n, name in enumerate(heads)},
+        "renameByName": dict(heads),
+    }
+    merged: list[Panel] = [{"id": "merge", "options": {}}] if len(queries) > 1 else []
+    return {**panel, "transformations": [*merged, {"id": "organize", "options": organised}]}
 
 
-def bars(purpose: str, title: str, queries: Sequence[Panel], **about: Any) -> Panel:
-    """A bar for each series, the values written beside: lying below each other, so that names have room."""
+def bars(
+    purpose: str,
+    title: str,
+    queries: Sequence[Panel],
+    *,
+    none: str,
+    name: str | None = None,
+    **about: Any,
+) -> Panel:
+    """Draw a horizontal bar for each series with its value next to it, so that names have room.
+
+    Args:
+        purpose: what it is for, from which its id derives.
+        title: what people read.
+        queries: what is drawn.
+        none: what is written in the panel while there is nothing to draw.
+        name: what each bar is called, where there may be only one: without it, that one has no name.
+        about: what ``_panel`` takes.
+    """
     return _panel(
         purpose,
         "bargauge",
@@ -126,25 +188,30 @@ def bars(purpose: str, title: str, queries: Sequence[Panel], **about: Any) -> Pa
             "orientation": "horizontal",
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
             "showUnfilled": False,
-            "minVizWidth": 0,
-            "minVizHeight": 10,
+            # Two bars are no larger than ten.
+            "sizing": "manual",
+            "minVizWidth": 8,
+            "minVizHeight": 16,
+            "maxVizHeight": 40,
         },
+        name=name,
+        none=none,
         **about,
     )
 
 
 def heatmap(purpose: str, title: str, queries: Sequence[Panel], *, unit: str, **about: Any) -> Panel:
-    """Time across, the buckets of a cumulative histogram upwards (their legend must be ``{{le}}``, or they sort wrongly)."""
+    """Draw a cumulative histogram over time, buckets upwards (their legend must be ``{{le}}``, or they sort wrongly)."""
     return _panel(
         purpose,
         "heatmap",
         title,
         queries,
-        unit="short",
+        unit="none",
         options={
             "calculate": False,
             "cellGap": 1,
-            "cellValues": {"unit": "short", "decimals": 0},
+            "cellValues": {"unit": "none", "decimals": 0},
             "color": {
                 "mode": "scheme",
                 "scheme": "Oranges",
@@ -166,19 +233,8 @@ def heatmap(purpose: str, title: str, queries: Sequence[Panel], *, unit: str, **
     )
 
 
-def target_line(ref_id: str = "T") -> Override:
-    """How a target is drawn among the lines: dashed, without a fill."""
-    return override(
-        "byFrameRefID",
-        ref_id,
-        custom__lineStyle={"fill": "dash", "dash": [8, 6]},
-        custom__fillOpacity=0,
-        color={"mode": "fixed", "fixedColor": AMBER},
-    )
-
-
 def row(title: str, *, collapsed: Sequence[Panel] | None = None) -> Panel:
-    """A heading; with ``collapsed`` the panels are hidden inside until someone opens it."""
+    """Make a heading; with ``collapsed`` the panels are hidden inside until someone opens it."""
     return {
         "id": panel_id(f"row: {title}"),
         "type": "row",
@@ -200,19 +256,30 @@ def _panel(
     options: Mapping[str, Any],
     steps: Panel | None = None,
     overrides: Sequence[Override] = (),
+    mappings: Sequence[Panel] = (),
     custom: Mapping[str, Any] | None = None,
+    colour: Panel | None = None,
     decimals: int | None = None,
     least: float | None = 0,
     most: float | None = None,
+    name: str | None = None,
+    none: str = NO_VALUE,
     links: Sequence[Panel] = (),
     interval: str | None = None,
 ) -> Panel:
     width, height = size
-    defaults: Panel = {"unit": unit, "noValue": "—", "thresholds": steps or thresholds(None, "lower")}
+    defaults: Panel = {
+        "unit": unit,
+        "noValue": none,
+        "mappings": [*no_value(), *mappings],
+        "thresholds": steps or thresholds(None, "lower"),
+    }
     defaults |= {
-        name: value
-        for name, value in {
+        field: value
+        for field, value in {
+            "color": colour,
             "decimals": decimals,
+            "displayName": name,
             "min": least,
             "max": most,
             "custom": custom,
@@ -231,27 +298,3 @@ def _panel(
         "options": dict(options),
         "targets": list(queries),
     } | ({"interval": interval} if interval else {})
-
-
-def laid_out(panels: Sequence[Panel]) -> list[Panel]:
-    """The panels with their places: left to right, a new line where the width is used up or a row begins."""
-    placed: list[Panel] = []
-    x = y = tallest = 0
-    for panel in panels:
-        if panel["type"] == "row":
-            y, x, tallest = y + tallest, 0, 0
-            inside = [_moved(inner, y + 1) for inner in laid_out(panel["panels"])]
-            placed.append({**panel, "gridPos": {"x": 0, "y": y, "w": COLUMNS, "h": 1}, "panels": inside})
-            y += 1
-            continue
-        width, height = panel["gridPos"]["w"], panel["gridPos"]["h"]
-        if x + width > COLUMNS:
-            y, x, tallest = y + tallest, 0, 0
-        placed.append({**panel, "gridPos": {"x": x, "y": y, "w": width, "h": height}})
-        x, tallest = x + width, max(tallest, height)
-    return placed
-
-
-def _moved(panel: Panel, down: int) -> Panel:
-    place = panel["gridPos"]
-    return {**panel, "gridPos": {**place, "y": place["y"] + down}}

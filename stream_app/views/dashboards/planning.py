@@ -1,30 +1,50 @@
-"""*Planning*: what was expected beside what comes, and who is needed beside who is there."""
+"""*Planning*: forecast against actual contacts, and required against scheduled agents."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from stream_app.views import naming, places
+from stream_app.views import links, naming
 
 from . import shell
-from .panels import BLUE, GREEN, RED, Override, Panel, override, query, row, stat, table, timeseries
-from .queries import at_site, each
-
-_QUARTER: Final = "15m"
-_OF_A_QUARTER: Final = "Contacts of a quarter of an hour. "
-_NOT_KNOWN: Final = "A queue without a forecast (six weeks of rows are needed) has no line."
-_GAP: Final = f"{each(naming.STAFFED)} - {each(naming.REQUIRED)}"
-_COME: Final = at_site(
-    f"max by ({naming.QUEUE}, {naming.CHANNEL}) "
-    f'(increase({naming.total("offered")}{{{naming.QUEUE}=~"$queue",{naming.CHANNEL}=~"$channel"}}[{_QUARTER}]))'
+from .common import age, trust
+from .look import (
+    AMBER,
+    BLUE,
+    GREEN,
+    GREY,
+    RED,
+    TRANSPARENT,
+    Panel,
+    dashed,
+    no_value,
+    override,
+    steps,
+    to_queue,
 )
-"""Contacts of the last quarter of an hour: the rate, scaled to the length of an interval."""
+from .panels import query, row, stat, table, timeseries
+from .queries import CHOSEN, QUEUES, TRUSTED, at_site, fresh, known
+
+_INTERVAL: Final = "15m"
+_OF_AN_INTERVAL: Final = "Contacts in a 15-minute interval. "
+_FORECASTS: Final = (
+    "A forecast needs six weeks of interval rows: stream-app intervals back-fills them from history."
+)
+_SCHEDULES: Final = "Scheduled agents need a schedule: stream-app schedules apply."
+_NOT_KNOWN: Final = f"Not known yet. {_FORECASTS} {_SCHEDULES}"
+GAP: Final = f"{known(naming.STAFFED)} - {known(naming.REQUIRED)}"
+SHORT: Final = f"0 - sum(clamp_max({GAP}, 0))"
+"""Shortfalls only: spare agents of one queue may not serve another, and would hide that it is short of agents."""
+_OFFERED: Final = fresh(f"increase({naming.total('offered')}{{{CHOSEN}}}[{_INTERVAL}])")
+_ACTUAL: Final = at_site(f"max by ({QUEUES}) ({_OFFERED})")
+"""Contacts offered in the last 15 minutes: the rate, scaled to the length of an interval."""
+_LEGEND: Final = "{{queue}} {{channel}}"
 
 
 def dashboard() -> str:
-    """Of the running quarter of an hour; days ahead are on the planning page of ``serve``."""
+    """Draw the current 15-minute interval and its history; days ahead are on the planning page of ``serve``."""
     return shell.dashboard(
-        places.PLANNING,
-        "What was expected and what comes, who is needed and who is scheduled, as it went; days ahead are at /plan.",
+        links.PLANNING,
+        "Forecast against actual contacts, required against scheduled agents, over time; days ahead are at /plan.",
         list(_panels()),
         variables=(naming.QUEUE, naming.CHANNEL, naming.SITE),
         since="now-12h",
@@ -33,131 +53,121 @@ def dashboard() -> str:
 
 
 def _panels() -> Iterator[Panel]:
-    yield row("The running quarter of an hour, over the chosen queues")
-    yield _now("forecast", "Contacts expected", naming.FORECAST, "In the whole of it.")
-    yield _now("required", "People required", naming.REQUIRED, "On the roster, so that targets are met.")
-    yield _now("staffed", "People scheduled", naming.STAFFED, "On the imported roster.")
-    yield stat(
-        "plan now: gap",
-        "Gap",
-        [query("A", f"sum({_GAP})", "gap")],
-        size=(6, 5),
-        description="Scheduled less required, of queues of which both are known. Red is too few; see queue by queue, for one "
-        "queue's spare people are not the other's.",
-        unit="short",
-        decimals=0,
-        least=None,
-        steps=_SIGNED,
+    yield row("The current 15-minute interval: is anybody missing, and is it true?")
+    yield _short()
+    yield _now(
+        "required", "Required", naming.REQUIRED, f"Agents on the schedule, to meet the targets. {_FORECASTS}"
     )
+    yield _now("staffed", "Scheduled", naming.STAFFED, f"Agents on the imported schedule. {_SCHEDULES}")
+    yield _now("forecast", "Forecast contacts", naming.FORECAST, f"For the whole interval. {_FORECASTS}", 4)
+    yield age(6)
+    yield trust(4)
     yield row("Contacts")
     yield timeseries(
         "plan: forecast and actual",
         "Forecast against actual",
-        [
-            query("F", each(naming.FORECAST), "forecast {{queue}} {{channel}}"),
-            query("A", _COME, "came {{queue}} {{channel}}"),
-        ],
+        [query("F", known(naming.FORECAST), _LEGEND), query("A", _ACTUAL, _LEGEND)],
         size=(24, 9),
-        description=f"{_OF_A_QUARTER}Dashed: expected in the running one. Solid: came within the last 15 minutes, which is the "
-        f"same once a quarter is over. {_NOT_KNOWN}",
-        unit="short",
-        decimals=1,
-        overrides=[_dashed("F")],
+        description=f"{_OF_AN_INTERVAL}Dashed: forecast for the current interval. Solid, in the same colour: offered in the "
+        f"last 15 minutes, which is comparable once an interval is over. {_FORECASTS}",
+        none=_NOT_KNOWN,
+        unit="locale",
+        room=5,
+        overrides=[dashed("F")],
+        links=to_queue(window=False),
     )
-    yield row("People")
+    yield row("Agents")
     yield timeseries(
         "plan: required and staffed",
         "Required against scheduled",
-        [
-            query("R", each(naming.REQUIRED), "required {{queue}} {{channel}}"),
-            query("A", each(naming.STAFFED), "scheduled {{queue}} {{channel}}"),
-        ],
+        [query("R", known(naming.REQUIRED), _LEGEND), query("A", known(naming.STAFFED), _LEGEND)],
         size=(12, 9),
-        description=f"On the roster. Dashed: so many meet the targets. Solid: so many are scheduled. {_NOT_KNOWN}",
-        unit="short",
-        decimals=0,
-        overrides=[_dashed("R")],
+        description="Agents on the schedule. Dashed: required to meet the targets. Solid, in the same colour: scheduled. "
+        f"{_FORECASTS} {_SCHEDULES}",
+        none=_NOT_KNOWN,
+        unit="locale",
+        room=5,
+        overrides=[dashed("R")],
+        links=to_queue(window=False),
     )
     yield timeseries(
         "plan: gap",
         "Gap",
-        [query("A", _GAP, "{{queue}} {{channel}}")],
+        [query("A", GAP, _LEGEND)],
         size=(12, 9),
-        description="Scheduled less required: below 0 are too few. Only where both are known.",
-        unit="short",
-        decimals=0,
+        description="Scheduled minus required: below the line is understaffed. Only where both are known. "
+        f"{_FORECASTS} {_SCHEDULES}",
+        none=_NOT_KNOWN,
+        unit="locale",
         least=None,
-        steps=_SIGNED,
+        line_at="dashed",
+        steps=steps(TRANSPARENT, (0, GREY)),
+        links=to_queue(window=False),
     )
+    yield row("Queue by queue, the most understaffed first")
     yield _queues()
 
 
-_SIGNED: Final[Panel] = {
-    "mode": "absolute",
-    "steps": [{"color": RED, "value": None}, {"color": GREEN, "value": 0}],
-}
-
-
-def _dashed(ref_id: str) -> Override:
-    return override(
-        "byFrameRefID",
-        ref_id,
-        custom__lineStyle={"fill": "dash", "dash": [8, 6]},
-        custom__fillOpacity=0,
-        custom__lineInterpolation="stepAfter",
+def _short() -> Panel:
+    return stat(
+        "plan now: gap",
+        "Agents short",
+        SHORT,
+        size=(4, 5),
+        description="Agents missing, added over the chosen queues that have fewer scheduled than required. Spare agents "
+        f"elsewhere are not subtracted: they may not serve these queues. {_FORECASTS} {_SCHEDULES}",
+        unit="locale",
+        decimals=1,
+        steps=steps(GREEN, (0.05, AMBER), (1, RED)),
     )
 
 
-def _now(purpose: str, title: str, metric: str, description: str) -> Panel:
+def _now(purpose: str, title: str, metric: str, description: str, width: int = 3) -> Panel:
     return stat(
         f"plan now: {purpose}",
         title,
-        [query("A", f"sum({each(metric)})", title)],
-        size=(6, 5),
-        description=f"{description} Of the chosen queues of which it is known.",
-        unit="short",
+        f"sum({known(metric)})",
+        size=(width, 5),
+        description=f"{description} Over the chosen queues for which it is known.",
+        unit="locale",
         decimals=0,
-        steps={"mode": "absolute", "steps": [{"color": BLUE, "value": None}]},
+        steps=steps(BLUE),
     )
 
 
 def _queues() -> Panel:
-    titles = {
-        "forecast": "Expected",
-        "came": "Came in 15 min",
-        "required": "Required",
-        "staffed": "Scheduled",
-        "gap": "Gap",
-    }
+    nothing = (
+        f'label_replace(({TRUSTED}) unless on () {known(naming.OPEN)}, "{naming.QUEUE}", "none", "", "")'
+    )
     expressions = {
-        "forecast": each(naming.FORECAST),
-        "came": _COME,
-        "required": each(naming.REQUIRED),
-        "staffed": each(naming.STAFFED),
-        "gap": _GAP,
+        "short": f"0 - clamp_max({GAP}, 0)",
+        "forecast": known(naming.FORECAST),
+        "actual": f"{_ACTUAL} or 0 * {nothing}",
+        "required": known(naming.REQUIRED),
+        "staffed": known(naming.STAFFED),
     }
-    order = ["queue", "channel", *(f"Value #{name}" for name in expressions)]
-    organised: dict[str, Any] = {
-        "excludeByName": {"Time": True},
-        "indexByName": {name: n for n, name in enumerate(order)},
-        "renameByName": {f"Value #{name}": title for name, title in titles.items()},
-    }
+    titles = ("Short", "Forecast", "Actual, 15 min", "Required", "Scheduled")
+    heads = {naming.QUEUE: "Queue", naming.CHANNEL: "Channel"}
+    heads |= {f"Value #{name}": title for name, title in zip(expressions, titles, strict=True)}
     return table(
         "plan: queue by queue",
-        "Queue by queue, now",
+        "By queue, now",
         [query(name, expression, form="table") for name, expression in expressions.items()],
-        [{"id": "merge", "options": {}}, {"id": "organize", "options": organised}],
+        heads,
+        none=_NOT_KNOWN,
+        worst_first="Short",
         size=(24, 9),
-        description=f"Of the running quarter of an hour. A dash is not known. {_NOT_KNOWN}",
-        unit="short",
-        decimals=0,
-        least=None,
+        description=f"The current 15-minute interval. Short: agents missing. A dash is unknown. {_FORECASTS} {_SCHEDULES}",
+        unit="locale",
+        decimals=1,
         overrides=[
             override(
                 "byName",
-                titles["gap"],
-                thresholds=_SIGNED,
+                "Short",
+                thresholds=steps(GREEN, (0.05, AMBER), (1, RED)),
+                mappings=no_value(TRANSPARENT),
                 custom__cellOptions={"type": "color-background", "mode": "basic"},
-            )
+            ),
+            override("byName", "Queue", links=to_queue(window=False, fields=True)),
         ],
     )

@@ -1,88 +1,177 @@
 """PromQL of the dashboards.
 
 Roll-ups over queues are ``sum(value * samples) / sum(samples)``: a mean of ratios would let a queue with two
-contacts weigh as much as one with two hundred. Channels are kept apart, because their targets are.
-Percentiles don't add up, so those over all queues are exported ready.
+contacts weigh as much as one with two hundred. Channels are kept apart, because their targets differ.
+Percentiles don't add up, so those over all queues are exported ready-made.
+
+Live numbers are taken only from replicas of ``serve`` that report them as trusted: while none does, there is no number,
+so tiles show a dash and lines have a gap. Targets, opening hours and plans don't go stale.
 """
 
-from typing import Final
+from typing import Final, Literal
 
-from stream_app.model.kpi import Kpi
-from stream_app.model.measures import Unit, Volume
+from stream_app.model.kpis import BY_NAME
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Unit, WindowCount
 from stream_app.views import naming
 
 CHOSEN: Final = f'{naming.QUEUE}=~"$queue",{naming.CHANNEL}=~"$channel"'
-"""What the variables of the dashboard choose."""
+"""The selection by the dashboard's variables."""
 QUEUES: Final = f"{naming.QUEUE}, {naming.CHANNEL}"
+TRUSTED: Final = f"max({naming.READY}) == 1"
+ENOUGH: Final = 10
+"""The least number of contacts by which a queue's service level is judged: one missed call of two means nothing."""
+Verdict = Literal["missed", "met", "no target"]
+_EDGE: Final = "0.000001"
+"""Values are compared to this, so that one that is just on target meets it, as people expect."""
+_FRESH: Final = f"and on (job, instance) {naming.READY} == 1"
+
+
+def fresh(series: str) -> str:
+    """Keep only what comes from replicas of ``serve`` whose numbers can be trusted now."""
+    return f"{series} {_FRESH}"
 
 
 def each(metric: str, selector: str = "") -> str:
-    """A metric of the chosen queues and sites."""
+    """Write a live number of the chosen queues and sites."""
     return at_site(_of_queues(metric, selector))
 
 
+def known(metric: str) -> str:
+    """Write what does not go stale (a target, a plan, opening hours) of the chosen queues and sites."""
+    return at_site(f"max by ({QUEUES}) ({metric}{{{CHOSEN}}})")
+
+
 def _of_queues(metric: str, selector: str) -> str:
-    """A metric of the chosen queues, whichever replica of ``serve`` says it."""
-    return f"max by ({QUEUES}) ({metric}{{{','.join(filter(None, [CHOSEN, selector]))}}})"
+    """Write a live number of the chosen queues, from any replica of ``serve``."""
+    chosen = ",".join(filter(None, [CHOSEN, selector]))
+    return f"max by ({QUEUES}) ({fresh(f'{metric}{{{chosen}}}')})"
 
 
 def at_site(expression: str) -> str:
-    """Only queues that are worked at the chosen sites; a queue without one is at the site ``""``."""
+    """Keep only queues handled at the chosen sites; a queue without one is at the site ``""``."""
     return f'({expression} and on ({QUEUES}) {naming.QUEUE_INFO}{{{naming.SITE}=~"$site"}})'
 
 
 def in_window(kpi: Kpi) -> str:
-    """The chosen window; where a KPI does not have every window, its longest."""
+    """Write the selector of the chosen window; of its longest where a KPI does not have every window."""
     return "" if kpi.is_level else f'{naming.WINDOW}="{fixed_window(kpi) or "$window"}"'
 
 
 def fixed_window(kpi: Kpi) -> str | None:
-    """The window that a KPI is drawn in whatever is chosen, because it does not have every one."""
+    """Return the window in which a KPI is always drawn because it does not have every one; ``None`` if it has."""
     return None if kpi.is_level or set(naming.WINDOWS) <= set(kpi.windows) else kpi.windows[-1]
 
 
 def by_queue(kpi: Kpi) -> str:
-    """The KPI queue by queue; of money by currency as well."""
+    """Write the KPI by queue, and money also by currency."""
     if kpi.unit is not Unit.AMOUNT:
         return each(naming.value(kpi), in_window(kpi))
-    chosen = f"{{{CHOSEN},{in_window(kpi)}}}"
-    return at_site(f"max by ({QUEUES}, {naming.CURRENCY}) ({naming.value(kpi)}{chosen})")
+    chosen = fresh(f"{naming.value(kpi)}{{{CHOSEN},{in_window(kpi)}}}")
+    return at_site(f"max by ({QUEUES}, {naming.CURRENCY}) ({chosen})")
 
 
 def rolled_up(kpi: Kpi, by: str = naming.CHANNEL) -> str:
-    """The KPI over the chosen queues, by channel; or by site or business unit."""
+    """Write the KPI over the chosen queues, by channel, or by site or business unit."""
     value = _of_queues(naming.value(kpi), in_window(kpi))
-    if kpi.is_level or isinstance(kpi.measure, Volume):
+    if kpi.is_level or isinstance(kpi.measure, WindowCount):
         return (
             f"{'max' if kpi.is_level and not kpi.adds else 'sum'} by ({by}) ({_placed(at_site(value), by)})"
         )
     samples = _of_queues(naming.samples(kpi), in_window(kpi))
     weighed = at_site(f"{value} * {samples}")
-    # Of those that have a value: what has no data has no weight.
+    # Only queues with a value: a queue without data has no weight.
     return f"sum by ({by}) ({_placed(weighed, by)}) / (sum by ({by}) ({_placed(at_site(samples), by)}) > 0)"
 
 
 def _placed(expression: str, by: str) -> str:
-    """With the labels that only the queue's entry has."""
+    """Add the labels that only the queue's entry has; a queue without a site or unit is called so, not ``Value``."""
     if by == naming.CHANNEL:
         return expression
-    info = f"topk by ({QUEUES}) (1, max by ({QUEUES}, {by}) ({naming.QUEUE_INFO}))"  # while settings change, there may be two
-    return f"{expression} * on ({QUEUES}) group_left ({by}) {info}"
+    info = f"topk by ({QUEUES}) (1, max by ({QUEUES}, {by}) ({naming.QUEUE_INFO}))"  # while targets change, there may be two
+    joined = f"{expression} * on ({QUEUES}) group_left ({by}) {info}"
+    return f'label_replace({joined}, "{by}", "no {by}", "{by}", "")'
 
 
-def strictest_target(kpi: Kpi) -> str:
-    """Of the chosen queues' targets in force, each channel's hardest to meet."""
-    how = "max" if kpi.better == "higher" else "min"
-    return f"{how} by ({naming.CHANNEL}) ({each(naming.target(kpi))})"
+def target(kpi: Kpi) -> str:
+    """Write the target in force of each chosen queue that has a value: alone, a target's line looks broken."""
+    return f"{known(naming.target(kpi))} and on ({QUEUES}) {by_queue(kpi)}"
+
+
+def targets_differ(kpi: Kpi) -> bool:
+    """Return whether its channels have different targets by default, so that one axis can't show them all."""
+    return len(set(kpi.targets.values())) > 1
+
+
+def share(kpi: Kpi) -> str:
+    """Write each queue's value as a share of its own target: 1 is just on target."""
+    return f"{by_queue(kpi)} / ({known(naming.target(kpi))} > 0)"
+
+
+def judged(kpi: Kpi) -> dict[Verdict, str]:
+    """Write the KPI by channel three times: where it misses the targets in force, where it meets them, and where it has none.
+
+    A ratio or mean over several queues is held against the mean of their targets, weighed by the same contacts; a level is
+    missed where one queue misses its own.
+    """
+    value = rolled_up(kpi)
+    aim = f"{known(naming.target(kpi))} and on ({QUEUES}) {by_queue(kpi)}"
+    if kpi.is_level:
+        worst = f"max by ({naming.CHANNEL}) ({share(kpi)})"
+        missed, has = f"{worst} > 1", worst
+    else:
+        samples = _of_queues(naming.samples(kpi), in_window(kpi))
+        weight = (
+            f"({samples} and on ({QUEUES}) {by_queue(kpi)} and on ({QUEUES}) {known(naming.target(kpi))})"
+        )
+        has = f"sum by ({naming.CHANNEL}) (({aim}) * {weight}) / sum by ({naming.CHANNEL}) {weight}"
+        past = f"{value} - {has}" if kpi.better == "higher" else f"{has} - {value}"
+        missed = f"round({past}, {_EDGE}) < 0"
+    on = f"on ({naming.CHANNEL})"
+    return {
+        "missed": f"{value} and {on} ({missed})",
+        "met": f"({value} and {on} ({has})) unless {on} ({missed})",
+        "no target": f"{value} unless {on} ({has})",
+    }
 
 
 def margin(kpi: Kpi) -> str:
-    """How far each queue is on the right side of its own target, in the KPI's unit; negative is a miss."""
-    value, target = each(naming.value(kpi), in_window(kpi)), each(naming.target(kpi))
-    return f"{value} - {target}" if kpi.better == "higher" else f"{target} - {value}"
+    """Write how far each queue is on the right side of its own target, in the KPI's unit; negative is a miss."""
+    value, goal = by_queue(kpi), known(naming.target(kpi))
+    return f"{value} - {goal}" if kpi.better == "higher" else f"{goal} - {value}"
+
+
+def too_late() -> str:
+    """Write how many contacts more than the target allows were not answered in time: the customers that a queue lets down."""
+    level = BY_NAME["service_level"]
+    missing = f"{known(naming.target(level))} - {by_queue(level)}"
+    return f"clamp_min(({missing}) * {each(naming.samples(level), in_window(level))}, 0)"
+
+
+def off_target() -> str:
+    """Write how many chosen queues miss their service level, with enough contacts, or let somebody wait too long."""
+    level, oldest = BY_NAME["service_level"], BY_NAME["oldest_waiting"]
+    enough = f"{each(naming.samples(level), in_window(level))} >= {ENOUGH}"
+    missed = f"({margin(level)} < 0 and on ({QUEUES}) {enough}) or ({margin(oldest)} < 0)"
+    return or_none(f"count({missed})")
+
+
+def or_none(count: str) -> str:
+    """Write a count that is 0 where nothing is counted, and absent where that is not known."""
+    return f"{count} or 0 * ({TRUSTED})"
 
 
 def an_hour(total: str) -> str:
-    """Contacts an hour, at the rate of the last five minutes, over the chosen queues."""
-    rate = f"max by ({QUEUES}) (rate({naming.total(total)}{{{CHOSEN}}}[5m]))"
-    return f"sum({at_site(rate)}) * 3600"
+    """Write contacts per hour, at the rate of the last five minutes, over the chosen queues."""
+    rate = fresh(f"rate({naming.total(total)}{{{CHOSEN}}}[5m])")
+    return f"sum({at_site(f'max by ({QUEUES}) ({rate})')}) * 3600"
+
+
+def unread() -> str:
+    """Write how many records wait to be counted; while nobody reads them, how many have come since, at the usual rate.
+
+    A worker that has died no longer reports how far the topic has grown. The usual rate is the median of an hour.
+    """
+    rate = f"sum(max by (result) (rate({naming.RECORDS}[2m])))"
+    usual = f"quantile_over_time(0.5, ({rate})[1h:15s])"
+    return f"max({fresh(naming.UNREAD)}) or max({naming.UNREAD}) + min({naming.DATA_AGE}) * {usual}"

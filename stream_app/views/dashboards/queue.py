@@ -1,53 +1,62 @@
-"""*Queue in depth*: why one queue is as it is."""
+"""*Queue in depth*: why one queue performs as it does."""
 
 from collections.abc import Iterator
 
 from stream_app.model.kpis import BY_NAME, HEADLINES, KPIS
-from stream_app.model.measures import Volume
-from stream_app.views import naming, places
+from stream_app.model.kpis.measures import WindowCount
+from stream_app.views import links, naming
 
 from . import shell
-from .common import volume
+from .common import NOT_KNOWN, age, trust, volume
 from .kpis import over_time, percentiles, tile
-from .panels import Panel, bars, heatmap, override, query, row
-from .queries import CHOSEN, QUEUES
+from .layout import filled
+from .look import BLUE, Panel, override, steps
+from .panels import bars, heatmap, query, row
+from .queries import CHOSEN, QUEUES, fresh
 
 
 def dashboard() -> str:
-    """Waits and their distribution, what became of contacts, and every operational KPI."""
+    """Draw waits and their distribution, the outcomes of contacts, and every operational KPI."""
     return shell.dashboard(
-        places.QUEUE,
-        "One queue: how long people wait, when they give up, what becomes of them, and how the work is done.",
+        links.QUEUE,
+        "One queue: how long contacts wait, when they abandon, how they end, and how they are handled.",
         list(_panels()),
         one_queue=True,
     )
 
 
 def _panels() -> Iterator[Panel]:
-    yield row("Now")
-    yield from (tile(kpi, 4) for kpi in HEADLINES)
+    first = [BY_NAME["backlog"], BY_NAME["oldest_waiting"]]
+    yield row("Now: who is waiting, for how long, and is it true?")
+    yield from (tile(kpi, 6, linked=False) for kpi in first)
+    yield age(8)
+    yield trust(4)
+    yield from filled([tile(kpi, 6, linked=False) for kpi in HEADLINES if kpi not in first], 4)
     yield row("Waiting")
     yield _waits()
-    yield _given_up()
-    yield from (percentiles(kpi) for kpi in KPIS if kpi.spread)
-    yield row("What becomes of contacts")
+    yield _gave_up()
+    yield from filled([percentiles(kpi, linked=False) for kpi in KPIS if kpi.spread])
+    yield row("Outcomes")
     yield _funnel()
     yield volume()
     operational = [kpi for kpi in KPIS if kpi.tier == "operational"]
-    yield row("Every operational number, with its target")
-    yield from (over_time(kpi) for kpi in operational if not isinstance(kpi.measure, Volume))
-    volumes = [over_time(kpi, 6) for kpi in operational if isinstance(kpi.measure, Volume)]
-    yield row("How many, today", collapsed=volumes)
+    yield row("Every operational KPI, with its target")
+    yield from filled(
+        [over_time(kpi, linked=False) for kpi in operational if not isinstance(kpi.measure, WindowCount)]
+    )
+    volumes = [over_time(kpi, linked=False) for kpi in operational if isinstance(kpi.measure, WindowCount)]
+    yield row("Volumes today", collapsed=filled(volumes, 4))
 
 
 def _waited(outcome: str, function: str = "") -> str:
-    """Today's contacts of the queue with an outcome, by the longest that they waited: a cumulative histogram."""
+    """Write today's contacts of the queue with an outcome, by the longest wait: a cumulative histogram."""
     series = f'{naming.WAITED}_bucket{{{CHOSEN},{naming.OUTCOME}="{outcome}"}}'
     by = f"{QUEUES}, {naming.LE}"
     if not function:
-        return f"sum by ({naming.LE}) (max by ({by}) ({series}))"
-    # Not rate(): midnight and an abandonment that is taken back make the day's counts fall, which is no restart.
-    return f"sum by ({naming.LE}) (clamp_min(max by ({by}) ({function}({series}[5m])), 0))"
+        return f"sum by ({naming.LE}) (max by ({by}) ({fresh(series)}))"
+    # Not rate(): midnight and undone abandonments make the day's counts fall, which is not a restart.
+    changed = fresh(f"{function}({series}[5m])")
+    return f"sum by ({naming.LE}) (clamp_min(max by ({by}) ({changed}), 0))"
 
 
 def _waits() -> Panel:
@@ -57,46 +66,49 @@ def _waits() -> Panel:
         [query("A", _waited("answered", "delta"), "{{le}}", form="heatmap")],
         size=(12, 9),
         unit="s",
-        description="Each column is five minutes, each row a range of waits from half of the answer target to four times; "
+        description="Each column is five minutes, each row a range of waits from half the answer target to four times; "
         "the darker, the more contacts.",
+        none=f"{NOT_KNOWN}.",
         interval="5m",
     )
 
 
-def _given_up() -> Panel:
-    lost, served = _waited("abandoned"), _waited("answered")
+def _gave_up() -> Panel:
+    """Draw when patience ends. In the form of a heat map Grafana sorts the waits as numbers, and counts each contact once."""
     return bars(
         "abandonment by wait",
-        "Gave up, of those who waited no longer than",
-        [query("A", f"{lost} / ({lost} + {served} > 0)", "{{le}} s", now=True)],
+        "Abandoned today, by wait in seconds",
+        [query("A", _waited("abandoned"), "{{le}}", now=True, form="heatmap")],
+        none=f"{NOT_KNOWN}.",
         size=(12, 9),
-        unit="percentunit",
-        decimals=1,
-        most=1,
-        description="Today: of the contacts that were answered or given up within so many seconds, the share that gave up. "
-        "Where it rises is what people put up with.",
-        overrides=[override("byName", "+Inf s", displayName="however long")],
+        unit="locale",
+        decimals=0,
+        steps=steps(BLUE),
+        description="Contacts that abandoned today, by how long they had waited at most: half the answer target, "
+        "the target, twice, four times that, or longer. Where most are is where patience ends.",
+        overrides=[override("byName", "+Inf", displayName="longer")],
     )
 
 
 def _funnel() -> Panel:
-    today = f'{{{CHOSEN},{naming.WINDOW}="today"}}'
-    steps = ("offered", "answered", "handled", "left", "callbacks", "refused", "transferred")
+    today = f'{CHOSEN},{naming.WINDOW}="today"'
+    steps_of = ("offered", "answered", "handled", "left", "callbacks", "refused", "transferred")
     return bars(
         "funnel",
         "From offered to handled, today",
         [
             query(
                 name.upper(),
-                f"sum(max by ({QUEUES}) ({naming.value(BY_NAME[name])}{today}))",
+                f"sum(max by ({QUEUES}) ({fresh(f'{naming.value(BY_NAME[name])}{{{today}}}')}))",
                 BY_NAME[name].title,
                 now=True,
             )
-            for name in steps
+            for name in steps_of
         ],
+        none=f"{NOT_KNOWN}.",
         size=(12, 8),
-        unit="short",
+        unit="locale",
         decimals=0,
-        description="Contacts of today. What was offered and neither answered nor left gave up, or still waits; what was "
-        "answered and not handled is being worked on.",
+        description="Today's contacts. Those offered that were neither answered nor counted as flow-out have abandoned or are "
+        "still waiting; those answered but not handled are still being worked on.",
     )

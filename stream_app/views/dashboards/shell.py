@@ -1,13 +1,15 @@
-"""What every dashboard has around its panels: name, variables, links to the others."""
+"""The frame of every dashboard: name, variables, links to the others."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from stream_app.views import naming
-from stream_app.views.places import TITLES
+from stream_app.views.links import TITLES
 from stream_app.views.text import to_json
 
-from .panels import Panel, laid_out
+from .annotations import annotations
+from .layout import laid_out
+from .look import Panel
 
 TAG: Final = "contact-centre"
 _USUAL_WINDOW: Final = "30m"
@@ -23,16 +25,16 @@ def dashboard(
     since: str = "now-6h",
     refresh: str = "10s",
 ) -> str:
-    """The dashboard as the file that Grafana provisions.
+    """Write the dashboard as the file that Grafana provisions.
 
     Args:
-        uid: stable: links name it.
-        description: whom it is for, and what for.
-        panels: without places; these are laid out here.
+        uid: stable, because links name it.
+        description: its purpose.
+        panels: without positions; they are laid out here.
         variables: those of ``queue``, ``channel``, ``site``, ``window`` that its queries use.
         one_queue: whether it is about a single queue.
-        since: what is shown at first.
-        refresh: how often.
+        since: the start of the time range at first.
+        refresh: how often it is refreshed.
     """
     return to_json(
         {
@@ -48,7 +50,7 @@ def dashboard(
             "time": {"from": since, "to": "now"},
             "timezone": "browser",
             "templating": {"list": [_source(), *(_variable(name, one_queue) for name in variables)]},
-            "annotations": {"list": []},
+            "annotations": {"list": annotations(queues=naming.QUEUE in variables)},
             "links": [_links()],
             "panels": laid_out(list(panels)),
         }
@@ -56,7 +58,7 @@ def dashboard(
 
 
 def _links() -> Panel:
-    """The other dashboards, which take over what is chosen here."""
+    """Link to the other dashboards, which take over what is chosen here."""
     return {
         "type": "dashboards",
         "title": "Contact centre",

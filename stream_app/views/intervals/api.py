@@ -1,9 +1,9 @@
-"""``/v1/intervals``: interval rows for those who plan, page by page, in the format that their program reads."""
+"""``/v1/intervals``: interval rows for planners, page by page, in the format that their program reads."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
@@ -15,25 +15,24 @@ from aiohttp import web
 
 from stream_app import __version__
 from stream_app.errors import StoreUnavailableError
-from stream_app.model.intervals import QUARTER
+from stream_app.model.durations import DAY
+from stream_app.model.intervals.columns import INTERVAL_MS
 from stream_app.model.ports import Intervals
 from stream_app.model.targets import Targets
 from stream_app.views import problems
+from stream_app.views.sending import Heavy, around, send
 from stream_app.views.wire import Problem, encode, stamp
 
 from . import formats, parquet
 from .pages import Cursor, Page, page
-from .query import BadQueryError, Query, parse
-from .spans import DAY, moment
+from .query import BadQueryError, MisfitError, Query, parse
+from .spans import moment
 from .wire import IntervalsAnswer as Answer, IntervalsRow as Row, wired
 
 PATH: Final = "/v1/intervals"
 CSV: Final = "text/csv"
 JSON: Final = "application/json"
 PARQUET: Final = "application/vnd.apache.parquet"
-ROWS_AT_ONCE: Final = 64
-"""So many rows are sent at a time."""
-MEDIA: Final = {"csv": CSV, "connect": CSV, "genesys": CSV, "parquet": PARQUET}
 REVALIDATE: Final = {"Cache-Control": "no-cache"}
 AWAY: Final = {"Retry-After": "5"}
 
@@ -42,15 +41,21 @@ class IntervalViews:
     """The route."""
 
     def __init__(
-        self, intervals: Intervals | None, targets: Callable[[], Targets], now: Callable[[], int]
+        self,
+        intervals: Intervals | None,
+        targets: Callable[[], Targets],
+        now: Callable[[], int],
+        heavy: Heavy,
     ) -> None:
-        """Say where rows are.
+        """Set where rows come from.
 
         Args:
-            intervals: reads rows; ``None``: nobody keeps any.
-            targets: the settings in force.
+            intervals: reads rows; ``None``: none are kept.
+            targets: the targets in force.
             now: ms since the epoch.
+            heavy: the line for large answers.
         """
+        self._heavy = heavy
         self._intervals = intervals
         self._targets = targets
         self._now = now
@@ -62,6 +67,8 @@ class IntervalViews:
         try:
             query = parse(given, now, targets)
             after = Cursor.parse(given["cursor"][0], query) if "cursor" in given else None
+        except MisfitError as error:
+            raise problems.misfit(error.parameter, error.detail, error.allowed) from None
         except BadQueryError as error:
             raise problems.bad_parameter(error.parameter, error.detail, error.allowed) from None
         if self._intervals is None:
@@ -77,9 +84,13 @@ class IntervalViews:
                 return web.Response(
                     status=HTTPStatus.NOT_MODIFIED, headers={**REVALIDATE, "ETag": f'"{etag}"'}
                 )
-            return await self._page(request, query, after=after, now=now, targets=targets, etag=etag)
+            async with self._heavy.line(request):
+                parts, headers = await self._page(
+                    request, query, after=after, now=now, targets=targets, etag=etag
+                )
+            return await send(request, parts, headers)
         except StoreUnavailableError:
-            raise _unavailable("the store of interval rows is away; ask again") from None
+            raise _unavailable("the store of interval rows is unavailable; try again") from None
 
     async def _page(
         self,
@@ -90,24 +101,24 @@ class IntervalViews:
         now: int,
         targets: Targets,
         etag: str,
-    ) -> web.StreamResponse:
+    ) -> tuple[list[bytes], dict[str, str]]:
         assert self._intervals is not None  # noqa: S101 - see above
         parts: list[bytes] = []
         if query.form == "json":
             write: Callable[[Row], bytes] = encode
         else:
             cut = formats.cutter(query.form, targets.external_id)
-            write = lambda row: formats.line(cut(row)).encode()  # noqa: E731 - the other one is a function, too
+            write = lambda row: formats.line(cut(row)).encode()  # noqa: E731 - the other one is a function too
         wire = wired(query.zone, targets, query.policy)
-        told = (lambda _: None) if query.form == "parquet" else (lambda row: parts.append(write(row)))
-        found = await page(self._intervals, query, wire, now=now, after=after, told=told)
+        made = (lambda _: None) if query.form == "parquet" else (lambda row: parts.append(write(row)))
+        found = await page(self._intervals, query, wire, now=now, after=after, on_row=made)
         following = _next(request.query, query, found)
         headers = {**REVALIDATE, "ETag": f'"{etag}"', "X-Revision": str(found.revision)}
         if following is not None:
             headers["Link"] = f'<{following}>; rel="next"'
         if query.form == "json":
             headers["Content-Type"] = JSON
-            parts = list(_around(parts, query, now, following, found.revision))
+            parts = _around(parts, query, now, following, found.revision)
         else:
             headers["Content-Disposition"] = f'attachment; filename="{_file_name(query)}"'
             headers["Content-Type"] = PARQUET if query.form == "parquet" else f"{CSV}; charset=utf-8"
@@ -115,13 +126,11 @@ class IntervalViews:
                 parts = [await asyncio.to_thread(parquet.to_bytes, found.rows, query.tz)]
             else:
                 parts.insert(0, formats.header(query.form).encode())
-        return await _send(request, parts, headers)
+        return parts, headers
 
 
-def _around(
-    parts: list[bytes], query: Query, now: int, following: str | None, revision: int
-) -> Iterator[bytes]:
-    """The answer around its rows, which were written one by one."""
+def _around(parts: list[bytes], query: Query, now: int, following: str | None, revision: int) -> list[bytes]:
+    """Put rows that were written one by one into the answer."""
     ranged = query.since is None
     answer = Answer(
         at=stamp(now),
@@ -133,22 +142,7 @@ def _around(
         next=following,
         revision=revision,
     )
-    head, empty, tail = encode(answer).partition(b'"rows":[')
-    yield head + empty
-    for n, part in enumerate(parts):
-        yield b"," + part if n else part
-    yield tail
-
-
-async def _send(request: web.Request, parts: list[bytes], headers: dict[str, str]) -> web.StreamResponse:
-    """Send an answer in pieces: a copy of all of it at once would hold up everybody else."""
-    response = web.StreamResponse(headers=headers)
-    response.content_length = sum(map(len, parts))
-    await response.prepare(request)
-    if request.method != "HEAD":
-        for at in range(0, len(parts), ROWS_AT_ONCE):
-            await response.write(b"".join(parts[at : at + ROWS_AT_ONCE]))
-    return response
+    return around(answer, "rows", parts)
 
 
 def _shown(at: int, query: Query) -> str:
@@ -156,18 +150,18 @@ def _shown(at: int, query: Query) -> str:
 
 
 def _etag(state: str, targets: Targets, query: Query, cursor: list[str], now: int) -> str:
-    """Of all that an answer's rows depend on; a range that follows the clock is another one each minute."""
+    """Hash everything that an answer's rows depend on; a range that follows the clock changes every minute."""
     runs = (
         query.interval != "15m" and query.end + 2 * DAY > now
-    )  # what is missing of a longer row goes by the clock
-    said = msgspec.json.encode(
-        [__version__, state, query, cursor, now // QUARTER if runs else None], order="deterministic"
+    )  # the clock decides what a longer row is missing
+    key = msgspec.json.encode(
+        [__version__, state, query, cursor, now // INTERVAL_MS if runs else None], order="deterministic"
     )
-    return sha256(said + targets.to_json()).hexdigest()[:32]
+    return sha256(key + targets.to_json()).hexdigest()[:32]
 
 
 def _next(given: Mapping[str, str], query: Query, found: Page) -> str | None:
-    """Path of the next page: the same question, with its range spelled out."""
+    """Return the path of the next page: the same query with its range written out."""
     if found.cursor is None and found.since is None:
         return None
     kept = [(name, value) for name, value in given.items() if name not in {"from", "to", "cursor", "since"}]
@@ -179,7 +173,7 @@ def _next(given: Mapping[str, str], query: Query, found: Page) -> str | None:
 
 
 def _file_name(query: Query) -> str:
-    """Without blanks and colons: one of the programs that read these takes neither."""
+    """Name the file without spaces and colons: one of the programs that read these files accepts neither."""
     what = f"since-{query.since}" if query.since is not None else _day(query)
     end = "parquet" if query.form == "parquet" else "csv"
     form = "" if query.form in {"csv", "parquet"} else f"-{query.form}"
@@ -192,14 +186,14 @@ def _day(query: Query) -> str:
 
 
 async def _check_since(since: int, intervals: Intervals) -> None:
-    """Refuse a revision that is none: whoever has one would be told for ever that nothing has changed."""
+    """Reject a revision that was never issued: clients with one would get "nothing has changed" for ever."""
     newest = await intervals.newest()
     if since > newest:
         detail = (
-            f"{since} is larger than the newest revision, {newest}: it is of another store, or of one that was lost; "
-            "load all that you need again with from and to, and go on from the revision of that"
+            f"{since} is larger than the newest revision, {newest}: it comes from another store, or from one that no longer "
+            "exists; reload what you need with from and to, and continue from the revision of that answer"
         )
-        raise problems.bad_parameter("since", detail, [f"0…{newest}"])
+        raise problems.misfit("since", detail, [f"0…{newest}"])
 
 
 async def _check_parquet() -> None:

@@ -1,12 +1,12 @@
-"""Interval rows as text that programs import: our own CSV, and what two workforce products read.
+"""Interval rows as text that programs import: our own CSV, and the import files of two workforce products.
 
 Ours is RFC 4180: comma, CRLF, a header, quotes where they are needed, an empty cell for no data, ``true`` and ``false``. Names
-that a spreadsheet would run get one apostrophe in front (``model.cells``); whoever reads the file takes it off again.
+that a spreadsheet would run get one apostrophe in front (``tables.escaping``); our reader of such files removes it again.
 
 Amazon Connect: "Import historical data for forecasting", docs.aws.amazon.com/connect/latest/adminguide/
 import-data-for-forecasting.html. ``ChannelType`` is ``CHAT`` or ``VOICE``, ``TimeStamp`` ISO 8601 in UTC with a ``Z``,
 ``IntervalDuration`` ``15mins`` or ``30mins``, the mean handle time in seconds, a decimal number; besides letters and digits
-names have ``- _ . ( )`` and blanks.
+names may have ``- _ . ( )`` and spaces.
 
 Genesys Cloud: "Prepare the historical data import .csv file", help.mypurecloud.com/articles/
 prepare-the-historical-data-import-csv-file. ``YYYY-MM-DDThh:mm:ssZ``, media type voice, chat, email, callback or message;
@@ -21,11 +21,11 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import Any, Final
 
-from stream_app.model.cells import is_formula, marked
+from stream_app.tables.escaping import is_formula, marked
 
 from .wire import IntervalsRow as Row
 
-COLUMNS: Final = Row.__struct_fields__
+COLUMNS: Final[tuple[str, ...]] = Row.__struct_fields__
 CONNECT: Final = (
     "QueueName", "QueueId", "ChannelType", "TimeStamp", "IntervalDuration", "IncomingContactVolume", "AverageHandleTime",
     "ContactsHandled",
@@ -43,7 +43,7 @@ GENESYS_MEDIA: Final = {
     "messaging": "Message",
 }
 IMPORTS: Final = {"connect": CONNECT_CHANNELS, "genesys": GENESYS_MEDIA}
-"""Formats for other programs → the channels that these know."""
+"""Formats for other programs → the channels that they know."""
 IMPORTED_INTERVALS: Final = ("15m", "30m")
 _MINUTES: Final = {15: "15mins", 30: "30mins"}
 
@@ -52,10 +52,10 @@ Cut = Callable[[Row], Cells]
 
 
 def wanted(row: Row, form: str) -> bool:
-    """Whether a row is written in a format.
+    """Return whether a row is written in a format.
 
-    An import has final rows only, none that was marked as outage, none of channels that the other program does not know, and
-    no name that a spreadsheet would run: no platform calls a queue so, and the mark of our own CSV would be part of its name.
+    An import file has only final rows, none marked as an outage, no channel that the other program does not know, and
+    no name that a spreadsheet would run: no platform has such a queue, and our CSV's apostrophe would be part of its name.
     """
     channels = IMPORTS.get(form)
     return channels is None or (
@@ -68,23 +68,23 @@ def wanted(row: Row, form: str) -> bool:
 
 
 def header(form: str) -> str:
-    """The first line of a table."""
+    """Return the first line of a table."""
     return line({"connect": CONNECT, "genesys": GENESYS}.get(form, COLUMNS))
 
 
 def line(cells: Cells) -> str:
-    """One line of a table, with its end."""
+    """Return one line of a table, including its line end."""
     text = StringIO()
     csv.writer(text, lineterminator="\r\n").writerow(cells)
     return text.getvalue()
 
 
 def cutter(form: str, external_id: Callable[[str], str | None]) -> Cut:
-    """What makes a row's cells.
+    """Return what makes a row's cells.
 
     Args:
         form: ``csv``, ``connect`` or ``genesys``.
-        external_id: a queue's id on a platform, if somebody said so.
+        external_id: returns a queue's id on a platform, if the targets have one.
     """
     if form == "connect":
         return lambda row: _connect(row, external_id(row.queue) or "")
@@ -92,7 +92,7 @@ def cutter(form: str, external_id: Callable[[str], str | None]) -> Cut:
 
 
 def table(rows: Iterable[Row], form: str, external_id: Callable[[str], str | None]) -> str:
-    """A whole table."""
+    """Write a whole table."""
     cut = cutter(form, external_id)
     return header(form) + "".join(line(cut(row)) for row in rows)
 
@@ -138,5 +138,5 @@ def _utc(row: Row) -> str:
 
 
 def _plain(seconds: float) -> str:
-    """A number without an exponent, and without a fraction that is none."""
+    """Format a number without an exponent and without trailing zeros."""
     return f"{seconds:.3f}".rstrip("0").rstrip(".")

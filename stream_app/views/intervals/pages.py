@@ -1,11 +1,10 @@
-"""Pages of interval rows: what was asked for, read a day at a time and made in pieces, so that nobody else has to wait.
+"""Pages of interval rows, read a day at a time and made in pieces, so that nobody else has to wait.
 
-A page begins behind a row that the cursor names, whatever has changed since: no row comes twice, and none is passed over.
+A page begins after the row that the cursor names, whatever has changed since: no row occurs twice, and none is skipped.
 """
 
 from __future__ import annotations
 
-import asyncio
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
@@ -16,33 +15,33 @@ from typing import Final
 import msgspec
 from msgspec import Struct, structs
 
-from stream_app.model.interval_rows import IntervalRow
-from stream_app.model.intervals import NUMBERS
+from stream_app.model.durations import DAY
+from stream_app.model.intervals.columns import IntervalRow
+from stream_app.model.intervals.counting import NUMBERS
 from stream_app.model.ports import Intervals
+from stream_app.views.pieces import Rest
 
 from .formats import wanted
-from .query import BadQueryError, Query
-from .spans import DAY, Span, derive
+from .query import MisfitError, Query
+from .spans import Span, derive
 from .wire import IntervalsRow as Row, Wire
 
-PIECE_S: Final = 0.01
-"""Rows are made in pieces no longer than about this: others share the event loop."""
 DAYS_AT_ONCE: Final = {"1d": 7}
-"""Days of which quarters are read at once; one, of shorter intervals: days are what the store keeps."""
+"""Days whose rows are read at once; 1 for shorter intervals, because the store keeps days."""
 SKEW_MS: Final = 60_000
-"""By no more than this the clock of whoever numbers revisions is behind ours."""
+"""The most that the clock by which revisions are numbered may be behind ours."""
 
 
 class Cursor(Struct, frozen=True, array_like=True):
-    """Where a page ended, and what was known when its first one began.
+    """The end of a page, and what was known when the first page began.
 
     Attributes:
-        start, queue, channel: its last row.
+        start, queue, channel: the last row of the page.
         began: when the first page was asked for, ms.
-        state: what the rows' state was then, shortened.
+        state: the state of the rows at that time, shortened.
         seen: the largest revision of all pages.
-        settled: the largest of those that were given before the first page was asked for.
-        asked: what the pages are of, ``Query.asked``.
+        settled: the largest of those that were issued before the first page was asked for.
+        asked: the query of the pages, ``Query.asked``.
     """
 
     start: int
@@ -59,32 +58,32 @@ class Cursor(Struct, frozen=True, array_like=True):
 
     @classmethod
     def parse(cls, text: str, query: Query) -> Cursor:
-        """The inverse of ``str``.
+        """Read a cursor that ``str`` wrote.
 
         Raises:
-            BadQueryError: it is none of ours, or of another question.
+            MisfitError: it is not a cursor of ours, or of another query.
         """
         try:
             padded = text.encode("ascii") + b"=" * (-len(text) % 4)
             cursor = msgspec.json.decode(urlsafe_b64decode(padded), type=cls)
         except (msgspec.DecodeError, UnicodeError, binascii.Error):
-            raise BadQueryError("cursor", "is no cursor; take next as it is", []) from None
+            raise MisfitError("cursor", "not a cursor; use next as it is", []) from None
         if not query.start <= cursor.start < query.end:
-            raise BadQueryError("cursor", "is one of another range; take next as it is", [])
+            raise MisfitError("cursor", "a cursor of another range; use next as it is", [])
         if cursor.asked != query.asked:
-            raise BadQueryError(
-                "cursor", "is one of another question (interval, tz, a filter); take next as it is", []
+            raise MisfitError(
+                "cursor", "a cursor of another query (interval, tz or a filter); use next as it is", []
             )
         return cursor
 
 
 class Page(Struct, frozen=True):
-    """Rows, and how it goes on.
+    """Rows, and how to continue.
 
     Attributes:
-        cursor: of the next page; ``None``: this is the last one.
-        since: same, where revisions are followed.
-        revision: what to ask for ``since`` next.
+        cursor: the cursor of the next page; ``None``: this is the last one.
+        since: the same where revisions are followed.
+        revision: the value for ``since`` in the next request.
     """
 
     rows: list[Row]
@@ -93,34 +92,20 @@ class Page(Struct, frozen=True):
     revision: int
 
 
-class Rest:
-    """Lets others in between."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._rested = self._loop.time()
-
-    async def __call__(self) -> None:
-        """Call it often."""
-        if self._loop.time() - self._rested >= PIECE_S:
-            await asyncio.sleep(0)
-            self._rested = self._loop.time()
-
-
-Made = AsyncIterator[tuple[IntervalRow, Row]]
+PageRows = AsyncIterator[tuple[IntervalRow, Row]]
 
 
 async def every(
     intervals: Intervals, query: Query, wire: Wire, after: Cursor | None = None, *, now: int
-) -> Made:
-    """All rows of a range, in the order of start, queue and channel.
+) -> PageRows:
+    """Yield all rows of a range, ordered by start, queue and channel.
 
     Args:
-        intervals: where quarters are read.
-        query: which; its limit is of no meaning here.
+        intervals: where the 15-minute rows are read.
+        query: which rows; its limit has no meaning here.
         wire: writes a row.
-        after: only those behind this one.
-        now: ms; of what begins later nothing is missing.
+        after: only rows after this one.
+        now: ms; intervals that begin later are not missing.
 
     Raises:
         StoreUnavailableError: as ``intervals`` does.
@@ -128,18 +113,18 @@ async def every(
     if query.nobody:
         return
     rest = Rest()
-    behind = (after.start, after.queue, after.channel) if after else None
+    last = (after.start, after.queue, after.channel) if after else None
     spans = query.clock.spans(after.start if after else query.start, query.end)
     for some in _chunks(spans, DAYS_AT_ONCE.get(query.interval, 1) * DAY):
-        quarters = await intervals.rows(some[0].start, some[-1].end, query.queues, query.channels)
+        rows = await intervals.rows(some[0].start, some[-1].end, query.queues, query.channels)
         by_start: dict[int, list[IntervalRow]] = defaultdict(list)
-        for span, row in derive(quarters, some, now):
+        for span, row in derive(rows, some, now):
             by_start[span.start].append(row)
             await rest()
         for span in some:
             for row in by_start.get(span.start, ()):
                 await rest()
-                if behind is not None and (row.start, row.queue, row.channel) <= behind:
+                if last is not None and (row.start, row.queue, row.channel) <= last:
                     continue
                 made = wire(row)
                 if _fits(made, query):
@@ -168,23 +153,23 @@ async def page(
     *,
     now: int,
     after: Cursor | None = None,
-    told: Callable[[Row], None] = lambda _: None,
+    on_row: Callable[[Row], None] = lambda _: None,
 ) -> Page:
-    """A page of what is asked for.
+    """Make a page of a query.
 
     Args:
-        intervals: where quarters are read.
-        query: what.
+        intervals: where the 15-minute rows are read.
+        query: which rows.
         wire: writes a row.
         now: ms since the epoch.
         after: the cursor that was given.
-        told: called for each row as it is made.
+        on_row: called for each row as it is made.
 
     Raises:
         StoreUnavailableError: as ``intervals`` does.
     """
     if query.since is not None:
-        return await _changes(intervals, query, wire, query.since, told)
+        return await _changes(intervals, query, wire, query.since, on_row)
     state = short(await intervals.state())
     began = after or Cursor(0, "", "", now, state, 0, 0, query.asked)
     rows: list[Row] = []
@@ -195,13 +180,13 @@ async def page(
         if more := len(rows) == query.limit:
             break
         rows.append(made)
-        told(made)
+        on_row(made)
         last = row
         seen = max(seen, row.revision)
         if settled < row.revision < (began.began - SKEW_MS) * NUMBERS:
             settled = row.revision
-    # What changed while pages were read may be in a later one and not in an earlier one. So only what was given before all of
-    # them is sure to have been seen, unless nothing has changed at all.
+    # A change during the reading of pages may be in a later page and not in an earlier one. So only revisions from before the
+    # first page are sure to have been seen, unless nothing has changed at all.
     unchanged = short(await intervals.state()) == began.state
     cursor = None
     if more and last is not None:
@@ -212,7 +197,7 @@ async def page(
 
 
 async def _changes(
-    intervals: Intervals, query: Query, wire: Wire, since: int, told: Callable[[Row], None]
+    intervals: Intervals, query: Query, wire: Wire, since: int, on_row: Callable[[Row], None]
 ) -> Page:
     if query.nobody:
         return Page([], None, None, since)
@@ -224,11 +209,11 @@ async def _changes(
         made = wire(row)
         if _fits(made, query):
             rows.append(made)
-            told(made)
+            on_row(made)
     revision = found[: query.limit][-1].revision if found else since
     return Page(rows, None, revision if len(found) > query.limit else None, revision)
 
 
 def short(state: str) -> str:
-    """A state in few characters."""
+    """Shorten a state to a few characters."""
     return sha256(state.encode()).hexdigest()[:12]

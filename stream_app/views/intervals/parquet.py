@@ -1,4 +1,4 @@
-"""Interval rows as Parquet, by pyarrow, which is an extra."""
+"""Interval rows as Parquet, with pyarrow, which is an optional extra."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from io import BytesIO
 from itertools import islice
 from typing import Any, BinaryIO, Final, get_args, get_type_hints
 
-from stream_app.errors import StreamAppError
+from stream_app.errors import StreamAppError, how_to_install
 
 from .wire import IntervalsRow as Row
 
 GROUP: Final = 5_000
-"""Rows of a row group."""
-MISSING: Final = "parquet needs pyarrow: pip install 'stream-app[parquet]'"
+"""Rows per row group."""
+MISSING: Final = f"parquet needs pyarrow: {how_to_install('parquet')}"
 _TIMES: Final = ("start", "revised_at")
 
 
 class ParquetMissingError(StreamAppError):
-    """What writes Parquet is not installed."""
+    """The library that writes Parquet is not installed."""
 
 
 def library() -> Any:
-    """The library.
+    """Import the library.
 
     Raises:
-        ParquetMissingError: it is not installed; one line says how to.
+        ParquetMissingError: it is not installed; one line says how to install it.
     """
     try:
         import pyarrow.parquet  # noqa: PLC0415 - an extra, and slow to load
@@ -36,13 +36,13 @@ def library() -> Any:
 
 
 def schema(zone: str) -> Any:
-    """The columns: those of JSON. ``start`` is a moment in UTC; the zone by which intervals begin is in the metadata."""
+    """Return the columns: those of JSON. ``start`` is in UTC; the zone in which intervals begin is in the metadata."""
     arrow = library()
     kinds = {int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_(), str: arrow.string()}
     moment = arrow.timestamp("ms", tz="UTC")
     fields = []
     for name, hint in get_type_hints(Row).items():
-        kind, *rest = get_args(hint) or (hint,)  # of ``int | None`` the first
+        kind, *rest = get_args(hint) or (hint,)  # the first of ``int | None``
         fields.append(arrow.field(name, moment if name in _TIMES else kinds[kind], nullable=bool(rest)))
     return arrow.schema(fields, metadata={"zone": zone})
 
@@ -64,7 +64,7 @@ def write(rows: Iterable[Row], zone: str, into: BinaryIO) -> None:
 
 
 def to_bytes(rows: Iterable[Row], zone: str) -> bytes:
-    """A file in memory."""
+    """Write a file in memory."""
     into = BytesIO()
     write(rows, zone, into)
     return into.getvalue()

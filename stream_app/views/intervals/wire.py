@@ -8,13 +8,14 @@ contacts.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Final
+from operator import attrgetter
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, defstruct
 
-from stream_app.model.interval_rows import IntervalRow
-from stream_app.model.intervals import NUMBERS
+from stream_app.model.intervals.columns import COLUMNS, SEQUENCE, IntervalRow, written
+from stream_app.model.intervals.counting import NUMBERS
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
 from stream_app.views.wire import Time, stamp
@@ -23,53 +24,66 @@ from .spans import moment
 
 QUEUED: Final = "queued"
 COMPLETED: Final = "completed"
-
-Seconds = Annotated[float, Meta(description="Seconds, summed up")]
-Mean = Annotated[float | None, Meta(description="Seconds, mean; null without data")]
-Share = Annotated[float | None, Meta(description="0…1; null without data")]
-Depth = Annotated[int | None, Meta(description="Contacts in the queue; null where that is not known")]
+_START: Final = "With the offset of the zone: the hour that comes twice is told apart by it"
+_TRUE_LENGTH: Final = "Its true length: 1380 and 1500 too, for days on which clocks change"
 
 
-class IntervalsRow(Struct, frozen=True, gc=False):
+def _field(name: str) -> tuple[str, Any]:
+    """Name and type of a count as it is written."""
+    column = COLUMNS.get(name)
+    if column is None:
+        return name, Annotated[int, Meta(description="Of those offered, still in the queue")]
+    if column.unit == "ms":
+        suffix = "seconds" if column.largest else "seconds, summed up"
+        return written(name), Annotated[float, Meta(description=f"{column.doc}, {suffix}")]
+    return written(name), Annotated[int, Meta(description=column.doc)]
+
+
+_Counts: Any = defstruct(
+    "_Counts",
+    [
+        ("start", Annotated[Time, Meta(description=_START)]),
+        ("minutes", Annotated[int, Meta(description=_TRUE_LENGTH)]),
+        ("queue", Annotated[str, Meta(description="Name of the queue")]),
+        ("channel", Annotated[str, Meta(description="Name of the channel")]),
+        *map(_field, SEQUENCE),
+    ],
+    frozen=True,
+    gc=False,
+    module=__name__,
+)
+_IN_SECONDS: Final = [name in COLUMNS and COLUMNS[name].unit == "ms" for name in SEQUENCE]
+_counts: Final = attrgetter(*SEQUENCE)
+
+
+class IntervalsRow(_Counts, frozen=True, gc=False):  # type: ignore[misc, call-arg] # made from the columns
     """One interval of one queue and channel. answered + abandoned + left + lost + waiting = offered."""
 
-    start: Time
-    minutes: Annotated[
-        int, Meta(description="Its true length: 1380 and 1500 too, for days on which clocks change")
+    backlog_start: Annotated[
+        int | None, Meta(description="Contacts in the queue when it began; null where that is not known")
     ]
-    queue: str
-    channel: str
-    offered: Annotated[int, Meta(description="Contacts queued in it")]
-    answered: Annotated[int, Meta(description="Of these, answered, whenever that was")]
-    answered_in_target: Annotated[int, Meta(description="Of these, within the answer target")]
-    abandoned: Annotated[int, Meta(description="Of those offered, gave up")]
-    abandoned_in_target: Annotated[int, Meta(description="Of these, within the answer target")]
-    abandoned_short: Annotated[
-        int, Meta(description="Of those who gave up, within the short-abandon threshold")
+    backlog_max: Annotated[
+        int | None,
+        Meta(
+            description="The most contacts in the queue, of its start and the end of each minute; null: not known"
+        ),
     ]
-    left: Annotated[
-        int, Meta(description="Of those offered, left the queue by another way: a transfer, a callback")
+    service_level: Annotated[float | None, Meta(description="By `policy`, 0…1; null without data")]
+    abandonment: Annotated[
+        float | None,
+        Meta(
+            description="(abandoned less abandoned_short) / (offered less abandoned_short), 0…1; null without data"
+        ),
     ]
-    left_in_target: Annotated[int, Meta(description="Of these, within the answer target")]
-    lost: Annotated[int, Meta(description="Of those offered, whose end was never told")]
-    waiting: Annotated[int, Meta(description="Of those offered, still in the queue")]
-    refused: Annotated[int, Meta(description="Contacts that never got in")]
-    handled: Annotated[int, Meta(description="Contacts whose work was completed in it")]
-    talk_s: Seconds
-    hold_s: Seconds
-    wrap_s: Seconds
-    wait_s: Annotated[float, Meta(description="Waits of those answered, seconds, summed up")]
-    abandon_wait_s: Annotated[float, Meta(description="Waits of those who gave up, seconds, summed up")]
-    longest_wait_s: Annotated[
-        float, Meta(description="The longest wait that is over of a contact queued in it")
+    average_speed_of_answer_s: Annotated[
+        float | None, Meta(description="wait_s / answered, seconds; null without data")
     ]
-    backlog_start: Depth
-    backlog_max: Depth
-    service_level: Share
-    abandonment: Share
-    average_speed_of_answer_s: Mean
-    average_abandon_wait_s: Mean
-    average_handle_time_s: Mean
+    average_abandon_wait_s: Annotated[
+        float | None, Meta(description="abandon_wait_s / abandoned, seconds; null without data")
+    ]
+    average_handle_time_s: Annotated[
+        float | None, Meta(description="(talk_s + hold_s + wrap_s) / handled, seconds; null without data")
+    ]
     final: Annotated[bool, Meta(description="Complete, but for what comes late")]
     revision: Annotated[int, Meta(description="Numbers every change of every final row; 0 while it is open")]
     version: Annotated[
@@ -79,7 +93,7 @@ class IntervalsRow(Struct, frozen=True, gc=False):
         Time | None, Meta(description="When its last change was published; null while it is open")
     ]
     missing: Annotated[
-        int, Meta(description="Quarters of an hour in it that have begun and of which nothing is known")
+        int, Meta(description="15-minute intervals in it that have begun and of which nothing is known")
     ]
     policy: Annotated[
         str, Meta(description="The named formula of the service level, with offered in place of decided")
@@ -115,7 +129,7 @@ Wire = Callable[[IntervalRow], IntervalsRow]
 
 
 def wired(zone: ZoneInfo, targets: Targets, policy: str | None) -> Wire:
-    """What writes rows.
+    """Make what writes rows.
 
     Args:
         zone: of ``start``.
@@ -135,30 +149,14 @@ def wired(zone: ZoneInfo, targets: Targets, policy: str | None) -> Wire:
 
 
 def of(row: IntervalRow, zone: ZoneInfo, policy: str, outage: str | None) -> IntervalsRow:
-    """A row as it is written; ``policy`` is that of its service level."""
+    """Write a row; ``policy`` is that of its service level."""
+    counts = (n / 1000 if seconds else n for n, seconds in zip(_counts(row), _IN_SECONDS, strict=True))
     return IntervalsRow(
-        start=moment(row.start, zone).isoformat(timespec="seconds"),
-        minutes=row.minutes,
-        queue=row.queue,
-        channel=row.channel,
-        offered=row.offered,
-        answered=row.answered,
-        answered_in_target=row.answered_in_target,
-        abandoned=row.abandoned,
-        abandoned_in_target=row.abandoned_in_target,
-        abandoned_short=row.abandoned_short,
-        left=row.left,
-        left_in_target=row.left_in_target,
-        lost=row.lost,
-        waiting=row.waiting,
-        refused=row.refused,
-        handled=row.handled,
-        talk_s=row.talk_ms / 1000,
-        hold_s=row.hold_ms / 1000,
-        wrap_s=row.wrap_ms / 1000,
-        wait_s=row.wait_ms / 1000,
-        abandon_wait_s=row.abandon_wait_ms / 1000,
-        longest_wait_s=row.longest_wait_ms / 1000,
+        moment(row.start, zone).isoformat(timespec="seconds"),
+        row.minutes,
+        row.queue,
+        row.channel,
+        *counts,
         backlog_start=row.backlog_start,
         backlog_max=row.backlog_max,
         service_level=_share(service_level(row, policy)),

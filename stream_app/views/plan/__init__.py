@@ -1,5 +1,5 @@
-"""What planners look at: forecast and staffing, as the HTTP interface says them.
+"""Forecast and staffing for planners, as the HTTP interface sends them.
 
-routes ──► planner ◄── whoever computes; this layer knows neither a model of the future nor of people
+routes ──► planner ◄── implemented elsewhere; this layer knows nothing of forecasting or staffing models
    └─────► wire        the answers as types
 """

@@ -1,7 +1,8 @@
-"""The routes of plans, described."""
+"""Descriptions of the planning routes."""
 
 from typing import Final
 
+from stream_app.views.intervals.query import zones
 from stream_app.views.operation import Operation, Parameter
 from stream_app.views.wire import Problem
 
@@ -9,19 +10,21 @@ from . import wire
 from .routes import MOST_DAYS
 
 _OF: Final = (
-    Parameter("queue", "Of this queue", once=True, required=True),
-    Parameter("channel", "Of this channel; may be left out where the queue has one only", once=True),
+    Parameter("queue", "The queue", once=True, required=True),
+    Parameter("channel", "The channel; optional if the queue has only one", once=True),
     Parameter(
         "tz",
-        "IANA zone of the times, and of where days begin; else the queue's own",
+        "IANA time zone of the times and of midnight; the queue's own by default",
+        tuple(sorted(zones())),
         once=True,
     ),
 )
 _FAILS: Final = {
-    400: "A parameter is unknown, or has a value that it can't have: close matches are named",
-    409: "Too little history: how much there is, and how many more days are needed. Or a target that nobody reaches",
-    501: "What forecasts is not installed; says how to install it",
-    503: "Not now: the store is away, or too many wait",
+    400: "A parameter is unknown or has a value that is never valid",
+    409: "Too little history: how much there is, and how many more days are needed. Or a target that can't be reached",
+    422: "A queue with several channels and none given; a date without a plan",
+    501: "Forecasting is not installed; the answer says how to install it",
+    503: "Not now: the store is unavailable, or too many requests are waiting",
 }
 _PROBLEMS: Final = {409: (wire.TooLittleHistory, Problem)}
 
@@ -29,15 +32,17 @@ OPERATIONS: Final = (
     Operation(
         path="/v1/forecast",
         name="forecast",
-        summary="Contacts to expect, from the start of today on",
-        text="By quarters of an hour, with intervals of 80 and 95 %, from the final interval rows of the last 26 weeks. "
-        "`offered` was thought before the day; `actual` is what came; `reforecast` is the rest of today by what came so far.",
+        example="queue=sales&channel=voice&days=7",
+        summary="Forecast of contacts from the start of today",
+        text="By 15-minute interval, with 80 and 95 % prediction intervals, from the final interval rows of the last 26 weeks. "
+        "`offered` is the forecast made before the day, `actual` the contacts offered, `reforecast` the rest of today "
+        "adjusted by the contacts so far.",
         answer=wire.Forecast,
         parameters=(
             *_OF,
             Parameter(
                 "days",
-                "Local days, today is the first; 14 if it is left out",
+                "Local days, today is the first; 14 by default",
                 once=True,
                 schema={"type": "integer", "minimum": 1, "maximum": MOST_DAYS},
             ),
@@ -48,16 +53,41 @@ OPERATIONS: Final = (
     Operation(
         path="/v1/staffing",
         name="staffing",
-        summary="People whom a day needs, and what those scheduled reach",
-        text="By quarters of an hour: of what came where an interval is final, else of the forecast. People are on the roster.",
+        example="queue=sales&channel=voice",
+        summary="Agents that a day requires, and the service that the scheduled ones deliver",
+        text="By 15-minute interval: the actual where it is final, otherwise the forecast. Agents are counted on the schedule.",
         answer=wire.Staffing,
         parameters=(
             *_OF,
             Parameter(
-                "date", "A local date; else today", once=True, schema={"type": "string", "format": "date"}
+                "date",
+                "A local date; today by default",
+                once=True,
+                schema={"type": "string", "format": "date"},
             ),
         ),
         fails=_FAILS,
         problems=_PROBLEMS,
+    ),
+    Operation(
+        path="/v1/plan",
+        name="outlook",
+        summary="Totals and gaps of the coming days",
+        text="Contacts, required and scheduled agent hours, peak and FTE by local day and week, and the gaps: runs of "
+        "intervals in which too few are scheduled. Of one queue, or of the first 50 queues and channels by name. A queue "
+        "without a plan says why in `problem`.",
+        answer=wire.Outlook,
+        parameters=(
+            Parameter("queue", "The queue; all by default", once=True),
+            Parameter("channel", "The channel, only with a queue; all of its channels by default", once=True),
+            _OF[2],
+            Parameter(
+                "days",
+                "Local days, today is the first; 7 by default",
+                once=True,
+                schema={"type": "integer", "minimum": 1, "maximum": MOST_DAYS},
+            ),
+        ),
+        fails={status: text for status, text in _FAILS.items() if status != 409},
     ),
 )

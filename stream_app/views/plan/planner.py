@@ -1,4 +1,4 @@
-"""Who is asked for plans, and in which words it refuses."""
+"""The interface that makes plans, and the errors with which it refuses."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from . import wire
+from stream_app.model.events import QueueChannel
 
-Place = tuple[str, str]
-"""Queue and channel."""
+from . import wire
 
 
 class Gauges(Struct, frozen=True):
-    """What the running quarter of an hour should look like; ``None``: not known.
+    """The plan for the current 15-minute interval; ``None``: unknown.
 
     Attributes:
-        forecast: contacts in the whole of it.
-        required: people on the roster.
-        staffed: people on the imported roster, mean over it.
+        forecast: contacts in the whole interval.
+        required: agents required on the schedule.
+        staffed: agents on the imported schedule, mean over the interval.
     """
 
     forecast: float | None = None
@@ -30,15 +29,15 @@ class Gauges(Struct, frozen=True):
 
 
 class PlanError(Exception):
-    """There is no answer; the text says why, for people."""
+    """There is no answer; the text gives the reason, for people."""
 
 
 class BadQuestionError(PlanError):
-    """A parameter has a value that it can't have.
+    """A parameter has an invalid value.
 
     Attributes:
         parameter: its name.
-        allowed: values that it may have, if these are few.
+        allowed: its valid values, if these are few.
     """
 
     def __init__(self, parameter: str, detail: str, allowed: Sequence[str] = ()) -> None:
@@ -48,52 +47,52 @@ class BadQuestionError(PlanError):
 
 
 class TooLittleHistoryError(PlanError):
-    """The history can't carry a forecast yet.
+    """The history is too short for a forecast.
 
     Attributes:
-        place: whose.
+        place: its queue and channel.
         days: local days of which there are rows.
-        more_days: so many more are needed; ``None``: days alone don't help, for nobody ever came.
+        more_days: how many more are needed; ``None``: more days alone don't help, because no contact ever arrived.
     """
 
-    def __init__(self, place: Place, detail: str, days: int, more_days: int | None) -> None:
+    def __init__(self, place: QueueChannel, detail: str, days: int, more_days: int | None) -> None:
         super().__init__(detail)
         self.place, self.days, self.more_days = place, days, more_days
 
 
 class NoPlanError(PlanError):
-    """The settings ask for what no number of people reaches."""
+    """The targets require what no number of agents can reach."""
 
 
 class NotInstalledError(PlanError):
-    """What computes it is an optional extra, and not here; the text says how to install it."""
+    """The optional extra that computes it is not installed; the text says how to install it."""
 
 
 class BusyError(PlanError):
-    """Not now: the store is away, too many wait, or the computation failed. Ask again."""
+    """Not now: the store is unavailable, too many requests are waiting, or the computation failed. Try again."""
 
 
 class Planner(Protocol):
-    """Makes plans. Answers are kept, so that asking again costs little."""
+    """A source of plans. Answers are kept, so that asking again costs little."""
 
-    async def forecast(self, place: Place, days: int, zone: ZoneInfo | None) -> wire.Forecast:
-        """Contacts to expect, from the start of today on.
+    async def forecast(self, place: QueueChannel, days: int, zone: ZoneInfo | None) -> wire.Forecast:
+        """Forecast contacts from the start of today.
 
         Args:
-            place: whose.
+            place: the queue and channel.
             days: local days, today is the first.
-            zone: in which days begin and times are said; ``None``: the queue's own.
+            zone: the time zone of days and times; ``None``: the queue's own.
 
         Raises:
             PlanError: one of the above.
         """
         ...
 
-    async def staffing(self, place: Place, day: date | None, zone: ZoneInfo | None) -> wire.Staffing:
-        """People whom a day needs, and what those scheduled reach.
+    async def staffing(self, place: QueueChannel, day: date | None, zone: ZoneInfo | None) -> wire.Staffing:
+        """Compute the agents that a day requires, and the service that the scheduled ones deliver.
 
         Args:
-            place: whose.
+            place: the queue and channel.
             day: a local date; ``None``: today.
             zone: as above.
 
@@ -102,14 +101,27 @@ class Planner(Protocol):
         """
         ...
 
+    async def outlook(self, places: Sequence[QueueChannel], days: int, zone: ZoneInfo | None) -> wire.Outlook:
+        """Total the coming days of queues, and list where too few are scheduled. Too little history of one is in its answer.
+
+        Args:
+            places: queues and channels; of too many, the first.
+            days: local days, today is the first.
+            zone: as above.
+
+        Raises:
+            PlanError: one of the above.
+        """
+        ...
+
     def channels(self, queue: str) -> list[str]:
-        """The channels of a queue that are known; none: nobody knows the queue."""
+        """Return the known channels of a queue; none if the queue is unknown."""
         ...
 
     def queues(self) -> list[str]:
-        """All queues that are known."""
+        """Return all known queues."""
         ...
 
-    def gauges(self) -> Mapping[Place, Gauges]:
-        """What was computed for the running quarter of an hour; it is not computed now."""
+    def gauges(self) -> Mapping[QueueChannel, Gauges]:
+        """Return what was computed for the current 15-minute interval; nothing is computed now."""
         ...

@@ -1,21 +1,20 @@
-"""``/v1/forecast`` and ``/v1/staffing``: what was asked for, and the answer or the problem."""
+"""``/v1/forecast`` and ``/v1/staffing``: reading the request, and the answer or the problem."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 from collections.abc import Awaitable, Collection
 from datetime import date
-from difflib import get_close_matches
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from stream_app.model.events import QueueChannel
 from stream_app.views import problems
+from stream_app.views.sending import send
 from stream_app.views.wire import Problem, encode
 
 from . import wire
@@ -24,7 +23,6 @@ from .planner import (
     BusyError,
     NoPlanError,
     NotInstalledError,
-    Place,
     PlanError,
     Planner,
     TooLittleHistoryError,
@@ -32,7 +30,7 @@ from .planner import (
 
 MOST_DAYS: Final = 42
 _USUAL_DAYS: Final = 14
-_CLOSE: Final = 5
+_OUTLOOK_DAYS: Final = 7
 _URN: Final = "urn:stream-app:problem:"
 _FRESH_ONLY: Final = {"Cache-Control": "no-store"}
 _AGAIN_S: Final = "5"
@@ -45,69 +43,87 @@ _STATUS: Final[dict[type[PlanError], tuple[HTTPStatus, str, str]]] = {
 T = TypeVar("T")
 
 
-class Plans:
-    """The routes."""
+class PlanRoutes:
+    """The planning routes."""
 
     def __init__(self, planner: Planner | None) -> None:
-        """Without a ``planner`` there is nothing to plan from, and that is the answer."""
+        """Take the planner; without one the routes answer that there is nothing to plan from."""
         self._planner = planner
 
     def add_to(self, app: web.Application) -> None:
-        """Serve them."""
+        """Add the routes to an application."""
         app.router.add_get("/v1/forecast", self.forecast)
         app.router.add_get("/v1/staffing", self.staffing)
+        app.router.add_get("/v1/plan", self.outlook)
 
-    async def forecast(self, request: web.Request) -> web.Response:
-        """``/v1/forecast``: contacts to expect."""
-        _only(request, ("queue", "channel", "days", "tz"))
-        days = _days(_one(request, "days"))
-        zone = await _zone(_one(request, "tz"))
+    async def forecast(self, request: web.Request) -> web.StreamResponse:
+        """Answer ``/v1/forecast``: the forecast of contacts."""
+        days = _days(request.query.get("days"))
         planner, place = self._asked(request)
-        return await _answer(planner.forecast(place, days, zone))
+        return await _answer(request, planner.forecast(place, days, _zone(request)))
 
-    async def staffing(self, request: web.Request) -> web.Response:
-        """``/v1/staffing``: people whom a day needs."""
-        _only(request, ("queue", "channel", "date", "tz"))
-        day = _date(_one(request, "date"))
-        zone = await _zone(_one(request, "tz"))
+    async def staffing(self, request: web.Request) -> web.StreamResponse:
+        """Answer ``/v1/staffing``: the agents that a day requires."""
+        day = _date(request.query.get("date"))
         planner, place = self._asked(request)
-        return await _answer(planner.staffing(place, day, zone))
+        return await _answer(request, planner.staffing(place, day, _zone(request)))
 
-    def _asked(self, request: web.Request) -> tuple[Planner, Place]:
-        """Of which queue and channel; the channel may be left out where there is one only."""
-        queue, channel = _one(request, "queue"), _one(request, "channel")
-        planner = self._planner
-        if planner is None:
+    async def outlook(self, request: web.Request) -> web.StreamResponse:
+        """Answer ``/v1/plan``: totals and gaps of the coming days, of one queue or of all."""
+        days = _days(request.query.get("days"), _OUTLOOK_DAYS)
+        queue, channel = request.query.get("queue"), request.query.get("channel")
+        if queue is None and channel is not None:
+            raise problems.misfit("channel", "expected a queue with it", [])
+        planner = self._planner_or_refuse()
+        if queue is not None and channel is None:
+            channels = planner.channels(queue)
+            if not channels:
+                raise _unknown("queue", "queue", queue, planner.queues())
+            places = [(queue, one) for one in channels]
+        elif queue is not None:
+            places = [self._asked(request)[1]]
+        else:
+            places = [(name, one) for name in planner.queues() for one in planner.channels(name)]
+        return await _answer(request, planner.outlook(places, days, _zone(request)))
+
+    def _planner_or_refuse(self) -> Planner:
+        if self._planner is None:
             raise problems.ProblemError(
-                _problem(BusyError("no interval rows are kept here: there is nothing to plan from"))
+                _problem(BusyError("no interval rows are kept here, so there is nothing to plan from"))
             )
+        return self._planner
+
+    def _asked(self, request: web.Request) -> tuple[Planner, QueueChannel]:
+        """Read the queue and channel; the channel is optional if there is only one."""
+        queue, channel = request.query.get("queue"), request.query.get("channel")
+        planner = self._planner_or_refuse()
         queues = planner.queues()
         if queue is None:
-            raise problems.bad_parameter("queue", "of which queue?", queues)
+            raise problems.bad_parameter("queue", "expected a queue", queues)
         channels = planner.channels(queue)
         if not channels:
-            raise _unknown("queue", queue, queues)
+            raise _unknown("queue", "queue", queue, queues)
         if channel is None and len(channels) == 1:
             return planner, (queue, channels[0])
         if channel is None:
-            raise problems.bad_parameter("channel", f"{queue} has several channels: which?", channels)
+            raise problems.misfit("channel", f"{queue} has several channels; choose one", channels)
         if channel not in channels:
-            raise _unknown("channel", channel, channels, f" of {queue}")
+            raise _unknown("channel", f"{queue} channel", channel, channels)
         return planner, (queue, channel)
 
 
-async def _answer(plan: Awaitable[object]) -> web.Response:
+async def _answer(request: web.Request, plan: Awaitable[object]) -> web.StreamResponse:
     try:
         answer = await plan
     except BadQuestionError as error:
-        raise problems.bad_parameter(error.parameter, str(error), error.allowed) from None
+        raise problems.misfit(error.parameter, str(error), error.allowed) from None
     except PlanError as error:
         problem = _problem(error)
         headers = dict(_FRESH_ONLY)
         if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers["Retry-After"] = _AGAIN_S
         return problems.response(problem, headers)
-    return web.Response(body=encode(answer), content_type="application/json", headers=_FRESH_ONLY)
+    return await send(request, [encode(answer)], {**_FRESH_ONLY, "Content-Type": "application/json"})
 
 
 def _problem(error: PlanError) -> Problem:
@@ -126,33 +142,19 @@ def _problem(error: PlanError) -> Problem:
     return Problem(type=f"{_URN}{name}", title=title, status=status, detail=str(error))
 
 
-def _only(request: web.Request, known: tuple[str, ...]) -> None:
-    if unknown := sorted(request.query.keys() - set(known)):
-        raise _unknown("parameter", unknown[0], known)
+def _unknown(parameter: str, kind: str, value: str, known: Collection[str]) -> problems.UnknownError:
+    """Make the error for a name that is unknown."""
+    return problems.UnknownError(parameter, kind, value, sorted(known))
 
 
-def _unknown(kind: str, value: str, known: Collection[str], whose: str = "") -> problems.ProblemError:
-    """Nothing is called so; the nearest first, and never thousands of names."""
-    close = get_close_matches(value, known, n=_CLOSE, cutoff=0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    named = value if kind == "parameter" else kind
-    detail = f"no {kind}{whose} is called {value!r}{hint}"
-    return problems.bad_parameter(named, detail, close or sorted(known)[:MOST_DAYS])
-
-
-def _one(request: web.Request, parameter: str) -> str | None:
-    values = request.query.getall(parameter, [])
-    if len(values) > 1:
-        raise problems.bad_parameter(parameter, "one at a time", [])
-    return values[0] if values else None
-
-
-def _days(text: str | None) -> int:
+def _days(text: str | None, usual: int = _USUAL_DAYS) -> int:
     if text is None:
-        return _USUAL_DAYS
+        return usual
     days = int(text) if re.fullmatch(r"[0-9]{1,3}", text) else 0
     if not 1 <= days <= MOST_DAYS:
-        raise problems.bad_parameter("days", f"{text[:40]!r} is no whole number from 1 to {MOST_DAYS}", [])
+        raise problems.bad_parameter(
+            "days", f"expected a whole number from 1 to {MOST_DAYS}, got {text[:40]!r}", []
+        )
     return days
 
 
@@ -162,19 +164,9 @@ def _date(text: str | None) -> date | None:
     with contextlib.suppress(ValueError):
         if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             return date.fromisoformat(text)
-    raise problems.bad_parameter("date", f"{text[:40]!r} is no date like 2026-03-02", [])
+    raise problems.bad_parameter("date", f"expected a date like 2026-03-02, got {text[:40]!r}", [])
 
 
-async def _zone(text: str | None) -> ZoneInfo | None:
-    if text is None:
-        return None
-    try:
-        return ZoneInfo(text)
-    except (KeyError, ValueError, OSError):
-        names = await asyncio.to_thread(_zones)  # reads a folder
-    raise _unknown("tz", text[:60], names)
-
-
-@lru_cache(maxsize=1)
-def _zones() -> tuple[str, ...]:
-    return tuple(sorted(available_timezones()))
+def _zone(request: web.Request) -> ZoneInfo | None:
+    text = request.query.get("tz")
+    return None if text is None else ZoneInfo(text)

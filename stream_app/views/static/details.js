@@ -1,30 +1,36 @@
-// What is behind a tile: all its numbers, with what each means. It goes with the stream as long as it is open.
+// The details of a tile: all its numbers and what each means. They follow the stream while the dialog is open.
 
 import { show } from "./dialog.js";
 import { make, mark, put } from "./dom.js";
 import { ask } from "./feed.js";
-import { duration, judge, known, shown } from "./numbers.js";
-import { WINDOWS, wish } from "./wish.js";
+import { badge, duration, known, label, valueOf, verdict, written } from "./numbers.js";
+import { drawWeek, week } from "./week.js";
+import { remember, windowName, wish } from "./wish.js";
+import { num, t } from "./words.js";
 
 const SERVICE_LEVEL = "service_level";
 const PAIRS_MS = 10000;
 
 let open = null;
 
-const written = (kpi, value) => shown(kpi, value).join(" ").trim();
+export const isOpen = () => open !== null;
+
+const COUNTS = ["offered", "answered", "abandoned"];
+
 const figureOf = (kpi, row) => (kpi.level ? { value: row.levels[kpi.name] } : row.windows[wish.window]?.[kpi.name] ?? {});
 
-// A list of facts whose texts can change; what is empty is left out.
+// A list of facts whose texts can change; empty ones are left out.
 function facts(titles) {
   const list = make("dl", "", "facts");
   const set = titles.map((title) => {
     const [group, text] = [make("div"), make("dd")];
     group.append(make("dt", title), text);
     list.append(group);
-    return (said, live = false) => {
-      put(text, said);
+    return (content, live = false, lang = "") => {
+      put(text, content);
+      if (lang) text.lang = lang; // the dictionary is in English
       text.classList.toggle("live", live);
-      group.hidden = !said;
+      group.hidden = !content;
     };
   });
   return [list, set];
@@ -32,58 +38,65 @@ function facts(titles) {
 
 export function terms(pairs) {
   const [list, set] = facts(pairs.map(([title]) => title));
-  pairs.forEach(([, text], n) => set[n](text));
+  pairs.forEach(([, text], n) => set[n](text, false, "en"));
   return list;
 }
 
-// The values of those to be read beside them which the stream does not tell.
+// The KPIs to read with them that the stream does not carry.
 function pairsOf(kpis, all) {
   const names = new Set(kpis.flatMap((kpi) => kpi.pairs));
   return all.filter((kpi) => names.has(kpi.name) && !kpi.headline);
 }
 
-function section(kpi) {
+function section(kpi, channel) {
   const now = make("p", "", "now");
   const [value, judged] = [make("strong"), make("span", "", "state")];
   now.append(value, " ", judged);
-  const [list, set] = facts(["Samples", "Spread", "Policy", "What", "Formula", "Misleads", "Read beside it"]);
-  return { kpi, value, judged, set, parts: [make("h3", kpi.title), now, list] };
+  const [list, set] = facts(["samples", "spread", "policy", "meaning", "formula", "caution", "see_also"].map((one) => t(`fact.${one}`)));
+  return { kpi, value, judged, set, parts: [make("h3", label(kpi, channel)), now, list] };
 }
 
 function drawSection({ kpi, value, judged, set }, row, { kpis, all, beside }) {
   const figure = figureOf(kpi, row);
-  const [state, aim, kind, word] = judge(kpi, figure.value, row.targets[kpi.name], row.too_good[kpi.name], row.open);
-  put(value, written(kpi, figure.value));
+  const [state, aim, kind, word] = verdict(kpi, row, wish.window);
+  put(value, written(kpi, valueOf(kpi, row, wish.window)));
   put(judged, (word ? `${word}: ` : "") + kind + aim);
   mark(judged, state);
-  const spread = ["p50", "p90", "p95"].filter((p) => known(figure[p])).map((p) => `${p.slice(1)} % in ${duration(figure[p]).join(" ")}`);
+  const spread = ["p50", "p90", "p95"].filter((p) => known(figure[p])).map((p) => t("in_time", { share: p.slice(1), time: duration(figure[p]).join(" ") }));
   const isLevel = kpi.name === SERVICE_LEVEL;
   const pairs = kpi.pairs.map((name) => {
     const pair = all.find((one) => one.name === name);
     if (!pair) return name;
     const own = kpis.includes(pair) ? row : beside;
-    const said = own ? figureOf(pair, own) : {};
-    const amounts = Object.entries(said.amounts ?? {}).map(([currency, amount]) => `${amount} ${currency}`).join(", ");
-    return `${pair.title} ${amounts || (known(said.value) ? written(pair, said.value) : "")}`.trim();
+    const its = own ? figureOf(pair, own) : {};
+    const amounts = Object.entries(its.amounts ?? {}).map(([currency, amount]) => `${amount} ${currency}`).join(", ");
+    return `${label(pair, row.channel)} ${amounts || (known(its.value) ? written(pair, its.value) : "")}`.trim();
   });
-  set[0](kpi.level ? "" : String(figure.samples ?? 0), true);
+  set[0](kpi.level ? "" : num(figure.samples ?? 0), true);
   set[1](spread.join(", "), true);
   set[2](isLevel ? row.policy.replaceAll("_", " ") : "");
-  set[3](kpi.doc);
-  set[4]((isLevel && kpi.policies[row.policy]) || kpi.formula);
-  set[5](kpi.misleads);
-  set[6](pairs.join(", "), true);
+  set[3](kpi.doc, false, "en");
+  set[4]((isLevel && kpi.policies[row.policy]) || kpi.formula, false, "en");
+  set[5](kpi.misleads, false, "en");
+  set[6](pairs.join(", "), true, "en");
 }
 
-// `rowOf` gives the row as it is now; `last` stands at the end.
+// `rowOf` returns the current row; `last` is the last element. They have an address, so that they can be sent to a colleague.
 export function details(rowOf, kpis, all, last) {
   const first = rowOf();
-  const [lead, when] = [make("p", "", "lead"), make("p", "", "when")];
-  const sections = kpis.map(section);
+  const [lead, when, state] = [make("p", "", "lead"), make("p", "", "when"), make("p", "", "state overall")];
+  const [list, set] = facts(["late", ...COUNTS].map((one) => t(`count.title.${one}`)));
+  const sections = kpis.map((kpi) => section(kpi, first.channel));
   const pairs = pairsOf(kpis, all);
-  const mine = { rowOf, kpis, all, lead, when, sections, first, beside: null };
-  const parts = [lead, when, ...sections.flatMap((one) => one.parts), last];
-  show(`${first.queue} · ${first.channel}`, parts, () => { open = null; });
+  const mine = { rowOf, kpis, all, lead, when, state, set, sections, first, beside: null, week: week() };
+  const parts = [lead, state, when, list, mine.week.node, ...sections.flatMap((one) => one.parts), last];
+  wish.details = [first.queue, first.channel];
+  show(`${first.queue} · ${first.channel}`, parts, () => {
+    open = null;
+    wish.details = [];
+    remember();
+  });
+  remember();
   open = mine;
   const path = () => `/v1/now?${new URLSearchParams([
     ["queue", first.queue], ["channel", first.channel], ["window", wish.window], ...pairs.map((kpi) => ["kpi", kpi.name]),
@@ -94,21 +107,34 @@ export function details(rowOf, kpis, all, last) {
     redraw();
     return true;
   }, PAIRS_MS);
+  drawWeek(mine.week, first, () => open === mine);
   redraw();
 }
 
-// `fresh` is how far the numbers can be relied on, where that is news.
+// `fresh` is how far the numbers can be relied on, where that has changed.
 export function redraw(fresh) {
   if (!open) return;
   open.fresh = fresh ?? open.fresh;
   const row = open.rowOf();
   const shown = row ?? open.first;
-  const where = [shown.site && `worked at ${shown.site}${shown.partner ? " (partner)" : ""}`, shown.unit && `for ${shown.unit}`];
-  const policy = `Service-level policy: ${shown.policy.replaceAll("_", " ")}`;
-  put(open.lead, [policy, ...where, shown.open ? "" : "closed now"].filter(Boolean).join(" · "));
-  const window = wish.window === "today" ? "Today" : `Last ${WINDOWS[wish.window]}`;
-  const { how = "", old = "age unknown", tail = "" } = open.fresh ?? {};
-  put(open.when, row ? `${window} · ${how}${old}${tail}` : "This queue is not there any more.");
+  const where = [
+    shown.site && t(shown.partner ? "handled_at.partner" : "handled_at", { site: shown.site }),
+    shown.unit && t("for_unit", { unit: shown.unit }),
+  ];
+  const policy = t("policy.long", { name: shown.policy.replaceAll("_", " ") });
+  put(open.lead, [policy, ...where, shown.open ? "" : t("closed_now")].filter(Boolean).join(" · "));
+  const window = wish.window === "today" ? windowName() : t("last", { window: windowName() });
+  const { how = "", old = t("age.unknown") } = open.fresh ?? {};
+  put(open.when, row ? `${window} · ${how}${old}` : t("queue_gone"));
+  const [state, text, more, tail = ""] = badge(shown, wish.window, open.kpis);
+  mark(open.state, state);
+  put(open.state, [text.replace(/ \+\d+$/, "") + tail, more].filter(Boolean).join(" · ")); // all that is off, not how much more
+  const counts = shown.counts?.[wish.window];
+  open.set[0](String(shown.late ?? ""), true);
+  COUNTS.forEach((name, n) => {
+    const short = name === "abandoned" && counts?.abandoned_short ? ` ${t("of_these_short", { n: counts.abandoned_short })}` : "";
+    open.set[n + 1](counts ? num(counts[name]) + short : "", true);
+  });
   for (const one of open.sections) drawSection(one, shown, open);
   if (row) open.first = row;
 }

@@ -1,9 +1,12 @@
-// The one dialog of the page.
+// The one dialog of the page. It is a step in the browser's history, so that a phone's back closes it and does not leave the page.
 
 import { $ } from "./dom.js";
+import { remember, step } from "./wish.js";
 
 let over = null;
+let leaving = false;
 
+const isStep = () => history.state?.dialog === true;
 export const isOpen = () => $("dialog").open;
 export const close = () => $("dialog").close();
 
@@ -14,11 +17,32 @@ export function show(title, parts, closed = null) {
   over = closed;
   $("dialog-name").textContent = title;
   $("dialog-body").replaceChildren(...parts);
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) {
+    dialog.showModal();
+    if (!isStep()) step({ dialog: true });
+  }
   $("dialog-body").scrollTop = 0;
 }
 
-$("dialog").addEventListener("close", () => {
+function forget() {
   over?.();
   over = null;
+}
+
+// What was changed meanwhile is kept: the step before gets the address of the page as it is now, before anybody reads it.
+$("dialog").addEventListener("close", () => {
+  forget();
+  if (!isStep()) return;
+  leaving = true;
+  history.back();
+});
+addEventListener("popstate", () => {
+  if (isOpen() && !isStep()) {
+    forget();
+    close();
+  } else if (!leaving) {
+    return;
+  }
+  leaving = false;
+  remember();
 });

@@ -1,4 +1,4 @@
-// The few ways in which the page is changed: text and attributes, never markup.
+// The only ways in which the page is changed: text and attributes, never markup.
 
 export const $ = (id) => document.getElementById(id);
 
@@ -22,4 +22,10 @@ export function button(text, click) {
   node.type = "button";
   node.addEventListener("click", click);
   return node;
+}
+
+// A button that shows a sign: what it does, for ears and for a pointer that rests on it.
+export function named(node, text) {
+  node.setAttribute("aria-label", text);
+  node.title = text;
 }

@@ -1,49 +1,72 @@
-// What comes from the server: the stream, which comes back by itself, and what is asked for now and then.
+// Data from the server: the stream, which all tabs of a browser share, and periodic requests.
 
-const DEAD_MS = 8000; // nothing for so long: the line is dead, whatever the browser believes
+import { connect } from "./stream.js";
+
 const AGAIN_MS = 2000;
+const SIGN_MS = 3000; // how often a tab says that it is still there
+const SEEN_MS = 9000; // for how long that holds
+const UNSEEN_MS = 90000; // browsers slow hidden tabs down to a word a minute
 
 let heardAt = 0;
-let source = null;
+let [wants, settle] = [() => true, () => {}];
 
 export const silence = () => performance.now() - heardAt;
 
-// Calls take(kind, data) for every event.
-export function listen(take) {
-  source?.close();
-  const mine = new EventSource("/v1/stream");
-  const started = performance.now();
-  source = mine;
-  for (const kind of ["snapshot", "change", "beat"]) {
-    mine.addEventListener(kind, (event) => {
-      if (mine !== source) return;
-      heardAt = performance.now();
-      take(kind, JSON.parse(event.data));
-    });
-  }
-  mine.onerror = () => {
-    if (mine.readyState === EventSource.CLOSED) setTimeout(() => mine === source && listen(take), AGAIN_MS);
+// Calls take(kind, data) for every event, while the page is seen, or needs it although it is not.
+export function listen(take, unseen = () => false) {
+  const hear = (kind, data) => {
+    heardAt = performance.now();
+    take(kind, data);
   };
-  const watch = setInterval(() => {
-    if (mine !== source) clearInterval(watch);
-    else if (performance.now() - Math.max(heardAt, started) > DEAD_MS) listen(take);
-  }, 1000);
+  wants = () => document.visibilityState === "visible" || unseen();
+  settle = shared(hear) ?? alone(hear);
+  settle();
+  document.addEventListener("visibilitychange", () => settle());
+  addEventListener("pagehide", () => settle(false));
+  addEventListener("pageshow", () => settle());
+  setInterval(() => settle(), SIGN_MS);
 }
 
-// Asks until there is an answer; with a period again and again, as long as the stream lives and somebody looks.
-// Gives a function that asks at once, for when the path is another one: answers to the old one are dropped.
-// `take` says false when it wants no more.
+// What is needed has changed.
+export const resettle = () => settle();
+
+function shared(hear) {
+  if (!globalThis.SharedWorker) return null; // some phones: they show one page at a time
+  const { port } = new SharedWorker("/static/stream-worker.js", { type: "module", name: "stream" });
+  port.onmessage = ({ data: [kind, data] }) => hear(kind, data);
+  const patience = () => (document.visibilityState === "visible" ? SEEN_MS : UNSEEN_MS);
+  return (wanted = wants()) => port.postMessage(wanted ? patience() : 0);
+}
+
+function alone(hear) {
+  let end = null;
+  return (wanted = wants()) => {
+    if (wanted && !end) end = connect((kind, text) => hear(kind, JSON.parse(text)));
+    if (wanted || !end) return;
+    end();
+    end = null;
+  };
+}
+
+// Asks until there is an answer; with a period, repeatedly while the stream is alive and the page is visible.
+// Returns a function that asks at once, for when the path has changed: answers to the old one are dropped.
+// `take` returns false when it wants no more.
 export function ask(path, take, period = 0) {
   let [turn, timer] = [0, 0];
   async function once(mine) {
     let wait = period || AGAIN_MS;
     if (!period || (silence() < AGAIN_MS && document.visibilityState === "visible")) {
+      const where = path();
+      if (where === null) {
+        timer = setTimeout(once, 250, mine);
+        return;
+      }
       try {
-        const answer = await fetch(path());
+        const answer = await fetch(where);
         if (!answer.ok) throw new Error(answer.statusText);
-        const said = await answer.json();
+        const body = await answer.json();
         if (mine !== turn) return;
-        if (take(said) === false || !period) return;
+        if (take(body) === false || !period) return;
       } catch {
         wait = AGAIN_MS;
       }

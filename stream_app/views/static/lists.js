@@ -1,42 +1,49 @@
-// Contacts at risk, and contacts to ring back: who, where, how bad, and how long ago. Ids only, nothing of the person.
+// Contacts at risk, and contacts to call back: which, where, how bad, and how long ago. Ids only, no personal data.
 
+import { rows } from "./data.js";
 import { show } from "./dialog.js";
 import { $, button, make, put } from "./dom.js";
 import { ask } from "./feed.js";
-import { ago } from "./numbers.js";
+import { ago, duration } from "./numbers.js";
+import * as taken from "./taken.js";
 import { isFiltered, isListed, isSearched, query, wish } from "./wish.js";
+import { num, t } from "./words.js";
 
 const AT_DESK = 8;
 const LISTS_MS = 5000;
 export const WHICH = ["risk", "ring"];
 const PATHS = {
-  risk: () => query("/v1/at-risk"),
-  ring: () => query("/v1/abandoned", wish.short === "hide" ? { short: "no" } : {}),
+  risk: () => query("/v1/at-risk", [...rows.values()]),
+  ring: () => query("/v1/abandoned", [...rows.values()], wish.short === "hide" ? { short: "no" } : {}),
 };
-const COLUMNS = {
-  risk: (one) => [one.contact_id, place(one), `${one.predicted_csat.toFixed(1)} of 5`, one.since],
-  ring: (one) => [one.contact_id, place(one), ago(one.waited_s) + (one.short ? ", short" : ""), one.abandoned_at],
-};
-const NONE = { risk: "Nobody is at risk now", ring: "Nobody gave up within the last hour" };
-
 const place = (one) => `${one.queue} · ${one.channel}`;
-const lists = { risk: null, ring: null };
-const asking = {}; // which → the path that is asked for, and how to ask again
-let whole = null; // which of them is shown completely
+const waited = (one) => duration(Math.floor(one.waited_s), one.waited_s < 100).join(" ");
+const COLUMNS = {
+  risk: (one) => [
+    one.contact_id, place(one), one.agent ?? t(`visit.${one.state}`), t("of_5", { score: num(one.predicted_csat, 1) }), one.since,
+  ],
+  ring: (one) => [one.contact_id, place(one), waited(one) + (one.short ? t("ring.short") : ""), one.abandoned_at],
+};
 
-// Begin to ask for both; `changed` is called with every answer.
+const lists = { risk: null, ring: null };
+const asking = {}; // which → the requested path, and the function that asks again
+let whole = null; // the list that is shown in full
+let stopped = ""; // why nothing is known, in words; empty while the numbers can be relied on
+
+// Starts asking for both; `changed` is called with every answer.
 export function follow(changed) {
   for (const which of WHICH) {
-    const take = (said) => {
-      // The server's clock is taken: that of a screen on a wall may be anything.
-      lists[which] = { ...said, clock: Date.parse(said.at), heardAt: performance.now() };
+    const take = (answer) => {
+      // The server's clock is used: that of a screen on a wall may be wrong.
+      lists[which] = { ...answer, clock: Date.parse(answer.at), heardAt: performance.now() };
       changed();
     };
     asking[which] = { path: PATHS[which](), again: ask(PATHS[which], take, LISTS_MS) };
   }
+  taken.follow(() => asking.ring.again());
 }
 
-// Others are wanted: what is known is of those of before.
+// The selection has changed: the known lists are of the one before.
 export function askAnew() {
   for (const [which, asked] of Object.entries(asking)) {
     if (asked.path === PATHS[which]()) continue;
@@ -46,32 +53,53 @@ export function askAnew() {
   }
 }
 
+// Lists that can't be relied on don't say that there is nobody.
+export function trust(why) {
+  stopped = why;
+}
+
 const seenOf = (which) => lists[which]?.contacts.filter(isListed) ?? [];
 
 export const size = (which) => seenOf(which).length;
+
+function newLine(which) {
+  const line = make("tr");
+  for (const name of $(which).querySelectorAll("thead th")) line.append(make("td", "", name.dataset.cell ?? ""));
+  line.cells[0].append(make("a"));
+  return line;
+}
 
 function fill(body, which, contacts) {
   const now = lists[which].clock + performance.now() - lists[which].heardAt;
   while (body.rows.length > contacts.length) body.lastElementChild.remove();
   contacts.forEach((one, n) => {
     let line = body.rows[n];
-    if (!line) {
-      line = make("tr");
-      line.append(make("td", "", "contact"), make("td"), make("td"), make("td"));
-      body.append(line);
-    }
+    if (!line) body.append((line = newLine(which)));
     const cells = COLUMNS[which](one);
-    const since = ago((now - Date.parse(cells[3])) / 1000);
-    cells[3] = which === "ring" ? `${since} ago` : since;
-    cells.forEach((text, at) => put(line.cells[at], text));
+    const when = cells.length - 1;
+    const since = ago((now - Date.parse(cells[when])) / 1000);
+    cells[when] = which === "ring" ? t("ago", { time: since }) : since;
+    cells.forEach((text, at) => put(at ? line.cells[at] : line.cells[0].firstElementChild, text));
+    link(line.cells[0].firstElementChild, one.url);
+    if (which === "ring") taken.draw(line, one, lists.ring.takes);
   });
 }
 
-const shortOnes = (n) => `${n} short ${n === 1 ? "one" : "ones"}`;
+// Into the contact platform; the server made the address, and only for the web's protocols.
+function link(node, url) {
+  if (url && /^https?:\/\//.test(url)) {
+    if (node.getAttribute("href") === url) return;
+    Object.assign(node, { href: url, target: "_blank", rel: "noopener noreferrer" });
+  } else if (node.hasAttribute("href")) {
+    node.removeAttribute("href");
+  }
+}
 
 function empty(which) {
+  if (stopped) return stopped;
   const hidden = which === "ring" && wish.short === "hide" && !isSearched() ? lists.ring.short : 0;
-  return `${NONE[which]}${isFiltered() ? " in this selection" : ""}${hidden ? `, apart from ${shortOnes(hidden)}` : ""}.`;
+  const none = t(isFiltered() ? `${which}.none.here` : `${which}.none`);
+  return hidden ? `${none} ${t("short.hidden", { n: hidden })}` : none;
 }
 
 export function draw(which, fits = AT_DESK) {
@@ -80,33 +108,35 @@ export function draw(which, fits = AT_DESK) {
   const [none, more] = [panel.querySelector(".none"), panel.querySelector(".rest")];
   const seen = seenOf(which);
   const shown = seen.slice(0, fits);
-  // What people look for is looked for here, in what the server gave.
+  // The search runs here, over what the server sent.
   const total = list && !isSearched() ? list.total : seen.length;
   if (list) fill(panel.querySelector("tbody"), which, shown);
   panel.querySelector("table").hidden = !shown.length;
   none.hidden = shown.length > 0;
-  put(none, list ? empty(which) : "Reading the list…");
+  put(none, list ? empty(which) : stopped || t("loading"));
   more.hidden = total === shown.length;
-  put(more, `and ${(total - shown.length).toLocaleString("en")} more`);
-  put(panel.querySelector(".count"), total ? total.toLocaleString("en") : "");
+  put(more, t("and_more", { n: total - shown.length }));
+  put(panel.querySelector(".count"), stopped && !total ? "?" : total ? num(total) : "");
   if (which === "ring") {
     $("short").checked = wish.short === "hide";
-    put($("short-hidden"), wish.short === "hide" && list?.short ? ` ${shortOnes(list.short)} hidden.` : "");
+    put($("short-hidden"), wish.short === "hide" && list?.short ? ` ${t("short.hidden", { n: list.short })}` : "");
+    panel.querySelector("table").toggleAttribute("data-takes", list?.takes === true);
   }
   if (whole?.which === which) redrawWhole();
 }
 
-// All of a list, in the dialog.
+// A whole list, in the dialog.
 export function openWhole(which) {
   const lead = make("p", "", "lead");
   const table = $(which).querySelector("table").cloneNode(true);
-  const copy = button("Copy the ids", async () => {
+  table.tBodies[0].replaceChildren();
+  const copy = button(t("copy"), async () => {
     await navigator.clipboard.writeText(seenOf(which).map((one) => one.contact_id).join("\n"));
-    put(copy, "Copied");
+    put(copy, t("copied"));
   });
-  copy.hidden = !navigator.clipboard; // browsers have one over TLS only; ids can be selected all the same
+  copy.hidden = !navigator.clipboard; // browsers have one over TLS only; ids can still be selected
   table.hidden = false;
-  show(which === "risk" ? "Contacts at risk" : "To ring back", [lead, copy, table], () => { whole = null; });
+  show(t(`${which}.title`), [lead, copy, table], () => { whole = null; });
   whole = { which, lead, body: table.tBodies[0] };
   redrawWhole();
 }
@@ -116,8 +146,8 @@ function redrawWhole() {
   const held = getSelection();
   if (!list || (!held.isCollapsed && whole.body.contains(held.anchorNode))) return; // somebody is about to copy
   const seen = seenOf(whole.which);
-  const part = `${whole.which === "ring" ? "newest" : "worst"} ${list.contacts.length} of ${list.total.toLocaleString("en")}.`;
   const cut = list.total > list.contacts.length;
-  put(whole.lead, !cut ? `${seen.length} in all.` : isSearched() ? `${seen.length} among the ${part}` : `The ${part}`);
+  const values = { n: list.contacts.length, total: list.total, seen: seen.length };
+  put(whole.lead, !cut ? t("whole.all", { n: seen.length }) : t(isSearched() ? "whole.some" : `whole.${whole.which}`, values));
   fill(whole.body, whole.which, seen);
 }

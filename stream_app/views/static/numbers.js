@@ -1,17 +1,12 @@
-// Numbers for people, and what they are judged to be. No page and no clock in here.
+// Numbers for people, and what the server's judgement of them is called. Uses neither the page nor a clock.
 
-export const WORDS = { met: "on target", near: "just off", missed: "missed", none: "no target", closed: "closed" };
-export const RANK = { missed: 0, near: 1, odd: 2, met: 3, none: 4, closed: 5 };
-export const SHORT = {
-  handle_time: "Handle time", first_response: "First response", backlog: "Waiting", oldest_waiting: "Oldest",
-  abandonment: "Abandoned",
-};
+import { clock, has, num, t } from "./words.js";
 
 export const known = (value) => value !== null && value !== undefined;
 
-// Each gives [number, unit], so that the unit can be small.
+// Both return [number, unit], so that the unit can be small.
 export function duration(seconds, whole = false) {
-  if (seconds < 9.95 && !whole) return [seconds.toFixed(1), "s"];
+  if (seconds < 9.95 && !whole) return [num(seconds, 1), "s"];
   const s = Math.round(seconds);
   if (s < 100) return [String(s), "s"];
   const [big, size, unit] = s < 3600 ? [s, 60, "min"] : [Math.floor(s / 60), 60, "h"];
@@ -21,43 +16,58 @@ export function duration(seconds, whole = false) {
 
 export function shown(kpi, value) {
   if (!known(value)) return ["–", ""];
-  if (kpi.unit === "ratio") return [(value * 100).toFixed(value === 0 || value === 1 ? 0 : 1), "%"];
+  if (kpi.unit === "ratio") return [num(value * 100, value === 0 || value === 1 ? 0 : 1), "%"];
   if (kpi.unit === "seconds") return kpi.level && value < 100 ? [String(Math.floor(value)), "s"] : duration(value);
-  return [value.toLocaleString("en"), ""];
+  return [num(value, Number.isInteger(value) ? 0 : 1), ""];
 }
+
+export const written = (kpi, value) => shown(kpi, value).join(" ").trim();
 
 function bound(kpi, value) {
-  if (kpi.unit === "ratio") return `${+(value * 100).toFixed(1)} %`;
-  return kpi.unit === "seconds" ? duration(value, true).join(" ") : value.toLocaleString("en");
+  if (kpi.unit === "ratio") return `${num(value * 100, Number.isInteger(+(value * 100).toFixed(1)) ? 0 : 1)} %`;
+  return kpi.unit === "seconds" ? duration(value, true).join(" ") : num(value);
 }
 
-// How far past its target, in the unit of its tolerance, rounded as the alert rules round: both agree at the very edge.
-function past(kpi, value, target) {
-  let far = kpi.better === "higher" ? target - value : value - target;
-  if (kpi.tolerance_relative && target) far /= target;
-  else if (kpi.tolerance_relative && far > 0) far = Infinity;
-  return Math.round(far * 1e4) / 1e4;
+// What a number is called on this page; calls are answered, and what is written gets a first response.
+export function label(kpi, channel = "", short = false) {
+  const spoken = kpi.name === "first_response" && channel === "voice" ? "speed_of_answer" : kpi.name;
+  if (short && has(`kpi.${spoken}.short`)) return t(`kpi.${spoken}.short`);
+  return has(`kpi.${spoken}`) ? t(`kpi.${spoken}`) : kpi.title;
 }
 
-// How many times its tolerance, or its target where nothing is tolerated, a value is past the target.
-export function excess(kpi, value, target) {
-  if (!known(value) || !known(target)) return 0;
-  return Math.max(0, past(kpi, value, target) / (kpi.tolerance || (kpi.tolerance_relative ? 1 : target) || 1));
+// Where nobody waits there is no longest wait.
+export function valueOf(kpi, row, window) {
+  if (!kpi.level) return row.windows[window]?.[kpi.name]?.value;
+  return kpi.name === "oldest_waiting" && !row.levels.backlog ? null : row.levels[kpi.name];
 }
 
-// [state, what is aimed at, its kind, what a person who can't see the colour is told]
-// What is closed aims at something too, but nobody is there to be judged.
-export function judge(kpi, value, target, tooGood, open = true) {
+// [state, the target, its kind, a word for those who can't see the colour]. The state is the server's.
+export function verdict(kpi, row, window) {
+  const [value, target] = [valueOf(kpi, row, window), row.targets[kpi.name]];
+  const state = row.judged?.[window]?.kpis[kpi.name];
   const higher = kpi.better === "higher";
-  if (open && known(value) && known(tooGood) && (higher ? value > tooGood : value < tooGood)) {
-    return ["odd", `${higher ? "over" : "under"} ${bound(kpi, tooGood)}`, "", higher ? "too high" : "too low"];
+  if (state === "too_good") {
+    const side = t(higher ? "over" : "under", { bound: bound(kpi, row.too_good[kpi.name]) });
+    return [state, side, "", t(higher ? "state.too_high" : "state.too_low")];
   }
-  if (!known(target)) return ["none", "no target", "", ""];
+  if (!known(target)) return ["none", t("no_target"), "", ""];
   const aim = `${higher ? "≥" : "≤"} ${bound(kpi, target)}`;
-  if (!known(value) || !open) return ["none", aim, "target ", ""];
-  const far = past(kpi, value, target);
-  const state = far <= 0 ? "met" : far <= (kpi.tolerance ?? 0) ? "near" : "missed";
-  return [state, aim, "target ", WORDS[state]];
+  if (!known(value) || !row.open) return ["none", aim, `${t("target")} `, ""];
+  return [state ?? "met", aim, `${t("target")} `, t(`state.${state ?? "met"}`)];
+}
+
+// What a queue's badge says: what is off, never merely that something is. [state, text, more, what follows where there is room]
+export function badge(row, window, kpis) {
+  const { state, reasons, since } = row.judged?.[window] ?? { state: "none", reasons: [], since: null };
+  const titled = reasons.map((name) => kpis.find((kpi) => kpi.name === name)).filter(Boolean);
+  const names = titled.map((kpi) => label(kpi, row.channel));
+  const waiting = row.levels.backlog ?? 0;
+  const more = [names.slice(1).join(", "), since && t("since", { time: clock(since) })].filter(Boolean).join(" · ");
+  if (state === "off" || state === "near") return [state, names.length > 1 ? `${names[0]} +${names.length - 1}` : names[0], more];
+  if (state === "recovering") return [state, since ? t("recovering.since", { time: clock(since) }) : t("state.recovering"), names.join(", ")];
+  if (state.startsWith("closed")) return [state, t("state.closed"), "", waiting ? ` · ${t("n_waiting", { n: waiting })}` : ""];
+  if (state === "too_good") return [state, titled[0] ? verdict(titled[0], row, window)[3] : t("state.too_good"), names.join(", ")];
+  return [state, t(state === "none" ? "no_data" : `state.${state}`), more];
 }
 
 export function ago(seconds) {
@@ -65,5 +75,5 @@ export function ago(seconds) {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 2880) return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")} h`;
-  return `${Math.floor(minutes / 1440)} days`;
+  return t("days", { n: Math.floor(minutes / 1440) });
 }

@@ -1,4 +1,4 @@
-// Two charts of one day: contacts as lines with bands, people as steps. What can be seen can be read below each.
+// Two charts of one day: contacts as lines with bands, agents as steps. The text below each says what it shows.
 
 import { make, put } from "./dom.js";
 import { known } from "./numbers.js";
@@ -17,7 +17,7 @@ function svg(name, attributes, ...children) {
   return node;
 }
 
-// A round number of parts that is no less than the largest value.
+// The smallest round number that is at least the largest value.
 function ceiling(most) {
   const size = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
   return [1, 2, 3, 4, 5, 6, 8, 10].map((n) => n * size).find((value) => value >= most) ?? 10 * size;
@@ -44,7 +44,7 @@ function axes(box, rows, most) {
   return { root, x, y, wide, high };
 }
 
-// Stretches of rows in which every one of these is known: across the others nothing is drawn.
+// Runs of rows in which all of these are known: nothing is drawn across the others.
 function stretches(rows, names) {
   const found = [];
   let open = null;
@@ -106,7 +106,7 @@ export function drawPeople(box, rows) {
     const [left, width] = [x(row.from), x(row.to) - x(row.from)];
     root.append(svg("rect", { class: "lacking", x: left, width, y: y(row.required), height: y(row.staffed) - y(row.required) }));
   }
-  // One mark for each stretch: side by side they would be a bar.
+  // One mark for each run: side by side they would look like a bar.
   for (const part of stretches(rows.map((row) => ({ ...row, few: row.gap < 0 ? row.required : null })), ["few"])) {
     const over = y(Math.max(...part.map((row) => row.required))) - 4;
     root.append(svg("text", { class: "few", x: (x(part[0].from) + x(part.at(-1).to)) / 2, y: over, "text-anchor": "middle" }, "▼"));
@@ -130,7 +130,7 @@ function finish(box, rows, { root, x, high }) {
   };
 }
 
-// `chosen` is called with the number of a row: one was pointed at, or reached by keys.
+// `chosen` is called with the index of the row that was pointed at, or reached by keys.
 export function follow(box, count, chosen, current) {
   box.addEventListener("pointermove", (event) => box.nearest && chosen(box.nearest(event.clientX - box.getBoundingClientRect().left)));
   box.addEventListener("pointerdown", (event) => box.nearest && chosen(box.nearest(event.clientX - box.getBoundingClientRect().left)));
@@ -143,12 +143,12 @@ export function follow(box, count, chosen, current) {
   });
 }
 
-// A list of facts: what is empty is left out.
+// A list of facts; empty ones are left out.
 export function facts(list, pairs) {
   list.replaceChildren(...pairs.filter(([, text]) => text).map(([title, text]) => {
-    const [group, said] = [make("div"), make("dd")];
-    put(said, text);
-    group.append(make("dt", title), said);
+    const [group, value] = [make("div"), make("dd")];
+    put(value, text);
+    group.append(make("dt", title), value);
     return group;
   }));
 }

@@ -1,24 +1,25 @@
-// What somebody wants to see of the plan. It stands in the address, behind the #, so that it can be bookmarked and sent on.
+// The view of the plan. It is kept in the address, after the #, so that it can be bookmarked and shared.
 
 import { THEMES } from "./wish.js";
 
-const DEFAULTS = { queue: "", channel: "", date: "", tz: "", theme: "system" };
+const DEFAULTS = { queue: "", channel: "", date: "", tz: "", gaps: "", theme: "system" };
 const FITS = {
   date: (text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)),
+  gaps: (text) => text === "all",
   theme: (text) => THEMES.includes(text),
 };
 
 export const wish = { ...DEFAULTS };
 
-// Reads the address; gives what it says and could not be meant.
+// Reads the address; returns what in it is invalid.
 export function recall() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const wrong = [...asked.keys()].filter((name) => !(name in DEFAULTS));
   for (const [name, value] of Object.entries(DEFAULTS)) {
-    const said = asked.get(name);
-    const fits = said !== null && (FITS[name]?.(said) ?? true);
-    wish[name] = fits ? said : value;
-    if (said !== null && !fits) wrong.push(`${name}=${said}`);
+    const given = asked.get(name);
+    const fits = given !== null && (FITS[name]?.(given) ?? true);
+    wish[name] = fits ? given : value;
+    if (given !== null && !fits) wrong.push(`${name}=${given}`);
   }
   return wrong;
 }

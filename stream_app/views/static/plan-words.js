@@ -1,4 +1,4 @@
-// The numbers of a plan for people. No page and no clock in here.
+// A plan's numbers in words. Uses neither the page nor a clock.
 
 import { known, shown } from "./numbers.js";
 
@@ -16,13 +16,15 @@ export const dated = (day) => [{ weekday: "long" }, { day: "numeric", month: "lo
   .map((parts) => noon(day).toLocaleDateString("en-GB", { ...parts, timeZone: "UTC" })).join(" ");
 export const many = (n, what) => `${n} ${n === 1 ? what : `${what}s`}`;
 
+const BINDS = { service_level: "service level", asa: "ASA", abandonment: "abandonment", occupancy: "occupancy", deadline: "deadline" };
+
 export const COLUMNS = [
   ["Time", (row) => row.time],
-  ["Expected", (row) => contacts(row.offered)],
+  ["Forecast", (row) => contacts(row.offered)],
   ["80 %", (row) => within(row.low_80, row.high_80)],
   ["95 %", (row) => within(row.low_95, row.high_95)],
-  ["Came", (row) => whole(row.actual)],
-  ["Expected again", (row) => contacts(row.reforecast)],
+  ["Actual", (row) => whole(row.actual)],
+  ["Reforecast", (row) => contacts(row.reforecast)],
   ["Handle time", (row) => seconds(row.aht)],
   ["Required", (row) => whole(row.required)],
   ["Scheduled", (row) => whole(row.staffed)],
@@ -30,18 +32,32 @@ export const COLUMNS = [
   ["Service level", (row) => ratio(row.service_level)],
   ["Abandoned", (row) => ratio(row.abandonment)],
   ["Occupancy", (row) => ratio(row.occupancy)],
+  ["Binds", (row) => (row.open === false ? "closed" : (BINDS[row.binds] ?? "–"))],
 ];
 
+// The day's total; a plan with holes has none.
+export function ofDay(rows) {
+  const hours = (name) => rows.reduce((total, row) => total + Math.max(0, row[name]) * (row.to - row.from), 0) / 3600000;
+  const holes = rows.filter((row) => !known(row.required)).length;
+  if (holes) return `No total: ${many(holes, "interval")} without a plan.`;
+  const top = rows.reduce((most, row) => (row.required > most.required ? row : most), rows[0]);
+  const parts = [`Day: ${hours("required").toFixed(1)} agent hours required`, `peak ${top.required}${top.required ? ` at ${top.time}` : ""}`];
+  if (rows.some((row) => known(row.staffed))) parts.push(`${hours("staffed").toFixed(1)} scheduled`);
+  const short = rows.filter((row) => row.gap < 0).reduce((total, row) => total - row.gap * (row.to - row.from), 0) / 3600000;
+  if (rows.some((row) => known(row.gap))) parts.push(short ? `${short.toFixed(1)} hours short` : "nowhere understaffed");
+  return `${parts.join(" · ")}.`;
+}
+
 export function ofContacts(row) {
-  const parts = [`${row.time}: expected ${contacts(row.offered)}`, `80 % within ${within(row.low_80, row.high_80)}`, `95 % within ${within(row.low_95, row.high_95)}`];
-  if (known(row.actual)) parts.push(`came ${row.actual}`);
-  if (known(row.reforecast)) parts.push(`expected again ${contacts(row.reforecast)}`);
+  const parts = [`${row.time}: forecast ${contacts(row.offered)}`, `80 % ${within(row.low_80, row.high_80)}`, `95 % ${within(row.low_95, row.high_95)}`];
+  if (known(row.actual)) parts.push(`actual ${row.actual}`);
+  if (known(row.reforecast)) parts.push(`reforecast ${contacts(row.reforecast)}`);
   return parts.join(" · ");
 }
 
 export function ofPeople(row) {
-  const parts = [`${row.time}: required ${whole(row.required)}`, known(row.staffed) ? `scheduled ${row.staffed}` : "nobody knows who is scheduled"];
-  if (known(row.gap)) parts.push(row.gap < 0 ? `${-row.gap} too few` : row.gap > 0 ? `${row.gap} to spare` : "just enough");
+  const parts = [`${row.time}: required ${whole(row.required)}`, known(row.staffed) ? `scheduled ${row.staffed}` : "no schedule"];
+  if (known(row.gap)) parts.push(row.gap < 0 ? `${-row.gap} short` : row.gap > 0 ? `${row.gap} over` : "fully staffed");
   if (known(row.service_level)) parts.push(`service level ${ratio(row.service_level)}`);
   return parts.join(" · ");
 }
@@ -49,8 +65,8 @@ export function ofPeople(row) {
 // Why there is no plan.
 export function inWords(problem) {
   if (problem.type?.endsWith(":too-little-history")) {
-    const there = `${many(problem.history_days, "day")} ${problem.history_days === 1 ? "is" : "are"} there`;
-    return known(problem.more_days) ? `No forecast yet: needs ${many(problem.more_days, "more day")} of history (${there}).` : `No forecast: ${problem.detail}.`;
+    const there = `${many(problem.history_days, "day")} so far`;
+    return known(problem.more_days) ? `No forecast yet: ${many(problem.more_days, "more day")} of history needed (${there}).` : `No forecast: ${problem.detail}.`;
   }
-  return `${problem.title}: ${problem.detail || "no reason was given"}.`;
+  return `${problem.title}: ${problem.detail || "no reason given"}.`;
 }

@@ -1,4 +1,4 @@
-// The planning page: what is asked for, what came back, and how fresh it is.
+// The planning page: requests, their answers, and how fresh they are.
 
 import { $, make, mark, put } from "./dom.js";
 import { listen, silence } from "./feed.js";
@@ -6,10 +6,11 @@ import { judged } from "./fresh.js";
 import { known } from "./numbers.js";
 import { drawContacts, drawPeople, facts, follow } from "./plan-charts.js";
 import { path, recall, remember, wish } from "./plan-wish.js";
-import { COLUMNS, dated, inWords, many, ofContacts, ofPeople, ratio } from "./plan-words.js";
+import { drawDays, drawGaps, WEEK } from "./plan-week.js";
+import { COLUMNS, dated, inWords, many, ofContacts, ofDay, ofPeople, ratio } from "./plan-words.js";
 import { THEMES } from "./wish.js";
 
-const AGAIN_MS = 60000; // a row is final every quarter of an hour
+const AGAIN_MS = 60000; // a row becomes final every 15 minutes
 const RETRY_MS = 5000;
 const DAY_MS = 86400000;
 const MOST_DAYS = 42;
@@ -17,28 +18,29 @@ const MOST_DAYS = 42;
 const places = new Map(); // "queue\nchannel" → [queue, channel]
 let rows = [];
 let today = ""; // of the server, in the zone that is shown
-let at = null; // the row that is pointed at
+let at = null; // the row that the reader points at
 let turn = 0;
 let timer = null;
 let beat = null;
 let answered = false;
+let loaded = false; // the server has sent what there is, even if it is nothing
 
 // ---- drawing -------------------------------------------------------------------------------------------------
 
-// One row for each interval of the day: what both routes say of it.
+// One row for each interval of the day, from both routes.
 function joined(forecast, staffing) {
-  const thought = new Map((forecast?.rows ?? []).map((row) => [row.start, row]));
+  const forecasts = new Map((forecast?.rows ?? []).map((row) => [row.start, row]));
   const offset = (row) => row.start.slice(19);
-  const several = new Set(staffing.rows.map(offset)).size > 1; // clocks change: an hour comes twice
+  const several = new Set(staffing.rows.map(offset)).size > 1; // clocks change: an hour occurs twice
   return staffing.rows.map((row) => {
     const from = Date.parse(row.start);
-    const { offered = null, actual = null, reforecast = null, low_80 = null, high_80 = null, low_95 = null, high_95 = null } = thought.get(row.start) ?? {};
+    const { offered = null, actual = null, reforecast = null, low_80 = null, high_80 = null, low_95 = null, high_95 = null } = forecasts.get(row.start) ?? {};
     return {
       time: row.start.slice(11, 16) + (several ? ` ${offset(row)}` : ""), from, to: from + row.minutes * 60000,
       offered, low_80, high_80, low_95, high_95, reforecast,
       actual: row.source === "actual" ? row.offered : actual,
       aht: row.average_handle_time_s, required: row.required, staffed: row.staffed, gap: row.gap,
-      service_level: row.service_level, abandonment: row.abandonment, occupancy: row.occupancy,
+      service_level: row.service_level, abandonment: row.abandonment, occupancy: row.occupancy, open: row.open, binds: row.binds,
     };
   });
 }
@@ -67,22 +69,24 @@ function table() {
 function basis(forecast, staffing) {
   const rests = staffing.assumptions;
   const test = forecast?.backtest;
-  const model = staffing.model === "deferred" ? "work that waits, by its deadline" : staffing.model.replace("erlang-", "Erlang ").toUpperCase().replace("ERLANG", "Erlang");
+  const model = staffing.model === "deferred" ? "deferred work, by its deadline" : staffing.model.replace("erlang-", "Erlang ").toUpperCase().replace("ERLANG", "Erlang");
   facts($("basis").querySelector(".facts"), [
     ["Forecast", forecast && `${forecast.method}; from ${many(forecast.made_from.intervals, "interval")}, ${forecast.made_from.from.slice(0, 10)} to ${forecast.made_from.to.slice(0, 16).replace("T", " ")}`],
-    ["How good it was", test && `error ${ratio(test.wape)}, the week before ${ratio(test.seasonal_naive_wape)}; ${ratio(test.coverage_80)} ended within 80 %, ${ratio(test.coverage_95)} within 95 %; of ${many(test.origins, "origin")}, up to ${many(test.weeks, "week")} ahead, ${test.intervals.toLocaleString("en")} intervals`],
+    ["Accuracy", test && `error ${ratio(test.wape)}, repeating the last week ${ratio(test.seasonal_naive_wape)}; ${ratio(test.coverage_80)} within the 80 % interval, ${ratio(test.coverage_95)} within the 95 % interval; from ${many(test.origins, "origin")}, up to ${many(test.weeks, "week")} ahead, ${test.intervals.toLocaleString("en")} intervals`],
     ["Staffing", `${model}; target ${known(rests.service_level) ? ratio(rests.service_level) : "none"} in ${rests.answer_target_s} s (${rests.policy.replaceAll("_", " ")})`],
-    ["Assumed", [
+    ["Assumptions", [
       `shrinkage ${ratio(rests.shrinkage)}`,
-      known(rests.occupancy_max) && `busy for at most ${ratio(rests.occupancy_max)}`,
+      known(rests.occupancy_max) && `occupancy at most ${ratio(rests.occupancy_max)}`,
+      known(rests.asa_max_s) && `average speed of answer at most ${rests.asa_max_s} s`,
       known(rests.patience_s) && `patience ${rests.patience_s} s`,
-      rests.concurrency > 1 && `${rests.concurrency} at once`,
+      rests.concurrency > 1 && `${rests.concurrency} contacts at once`,
+      rests.calendar ? "planned within business hours" : "always open, as it has no calendar",
     ].filter(Boolean).join(", ")],
-    ["Roster", known(staffing.schedules) ? `version ${staffing.schedules}` : "none was imported: stream-app schedules apply FILE.csv"],
+    ["Schedule", known(staffing.schedules) ? `version ${staffing.schedules}` : "none imported; use stream-app schedules apply FILE.csv"],
   ]);
 }
 
-// Shows the values of one time, in both charts and in the table.
+// Shows the values at one time, in both charts and in the table.
 function point(n) {
   at = n !== null && n < rows.length ? n : null;
   for (const [id, words] of [["contacts", ofContacts], ["people", ofPeople]]) {
@@ -94,7 +98,7 @@ function point(n) {
   if (at !== null) bring(lines[at]);
 }
 
-// Into view within the table: the page stays where it is.
+// Scrolls the table only: the page stays where it is.
 function bring(line) {
   const box = $("numbers").querySelector(".scroll");
   const [top, head] = [line.offsetTop, box.querySelector("thead").offsetHeight];
@@ -103,6 +107,7 @@ function bring(line) {
 
 function display(there) {
   for (const id of ["contacts", "people", "keys", "numbers", "basis"]) $(id).hidden = !there;
+  if (!there) for (const id of ["week", "gaps"]) $(id).hidden = true;
   $("problem").hidden = there;
 }
 
@@ -114,10 +119,11 @@ function take(forecast, staffing) {
   put($("subject"), `${staffing.queue} · ${staffing.channel}, ${dated(day)} (${staffing.tz})`);
   $("tz").placeholder = wish.tz ? "the queue's own" : staffing.tz;
   display(rows.length > 0);
-  if (!rows.length) refuse("Nothing is known of this day, and nothing expected.");
+  if (!rows.length) refuse("No actuals and no forecast for this day.");
   table();
   basis(forecast, staffing);
   charts();
+  put($("total"), rows.length ? ofDay(rows) : "");
   const busy = rows.findIndex((row) => row.offered || row.actual || row.staffed);
   if (at === null && busy > 0) bring($("numbers").querySelectorAll("tbody tr")[busy]);
 }
@@ -128,14 +134,14 @@ function refuse(text) {
   put($("problem"), text);
 }
 
-// ---- what is asked -------------------------------------------------------------------------------------------
+// ---- requests ------------------------------------------------------------------------------------------------
 
 async function asked(url) {
   const answer = await fetch(url);
   return [answer.ok, await answer.json()];
 }
 
-// Days from the server's today to the one that is shown; none, if that is over.
+// Days from the server's today to the one that is shown; 0 or less if that day is over.
 const daysAhead = (day) => Math.round((Date.parse(day) - Date.parse(today)) / DAY_MS) + 1;
 
 async function read() {
@@ -152,35 +158,45 @@ async function read() {
         today = staffing.at.slice(0, 10);
         const days = daysAhead(staffing.date);
         if (days >= 1) {
-          const [there, said] = await asked(path("/v1/forecast", { days: String(Math.min(MOST_DAYS, days)) }));
-          forecast = there ? said : null;
+          const [there, answer] = await asked(path("/v1/forecast", { days: String(Math.min(MOST_DAYS, days)) }));
+          forecast = there ? answer : null;
         }
       }
       if (mine !== turn) return;
       if (well) {
         take(forecast, staffing);
+        await ahead(mine, staffing.assumptions.full_time_h);
       } else {
         if (!answered) put($("subject"), `${wish.queue} · ${wish.channel}`);
         refuse(inWords(staffing));
         if (staffing.status === 503) wait = RETRY_MS;
       }
     } catch {
-      wait = RETRY_MS; // the server is away: the age says so
+      wait = RETRY_MS; // the server is unavailable: the age shows it
     }
   }
   if (mine === turn) timer = setTimeout(read, wait);
+}
+
+// The coming days: of this queue, and if wanted the gaps of all.
+async function ahead(mine, fullTime) {
+  const [well, own] = await asked(path("/v1/plan", { days: String(WEEK) }));
+  const [there, all] = wish.gaps ? await asked(`/v1/plan?${new URLSearchParams({ days: String(WEEK), ...(wish.tz && { tz: wish.tz }) })}`) : [well, own];
+  if (mine !== turn) return;
+  drawDays($("week"), well ? own.queues[0] : null, fullTime);
+  drawGaps($("gaps"), there ? all : null);
 }
 
 function changed() {
   remember();
   dress();
   at = null;
-  put($("subject"), wish.queue ? [wish.queue, wish.channel].filter(Boolean).join(" · ") : "Reading the plan…");
+  put($("subject"), wish.queue ? [wish.queue, wish.channel].filter(Boolean).join(" · ") : "Loading the plan…");
   answered = false;
   read();
 }
 
-// ---- what is there to choose from ------------------------------------------------------------------------------
+// ---- the choices -----------------------------------------------------------------------------------------------
 
 const keyOf = (queue, channel) => `${queue}\n${channel}`;
 
@@ -209,7 +225,8 @@ function hear(kind, data) {
     }
     options();
   }
-  if (!places.size) put($("subject"), "No contact has come yet.");
+  if (kind === "snapshot") loaded = true;
+  if (!places.size) put($("subject"), loaded ? "No contacts yet." : "Nothing read yet.");
   tick();
 }
 
@@ -223,7 +240,7 @@ function tick() {
   document.title = `${state === "live" ? "" : "⚠ "}Plan: contact centre`;
 }
 
-// ---- what people do --------------------------------------------------------------------------------------------
+// ---- input -----------------------------------------------------------------------------------------------------
 
 function dress() {
   const root = document.documentElement;
@@ -237,10 +254,11 @@ function show() {
   $("notice").hidden = !wrong.length;
   if (wrong.length) {
     remember();
-    put($("notice"), `Not understood in the address, and corrected: ${wrong.map((one) => one.slice(0, 60)).join(", ")}.`);
+    put($("notice"), `The address had unknown values, now corrected: ${wrong.map((one) => one.slice(0, 60)).join(", ")}.`);
   }
   $("tz").value = wish.tz;
   $("date").value = wish.date;
+  $("every").checked = wish.gaps === "all";
   options();
   changed();
 }
@@ -259,6 +277,7 @@ $("place").addEventListener("change", (event) => {
 });
 $("date").addEventListener("change", (event) => { wish.date = event.target.value === today ? "" : event.target.value; changed(); });
 $("tz").addEventListener("change", (event) => { wish.tz = event.target.value.trim(); changed(); });
+$("every").addEventListener("change", (event) => { wish.gaps = event.target.checked ? "all" : ""; remember(); read(); });
 $("before").addEventListener("click", () => day(-1));
 $("after").addEventListener("click", () => day(1));
 $("today").addEventListener("click", () => { wish.date = ""; changed(); });

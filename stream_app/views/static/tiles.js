@@ -1,14 +1,14 @@
-// One tile per queue and channel, and the one of all of them. What the data says only ever becomes text, never markup.
+// One tile per queue and channel, and one for all of them. Data only ever becomes text, never markup.
 
-import { $, mark, put } from "./dom.js";
-import { RANK, SHORT, WORDS, duration, excess, judge, known, shown } from "./numbers.js";
+import { $, make, mark, put } from "./dom.js";
+import { badge, duration, known, label, shown, valueOf, verdict } from "./numbers.js";
 import { drawTrend } from "./trend.js";
+import { num, t } from "./words.js";
 
-const LEAST_STEPS = 8; // of a quarter of an hour: two hours
-const KIND = { service_level: 0, oldest_waiting: 0, abandonment: 0, backlog: 0, first_response: 1, handle_time: 2 };
-const FIRST = ["service_level", "backlog", "oldest_waiting"]; // as people read a tile; the others follow
+const LEAST_STEPS = 8; // 15-minute steps: two hours
+const FIRST = ["service_level", "backlog", "oldest_waiting"]; // in the order in which people read a tile; the others follow
 
-// What has room in a row of the dense layout.
+// The KPIs that have room in a row of the dense layout.
 export const DENSE = ["service_level", "backlog", "oldest_waiting", "abandonment", "handle_time"];
 
 export function inOrder(kpis) {
@@ -16,7 +16,7 @@ export function inOrder(kpis) {
   return [...kpis].sort((a, b) => rank(a) - rank(b));
 }
 
-export function figuresIn(list, kpis) {
+export function figuresIn(list, kpis, channel = "") {
   return kpis.map((kpi, n) => {
     const node = $("figure").content.firstElementChild.cloneNode(true);
     const [name, value, state, trend, more] = node.children;
@@ -25,15 +25,22 @@ export function figuresIn(list, kpis) {
     node.dataset.kpi = kpi.name;
     node.toggleAttribute("data-dense", DENSE.includes(kpi.name));
     node.dataset.place = n === 0 ? "first" : kpi.level ? "now" : "rest";
-    name.textContent = SHORT[kpi.name] ?? kpi.title;
+    titled(name, kpi, channel);
     name.title = kpi.doc;
     list.append(node);
     return { node, number, unit, state, word, sep, kind, aim, trend, more };
   });
 }
 
-export function drawFigure(parts, kpi, value, target, tooGood, samples, p90, open) {
-  const [state, aim, kind, word] = judge(kpi, value, target, tooGood, open);
+// Where there is little room, a shorter name, if there is one.
+function titled(node, kpi, channel) {
+  const [long, short] = [label(kpi, channel), label(kpi, channel, true)];
+  if (long === short) return put(node, long);
+  return node.replaceChildren(make("span", long, "long"), make("span", short, "short"));
+}
+
+// `judged` is [state, the target, its kind, a word].
+function drawFigure(parts, kpi, value, [state, aim, kind, word], hasTarget, samples, p90) {
   mark(parts.node, state);
   mark(parts.state, state);
   parts.node.toggleAttribute("data-empty", !known(value));
@@ -44,79 +51,59 @@ export function drawFigure(parts, kpi, value, target, tooGood, samples, p90, ope
   put(parts.sep, word && ": ");
   put(parts.kind, kind);
   put(parts.aim, aim);
-  if (parts.state.classList.contains("quiet") === known(target)) parts.state.classList.toggle("quiet");
+  if (parts.state.classList.contains("quiet") === hasTarget) parts.state.classList.toggle("quiet");
   const more = [];
-  if (known(p90)) more.push(`90 % in ${duration(p90).join(" ")}`);
-  if (samples > 0) more.push(`of ${samples.toLocaleString("en")}`);
+  if (known(p90)) more.push(t("in_p90", { time: duration(p90).join(" ") }));
+  if (samples > 0) more.push(t("contacts", { n: samples }));
   put(parts.more, more.join(" · "));
-  return state;
 }
 
 export function newCard(row, kpis, open) {
   const node = $("card").content.firstElementChild.cloneNode(true);
   const name = node.querySelector(".name");
   name.textContent = row.queue;
-  name.title = "Details";
+  name.title = t("details");
   name.addEventListener("click", open);
   name.setAttribute("aria-haspopup", "dialog");
   node.toggleAttribute("data-long", row.queue.length > 11);
   node.querySelector(".channel").textContent = row.channel;
   const find = (part) => node.querySelector(part);
   return {
-    node, overall: find(".overall"), policy: find(".policy"), old: [...find(".old").children], figures: figuresIn(find("dl"), kpis),
-    missed: 0, state: "none", bad: [0, 0, 0],
+    node, overall: find(".overall"), policy: find(".policy"), counts: find(".counts"), old: [...find(".old").children],
+    figures: figuresIn(find("dl"), kpis, row.channel), state: "none",
   };
 }
 
-// How bad a tile is, worst kind first: what customers wait for, then what they are told, then what it costs.
-// In halves, so that two tiles that are about as bad don't change places all the time.
-function badness(found, state) {
-  const out = [0, 0, 0];
-  for (const { kpi, its, far } of found) {
-    const kind = KIND[kpi.name] ?? 0;
-    if (its === state && far > 0) out[kind] = Math.max(out[kind], 0.5, Math.round(far * 2) / 2);
-  }
-  return out;
-}
-
-// The worst first: [a card, its key] each.
-export function worst([x, a], [y, b]) {
-  let way = RANK[x.state] - RANK[y.state];
-  for (let n = 0; n < x.bad.length && !way; n += 1) way = Math.sign(y.bad[n] - x.bad[n]) || 0;
-  return way || (a < b ? -1 : 1);
-}
-
-// `beside` has the lines, where they begin, how much of the running quarter is gone, and the policy that most queues have.
+// `beside` has the lines, where they begin, how much of the current interval is over, and the policy that most queues have.
 export function drawCard(card, row, kpis, window, beside) {
   const figures = row.windows[window] ?? {};
-  const found = [];
-  let odd = "";
-  card.missed = 0;
-  card.state = "none";
   kpis.forEach((kpi, n) => {
     const figure = figures[kpi.name];
-    const value = kpi.level ? row.levels[kpi.name] : figure?.value;
-    const [target, tooGood] = [row.targets[kpi.name], row.too_good[kpi.name]];
-    const its = drawFigure(card.figures[n], kpi, value, target, tooGood, figure?.samples, figure?.p90, row.open);
-    if (its === "missed") card.missed += 1;
-    if (its === "odd") odd = card.figures[n].word.textContent;
-    if (RANK[its] < RANK[card.state]) card.state = its;
-    found.push({ kpi, its, far: excess(kpi, value, target) });
+    const judged = verdict(kpi, row, window);
+    drawFigure(card.figures[n], kpi, valueOf(kpi, row, window), judged, known(row.targets[kpi.name]), figure?.samples, figure?.p90);
+    drawTrend(card.figures[n], kpi, row, { ...beside, window });
   });
-  if (!row.open) card.state = "closed";
-  card.bad = badness(found, card.state);
-  const words = { ...WORDS, none: "no data", odd };
-  mark(card.node, card.state);
-  mark(card.overall, card.state);
-  put(card.overall, card.missed > 1 ? `${card.missed} missed` : words[card.state]);
-  const policy = `Service level: ${row.policy.replaceAll("_", " ")}`;
+  const [state, text, more, tail = ""] = badge(row, window, kpis);
+  card.state = state;
+  mark(card.node, state);
+  mark(card.overall, state);
+  put(card.overall.firstElementChild, text);
+  put(card.overall.lastElementChild, tail);
+  if (card.overall.title !== more) card.overall.title = more;
+  const policy = t("policy", { name: row.policy.replaceAll("_", " ") });
   put(card.policy, row.policy === beside.usual ? "" : policy);
+  put(card.counts, inCounts(row.counts?.[window]));
   const first = card.figures[0].node;
   if (first.title !== policy) first.title = policy;
-  kpis.forEach((kpi, n) => drawTrend(card.figures[n], kpi, row, beside));
 }
 
-// Of names that differ the one that is there most often, if there is one; what most have is not worth a word on every tile.
+// Offered, answered and abandoned in words.
+export function inCounts(counts) {
+  if (!counts) return "";
+  return ["offered", "answered", "abandoned"].map((name) => `${num(counts[name])} ${t(`count.${name}`)}`).join(" · ");
+}
+
+// The most common of several names, if there is one; what most queues share need not be on every tile.
 export function mostCommon(names) {
   const count = new Map();
   for (const name of names) count.set(name, (count.get(name) ?? 0) + 1);
@@ -124,7 +111,7 @@ export function mostCommon(names) {
   return first && first[1] !== second?.[1] ? first[0] : "";
 }
 
-// The step before which nobody has any data; of the queues' lengths there always is.
+// The step before which no queue has data; levels always have some.
 export function firstStep(trends, kpis) {
   const names = kpis.filter((kpi) => !kpi.level).map((kpi) => kpi.name);
   const lines = [...trends].flatMap((lines) => names.map((name) => lines[name]).filter(Boolean));
@@ -133,24 +120,31 @@ export function firstStep(trends, kpis) {
   return Math.max(0, Math.min(steps - LEAST_STEPS, ...firsts));
 }
 
-// All that are seen together: sums, the longest wait, means by their samples. How long answers and calls take is
-// another thing in every channel: a mean over several means nothing.
+// All shown queues together: sums, the longest wait, means weighted by samples. Response and handle times differ
+// between channels, so a mean over several is meaningless.
+export function together(rows, kpi, window) {
+  if (kpi.level) {
+    const levels = rows.map((row) => row.levels[kpi.name] ?? 0);
+    if (kpi.unit !== "seconds") return { value: levels.reduce((a, b) => a + b, 0) };
+    return { value: rows.some((row) => row.levels.backlog) ? Math.max(...levels) : null };
+  }
+  const parts = rows.map((row) => row.windows[window]?.[kpi.name]).filter((f) => f && f.value !== null);
+  const samples = parts.reduce((sum, f) => sum + f.samples, 0);
+  return { samples, value: samples > 0 ? parts.reduce((sum, f) => sum + f.value * f.samples, 0) / samples : null };
+}
+
 export function drawEveryone(box, rows, kpis, window, everyone) {
   box.figures ??= figuresIn(box.querySelector("dl"), kpis);
-  const mixed = new Set(rows.map((row) => row.channel)).size > 1;
+  const channels = new Set(rows.map((row) => row.channel));
   kpis.forEach((kpi, n) => {
-    let value = null;
-    let samples;
-    box.figures[n].node.hidden = mixed && kpi.unit === "seconds" && !kpi.level;
-    if (kpi.level) {
-      const levels = rows.map((row) => row.levels[kpi.name] ?? 0);
-      value = kpi.unit === "seconds" ? Math.max(...levels) : levels.reduce((a, b) => a + b, 0);
-    } else {
-      const parts = rows.map((row) => row.windows[window]?.[kpi.name]).filter((f) => f && f.value !== null);
-      samples = parts.reduce((sum, f) => sum + f.samples, 0);
-      if (samples > 0) value = parts.reduce((sum, f) => sum + f.value * f.samples, 0) / samples;
-    }
-    drawFigure(box.figures[n], kpi, value, undefined, undefined, samples, everyone?.[window]?.[kpi.name]?.p90);
-    box.figures[n].state.hidden = true; // queues differ in their targets
+    const { value, samples } = together(rows, kpi, window);
+    const parts = box.figures[n];
+    parts.node.hidden = channels.size > 1 && kpi.unit === "seconds" && !kpi.level;
+    const channel = channels.size === 1 ? [...channels][0] : "";
+    if (parts.channel !== channel) titled(parts.node.firstElementChild, kpi, (parts.channel = channel));
+    drawFigure(parts, kpi, value, ["none", "", "", ""], false, samples, everyone?.[window]?.[kpi.name]?.p90);
+    parts.state.hidden = true; // queues have different targets
+    const late = kpi.name === "backlog" ? rows.reduce((sum, row) => sum + (row.late ?? 0), 0) : 0;
+    if (late) put(parts.more, t("n_late", { n: late }));
   });
 }

@@ -1,22 +1,25 @@
-// Where a number goes: a line for eyes, an arrow and a word for everybody. The line ends in what is true now, as the word does.
+// The trend of a number: a line, an arrow and a word. Line and word both end at the current value.
 
 import { make, put } from "./dom.js";
-import { known, shown } from "./numbers.js";
+import { known, written } from "./numbers.js";
+import { t } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDE = 100;
 const HIGH = 24;
-const NOW = "30m"; // what is compared with the hour before it
-const LEAST_SAMPLES = 10; // of either: with fewer, one contact more or less would be a trend
+const QUARTERS = { "15m": 1, "30m": 2, "1h": 4 }; // how long a window is, in 15-minute steps
+const SHORTEST = "5m"; // it has no steps of its own: it is compared with the half hour
+const LEAST_SAMPLES = 10; // on either side: with fewer, one contact more or less would be a trend
 const LEAST_CONTACTS = 2;
-const LEAST_SPAN = { ratio: 0.3, contacts: 10 }; // lower, and a small change would look like a crash
+const LEAST_SPAN = { ratio: 0.3, contacts: 10 }; // with less, a small change would look like a crash
 
-const ending = (kpi, row) =>
-  kpi.level ? { value: row.levels[kpi.name] } : row.windows[NOW]?.[kpi.name] ?? { value: null, samples: 0 };
+// Line and arrow are those of the number that is shown, in its window.
+const ending = (kpi, row, window) =>
+  kpi.level ? { value: row.levels[kpi.name] } : row.windows[window]?.[kpi.name] ?? { value: null, samples: 0 };
 
-// What it was: how many waited an hour ago, or the value of the hour before the last 30 minutes; `gone` is how much of
-// the running quarter of an hour is over, so that nothing jumps when the next one begins.
-function before(kpi, line, gone) {
+// The past value: how many were waiting an hour ago, or the value of the hour before the window; `gone` is how much
+// of the current 15-minute interval is over, so that nothing jumps when the next one begins.
+function before(kpi, line, gone, window) {
   const last = line.values.length - 1;
   if (kpi.level) {
     const [from, to] = [line.values[last - 5], line.values[last - 4]];
@@ -24,7 +27,7 @@ function before(kpi, line, gone) {
   }
   let [over, samples] = [0, 0];
   [1 - gone, 1, 1, 1, gone].forEach((share, n) => {
-    const step = last - 6 + n;
+    const step = last - 4 - QUARTERS[window] + n;
     if (!known(line.values[step])) return;
     over += line.values[step] * line.samples[step] * share;
     samples += line.samples[step] * share;
@@ -32,22 +35,24 @@ function before(kpi, line, gone) {
   return { value: samples > 0 ? over / samples : null, samples };
 }
 
-// [arrow, word, what was compared], nothing without data: steady unless it is as much as a quarter of what is tolerated,
-// or of the target where nothing is.
-export function direction(kpi, line, now, target, gone) {
-  const was = before(kpi, line, gone);
+// [arrow, word, what was compared], null without data, and for today, which nothing precedes: steady unless it moved by a
+// quarter of the tolerance, or of the target where there is no tolerance. `half` is the value of the last 30 minutes.
+export function direction(kpi, line, now, target, gone, window = "30m", half = null) {
+  if (!kpi.level && window === "today") return null;
+  const was = !kpi.level && window === SHORTEST ? half ?? { value: null } : before(kpi, line, gone, window);
   if (!known(now.value) || !known(was.value)) return null;
   const tolerated = (kpi.tolerance ?? 0) * (kpi.tolerance_relative ? target ?? 0 : 1);
   let least = (tolerated || target || was.value) / 4;
   if (kpi.unit === "ratio") least = Math.max(least, 1 / now.samples);
   if (kpi.level) least = Math.max(least, LEAST_CONTACTS - 0.001);
   const few = !kpi.level && Math.min(now.samples, was.samples) < LEAST_SAMPLES;
-  const compared = [was, now].map((one) => shown(kpi, kpi.level ? Math.round(one.value) : one.value).join(" ").trim()).join(" → ");
-  const since = kpi.level ? "an hour ago" : "the hour before the last 30 minutes";
-  if (few || Math.abs(now.value - was.value) <= least) return ["→", "steady", `About as ${kpi.level ? "" : "in "}${since}: ${compared}`];
+  const compared = [was, now].map((one) => written(kpi, kpi.level ? Math.round(one.value) : one.value)).join(" → ");
+  const than = t(kpi.level ? "than.hour_ago" : `than.${window}`);
+  const title = (word) => t("way.title", { word: t(`way.${word}`), than, compared });
+  if (few || Math.abs(now.value - was.value) <= least) return ["→", "steady", title("steady")];
   const up = now.value > was.value;
   const word = kpi.unit === "contacts" ? (up ? "more" : "fewer") : up === (kpi.better === "higher") ? "better" : "worse";
-  return [up ? "↗" : "↘", word, `${word[0].toUpperCase()}${word.slice(1)} than ${kpi.level ? "" : "in "}${since}: ${compared}`];
+  return [up ? "↗" : "↘", word, title(word)];
 }
 
 function svg(name, attributes, ...children) {
@@ -61,8 +66,8 @@ function set(node, name, value) {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
-// `from` is where the lines of all tiles begin, so that they can be compared.
-export function drawTrend(parts, kpi, row, { lines, from, gone }) {
+// `from` is where the lines of all tiles begin, so that they are comparable.
+export function drawTrend(parts, kpi, row, { lines, from, gone, window }) {
   const line = lines?.[kpi.name];
   if (parts.trend.hidden === !!line) parts.trend.hidden = !line;
   if (!line) return;
@@ -74,11 +79,11 @@ export function drawTrend(parts, kpi, row, { lines, from, gone }) {
     const box = { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", "aria-hidden": "true" };
     parts.trend.append(svg("svg", box, parts.goal, parts.line), parts.way);
   }
-  const [now, target] = [ending(kpi, row), row.targets[kpi.name]];
-  const way = direction(kpi, line, now, target, gone);
+  const [now, target] = [ending(kpi, row, window), row.targets[kpi.name]];
+  const way = direction(kpi, line, now, target, gone, window, ending(kpi, row, "30m"));
   const [arrow, going] = parts.way.children;
   put(arrow, way ? way[0] : "");
-  put(going, way ? ` ${way[1]}` : "");
+  put(going, way ? ` ${t(`way.${way[1]}`)}` : "");
   if (parts.way.title !== (way?.[2] ?? "")) parts.way.title = way?.[2] ?? "";
   const made = [line, from, now.value, target];
   if (parts.made?.every((one, n) => one === made[n])) return;
@@ -102,7 +107,7 @@ function scaled(there, kpi, target) {
 
 const at = (value, { low, span }) => (span ? HIGH - 2 - ((value - low) / span) * (HIGH - 4) : HIGH / 2);
 
-// Gaps where there is no data: a line across them would be made up.
+// Gaps where there is no data: a line across them would be invented.
 function drawn(values, scale) {
   let path = "";
   let pen = "M";
@@ -113,7 +118,7 @@ function drawn(values, scale) {
     }
     const x = (n / (values.length - 1)) * WIDE;
     path += `${pen}${x.toFixed(1)} ${at(value, scale).toFixed(1)}`;
-    if (pen === "M" && !known(values[n + 1])) path += "h.1"; // one alone is a dot
+    if (pen === "M" && !known(values[n + 1])) path += "h.1"; // a single one is a dot
     pen = "L";
   });
   return path;

@@ -1,20 +1,22 @@
-// The screen on the wall: which layout, which page, how it turns, full screen, theme, and the lock that keeps it awake.
+// The screen on the wall: layout, page turning, full screen, theme, and the lock that keeps it awake.
 
-import { $, make, put } from "./dom.js";
-import { THEMES, wish } from "./wish.js";
+import { $, make, named, put } from "./dom.js";
+import { THEMES, isTv, listsWanted, wish } from "./wish.js";
+import { spoken, t } from "./words.js";
 
-const TILE = { width: 306, height: 236 }; // smaller, and a tile can't be read across a room
+const TILE = { width: 306, height: 236 }; // smaller tiles can't be read across a room
 const ROW = { width: 560, height: 46 };
 const GAP = 10;
-const LINE_PX = 50; // of a list
+const LINE_PX = 50; // height of a line in a list
 const FADE_MS = 5000;
+const FIRE_S = 5;
 const LIST_HEAD_PX = 230;
 
 let page = 0;
 let turnedAt = 0;
 let awake = null;
 
-// How many fit: few as tiles as large as there is room for, many as dense rows in columns, more on several pages.
+// How many fit: a few as tiles as large as possible, many as dense rows in columns, more on several pages.
 export function plan(count, width, height) {
   const most = { columns: Math.max(1, Math.floor(width / TILE.width)), rows: Math.max(1, Math.floor(height / TILE.height)) };
   if (count <= most.columns * most.rows || width < ROW.width) {
@@ -32,18 +34,20 @@ export function plan(count, width, height) {
   return { kind: "dense", columns, rows: Math.ceil(each / columns), each };
 }
 
-// The pages: queues first, then the lists that have somebody on them; who turns by hand may see an empty one too.
-export function pagesOf(count, layout, sizes) {
+// The pages: queues first, then the lists that are wanted and not empty; turning by hand shows empty ones too. While a queue
+// is off target (`isOff` by its place), the screen turns to no page without one: it never looks away from a fire.
+export function pagesOf(count, layout, sizes, isOff) {
   const pages = [];
   for (let from = 0; from < Math.max(1, count); from += layout.each) {
-    pages.push({ kind: "queues", from, to: Math.min(count, from + layout.each), turns: true });
+    const to = Math.min(count, from + layout.each);
+    pages.push({ kind: "queues", from, to, turns: true, off: isOff.slice(from, to).some(Boolean) });
   }
-  pages.push({ kind: "risk", turns: sizes.risk > 0 }, { kind: "ring", turns: sizes.ring > 0 });
+  if (listsWanted()) pages.push({ kind: "risk", turns: sizes.risk > 0 }, { kind: "ring", turns: sizes.ring > 0 });
+  if (pages.some((one) => one.off)) for (const one of pages) one.turns = one.off;
   return pages;
 }
 
-export const isTv = () => wish.view === "tv";
-export const listFits = () => Math.max(3, Math.floor(($("main").clientHeight - LIST_HEAD_PX) / LINE_PX));
+export const listFits = () => Math.max(3, Math.floor(($("main").clientHeight - $("everyone").offsetHeight - LIST_HEAD_PX) / LINE_PX));
 
 export function current(pages) {
   if (page >= pages.length) page = 0;
@@ -57,7 +61,10 @@ export function step(pages, by) {
 
 // Whether it is time for another page, and there is one.
 export function turn(pages) {
-  if (wish.paused === "yes" || performance.now() - turnedAt < wish.every * 1000) return false;
+  if (wish.paused === "yes" || !pages.length) return false;
+  const at = current(pages);
+  const isAway = !at.off && pages.some((one) => one.off); // something went off target: there at once, unless just turned by hand
+  if (performance.now() - turnedAt < (isAway ? Math.min(wish.every, FIRE_S) : wish.every) * 1000) return false;
   turnedAt = performance.now();
   for (let n = 1; n < pages.length; n += 1) {
     const next = (page + n) % pages.length;
@@ -71,10 +78,9 @@ export function turn(pages) {
 
 export function place(pages, count) {
   const at = current(pages);
-  const names = { risk: "Contacts at risk", ring: "To ring back" };
-  const what = names[at.kind] ?? (count ? `Queues ${at.from + 1} to ${at.to} of ${count}` : "Queues");
-  const turning = pages.filter((one) => one.turns); // an empty list is no page, but can be looked at
-  return at.turns && turning.length > 1 ? `${what} · page ${turning.indexOf(at) + 1} of ${turning.length}` : what;
+  const what = at.kind !== "queues" ? t(`${at.kind}.title`) : count ? t("tv.queues", { from: at.from + 1, to: at.to, n: count }) : t("queues.title");
+  const turning = pages.filter((one) => one.turns); // others are skipped, but can be looked at
+  return at.turns && turning.length > 1 ? `${what} · ${t("tv.page", { page: turning.indexOf(at) + 1, pages: turning.length })}` : what;
 }
 
 export function lay(layout) {
@@ -84,7 +90,7 @@ export function lay(layout) {
   board.style.setProperty("--rows", layout.rows);
 }
 
-// The columns' names once at the top of each, instead of in every row.
+// The columns' names once at the top instead of in every row.
 export function heads(layout, names) {
   const box = $("heads");
   box.hidden = layout.kind !== "dense";
@@ -93,14 +99,14 @@ export function heads(layout, names) {
   box.said = text;
   box.replaceChildren(...Array.from({ length: layout.columns }, () => {
     const line = make("div", "", "line");
-    line.append(make("span", "Queue"), ...names.map((name) => make("span", name)));
+    line.append(make("span", t("col.queue")), ...names.map((name) => make("span", name)));
     return line;
   }));
 }
 
-// A clock, as of the browser; the buttons fade while nobody is there, and the pointer with them.
+// The browser's clock; the buttons and the pointer fade while nobody is there.
 export function clock(idleMs) {
-  put($("clock"), isTv() ? new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }) : "");
+  put($("clock"), isTv() ? new Date().toLocaleTimeString(spoken() === "en" ? "en-GB" : spoken(), { hour: "2-digit", minute: "2-digit" }) : "");
   document.body.toggleAttribute("data-idle", isTv() && idleMs > FADE_MS);
 }
 
@@ -111,9 +117,10 @@ export function dress() {
   if (wish.theme === "system") delete root.dataset.theme;
   else root.dataset.theme = wish.theme;
   document.body.classList.toggle("tv", isTv());
-  $("theme").textContent = `Theme: ${wish.theme}`;
-  $("view").textContent = isTv() ? "Desk" : "TV";
-  $("pause").textContent = wish.paused === "yes" ? "Resume" : "Pause";
+  document.body.classList.toggle("table", wish.view === "table");
+  named($("theme"), t("theme", { name: t(`theme.${wish.theme}`) }));
+  $("view").textContent = t(isTv() ? "view.desk" : "view.tv");
+  $("pause").textContent = t(wish.paused === "yes" ? "resume" : "pause");
   $("pause").setAttribute("aria-pressed", String(wish.paused === "yes"));
   stayAwake();
 }
@@ -127,7 +134,7 @@ export async function fullScreen() {
     if (document.fullscreenElement) await document.exitFullscreen();
     else await document.documentElement.requestFullscreen?.();
   } catch {
-    // The browser says no, for example to a page in a frame: it stays as large as it is.
+    // The browser refuses, for example for a page in a frame: it stays as large as it is.
   }
 }
 
@@ -141,11 +148,11 @@ async function stayAwake() {
       await awake.release();
     }
   } catch {
-    awake = null; // on battery, or without TLS: the screen keeps its own habits
+    awake = null; // on battery, or without TLS: the screen follows its own settings
   }
 }
 
 document.addEventListener("visibilitychange", stayAwake);
 document.addEventListener("fullscreenchange", () => {
-  $("full").textContent = document.fullscreenElement ? "Leave full screen" : "Full screen";
+  $("full").textContent = t(document.fullscreenElement ? "full.exit" : "full");
 });

@@ -1,55 +1,78 @@
-// What people want to see. It stands in the address, so that a wallboard can be bookmarked.
+// The view that is wanted. It is kept in the address, so that a wallboard can be bookmarked.
 
-export const WINDOWS = { "5m": "5 min", "15m": "15 min", "30m": "30 min", "1h": "1 h", today: "Today" };
+import { LANGUAGES, t } from "./words.js";
+
+export const WINDOWS = ["5m", "15m", "30m", "1h", "today"];
 export const THEMES = ["system", "dark", "light"];
-export const PLACES = { queue: "Queues", channel: "Channels", site: "Sites", unit: "Business units" };
+export const PLACES = ["queue", "channel", "site", "unit"];
+export const VIEWS = ["desk", "table", "tv"];
 
-// Who asked their system for less motion starts with pages that stand still.
+// Where the system asks for reduced motion, pages do not turn at first.
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const DEFAULTS = {
   window: "30m", order: "worst", filter: "", view: "desk", theme: "system", every: 15, keys: "on",
-  paused: still ? "yes" : "no", short: "hide",
+  paused: still ? "yes" : "no", short: "hide", lists: "auto", sort: "", group: "", lang: "system", sound: "off",
 };
 const ALLOWED = {
-  window: Object.keys(WINDOWS), order: ["worst", "name"], view: ["desk", "tv"], theme: THEMES,
-  paused: ["no", "yes"], keys: ["on", "off"], short: ["hide", "show"],
+  window: WINDOWS, order: ["worst", "name"], view: VIEWS, theme: THEMES, paused: ["no", "yes"], keys: ["on", "off"],
+  short: ["hide", "show"], lists: ["auto", "on", "off"], group: ["", ...PLACES], lang: ["system", ...Object.keys(LANGUAGES)],
+  sound: ["off", "on"],
 };
+// Several values each: what is chosen, which groups are folded, and whose details are open: a queue, then its channel.
+const SETS = [...PLACES, "fold", "details"];
 const EVERY = [3, 600];
-const LONGEST = 6000; // of an address that servers take
+const LONGEST = 6000; // the longest address that servers accept
 
-export const wish = { ...DEFAULTS, queue: new Set(), channel: new Set(), site: new Set(), unit: new Set() };
+export const wish = { ...DEFAULTS, queue: new Set(), channel: new Set(), site: new Set(), unit: new Set(), fold: new Set(), details: [] };
 
-// Reads the address; gives what it says and could not be meant.
+// Reads the address; returns what in it is invalid.
 export function recall() {
   const asked = new URLSearchParams(location.hash.slice(1));
-  const wrong = [...asked].filter(([name]) => !(name in DEFAULTS) && !(name in PLACES)).map(([name]) => name);
+  const wrong = [...asked].filter(([name]) => !(name in DEFAULTS) && !SETS.includes(name)).map(([name]) => name);
   for (const [name, value] of Object.entries(DEFAULTS)) {
-    const said = asked.get(name);
-    const fits = said !== null && (ALLOWED[name]?.includes(said) ?? true);
-    wish[name] = fits ? said : value;
-    if (said !== null && !fits) wrong.push(`${name}=${said}`);
+    const given = asked.get(name);
+    const fits = given !== null && (ALLOWED[name]?.includes(given) ?? true);
+    wish[name] = fits ? given : value;
+    if (given !== null && !fits) wrong.push(`${name}=${given}`);
   }
   const every = Math.min(EVERY[1], Math.max(EVERY[0], Number(wish.every) || DEFAULTS.every));
   if (String(every) !== String(wish.every)) wrong.push(`every=${wish.every}`);
   wish.every = every;
-  for (const name of Object.keys(PLACES)) wish[name] = new Set(asked.getAll(name));
+  for (const name of [...PLACES, "fold"]) wish[name] = new Set(asked.getAll(name));
+  wish.details = asked.getAll("details").slice(0, 2);
   return wrong;
 }
 
-export function remember() {
+export const windowName = (window = wish.window) => t(`window.${window}`);
+export const isTv = () => wish.view === "tv";
+export const isTable = () => wish.view === "table";
+// Ids help nobody across a room, and a table needs the whole width.
+export const listsWanted = () => (wish.lists === "auto" ? wish.view === "desk" : wish.lists === "on");
+
+function address() {
   const out = new URLSearchParams();
   for (const [name, value] of Object.entries(DEFAULTS)) if (String(wish[name]) !== String(value)) out.set(name, wish[name]);
-  for (const [name, value] of chosen()) out.append(name, value);
-  history.replaceState(null, "", location.pathname + location.search + (out.size ? `#${out}` : ""));
+  for (const [name, value] of chosen(SETS)) out.append(name, value);
+  return location.pathname + location.search + (out.size ? `#${out}` : "");
 }
 
-function chosen() {
-  return new URLSearchParams(Object.keys(PLACES).flatMap((name) => [...wish[name]].map((value) => [name, value])));
+export const remember = () => history.replaceState(history.state, "", address());
+// The page as it is now becomes one to go back to.
+export const step = (state) => history.pushState(state, "", address());
+
+function chosen(sets) {
+  return new URLSearchParams(sets.flatMap((name) => [...wish[name]].map((value) => [name, value])));
 }
 
-// What is asked for when only the chosen queues are wanted. So many that no address holds them are told apart here.
-export function query(path, extra = {}) {
-  const out = chosen();
+// The request for the chosen queues only. If they are too many for an address, they are filtered here.
+// Names that no row has are left out, which the server refuses; null where a choice has no other.
+export function query(path, rows, extra = {}) {
+  const out = new URLSearchParams();
+  for (const name of PLACES) {
+    const known = [...wish[name]].filter((value) => rows.some((row) => row[name] === value));
+    if (wish[name].size && !known.length) return null;
+    for (const value of known) out.append(name, value);
+  }
   for (const [name, value] of Object.entries(extra)) out.append(name, value);
   if (String(out).length > LONGEST) out.delete("queue");
   return out.size ? `${path}?${out}` : path;
@@ -58,8 +81,22 @@ export function query(path, extra = {}) {
 const has = (name, one) => !wish[name].size || wish[name].has(one[name]);
 const isFound = (one) => `${one.queue} ${one.channel}`.toLowerCase().includes(wish.filter.trim().toLowerCase());
 
-export const isWanted = (row) => Object.keys(PLACES).every((name) => has(name, row)) && isFound(row);
-// Of a contact the server has looked at the site and the unit: its queue need not have a row here.
+export const isWanted = (row) => PLACES.every((name) => has(name, row)) && isFound(row);
+// The server has checked a contact's site and unit: its queue need not have a row here.
 export const isListed = (contact) => has("queue", contact) && has("channel", contact) && isFound(contact);
 export const isSearched = () => wish.filter.trim() !== "";
-export const isFiltered = () => isSearched() || Object.keys(PLACES).some((name) => wish[name].size);
+export const isFiltered = () => isSearched() || PLACES.some((name) => wish[name].size);
+
+// Each filter in words, and how to lift it.
+export function filters() {
+  const out = PLACES.flatMap((name) => [...wish[name]].map((value) => ({
+    text: t("filter.is", { name: t(`place.${name}`), value }), lift: () => wish[name].delete(value),
+  })));
+  if (isSearched()) out.push({ text: t("filter.holds", { value: wish.filter.trim() }), lift: () => { wish.filter = ""; } });
+  return out;
+}
+
+export function showAll() {
+  for (const name of PLACES) wish[name].clear();
+  wish.filter = "";
+}

@@ -1,5 +1,6 @@
 """For each alert: when it fires, and when it must be silent."""
 
+from stream_app.model.kpis import BY_NAME
 from stream_app.views import naming
 from tests.views.alerts.scraped import Case, Series, again, ageless, closed, fresh, kpi, one, one_stuck, stale
 
@@ -19,48 +20,67 @@ def _burning(
     )
 
 
+def _workers(*started: str) -> Series:
+    """When each of them started, as it says itself."""
+    return {f'{naming.STARTED}{{instance="{n}"}}': values for n, values in enumerate(started)}
+
+
 FIRING: dict[str, list[Case]] = {
     "ServiceLevelOffTarget": [
-        Case(kpi("service_level", "0.6", "0.8"), "20%"),
-        Case(kpi("service_level", "0", "0.8", "20"), "80%"),
-        Case(again(kpi("service_level", "0.6", "0.8")), "20%"),
-        Case(kpi("service_level", "0.8", "0.95"), "15%"),
+        Case(kpi("service_level", "0.6", "0.8"), 0.2),
+        Case(kpi("service_level", "0", "0.8", "20"), 0.8),
+        Case(again(kpi("service_level", "0.6", "0.8")), 0.2),
+        Case(kpi("service_level", "0.8", "0.95"), 0.15),
         # It began at 12 points, and sways between the two levels since.
-        Case(kpi("service_level", "0.68x30 0.72x100", "0.8"), "8%"),
+        Case(kpi("service_level", "0.68x30 0.72x100", "0.8"), 0.08),
         # Two minutes without a scrape, or a moment within the tolerance, are not the end.
-        Case(kpi("service_level", "0.6x76 _x3 0.6x40", "0.8"), "20%"),
-        Case(kpi("service_level", "0.6x76 0.78x4", "0.8"), "20%", at="39m"),
+        Case(kpi("service_level", "0.6x76 _x3 0.6x40", "0.8"), 0.2),
+        Case(kpi("service_level", "0.6x76 0.78x4", "0.8"), 0.02, at="39m"),
     ],
     "ServiceLevelBurns": [
-        Case(_burning("service_level", ("0.2", "0.1"), "0.8"), "4"),
-        Case(_burning("service_level", ("0", "0"), "0.8"), "5"),
-        Case(again(_burning("service_level", ("0.2", "0.1"), "0.8")), "4"),
-        Case(_burning("service_level", ("0.7", "0.6"), "0.95"), "6"),
-        Case(_burning("service_level", ("0.85", "0.4"), "0.95", ("20", "5")), "3"),
+        Case(_burning("service_level", ("0.2", "0.1"), "0.8"), 4),
+        Case(_burning("service_level", ("0", "0"), "0.8"), 5),
+        Case(again(_burning("service_level", ("0.2", "0.1"), "0.8")), 4),
+        Case(_burning("service_level", ("0.7", "0.6"), "0.95"), 6),
+        Case(_burning("service_level", ("0.85", "0.4"), "0.95", ("20", "5")), 3),
     ],
     "ServiceLevelBurnsSlowly": [
-        Case(_burning("service_level", ("0.6", "0.65"), "0.8", ("100", "25"), day=True), "1.75"),
+        Case(_burning("service_level", ("0.6", "0.65"), "0.8", ("100", "25"), day=True), 1.75),
     ],
     "AbandonmentOffTarget": [
-        Case(kpi("abandonment", "0.15", "0.05"), "10%"),
-        Case(kpi("abandonment", "1", "0.05", "20"), "95%"),
+        Case(kpi("abandonment", "0.15", "0.05"), 0.1),
+        Case(kpi("abandonment", "1", "0.05", "20"), 0.95),
     ],
-    "AbandonmentBurns": [Case(_burning("abandonment", ("0.5", "0.6"), "0.05"), "10")],
-    "FirstResponseOffTarget": [Case(kpi("first_response", "45", "20"), "125%")],
-    "HandleTimeOffTarget": [Case(kpi("handle_time", "540", "360"), "50%")],
+    "AbandonmentBurns": [Case(_burning("abandonment", ("0.5", "0.6"), "0.05"), 10)],
+    "FirstResponseOffTarget": [Case(kpi("first_response", "45", "20"), 1.25)],
+    "HandleTimeOffTarget": [Case(kpi("handle_time", "540", "360"), 0.5)],
     "OldestWaitingOffTarget": [
-        Case(kpi("oldest_waiting", "180", "120"), "50%"),
-        Case(kpi("oldest_waiting", "130x10 100x100", "120"), "-16.67%"),
-        Case(one_stuck(kpi("oldest_waiting", "180", "120")), "50%"),
+        Case(kpi("oldest_waiting", "180", "120"), 0.5),
+        Case(kpi("oldest_waiting", "130x10 100x100", "120"), -0.1667),
+        Case(one_stuck(kpi("oldest_waiting", "180", "120")), 0.5),
+        # Once it fires, numbers that stop end nothing.
+        Case(kpi("oldest_waiting", "180", "120") | {naming.DATA_AGE: "1x39 600x80"}, 0.5),
     ],
-    "BacklogOffTarget": [Case(kpi("backlog", "15", "10"), "50%")],
-    "CsatOffTarget": [Case(kpi("csat", "0.6", "0.8", "20", "today"), "20%", at="50m")],
+    "BacklogOffTarget": [Case(kpi("backlog", "15", "10"), 0.5)],
+    "CsatOffTarget": [Case(kpi("csat", "0.6", "0.8", "20", "today"), 0.2, at="50m")],
     "DataStale": [
-        Case({naming.DATA_AGE: "180x120"}, "3m 0s"),
-        Case(again({naming.DATA_AGE: "1x120"}) | {f'{naming.DATA_AGE}{{instance="b"}}': "180x120"}, "3m 0s"),
+        Case({naming.DATA_AGE: "180x120"}, 180),
+        Case(again({naming.DATA_AGE: "1x120"}) | {f'{naming.DATA_AGE}{{instance="b"}}': "180x120"}, 180),
     ],
-    "DataMissing": [Case({"up": "0x120"}, "1")],
-    "DataUntrusted": [Case({naming.DATA_AGE: "1x120", naming.READY: "0x120", naming.MAX_AGE: "4x120"}, "1")],
+    "DataMissing": [Case({"up": "0x120"}, 1)],
+    "DataUntrusted": [Case({naming.DATA_AGE: "1x120", naming.READY: "0x120", naming.MAX_AGE: "4x120"}, 1)],
+    "ClocksDiffer": [
+        Case({f'{naming.SKEW}{{of="serve"}}': "2x120"}, 2, labels={"of": "serve"}),
+        Case(
+            {f'{naming.SKEW}{{of="t.0"}}': "-120x120", f'{naming.SKEW}{{of="t.1"}}': "0x120"},
+            120,
+            labels={"of": "t.0"},
+        ),
+    ],
+    "PartitionsHeld": [
+        Case({naming.HELD: "4x120"}, 4),
+        Case({f'{naming.HELD}{{instance="a"}}': "0x120", f'{naming.HELD}{{instance="b"}}': "3x120"}, 3),
+    ],
     "DeadLetters": [
         Case(
             {
@@ -68,24 +88,69 @@ FIRING: dict[str, list[Case]] = {
                 f'{naming.EVENTS}{{result="applied"}}': "0+95x120",
                 f'{naming.EVENTS}{{result="dead_letter"}}': "0+5x120",
             },
-            "5%",
+            0.05,
         )
     ],
     "LateEvents": [
-        Case({naming.LATE: "0+50x120", f'{naming.EVENTS}{{result="applied"}}': "0+100x120"}, "50%")
+        Case({naming.LATE: "0+50x120", f'{naming.EVENTS}{{result="applied"}}': "0+100x120"}, 0.5),
+        Case(
+            {
+                f'{naming.EVENTS}{{result="late"}}': "0+20x120",
+                f'{naming.EVENTS}{{result="applied"}}': "0+80x120",
+            },
+            0.2,
+        ),
     ],
-    "NamesFull": [Case({f'{naming.NAMES_FULL}{{kind="queue"}}': "1x120"}, "1", labels={"kind": "queue"})],
+    "NamesFull": [Case({f'{naming.NAMES_FULL}{{kind="queue"}}': "1x120"}, 1, labels={"kind": "queue"})],
     "IntervalRowsNotPublished": [
-        Case({naming.PUBLISHED_AT: "1x120"}, "39m 59s"),
+        Case({naming.PUBLISHED_AT: "1x120"}, 2399),
         Case(
             {
                 f'{naming.PUBLISHED_AT}{{instance="a"}}': "1x120",
                 f'{naming.PUBLISHED_AT}{{instance="b"}}': "0x120",
             },
-            "39m 59s",
+            2399,
         ),
     ],
-    "StoreSteppedBack": [Case({naming.STORE_ROLLBACKS: "3x60 4x60"}, "1", at="32m")],
+    "RecordsMissing": [
+        Case({f'{naming.GAPS}{{kind="compaction"}}': "0x60 8x60"}, 8, at="32m"),
+        Case({f'{naming.GAPS}{{kind="deleted"}}': "0x60 700x60"}, 700, at="32m"),
+    ],
+    "StoreSteppedBack": [Case({naming.STORE_ROLLBACKS: "3x60 4x60"}, 1, at="32m")],
+    "NpsOffTarget": [Case(kpi("nps", "-4", "50", "60", "today"), 54, at="50m")],
+    "CesOffTarget": [Case(kpi("ces", "4.2", "3", "60", "today"), 1.2, at="50m")],
+    "ComplianceBreached": [
+        Case(kpi("compliance", "0.9166666666666666", "", "12", "today"), 1),
+        Case(closed(kpi("compliance", "0", "", "1", "today")), 1),
+    ],
+    "ComplianceAutomaticOffTarget": [
+        Case(kpi("compliance_automatic", "0.88", "0.95", "200", "today"), 0.07, at="50m")
+    ],
+    "AtRiskMany": [
+        Case(kpi("at_risk", "5"), 5),
+        Case(kpi("at_risk", "5x30 2x100"), 2),
+    ],
+    "ContactsInClosedQueue": [
+        Case(closed(kpi("backlog", "7")), 7),
+        Case(again(closed(kpi("backlog", "3"))), 3),
+    ],
+    "ContactLeftInClosedQueue": [Case(closed(kpi("backlog", "1")), 1, at="50m")],
+    "IntervalTopicFails": [
+        Case(
+            {
+                f'{naming.ROWS_UNSENT}{{instance="a"}}': "0x120",
+                f'{naming.ROWS_UNSENT}{{instance="b"}}': "1x120",
+            },
+            1,
+        )
+    ],
+    "RedisMemoryLow": [Case({naming.STORE_BYTES: "90x120", naming.STORE_LIMIT: "100x120"}, 0.9)],
+    "WorkersDown": [
+        Case(_workers("1x120", "2x40 stale _x79"), 1),
+        Case(_workers("1x40 stale _x79"), 1),
+    ],
+    "WorkersRestarting": [Case(_workers("1x30 2x10 3x10 4x70", "9x120"), 3, at="28m")],
+    "Watchdog": [Case({"up": "0x120"}, 1)],
 }
 
 _NIGHT = "one lost call at night"
@@ -204,6 +269,13 @@ SILENT: dict[str, dict[str, Case]] = {
         "a little old": Case({naming.DATA_AGE: "8x120", naming.READY: "0x120", naming.MAX_AGE: "4x120"}),
         "for a moment": Case({naming.DATA_AGE: "1x120", naming.READY: "1x74 0x2 1x40"}),
     },
+    "ClocksDiffer": {
+        "a little": Case(
+            {f'{naming.SKEW}{{of="serve"}}': "0.9x120", f'{naming.SKEW}{{of="t.0"}}': "-0.9x120"}
+        ),
+        "for a moment": Case({f'{naming.SKEW}{{of="serve"}}': "0x70 30x4 0x40"}),
+        "nobody says": Case({"up": "0x120"}),
+    },
     "DeadLetters": {
         "one of many": Case(
             {
@@ -214,7 +286,14 @@ SILENT: dict[str, dict[str, Case]] = {
         "nothing comes": Case({f'{naming.EVENTS}{{result="applied"}}': "5x120"}),
     },
     "LateEvents": {
-        "a few": Case({naming.LATE: "0+5x120", f'{naming.EVENTS}{{result="applied"}}': "0+100x120"})
+        "a few": Case({naming.LATE: "0+5x120", f'{naming.EVENTS}{{result="applied"}}': "0+100x120"}),
+        "one of three at night": Case(
+            {naming.LATE: "0x60 1x60", f'{naming.EVENTS}{{result="applied"}}': "0x60 3x60"}
+        ),
+    },
+    "PartitionsHeld": {
+        "none": Case({naming.HELD: "0x120"}),
+        "moved within the minute": Case({naming.HELD: "4x1 0x120"}, at="30m"),
     },
     "NamesFull": {"room": Case({f'{naming.NAMES_FULL}{{kind="queue"}}': "0x120"})},
     "IntervalRowsNotPublished": {
@@ -227,24 +306,97 @@ SILENT: dict[str, dict[str, Case]] = {
         ),
         "no worker, which is another alert": Case({"up": "0x120"}),
     },
+    "RecordsMissing": {
+        "markers of transactions": Case({f'{naming.GAPS}{{kind="transaction"}}': "0+5x120"}),
+        "long ago": Case({f'{naming.GAPS}{{kind="deleted"}}': "0x10 700x110"}, at="40m"),
+    },
+    "NpsOffTarget": {
+        "one angry customer": Case(kpi("nps", "-100", "50", "1", "today"), at="50m"),
+        _EMPTY: Case(kpi("nps", "", "50", "0", "today"), at="50m"),
+        _INSIDE: Case(kpi("nps", "5", "50", "60", "today"), at="50m"),
+        _STALE: Case(stale(kpi("nps", "-4", "50", "60", "today")), at="50m"),
+    },
+    "CesOffTarget": {
+        "few answers": Case(kpi("ces", "7", "3", "49", "today"), at="50m"),
+        _EMPTY: Case(kpi("ces", "", "3", "0", "today"), at="50m"),
+        _INSIDE: Case(kpi("ces", "4", "3", "60", "today"), at="50m"),
+    },
+    "ComplianceBreached": {
+        "all kept the rules": Case(kpi("compliance", "1", "", "200", "today")),
+        _EMPTY: Case(kpi("compliance", "", "", "0", "today")),
+        _STALE: Case(stale(kpi("compliance", "0", "", "1", "today"))),
+    },
+    "ComplianceAutomaticOffTarget": {
+        "few reviews": Case(kpi("compliance_automatic", "0.8", "0.95", "99", "today"), at="50m"),
+        _EMPTY: Case(kpi("compliance_automatic", "", "0.95", "0", "today"), at="50m"),
+        _INSIDE: Case(kpi("compliance_automatic", "0.91", "0.95", "200", "today"), at="50m"),
+    },
+    "AtRiskMany": {
+        "a few": Case(kpi("at_risk", "4")),
+        _EMPTY: Case(kpi("at_risk", "0")),
+        "over": Case(kpi("at_risk", "5x30 1x100")),
+        _CLOSED: Case(closed(kpi("at_risk", "9"))),
+        _STALE: Case(stale(kpi("at_risk", "9"))),
+    },
+    "ContactsInClosedQueue": {
+        "while it is open": Case(kpi("backlog", "70")),
+        _EMPTY: Case(closed(kpi("backlog", "0"))),
+        "one lost call at 3 a.m.": Case(closed(kpi("backlog", "1"))),
+        "the last ones of the day": Case(kpi("backlog", "7x60 0x60") | one(naming.OPEN, "1x50 0x70")),
+        "written channels wait for the morning": Case(
+            {name.replace("voice", "email"): v for name, v in closed(kpi("backlog", "70")).items()}
+        ),
+        _STALE: Case(stale(closed(kpi("backlog", "7")))),
+    },
+    "ContactLeftInClosedQueue": {
+        "not for long": Case(closed(kpi("backlog", "1x50 0x70")), at="50m"),
+        "while it is open": Case(kpi("backlog", "70"), at="50m"),
+        _EMPTY: Case(closed(kpi("backlog", "0")), at="50m"),
+    },
+    "IntervalTopicFails": {
+        "written": Case({naming.ROWS_UNSENT: "0x120"}),
+        "for a moment": Case({naming.ROWS_UNSENT: "0x70 1x10 0x40"}),
+    },
+    "RedisMemoryLow": {
+        "room": Case({naming.STORE_BYTES: "79x120", naming.STORE_LIMIT: "100x120"}),
+        "no limit": Case({naming.STORE_BYTES: "90x120"}),
+        "freed": Case({naming.STORE_BYTES: "90x20 70x100", naming.STORE_LIMIT: "100x120"}),
+    },
+    "WorkersDown": {
+        "all there": Case(_workers("1x120", "2x120")),
+        "replaced": Case(_workers("1x120", "2x40 stale _x79", "_x41 3x79")),
+        "one more": Case(_workers("1x120", "_x60 2x60")),
+        "nobody says": Case({"up": "0x120"}),
+    },
+    "WorkersRestarting": {
+        "once": Case(_workers("1x60 2x60", "9x60 10x60"), at="32m"),
+        "long ago": Case(_workers("1x4 2x4 3x4 4x108"), at="45m"),
+    },
+    "Watchdog": {},
     "StoreSteppedBack": {"long ago": Case({naming.STORE_ROLLBACKS: "3x10 4x110"}, at="40m")},
 }
 
-# --- against the usual: a sample each five minutes, one week and some hours more ---
+# --- against the usual: a sample each ten minutes, judged each half hour, one week and some hours more ---
 
-_WEEK = 7 * 24 * 12
-_MORE = 200
+_WEEK = 7 * 24 * 6
+_MORE = 100
 _ALL = _WEEK + _MORE
 
 
-def _usually(series: Series, shown: str = "", after: int = 100) -> Case:
+def _usually(series: Series, shown: float | None = None, after: int = 51) -> Case:
     """Judged so many samples after the week."""
     open_and_fresh = {naming.DATA_AGE: f"1x{_ALL}"} | one(naming.OPEN, f"1x{_ALL}")
-    return Case(open_and_fresh | series, shown, f"{(_WEEK + after) * 5}m", interval="5m")
+    return Case(open_and_fresh | series, shown, f"{(_WEEK + after) * 10}m", interval="10m")
 
 
 def _came(values: str) -> Series:
-    return one(naming.total("offered"), values)
+    """Contacts of half an hour."""
+    return one(naming.value(BY_NAME["offered"]), values, window="30m")
+
+
+def _then(now: str) -> Series:
+    """Sixty in each half hour of the week, and of a while after it; then something else."""
+    return _came(f"60x{_WEEK + 40} {now}x60")
 
 
 def _traded(handle_time: str, csat: str, samples: tuple[int, int] = (100, 40)) -> Series:
@@ -258,25 +410,47 @@ def _traded(handle_time: str, csat: str, samples: tuple[int, int] = (100, 40)) -
     )
 
 
-_STOPPED = f"0+10x{_WEEK + 80} {10 * (_WEEK + 80)}x120"
+_REPLAYED = one(naming.total("offered"), f"0x100 0+100000x10 1000000x{_ALL}")
+"""A million contacts of the past, counted within some hours: no window of half an hour has them."""
+
 FIRING |= {
     "ContactsStopped": [
-        _usually(_came(_STOPPED), "100%"),
-        _usually(again(_came(_STOPPED)), "100%"),
+        _usually(_then("0"), 1.0),
+        _usually(again(_then("0")), 1.0),
         # A trickle is no recovery: three of sixty.
-        _usually(_came(f"0+10x{_WEEK + 80} {10 * (_WEEK + 80)}+0.5x120"), "95%"),
+        _usually(_then("3"), 0.95),
     ],
-    "HandleTimeAtCsatsCost": [_usually(_traded("300", "0.75"), "16.67%")],
+    "ContactsSurge": [_usually(_then("132"), 2.2), _usually(again(_then("132")), 2.2)],
+    "HandleTimeAtCsatsCost": [_usually(_traded("300", "0.75"), 0.1667)],
 }
 SILENT |= {
     "ContactsStopped": {
-        "as usual": _usually(_came(f"0+10x{_ALL}")),
-        "half of the usual": _usually(_came(f"0+10x{_WEEK + 80} {10 * (_WEEK + 80)}+5x120")),
-        "a quiet queue": _usually(_came(f"0+2x{_WEEK + 80} {2 * (_WEEK + 80)}x120")),
-        _CLOSED: _usually(_came(_STOPPED) | one(naming.OPEN, f"0x{_ALL}")),
-        _STALE: _usually(_came(_STOPPED) | {naming.DATA_AGE: f"1x{_WEEK + 80} 600x120"}),
-        "the first week": Case(_came("0+10x60 600x60") | fresh(), at="50m"),
-        "just now": _usually(_came(_STOPPED), after=82),
+        "as usual": _usually(_came(f"60x{_ALL}")),
+        "half of the usual": _usually(_then("30")),
+        "a quiet queue": _usually(_came(f"12x{_WEEK + 40} 0x60")),
+        _CLOSED: _usually(_then("0") | one(naming.OPEN, f"0x{_ALL}")),
+        _STALE: _usually(_then("0") | {naming.DATA_AGE: f"1x{_WEEK + 40} 600x60"}),
+        "the first week": Case(_came("60x60 0x60") | fresh(), at="50m"),
+        "just now": _usually(_then("0"), after=42),
+        "history replayed a week ago": _usually(_came(f"60x{_ALL}") | _REPLAYED, after=3),
+        "history replayed now": _usually(
+            _came(f"60x{_ALL}") | one(naming.total("offered"), f"0x{_WEEK} 0+100000x90")
+        ),
+    },
+    "ContactsSurge": {
+        "as usual": _usually(_came(f"60x{_ALL}")),
+        "half as many again": _usually(_then("90")),
+        "a quiet queue": _usually(_came(f"5x{_WEEK + 40} 50x60")),
+        _CLOSED: _usually(_then("132") | one(naming.OPEN, f"0x{_ALL}")),
+        _STALE: _usually(_then("132") | {naming.DATA_AGE: f"1x{_WEEK + 40} 600x60"}),
+        "history replayed a week ago": _usually(_came(f"60x{_ALL}") | _REPLAYED, after=3),
+        "history replayed now": _usually(
+            _came(f"60x{_ALL}") | one(naming.total("offered"), f"0x{_WEEK} 0+100000x90")
+        ),
+        # Nobody counted for an hour then, and the window emptied: that is no usual volume.
+        "a dead worker a week ago": _usually(
+            _came(f"60x44 25x12 60x{_ALL}") | {naming.DATA_AGE: f"1x44 600x12 1x{_ALL}"}
+        ),
     },
     "HandleTimeAtCsatsCost": {
         "faster, and as good": _usually(_traded("300", "0.85")),
@@ -289,15 +463,11 @@ SILENT |= {
 }
 
 # One wild week among four does not move the median: 60, 60, 600 and 60 contacts in half an hour.
-_WILD = (
-    f"0+10x{2 * _WEEK - 50} {10 * (2 * _WEEK - 50)}+100x300 "
-    f"{10 * (2 * _WEEK - 50) + 30_000}+10x{2 * _WEEK + 200}"
-)
-FOUR_WEEKS = {
+_WILD = f"60x{2 * _WEEK - 25} 600x150 60x{2 * _WEEK + 100}"
+SILENT["ContactsStopped"] |= {
     "a wild week among four": Case(
         {naming.DATA_AGE: f"1x{5 * _WEEK}"} | one(naming.OPEN, f"1x{5 * _WEEK}") | _came(_WILD),
-        at=f"{(4 * _WEEK + 60) * 5}m",
-        interval="5m",
+        at=f"{(4 * _WEEK + 30) * 10}m",
+        interval="10m",
     )
 }
-SILENT["ContactsStopped"] |= FOUR_WEEKS

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from stream_app.views.alerts.grafana import PROMETHEUS_UID
+from tests.views.alerts.text_linting import NEEDED, text_problems
 from tests.views.dashboards.linting import Json, query_problems
 
 KNOWN: Mapping[str, set[str]] = {
@@ -11,7 +12,7 @@ KNOWN: Mapping[str, set[str]] = {
     "group": {"orgId", "name", "folder", "interval", "rules"},
     "rule": {
         *("uid", "title", "condition", "data", "dashboardUid", "panelId", "noDataState", "execErrState"),
-        *("for", "keepFiringFor", "annotations", "labels", "isPaused"),
+        *("for", "keepFiringFor", "missing_series_evals_to_resolve", "annotations", "labels", "isPaused"),
     },
     "step": {"refId", "queryType", "relativeTimeRange", "datasourceUid", "model"},
     "contact point": {"orgId", "name", "receivers"},
@@ -92,6 +93,7 @@ def _rule_problems(
     if rule["panelId"] not in dashboards.get(rule["dashboardUid"], set()):
         yield f"{title}: links to a panel that is not there"
     yield from _rule_texts(title, rule["labels"], rule["annotations"])
+    yield from text_problems(rule)
     steps = {step["refId"]: step for step in rule["data"]}
     if len(steps) < len(rule["data"]):
         yield f"{title}: two steps have one refId"
@@ -112,7 +114,7 @@ def _rule_problems(
 def _rule_texts(title: str, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Iterator[str]:
     yield from (f"{title}: no {key}" for key in ("severity", "kpi") if not labels.get(key))
     yield from (
-        f"{title}: no {key}" for key in ("summary", "description", "runbook_url") if not annotations.get(key)
+        f"{title}: no {key}" for key in NEEDED if key not in annotations or not annotations[key].strip()
     )
     if "$" in "".join((*annotations.values(), *labels.values())):
         yield f"{title}: Grafana takes a dollar in a provisioned text for a variable of the environment"

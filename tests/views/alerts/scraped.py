@@ -15,10 +15,10 @@ Series = dict[str, str]
 
 
 class Case(NamedTuple):
-    """What is scraped, and for firing ones how the message calls the value."""
+    """What is scraped, and for firing ones the value that is recorded."""
 
     series: Series
-    shown: str = ""
+    value: float | None = None
     at: str = "40m"
     labels: Mapping[str, str] = MappingProxyType({})
     interval: str = "30s"

@@ -1,6 +1,7 @@
 """Grafana-managed rules, and the linter that guards them: Grafana loads a broken rule and fails when it is evaluated."""
 
 import copy
+import functools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -20,10 +21,15 @@ from tests.views.dashboards.linting import panels
 Json = dict[str, Any]
 
 
-@pytest.fixture
-def rules() -> Json:
+@functools.cache
+def _loaded() -> Json:
     loaded: Json = yaml.safe_load(grafana.rule_file())
     return loaded
+
+
+@pytest.fixture
+def rules() -> Json:
+    return copy.deepcopy(_loaded())
 
 
 def panel_ids() -> dict[str, set[int]]:
@@ -56,8 +62,19 @@ def test_a_field_that_grafana_does_not_read_is_caught(rules: Json) -> None:
 
 
 RULE = ("groups", 0, "rules", 0)
+TEXTS = (*RULE, "annotations")
+
+
+def _as_percentage_of_a_time(rules: Json) -> None:
+    """As a share of the target, which it is compared as."""
+    (rule,) = (rule for rule in rules["groups"][0]["rules"] if rule["title"] == "HandleTimeOffTarget")
+    rule["annotations"]["summary"] = (
+        "{{ .Labels.queue }}: {{ with .Values.B }}{{ .Value | humanizePercentage }}{{ end }} above target"
+    )
+
+
 BROKEN_RULES: dict[str, tuple[Callable[[Json], None], str]] = {
-    "condition": (set_at(*RULE, "condition")("D"), "the condition D is no step"),
+    "condition": (set_at(*RULE, "condition")("Z"), "the condition Z is no step"),
     "condition is the query": (set_at(*RULE, "condition")("A"), "the condition is no threshold"),
     "dangling": (set_at(*RULE, "data", 2, "model", "expression")("Z"), "reads Z, which is no step"),
     "names": (set_at(*RULE, "data", 1, "refId")("A"), "two steps have one refId"),
@@ -78,6 +95,36 @@ BROKEN_RULES: dict[str, tuple[Callable[[Json], None], str]] = {
         set_at(*RULE, "data", 1, "model", "conditions")([{"unloadEvaluator": {}}]),
         "only the condition may have another level",
     ),
+    "no guard": (
+        set_at(*TEXTS, "summary")("{{ .Labels.queue }}: {{ .Values.B.Value | humanize }}"),
+        "reads .Values.B.Value | humanize without a guard",
+    ),
+    "the value of nothing": (
+        set_at(*TEXTS, "description")("{{ humanize .Value }}"),
+        "reads humanize .Value outside of a guard",
+    ),
+    "no end": (set_at(*TEXTS, "summary")("{{ with .Values.B }}{{ .Value }}"), "with .Values.B has no end"),
+    "an end too many": (set_at(*TEXTS, "summary")("late{{ end }}"), "an end too many"),
+    "a query is no value": (
+        set_at(*TEXTS, "summary")("{{ with .Values.A }}{{ .Value }}{{ end }}"),
+        "reads A, which is no last value",
+    ),
+    "a percentage of a time": (_as_percentage_of_a_time, "a percentage of a time"),
+    "jargon": (set_at(*TEXTS, "description")("It burns its error budget."), "says budget"),
+    "another queue": (
+        set_at(*TEXTS, "dashboard_url")("https://grafana.example.org/d/queue-in-depth?viewPanel=1"),
+        "dashboard_url: opens another queue",
+    ),
+    "a queue that is not quoted": (
+        set_at(*TEXTS, "wallboard_url")("https://x.example.org/#queue={{ .Labels.queue }}&channel=voice"),
+        "wallboard_url: opens another queue",
+    ),
+    "relative": (set_at(*TEXTS, "wallboard_url")("/#queue=a"), "wallboard_url: no absolute address"),
+    "a runbook nowhere": (
+        set_at(*TEXTS, "runbook_url")("docs/runbook.md#nps"),
+        "runbook_url: no absolute address with a section",
+    ),
+    "nothing to do": (set_at(*TEXTS, "do")(" "), "no do"),
     "folder": (set_at("groups", 0, "folder")(""), "no folder"),
 }
 

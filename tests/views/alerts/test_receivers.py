@@ -1,5 +1,6 @@
 """Who is told: what is refused, and what Alertmanager and Grafana are given."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given, strategies as st
 from stream_app.model.targets.calendars import WEEKDAYS, Hours
 from stream_app.views import alerts
 from stream_app.views.alerts import alertmanager, contact_points
-from stream_app.views.alerts.receivers import UNCHOSEN, Receivers, off_hours, secret_files, unfit
+from stream_app.views.alerts.receivers import UNCHOSEN, Receivers, notices, off_hours, secret_files, unfit
 from tests.services.alertmanager import amtool
 
 ROOT = Path(__file__).parents[3]
@@ -31,12 +32,13 @@ def refused(text: str) -> str:
 
 HOOK = 'webhook = { url = "https://example.org/" }\n'
 BOTH = f"[page]\n{HOOK}[ticket]\n{HOOK}"
+WAYS = "webhook, email, slack, teams, pagerduty, jira_service_management, incident_io, opsgenie"
 BAD = {
-    "nobody": ("", "page: name at least one of webhook, email, slack, pagerduty, opsgenie"),
-    "nobody by day": (f"[page]\n{HOOK}", "ticket: name at least one of"),
+    "nobody": ("", f"page: expected at least one of {WAYS}"),
+    "nobody by day": (f"[page]\n{HOOK}", "ticket: expected at least one of"),
     "a way that is not one": (
         f'[page]\nwebook = {{ url = "https://example.org/" }}\n[ticket]\n{HOOK}',
-        "page: nothing is called 'webook' here, only webhook, email, slack, pagerduty, opsgenie; did you mean",
+        f"page: unknown field 'webook', expected {WAYS}; did you mean",
     ),
     "no address": (
         f'[page]\nwebhook = {{ url = "example.org" }}\n[ticket]\n{HOOK}',
@@ -48,7 +50,7 @@ BAD = {
     ),
     "a secret in the document": (
         f'[page]\npagerduty = {{ routing_key = "s3cret" }}\n[ticket]\n{HOOK}',
-        "page.pagerduty: nothing is called 'routing_key' here, only routing_key_file; name a file: routing_key_file",
+        "page.pagerduty: unknown field 'routing_key', expected routing_key_file; give a file: routing_key_file",
     ),
     "a secret where its file belongs": (
         f'[page]\npagerduty = {{ routing_key_file = "s3cret" }}\n[ticket]\n{HOOK}',
@@ -56,18 +58,34 @@ BAD = {
     ),
     "no mail address": (
         f'[page]\nemail = {{ to = ["floor"] }}\n[ticket]\n{HOOK}',
-        "page.email.to[0]: expected one mail address, like floor@example.org",
+        "page.email.to[0]: expected one email address, like floor@example.org",
     ),
     "mail to nobody": (f"[page]\nemail = {{ to = [] }}\n[ticket]\n{HOOK}", "page.email.to: "),
-    "another table": (f"{BOTH}[pages]\n", "pages: nothing is called so; did you mean 'page'?"),
-    "hours without a zone": (f'{BOTH}[hours.hours]\nmon-fri = ["08:00-18:00"]\n', "hours.zone: name it"),
+    "another table": (f"{BOTH}[pages]\n", "pages: unknown section; did you mean 'page'?"),
+    "hours without a zone": (
+        f'{BOTH}[hours.hours]\nmon-fri = ["08:00-18:00"]\n',
+        "hours.zone: expected a time zone",
+    ),
     "an unknown zone": (
         f'{BOTH}[hours]\nzone = "Mars"\nhours = {{ mon = ["08:00-18:00"] }}\n',
-        "hours.zone: no time zone is called 'Mars'",
+        "hours.zone: unknown time zone 'Mars'",
     ),
+    "a receiver with a name of ours": (
+        f"{BOTH}[receivers.page]\n{HOOK}",
+        "receivers.page: expected a name in lower-case letters, digits, - and _, other than page and ticket",
+    ),
+    "a receiver with nobody": (
+        f"{BOTH}[receivers.floor]\n",
+        "receivers.floor: expected at least one of webhook, email",
+    ),
+    "a receiver's way that is not one": (
+        f"{BOTH}[receivers.floor]\nslak = {{}}\n",
+        "receivers.floor: unknown field 'slak', expected webhook, email, slack, teams, ",
+    ),
+    "receivers in a list": (f"receivers = []\n{BOTH}", "receivers: expected a table for each name, got []"),
     "holidays": (
         f'{BOTH}[hours]\nzone = "UTC"\nholidays = [2026-12-25]\nhours = {{ mon = ["08:00-18:00"] }}\n',
-        "hours.holidays: tickets know weekly hours only",
+        "hours.holidays: not supported for tickets",
     ),
 }
 
@@ -85,8 +103,17 @@ def test_mail_needs_a_server_where_alertmanager_sends_it() -> None:
     mail = {"email": {"to": ["floor@example.org"]}}
     receivers = Receivers.of({"page": mail, "ticket": mail})
     assert unfit(receivers, alertmanager=False) is None
-    assert unfit(receivers, alertmanager=True) == "smtp: Alertmanager needs to know how to send mail"
+    assert unfit(receivers, alertmanager=True) == "smtp: required, because Alertmanager sends the email"
     assert unfit(example(), alertmanager=True) is None
+
+
+def test_opsgenie_says_when_it_ends() -> None:
+    opsgenie = {"opsgenie": {"api_key_file": "/run/secrets/opsgenie"}}
+    hook = {"webhook": {"url": "https://example.org/"}}
+    (notice,) = notices(Receivers.of({"page": hook, "ticket": opsgenie}))
+    assert "2027-04-05" in notice
+    assert "jira_service_management" in notice
+    assert notices(Receivers.of({"page": hook, "ticket": hook})) == []
 
 
 def test_the_example_has_every_way_of_telling() -> None:
@@ -95,7 +122,7 @@ def test_the_example_has_every_way_of_telling() -> None:
         name for told in (found.page, found.ticket) for name in told.__struct_fields__ if getattr(told, name)
     }
     assert ways == set(found.page.__struct_fields__)
-    assert len(secret_files(found)) == 5
+    assert len(secret_files(found)) == 8
 
 
 @pytest.mark.parametrize("receivers", [UNCHOSEN, example()], ids=["committed", "example"])
@@ -130,9 +157,9 @@ def test_what_is_committed_is_accepted_and_tells_nobody() -> None:
     urls = [
         hook["url"]
         for receiver in yaml.safe_load(path.read_text())["receivers"]
-        for hook in receiver["webhook_configs"]
+        for hook in receiver.get("webhook_configs", ())
     ]
-    assert urls == ["http://127.0.0.1:9/nobody-is-told-yet"] * 2
+    assert urls == ["http://127.0.0.1:9/no-receiver-chosen-yet"] * 2
 
 
 # --- Grafana ---
@@ -147,6 +174,7 @@ NEEDED = {
     "webhook": {"url"},
     "email": {"addresses"},
     "slack": {"url"},
+    "teams": {"url"},
     "pagerduty": {"integrationKey"},
     "opsgenie": {"apiKey"},
 }
@@ -160,6 +188,13 @@ def test_grafana_s_contact_points_have_what_it_starts_with(receivers: Receivers)
     for way in ways:
         assert NEEDED[way["type"]] <= {name for name, value in way["settings"].items() if value}
         assert len(way["uid"]) <= 40
+
+
+@given(st.lists(st.text("abcdefg-_0123456789", min_size=1, max_size=80), unique=True))
+def test_an_id_is_short_enough_for_grafana_and_each_has_its_own(names: list[str]) -> None:
+    ids = [contact_points._uid(name) for name in names]
+    assert len(set(ids)) == len(names)
+    assert all(re.fullmatch(r"[\w-]{1,40}", each) for each in ids)
 
 
 def test_secrets_are_read_from_files_and_stand_nowhere_else() -> None:
@@ -184,7 +219,14 @@ def test_grafana_s_policy_names_what_is_there(receivers: Receivers) -> None:
     assert "object_matchers" not in root
     for route in root["routes"]:
         assert route["receiver"] in names
-        assert set(route.get("mute_time_intervals", ())) == {timing["name"] for timing in timings}
+        (tickets,) = route.get("routes", [route])
+        assert tickets["receiver"] == route["receiver"]
+        assert set(tickets.get("mute_time_intervals", ())) == {timing["name"] for timing in timings}
+
+
+def _tickets(root: Json) -> list[tuple[str, Json]]:
+    """Each receiver, and its route of tickets: below its own, or else at the top."""
+    return [(route["receiver"], *route.get("routes", [route])) for route in root["routes"]]
 
 
 def test_both_route_alike() -> None:
@@ -192,9 +234,12 @@ def test_both_route_alike() -> None:
     (ours,) = yaml.safe_load(contact_points.policies(example()))["policies"]
     for name in ("receiver", "group_by", "group_wait", "group_interval", "repeat_interval"):
         assert ours[name] == theirs["route"][name]
-    (route,), (other,) = ours["routes"], theirs["route"]["routes"]
-    assert route["mute_time_intervals"] == other["mute_time_intervals"]
-    assert (route["receiver"], route["repeat_interval"]) == (other["receiver"], other["repeat_interval"])
+    # Prometheus's own watchdog has a route more.
+    theirs["route"]["routes"].pop()
+    for (named, route), (other_named, other) in zip(_tickets(ours), _tickets(theirs["route"]), strict=True):
+        assert named == other_named
+        assert route["mute_time_intervals"] == other["mute_time_intervals"]
+        assert (route["receiver"], route["repeat_interval"]) == (other["receiver"], other["repeat_interval"])
     timings = yaml.safe_load(contact_points.mute_timings(example()))["muteTimes"]
     assert [t["time_intervals"] for t in timings] == [t["time_intervals"] for t in theirs["time_intervals"]]
 
@@ -230,8 +275,6 @@ def test_a_moment_is_off_hours_or_within_them_and_never_both(week: list[list[str
 
 
 def test_every_inhibition_is_about_alerts_that_there_are() -> None:
-    import re
-
     names = [rule.name for rule in alerts.rules()]
     for rule in yaml.safe_load(alertmanager.config(UNCHOSEN))["inhibit_rules"]:
         for matcher in (*rule["source_matchers"], *rule["target_matchers"]):

@@ -1,7 +1,7 @@
 """All that is exported: metric → labels."""
 
-from stream_app.model.formulas import PERCENTILES
 from stream_app.model.kpis import KPIS, TOTALS
+from stream_app.model.live.formulas import PERCENTILES
 from stream_app.views import naming
 
 

@@ -4,16 +4,20 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import promql_parser
 
+from . import boards, reading
+
 Json = Mapping[str, Any]
-KEPT_BY_SCRAPING = {"le", "job", "instance", "week"}
-"""Labels that no metric of ours has: of histograms, of scraping, and one that our own queries make."""
+KEPT_BY_SCRAPING = {"le", "job", "instance", "week", "alert"}
+"""Labels that no metric of ours has: of histograms, of scraping, and those that our own queries make."""
 SCRAPE = timedelta(seconds=10)
 
 
+@cache
 def metrics(expression: str) -> set[str]:
     """Names of the series that a PromQL expression reads. ValueError if it can't be parsed."""
     names: set[str] = set()
@@ -26,6 +30,7 @@ def metrics(expression: str) -> set[str]:
     return names
 
 
+@cache
 def labels(expression: str) -> set[str]:
     """Labels that it selects, groups or joins by."""
     names: set[str] = set()
@@ -61,6 +66,7 @@ def query_problems(where: str, expression: str, known: Mapping[str, tuple[str, .
     )
 
 
+@cache
 def ranges(expression: str) -> set[timedelta]:
     """The ranges over which it computes rates and the like."""
     found: set[timedelta] = set()
@@ -89,8 +95,21 @@ def problems(dashboards: Mapping[str, Json], known: Mapping[str, tuple[str, ...]
     for name, dashboard in dashboards.items():
         own = [*_shell_problems(dashboard), *_link_problems(dashboard, dashboards)]
         own += [p for panel in panels(dashboard) for p in _panel_problems(panel, known)]
+        many = reading.is_many(dashboard)
+        shown = [panel for panel in panels(dashboard) if panel["type"] != "row"]
+        own += [p for panel in shown for p in reading.problems(panel, many=many)]
+        own += [*boards.problems(dashboard), *_annotation_problems(dashboard, known)]
         found += [f"{name}: {problem}" for problem in own]
     return found
+
+
+def _annotation_problems(dashboard: Json, known: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    for event in dashboard["annotations"]["list"]:
+        if "expr" not in event:
+            continue
+        if event["datasource"]["uid"] != "${datasource}":
+            yield f"{event['name']}: asks another data source than the variable's"
+        yield from query_problems(event["name"], event["expr"].replace("$__rate_interval", "1m"), known)
 
 
 def _link_problems(dashboard: Json, dashboards: Mapping[str, Json]) -> Iterator[str]:
@@ -117,6 +136,10 @@ def _shell_problems(dashboard: Json) -> Iterator[str]:
     texts = [query["expr"] for panel in panels(dashboard) for query in panel.get("targets", [])]
     used = {name for text in texts for name in re.findall(r"\$(\w+)", text)}
     yield from (f"a query uses the variable {name}, which is not there" for name in sorted(used - names))
+    linked = set(re.findall(r"\$\{(\w+):queryparam\}", repr(dashboard["panels"])))
+    yield from (
+        f"a link takes along the variable {name}, which is not there" for name in sorted(linked - names)
+    )
     yield from (f"nothing uses the variable {name}" for name in sorted(names - used - {"datasource"}))
     ids = [panel["id"] for panel in panels(dashboard)]
     yield from (f"two panels have the id {number}" for number in sorted({i for i in ids if ids.count(i) > 1}))
@@ -161,7 +184,7 @@ def _panel_references(name: str, panel: Json, queries: list[Json]) -> Iterator[s
         yield f"{name}: two queries have one refId"
     if any(part.get("datasource", {}).get("uid") != "${datasource}" for part in (panel, *queries)):
         yield f"{name}: asks another data source than the variable's"
-    if panel["type"] == "heatmap":
+    if panel["type"] == "heatmap" or any(query["format"] == "heatmap" for query in queries):
         yield from _heatmap_problems(name, queries)
     for override in panel["fieldConfig"]["overrides"]:
         matcher = override["matcher"]

@@ -1,42 +1,54 @@
-"""Interval rows in memory, kept as the port says, and rows to put there."""
+"""Interval rows in memory, and rows to put there."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from random import Random
 
 from msgspec import structs
 
 from stream_app.errors import StoreUnavailableError
-from stream_app.model.interval_rows import IntervalRow
-from stream_app.model.intervals import QUARTER
+from stream_app.model.intervals.columns import INTERVAL_MS, IntervalRow
+from stream_app.store.intervals.memory import MemoryIntervals
 
 MONDAY = 1_767_571_200_000  # 2026-01-05T00:00Z
 HOUR = 3_600_000
 
 
-class Kept:
-    """Rows by place and time. Closing one, or changing a closed one, gives it the next revision.
+class Kept(MemoryIntervals):
+    """The rows in memory, for whoever wants to see what was asked, and to take the store away.
 
     Attributes:
         asked: stretches of time that were read.
         down: nothing answers.
     """
 
-    def __init__(self, rows: Collection[IntervalRow] = ()) -> None:
-        self.by_key: dict[tuple[str, str, int], IntervalRow] = {}
+    def __init__(self, rows: Iterable[IntervalRow] = ()) -> None:
         self.asked: list[tuple[int, int]] = []
         self.down = False
-        self._changes = 0
+        super().__init__(rows)
+
+    def load(self, rows: Iterable[IntervalRow]) -> None:
+        """Put rows, and forget those that there were of their queues and channels."""
+        rows = [*rows]
+        for place in {(row.queue, row.channel) for row in rows}:
+            self._rows.pop(place, None)
         for row in rows:
             self.put(row)
 
-    def put(self, row: IntervalRow) -> None:
-        self._changes += 1
-        self.by_key[row.queue, row.channel, row.start] = row
+    def by_key(self) -> dict[tuple[str, str, int], IntervalRow]:
+        """Return the rows by queue, channel and start."""
+        return {(row.queue, row.channel, row.start): row for row in self.every()}
+
+    def drop(self, *keys: tuple[str, str, int]) -> None:
+        """Forget rows."""
+        for queue, channel, start in keys:
+            mine = self._rows[queue, channel]
+            self._rows[queue, channel] = [row for row in mine if row.start != start]
 
     def close(self, key: tuple[str, str, int], revision: int, **changes: int) -> None:
-        row = self.by_key[key]
+        """Make a row final, or change one that is, by a revision."""
+        row = self.by_key()[key]
         self.put(structs.replace(row, final=True, revision=revision, version=row.version + 1, **changes))
 
     async def rows(
@@ -48,13 +60,7 @@ class Kept:
     ) -> list[IntervalRow]:
         self._check()
         self.asked.append((start, end))
-        return [
-            row
-            for (queue, channel, at), row in sorted(self.by_key.items())
-            if start <= at < end
-            and (queues is None or queue in queues)
-            and (channels is None or channel in channels)
-        ]
+        return await super().rows(start, end, queues, channels)
 
     async def since(
         self,
@@ -64,23 +70,15 @@ class Kept:
         channels: Collection[str] | None = None,
     ) -> list[IntervalRow]:
         self._check()
-        found = [
-            row
-            for row in self.by_key.values()
-            if row.final
-            and row.revision > revision
-            and (queues is None or row.queue in queues)
-            and (channels is None or row.channel in channels)
-        ]
-        return sorted(found, key=lambda row: row.revision)[:limit]
+        return await super().since(revision, limit, queues, channels)
 
     async def newest(self) -> int:
         self._check()
-        return max((row.revision for row in self.by_key.values()), default=0)
+        return await super().newest()
 
     async def state(self) -> str:
         self._check()
-        return f"state {self._changes}"
+        return await super().state()
 
     def _check(self) -> None:
         if self.down:
@@ -127,6 +125,6 @@ def stretch(
 ) -> list[IntervalRow]:
     """Final quarters without a gap, numbered by their end, and by ``n`` where several end together."""
     return [
-        structs.replace(busy(at, queue, channel), final=True, revision=at + QUARTER + n, version=1)
-        for at in range(start, end, QUARTER)
+        structs.replace(busy(at, queue, channel), final=True, revision=at + INTERVAL_MS + n, version=1)
+        for at in range(start, end, INTERVAL_MS)
     ]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stream_app.model.intervals import NUMBERS, QUARTER
+from stream_app.model.intervals.columns import INTERVAL_MS
+from stream_app.model.intervals.counting import NUMBERS
 from stream_app.model.targets import Targets
 from stream_app.views.intervals import query as queries
 from tests.views.examples import NOON
@@ -36,11 +37,11 @@ async def test_who_follows_revisions_sees_each_change_once(rows: Served, kept: K
     assert len(every) == len(set(every)) == 3 * 192
     assert [change[3] for change in every] == sorted(change[3] for change in every)
     assert await follow(rows, since, 100) == ([], since)
-    keys = list(kept.by_key)
+    keys = list(kept.by_key())
     numbered = iter(range(since + 1, since + 1000))
     for key in keys[::7]:
-        kept.close(key, next(numbered), offered=kept.by_key[key].offered + 1)
-    kept.put(busy(MONDAY + 100 * QUARTER, "open"))
+        kept.close(key, next(numbered), offered=kept.by_key()[key].offered + 1)
+    kept.put(busy(MONDAY + 100 * INTERVAL_MS, "open"))
     changed, later = await follow(rows, since, 10)
     assert len(changed) == len(set(changed)) == len(keys[::7])
     assert later == since + len(changed)
@@ -89,12 +90,12 @@ async def test_rows_that_are_left_out_do_not_hold_up_who_follows(rows: Served) -
 async def test_a_revision_that_was_never_given_is_refused_and_not_echoed(rows: Served, kept: Kept) -> None:
     """Redis was wiped, say: whoever followed the old one would hear for ever that nothing is new."""
     status, _, problem = await rows.get(f"/v1/intervals?since={LAST + 1}")
-    assert (status, problem["parameter"], problem["allowed"]) == (400, "since", [f"0…{LAST}"])
+    assert (status, problem["parameter"], problem["allowed"]) == (422, "since", [f"0…{LAST}"])
     assert f"{LAST + 1} is larger than the newest revision, {LAST}: " in problem["detail"]
-    assert "load all that you need again with from and to" in problem["detail"]
-    assert (await get(rows, f"since={LAST}&queue=nobody"))["revision"] == LAST
-    kept.by_key.clear()
-    assert (await rows.get(f"/v1/intervals?since={LAST}"))[0] == 400
+    assert "reload what you need with from and to" in problem["detail"]
+    assert (await get(rows, f"since={LAST}&queue=care"))["revision"] == LAST
+    kept.drop(*kept.by_key())
+    assert (await rows.get(f"/v1/intervals?since={LAST}"))[0] == 422
     assert (await get(rows, "since=0"))["rows"] == []
 
 
@@ -118,8 +119,8 @@ async def test_a_cursor_is_of_one_question(rows: Served) -> None:
         "policy=removed_within",
     ):
         status, _, problem = await rows.get(f"/v1/intervals?{path}&{other}&cursor={cursor}")
-        assert (status, problem["parameter"]) == (400, "cursor"), other
-        assert "another question" in problem["detail"]
+        assert (status, problem["parameter"]) == (422, "cursor"), other
+        assert "another query" in problem["detail"]
 
 
 # --- nothing new ---

@@ -16,9 +16,10 @@ from hypothesis import given, strategies as st
 from msgspec import structs, to_builtins
 
 from stream_app.forecast import history
-from stream_app.model.cells import is_formula, marked, unmarked
-from stream_app.model.row_files import INTERVAL_FIELDS, read
+from stream_app.model.intervals.columns import WRITTEN
 from stream_app.model.targets import Targets
+from stream_app.tables.escaping import is_formula, marked, unmarked
+from stream_app.tables.reading import read
 from stream_app.views.intervals import parquet
 from stream_app.views.intervals.formats import COLUMNS, header, table
 from stream_app.views.intervals.wire import IntervalsRow, of, wired
@@ -44,7 +45,7 @@ def nobody(_: str) -> None:
 
 
 def test_the_reader_knows_the_fields_that_are_written() -> None:
-    assert COLUMNS == INTERVAL_FIELDS
+    assert COLUMNS == WRITTEN
 
 
 @given(st.text())
@@ -81,7 +82,7 @@ def test_a_queue_of_any_name_comes_back_the_same_and_runs_nowhere(name: str) -> 
     text = table([written(queue=name)], "csv", nobody)
     cells = list(csv.reader(io.StringIO(text, newline="")))
     assert not is_formula(cells[1][2])
-    (row,) = read("rows.csv", text.encode(), INTERVAL_FIELDS, ())
+    (row,) = read("rows.csv", text.encode(), WRITTEN, ())
     assert row.text("queue") == name
 
 
@@ -99,9 +100,7 @@ def test_csv_has_every_field_in_order_and_comes_back_through_the_strict_reader()
     text = table(rows, "csv", nobody)
     assert text.startswith(",".join(COLUMNS) + "\r\n")
     assert text.count("\r\n") == 3
-    for row, found in zip(
-        rows, read("rows.csv", text.encode(), INTERVAL_FIELDS, INTERVAL_FIELDS), strict=True
-    ):
+    for row, found in zip(rows, read("rows.csv", text.encode(), WRITTEN, WRITTEN), strict=True):
         for name, value in to_builtins(row).items():
             if value is None:
                 assert not found.said(name)
@@ -126,7 +125,7 @@ async def test_what_the_route_answers_is_read_by_forecast_and_staffing(rows: Ser
         assert sum(r.offered for of in found.history.values() for r in of) == sum(
             r["offered"] for r in answer["rows"]
         )
-    with pytest.raises(Exception, match=r"rows:1: next: this is one page of several"):
+    with pytest.raises(Exception, match=r"rows:1: next: this is one of several pages"):
         history.read(await raw(rows, f"{RANGE}&limit=5"), "rows")
 
 
@@ -266,7 +265,7 @@ async def test_without_pyarrow_it_is_said_how_to_install_it(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     status, headers, problem = await rows.get(f"/v1/intervals?{RANGE}&format=parquet")
     assert (status, headers["Content-Type"]) == (501, "application/problem+json")
-    assert problem["detail"] == "parquet needs pyarrow: pip install 'stream-app[parquet]'"
+    assert problem["detail"] == "parquet needs pyarrow: pip install '.[parquet]' in a checkout of stream-app"
     assert (problem["parameter"], "csv" in problem["allowed"]) == ("format", True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from stream_app.commands.intervals import run
+from stream_app.commands.intervals.command import run
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
 from stream_app.views.intervals.formats import COLUMNS, table

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec import structs
 
-from stream_app.model.interval_rows import IntervalRow
-from stream_app.model.intervals import FIELDS, QUARTER
-from stream_app.views.intervals.spans import DAY, INTERVALS, Clock, Span, derive, milliseconds, moment
+from stream_app.model.durations import DAY
+from stream_app.model.intervals.columns import FIELDS, INTERVAL_MS, IntervalRow
+from stream_app.views.intervals.spans import INTERVALS, Span, ZoneClock, derive, milliseconds, moment
 
 from .kept import HOUR, busy, stretch
 
@@ -48,21 +48,23 @@ AROUND = [
     ]
 ]
 moments = st.builds(
-    lambda around, quarters: milliseconds(around) + quarters * QUARTER,
+    lambda around, quarters: milliseconds(around) + quarters * INTERVAL_MS,
     st.sampled_from(AROUND),
     st.integers(-200, 200),
 )
 clocks = st.builds(
-    lambda name, zone: Clock(name, ZoneInfo(zone)), st.sampled_from(list(INTERVALS)), st.sampled_from(ZONES)
+    lambda name, zone: ZoneClock(name, ZoneInfo(zone)),
+    st.sampled_from(list(INTERVALS)),
+    st.sampled_from(ZONES),
 )
 
 
 @given(clocks, moments, st.integers(1, 300))
 def test_intervals_are_what_their_quarters_have_in_common_on_the_clock(
-    clock: Clock, start: int, quarters: int
+    clock: ZoneClock, start: int, quarters: int
 ) -> None:
     """Against the definition, quarter by quarter: the same floor of the clock and, but for days, the same offset."""
-    end = start + quarters * QUARTER
+    end = start + quarters * INTERVAL_MS
     size = INTERVALS[clock.interval]
 
     def name(at: int) -> object:
@@ -75,12 +77,12 @@ def test_intervals_are_what_their_quarters_have_in_common_on_the_clock(
         return shown.date(), minutes - minutes % size, shown.utcoffset()
 
     expected, at = [], start
-    while name(at - QUARTER) == name(at):
-        at += QUARTER
+    while name(at - INTERVAL_MS) == name(at):
+        at += INTERVAL_MS
     while at < end:
-        until = at + QUARTER
+        until = at + INTERVAL_MS
         while name(until) == name(at):
-            until += QUARTER
+            until += INTERVAL_MS
         expected.append(Span(at, until))
         at = until
     assert list(clock.spans(start, end)) == expected
@@ -88,12 +90,12 @@ def test_intervals_are_what_their_quarters_have_in_common_on_the_clock(
 
 @given(clocks, moments, st.integers(1, 300), st.sets(st.integers(0, 300)))
 def test_any_interval_of_any_zone_sums_to_the_same_totals(
-    clock: Clock, start: int, quarters: int, missing: set[int]
+    clock: ZoneClock, start: int, quarters: int, missing: set[int]
 ) -> None:
-    spans = list(clock.spans(start, start + quarters * QUARTER))
+    spans = list(clock.spans(start, start + quarters * INTERVAL_MS))
     if not spans:
         return
-    every = range(spans[0].start, spans[-1].end, QUARTER)
+    every = range(spans[0].start, spans[-1].end, INTERVAL_MS)
     rows = [
         busy(at, queue, "voice")
         for queue in ("billing", "sales")
@@ -129,7 +131,7 @@ def total(rows: list[IntervalRow]) -> dict[str, int]:
 def test_a_longer_row_is_final_when_all_of_it_is_and_has_the_latest_revision() -> None:
     start = local("UTC", 2026, 1, 5)
     quarters = stretch(start, start + HOUR)
-    (span,) = spans = list(Clock("1h", ZoneInfo("UTC")).spans(start, start + 1))
+    (span,) = spans = list(ZoneClock("1h", ZoneInfo("UTC")).spans(start, start + 1))
     quarters[1] = structs.replace(quarters[1], version=4, revision=start + 99 * HOUR)
 
     def hour(rows: list[IntervalRow]) -> IntervalRow:
@@ -150,20 +152,20 @@ def test_a_longer_row_is_final_when_all_of_it_is_and_has_the_latest_revision() -
 def test_what_is_yet_to_come_is_not_missing_and_the_row_not_final() -> None:
     start = local("UTC", 2026, 1, 5)
     quarters = stretch(start, start + HOUR)[1:3]
-    spans = list(Clock("1h", ZoneInfo("UTC")).spans(start, start + 1))
+    spans = list(ZoneClock("1h", ZoneInfo("UTC")).spans(start, start + 1))
 
     def hour(now: int) -> tuple[int, bool]:
         ((_, row),) = derive(quarters, spans, now)
         return row.missing, row.final
 
-    assert hour(start + 3 * QUARTER) == (1, False)
-    assert hour(start + 3 * QUARTER + 1) == (2, False)
-    assert hour(start + 9 * QUARTER) == (2, False)
-    assert hour(start + 2 * QUARTER) == (1, False), "a row of a clock that is ahead hides no other"
+    assert hour(start + 3 * INTERVAL_MS) == (1, False)
+    assert hour(start + 3 * INTERVAL_MS + 1) == (2, False)
+    assert hour(start + 9 * INTERVAL_MS) == (2, False)
+    assert hour(start + 2 * INTERVAL_MS) == (1, False), "a row of a clock that is ahead hides no other"
     quarters = stretch(start, start + HOUR)[:3]
-    assert hour(start + 3 * QUARTER) == (0, False)
+    assert hour(start + 3 * INTERVAL_MS) == (0, False)
     quarters = stretch(start, start + HOUR)
-    assert hour(start + 3 * QUARTER) == hour(start + 9 * QUARTER) == (0, True)
+    assert hour(start + 3 * INTERVAL_MS) == hour(start + 9 * INTERVAL_MS) == (0, True)
 
 
 def local(zone: str, *parts: int) -> int:
@@ -188,7 +190,7 @@ def local(zone: str, *parts: int) -> int:
     ],
 )
 def test_a_day_is_as_long_as_the_clock_says(zone: str, day: tuple[int, int, int], minutes: int) -> None:
-    clock = Clock("1d", ZoneInfo(zone))
+    clock = ZoneClock("1d", ZoneInfo(zone))
     first = clock.first_of(date(*day))
     (span,) = clock.spans(first, first + HOUR)
     assert span.minutes == minutes
@@ -199,7 +201,7 @@ def test_a_day_is_as_long_as_the_clock_says(zone: str, day: tuple[int, int, int]
 def test_the_doubled_hour_is_two_rows_told_apart_by_their_offset() -> None:
     zone = ZoneInfo("Europe/Berlin")
     start = local("Europe/Berlin", 2026, 10, 25, 1)
-    shown = [moment(s.start, zone).isoformat() for s in Clock("1h", zone).spans(start, start + 4 * HOUR)]
+    shown = [moment(s.start, zone).isoformat() for s in ZoneClock("1h", zone).spans(start, start + 4 * HOUR)]
     assert shown == [
         "2026-10-25T01:00:00+02:00",
         "2026-10-25T02:00:00+02:00",
@@ -211,7 +213,7 @@ def test_the_doubled_hour_is_two_rows_told_apart_by_their_offset() -> None:
 def test_where_clocks_change_by_half_an_hour_there_are_hours_of_thirty_minutes() -> None:
     zone = ZoneInfo("Australia/Lord_Howe")
     start = local(zone.key, 2026, 4, 5, 0)
-    spans = list(Clock("1h", zone).spans(start, start + 4 * HOUR))
+    spans = list(ZoneClock("1h", zone).spans(start, start + 4 * HOUR))
     assert [(moment(s.start, zone).isoformat(), s.minutes) for s in spans] == [
         ("2026-04-05T00:00:00+11:00", 60),
         ("2026-04-05T01:00:00+11:00", 60),
@@ -228,21 +230,21 @@ def test_hours_begin_by_the_clock_where_offsets_are_half_or_three_quarters_of_an
     zone: str, minute: int
 ) -> None:
     start = local("UTC", 2026, 7, 1)
-    spans = list(Clock("1h", ZoneInfo(zone)).spans(start, start + 3 * HOUR))
+    spans = list(ZoneClock("1h", ZoneInfo(zone)).spans(start, start + 3 * HOUR))
     assert [s.start for s in spans] == [start + minute * 60_000 + n * HOUR for n in range(3)]
     assert {s.minutes for s in spans} == {60}
 
 
 def test_only_intervals_that_begin_in_the_range_and_all_of_these_whole() -> None:
-    clock = Clock("1h", ZoneInfo("UTC"))
+    clock = ZoneClock("1h", ZoneInfo("UTC"))
     start = local("UTC", 2026, 1, 5)
     assert list(clock.spans(start + 1, start + HOUR + 1)) == [Span(start + HOUR, start + 2 * HOUR)]
     assert list(clock.spans(start, start + 1)) == [Span(start, start + HOUR)]
-    assert list(clock.spans(start + QUARTER, start + HOUR)) == []
+    assert list(clock.spans(start + INTERVAL_MS, start + HOUR)) == []
 
 
 def test_a_long_range_is_quick_because_most_intervals_are_found_without_their_quarters() -> None:
-    clock = Clock("1d", ZoneInfo("Europe/Berlin"))
+    clock = ZoneClock("1d", ZoneInfo("Europe/Berlin"))
     start = local("Europe/Berlin", 2015, 1, 1)
     spans = list(clock.spans(start, start + 4000 * DAY))
     assert len(spans) == 4000

@@ -18,7 +18,7 @@ __all__ = ["_no_background_errors", "browser", "world"]
 async def world() -> AsyncIterator[World]:
     """Too many people in the morning, and too few in the evening; a second queue is ten days old."""
     async with served(centre(SALES), centre(CARE, begin=TODAY - timedelta(days=10))) as running:
-        running.rosters.apply(
+        running.schedules.apply(
             Shift(*SALES, ms(TODAY, 8) / 1000, ms(TODAY, 16) / 1000, 13),
             Shift(*SALES, ms(TODAY, 9.25) / 1000, ms(TODAY, 20) / 1000, 6),
         )

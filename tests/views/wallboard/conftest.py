@@ -9,10 +9,10 @@ from playwright.async_api import Browser
 
 from tests.background import background_errors
 from tests.services.browser import chromium
-from tests.views.examples import busy_board
+from tests.views.intervals.kept import Kept
 from tests.views.serving import Served
 
-from .screen import ticking
+from .screen import busy_board, ticking
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -23,7 +23,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def served() -> AsyncIterator[Served]:
-    async with ticking(Served(busy_board())) as running:
+    async with ticking(Served(busy_board(), Kept())) as running:
         yield running
 
 

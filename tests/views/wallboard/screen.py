@@ -1,18 +1,19 @@
 """Boards to look at, and how they are looked at."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import Any
 
 from playwright.async_api import Page, expect
 
-from stream_app.model.board import Board
-from stream_app.model.tally import NUMBERS, pack_cell
-from stream_app.model.visit import State, Visit
+from stream_app.model.fold.tally import NUMBERS, Cell, pack_cell
+from stream_app.model.fold.visit import Visit, VisitState
+from stream_app.model.live.board import Board
 from tests.services.browser import texts
-from tests.views.examples import NOON, busy_cell, put, waiting
+from tests.views import examples
+from tests.views.examples import NOON, put, waiting
 from tests.views.serving import Served
 
 NAMES = ("billing", "sales", "claims", "technical", "customer-care", "complaints", "warranty-north")
@@ -40,30 +41,44 @@ async def ticking(served: Served, port: int = 0) -> AsyncIterator[Served]:
         await served.runner.cleanup()
 
 
-def many(count: int) -> Board:
-    """So many queue-channels, in all states, with long and short waits, and a day behind them."""
+def busy_cell() -> Cell:
+    """Enough contacts to be judged."""
+    return {number: 2 * n for number, n in examples.busy_cell().items()}
+
+
+def busy_board(queues: Sequence[tuple[str, str]] = (("sales", "voice"), ("care", "chat"))) -> Board:
+    """Queues with enough contacts to be judged, and one waiting in each."""
+    board = Board(NOON)
+    for n, queue in enumerate(queues):
+        put(board, queue, busy_cell())
+        waiting(board, queue, f"c{n}", NOON - 12_000)
+    return board
+
+
+def many(count: int, *, calm: bool = False) -> Board:
+    """So many queue-channels, in all states, with long and short waits, and a day behind them; or all of them on target."""
     board, rng = Board(NOON), Random(7)
     for n in range(count):
         queue = (f"{NAMES[n % len(NAMES)]}-{n:02}", CHANNELS[n % 3])
-        cell = busy_cell() | ({3: rng.randrange(9)} if n % 4 == 0 else {})
-        put(board, queue, {number: 2 * amount for number, amount in cell.items()})  # enough to be a trend
+        cell = busy_cell() | ({3: 2 * rng.randrange(9)} if n % 4 == 0 and not calm else {})
+        put(board, queue, cell)
         for quarter in range(1, 9):
-            worse = busy_cell() | {NUMBERS["talk_ms"]: rng.choice((900_000, 8_000_000))}
+            worse = examples.busy_cell() | {NUMBERS["talk_ms"]: rng.choice((900_000, 8_000_000))}
             board.put_cells("t.0", 900_000, NOON - 900_000 * quarter, [(queue, pack_cell(worse))])
-        for contact in range(rng.choice((0, 0, 1, 3, 123))):
+        for contact in range(0 if calm else rng.choice((0, 0, 1, 3, 123))):
             waiting(board, queue, f"c{n}-{contact}", NOON - rng.choice((3_000, 59_000, 770_000, 4_000_000)))
     return board
 
 
 def give_up(board: Board, contact: str, ago_s: float, wait_s: float, queue: str = "sales") -> None:
     at, wait = NOON - round(ago_s * 1000), round(wait_s * 1000)
-    visit = Visit(queue, "voice", State.ABANDONED, at - wait, at, 20_000, 5_000, b"12345678", wait=wait)
+    visit = Visit(queue, "voice", VisitState.ABANDONED, at - wait, at, 20_000, 5_000, b"12345678", wait=wait)
     board.put_visits("t.0", contact, [visit])
 
 
 def worry(board: Board, contact: str, predicted: float, since_s: float, queue: str = "sales") -> None:
     at = NOON - round(since_s * 1000)
-    visit = Visit(queue, "voice", State.TALKING, at, at, 20_000, 5_000, b"12345678", agent="g")
+    visit = Visit(queue, "voice", VisitState.TALKING, at, at, 20_000, 5_000, b"12345678", agent="g")
     visit.predicted = round(predicted * 1000)
     board.put_visits("t.0", contact, [visit])
 

@@ -3,15 +3,17 @@
 import re
 
 import pytest
+from msgspec import structs
 from playwright.async_api import Browser, expect
 
 from stream_app.model.targets import Targets
 from stream_app.views.status import Status
 from tests.services.browser import opened, texts
-from tests.views.examples import FRESH, busy_cell, put, waiting
+from tests.views.examples import FRESH, NOON, put, waiting
+from tests.views.intervals.kept import Kept, stretch
 from tests.views.serving import Served
 
-from .screen import TILES, shown
+from .screen import TILES, busy_board, busy_cell, shown, ticking
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -31,14 +33,20 @@ async def test_every_number_is_explained(browser: Browser, served: Served) -> No
         await sales.locator(".name").click()
         await expect(page.locator("#dialog-body")).to_contain_text("Customer satisfaction 100 %")
         (body,) = await texts(page, "#dialog-body")
-        assert body.startswith("Service-level policy: answered only · worked at Leeds · for retail")
+        assert body.startswith(
+            "Service-level policy: answered only · handled at Leeds · for retail on target "
+        )
+        assert "Waiting past target 0 Offered 20 Answered 18 Abandoned 2 (2 of them short)" in body
+        state = await page.locator("#dialog .overall").bounding_box()
+        assert state
+        assert state["height"] > 12
         for kpi in kpis.values():
             if kpi["headline"]:
                 assert kpi["doc"] in body
                 assert kpi["misleads"] in body
         assert kpis["handle_time"]["formula"] in body
-        assert "Read beside it Abandonment rate 0 %, Oldest waiting 12 s" in body
-        assert f"Read beside it {kpis['csat']['title']} " in body
+        assert "See also Abandoned 0 %, Longest wait 12 s" in body
+        assert f"See also {kpis['csat']['title']} " in body
         assert re.search(r"50 % in 3\d s, 90 % in 3:55 min, 95 % in 3:55 min", body)
         await page.keyboard.press("Escape")
         assert await page.evaluate("document.activeElement.textContent") == "sales"
@@ -88,7 +96,7 @@ async def test_details_have_the_formula_of_the_policy_and_the_values_beside(
         csat = now["windows"]["30m"]["csat"]["value"]
         assert csat is not None
         (text,) = await texts(page, "#dialog-body")
-        assert re.search(r"Read beside it [^.]*\d[^.]*, Transfer rate", text)
+        assert re.search(r"See also [^.]*\d[^.]*, Transfer rate", text)
         assert len([url for url in asked if "/v1/now" in url]) == 1
         (url,) = [url for url in asked if "/v1/now" in url]
         assert "queue=sales&channel=voice&window=30m&kpi=" in url
@@ -114,3 +122,26 @@ async def test_the_dictionary_is_for_people(browser: Browser, served: Served) ->
             await page.locator("#dialog").get_by_role("button", name="Dictionary").click()
             await expect(page.locator("#dialog-name")).to_have_text("What the numbers mean")
             await page.keyboard.press("Escape")
+
+
+async def test_today_stands_beside_a_week_ago_until_the_same_time(browser: Browser) -> None:
+    day, quarter = 86_400_000, 900_000
+    midnight = NOON - day // 2
+    today = [structs.replace(row, offered=10) for row in stretch(midnight, NOON, "sales", "voice")]
+    before = [
+        structs.replace(row, offered=7)
+        for row in stretch(midnight - 7 * day, NOON - 6 * day, "sales", "voice")
+    ]
+    served = Served(busy_board(), Kept([*today, *before, *stretch(midnight, NOON - quarter, "care", "chat")]))
+    async with ticking(served), opened(browser, "about:blank", timezone_id="UTC") as page:
+        await page.clock.set_fixed_time("2025-12-31T12:03:00Z")
+        await page.goto(f"{served.url}/#details=sales&details=voice")
+        week = page.locator("#dialog .week")
+        await expect(week.locator(".lead")).to_have_text("Since midnight until 12:00, beside a week ago:")
+        rows = await texts(page, "#dialog .week tbody tr")
+        assert rows[0].startswith("Today 480 ")
+        assert rows[1].startswith("A week ago 336 ")
+        await page.keyboard.press("Escape")
+        await page.locator(".name", has_text="care").click()  # a row is missing today, and all a week ago
+        await expect(page.locator("#dialog .now").first).to_be_visible()
+        await expect(week).to_be_hidden()

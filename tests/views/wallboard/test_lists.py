@@ -5,18 +5,17 @@ from playwright.async_api import Browser, expect
 
 from stream_app.model.targets import Targets
 from tests.services.browser import opened, texts
-from tests.views.examples import busy_board
 from tests.views.serving import Served
 
-from .screen import give_up, shown, ticking, worry
+from .screen import busy_board, give_up, shown, ticking, worry
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_who_is_at_risk_and_who_may_be_rung_back(browser: Browser, served: Served) -> None:
     async with opened(browser, f"{served.url}/#short=show") as page:
-        await expect(page.locator("#risk .none")).to_have_text("Nobody is at risk now.")
-        await expect(page.locator("#ring .none")).to_have_text("Nobody gave up within the last hour.")
+        await expect(page.locator("#risk .none")).to_have_text("No contacts at risk.")
+        await expect(page.locator("#ring .none")).to_have_text("No contacts abandoned within the last hour.")
         for n in range(10):
             worry(served.board, f"risk-{n}", 1.2 + n / 10, 600)
             give_up(served.board, f"gone-{n}", 120 + 60 * n, 4 if n == 1 else 75)
@@ -24,15 +23,15 @@ async def test_who_is_at_risk_and_who_may_be_rung_back(browser: Browser, served:
         await expect(page.locator("#ring .count")).to_have_text("11", timeout=10_000)
         rows = await texts(page, "#ring tbody tr")
         assert rows[0].startswith("elsewhere care · voice 30 s ")
-        assert rows[1].startswith("gone-0 sales · voice 1 min 2 min ago")
+        assert rows[1].startswith("gone-0 sales · voice 75 s 2 min ago")
         assert "4 s, short" in rows[2]
         assert len(rows) == 8
         await expect(page.locator("#ring .rest")).to_have_text("and 3 more")
-        assert (await texts(page, "#risk tbody tr"))[0] == "risk-0 sales · voice 1.2 of 5 10 min"
+        assert (await texts(page, "#risk tbody tr"))[0] == "risk-0 sales · voice g 1.2 of 5 10 min"
         await page.locator("#filter").fill("care")
         await expect(page.locator("#ring .count")).to_have_text("1")
         await expect(page.locator("#ring .rest")).to_be_hidden()
-        await expect(page.locator("#risk .none")).to_have_text("Nobody is at risk now in this selection.")
+        await expect(page.locator("#risk .none")).to_have_text("No contacts at risk in this selection.")
 
 
 async def test_a_busy_queue_hides_nobody_who_gave_up_in_another(browser: Browser) -> None:
@@ -47,7 +46,7 @@ async def test_a_busy_queue_hides_nobody_who_gave_up_in_another(browser: Browser
             await expect(page.locator("#ring td.contact")).to_have_text("long-ago")
             await expect(page.locator("#ring .count")).to_have_text("1")
             await page.evaluate("location.hash = '#queue=far'")
-            words = "Nobody gave up within the last hour in this selection."
+            words = "No contacts abandoned within the last hour in this selection."
             await expect(page.locator("#ring .none")).to_have_text(
                 words, timeout=2_500
             )  # sooner than by turn
@@ -63,10 +62,10 @@ async def test_the_whole_list_can_be_read_and_its_ids_copied(browser: Browser, s
         give_up(served.board, f"gone-{n:03}", 1 + n, 30)
     async with opened(browser, served.url, permissions=["clipboard-read", "clipboard-write"]) as page:
         await page.locator("#ring .rest").click()
-        await expect(page.locator("#dialog-name")).to_have_text("To ring back")
+        await expect(page.locator("#dialog-name")).to_have_text("Call back")
         await expect(page.locator("#dialog .lead")).to_have_text("The newest 200 of 230.")
         await expect(page.locator("#dialog td.contact")).to_have_count(200)
-        await page.get_by_role("button", name="Copy the ids").click()
+        await page.get_by_role("button", name="Copy ids").click()
         await expect(page.get_by_role("button", name="Copied")).to_be_visible()
         copied = await page.evaluate("navigator.clipboard.readText()")
         assert copied.splitlines() == [f"gone-{n:03}" for n in range(200)]
@@ -86,7 +85,7 @@ async def test_short_ones_are_hidden_until_they_are_wanted(browser: Browser, ser
     async with opened(browser, served.url) as page:
         await expect(page.locator("#ring td.contact")).to_have_text("long")
         await expect(page.locator("#ring .count")).to_have_text("1")
-        await expect(page.locator("#short-hidden")).to_have_text("3 short ones hidden.")
+        await expect(page.locator("#short-hidden")).to_have_text("3 short abandons hidden.")
         await page.get_by_label("Hide short").uncheck()
         await expect(page.locator("#ring .count")).to_have_text("4", timeout=2_500)
         assert await page.evaluate("location.hash") == "#short=show"
@@ -94,7 +93,7 @@ async def test_short_ones_are_hidden_until_they_are_wanted(browser: Browser, ser
         await expect(page.locator("#ring .count")).to_have_text("4")
         await expect(page.get_by_label("Hide short")).not_to_be_checked()
         await page.evaluate("location.hash = '#queue=care'")
-        words = "Nobody gave up within the last hour in this selection, apart from 2 short ones."
+        words = "No contacts abandoned within the last hour in this selection. 2 short abandons hidden."
         await expect(page.locator("#ring .none")).to_have_text(words)
 
 

@@ -5,10 +5,11 @@ from playwright.async_api import Browser, expect
 
 from stream_app.model.targets import Targets
 from tests.services.browser import opened, texts
-from tests.views.examples import busy_board, busy_cell, put
+from tests.views.examples import put
+from tests.views.intervals.kept import Kept
 from tests.views.serving import Served
 
-from .screen import TILES, figures, give_up, names, shown, ticking, worry
+from .screen import TILES, busy_board, busy_cell, figures, give_up, names, shown, ticking, worry
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -19,19 +20,24 @@ async def test_it_shows_the_numbers_against_their_targets(browser: Browser, serv
     async with opened(browser, f"{served.url}/") as page:
         await shown(page, 2)
         assert await figures(page, "sales") == [
-            "Service level 88.9 % on target: target ≥ 80 % of 9",
+            "Service level 88.9 % on target: target ≥ 80 % 18 contacts",
             "Waiting 1 no target",
-            "Oldest 12 s on target: target ≤ 2 min",
+            "Longest wait 12 s on target: target ≤ 2 min",
             "Abandoned 0 % on target: target ≤ 5 %",
-            "First response 10 s on target: target ≤ 20 s",
-            "Handle time 5:00 min on target: target ≤ 6 min",
+            "Speed of answer 10 s on target: target ≤ 20 s",
+            "AHT 5:00 min on target: target ≤ 6 min",
         ]
         assert (await texts(page, "#age"))[0].startswith("Live")
         await expect(page.locator("#alarm")).to_be_hidden()
-        await expect(page.locator("#summary")).to_have_text("2 queues: 0 missed, 0 just off")
+        await expect(page.locator("#summary")).to_have_text("2 queues: 0 off target, 0 near target")
+        assert (await texts(page, f"{TILES} .counts"))[0] == "20 offered · 18 answered · 2 abandoned"
         put(served.board, ("sales", "voice"), busy_cell() | {3: 0})
-        await expect(page.locator(f"{TILES} .overall").first).to_have_text("missed")
-        assert (await figures(page, "sales"))[0].startswith("Service level 0 % missed: target ≥ 80 %")
+        await expect(page.locator(f"{TILES} .overall").first).to_have_text("Service level")
+        await expect(page).to_have_title("1 off target · Live contact centre")
+        assert (await figures(page, "sales"))[0].startswith("Service level 0 % off target: target ≥ 80 %")
+        for waits in ("c0", "c1"):
+            served.board.put_visits("t.0", waits, [])
+        await expect(page.locator(f"{TILES} [data-kpi=oldest_waiting] .value").first).to_have_text("–")  # noqa: RUF001 - a dash
 
 
 async def test_they_are_those_of_now(browser: Browser, served: Served) -> None:
@@ -41,7 +47,7 @@ async def test_they_are_those_of_now(browser: Browser, served: Served) -> None:
             level = row["windows"]["1h"]["service_level"]
             first, waits, *_ = await figures(page, row["queue"])
             assert f" {level['value']:.1%} ".replace("%", " %") in first
-            assert f"of {level['samples']}" in first
+            assert f"{level['samples']} contacts" in first
             assert f"Waiting {row['levels']['backlog']:.0f} " in waits
 
 
@@ -59,11 +65,11 @@ async def test_a_value_can_miss_on_both_sides(browser: Browser, served: Served) 
         assert "too low: under 5:01 min" in (await figures(page, "sales"))[-1]
         assert "too high: over 88 %" in (await figures(page, "care"))[0]
         assert await texts(page, f"{TILES} .overall") == ["too high", "too low"]
-        assert await page.locator(".figure[data-state=odd]").count() == 2
+        assert await page.locator(".figure[data-state=too_good]").count() == 2
         await expect(page.locator("#summary")).to_have_text(
-            "2 queues: 0 missed, 0 just off, 2 too low or too high"
+            "2 queues: 0 off target, 0 near target, 2 too low or too high"
         )
-        mark = "getComputedStyle(document.querySelector('.tile .state[data-state=odd]'), '::before').content"
+        mark = "getComputedStyle(document.querySelector('.tile .state[data-state=too_good]'), '::before').content"
         assert await page.evaluate(mark) == '"◆"'
 
 
@@ -71,7 +77,7 @@ async def test_names_are_text_whatever_they_hold(browser: Browser) -> None:
     board = busy_board([(EVIL, "voice")])
     give_up(board, EVIL, 60, 30, EVIL)
     worry(board, EVIL + "2", 1.2, 60, EVIL)
-    async with ticking(Served(board)) as served, opened(browser, f"{served.url}/") as page:
+    async with ticking(Served(board, Kept())) as served, opened(browser, f"{served.url}/") as page:
         await shown(page, 1)
         await expect(page.locator("#ring td.contact")).to_have_text(EVIL)
         await expect(page.locator("#risk td.contact")).to_have_text(EVIL + "2")
@@ -129,7 +135,7 @@ async def test_a_bookmark_restores_queues_channels_sites_and_units(browser: Brow
             assert await names(another) == ["care"]
             await another.locator("#choose").click()
             assert await another.locator("#dialog input:checked").count() == 4
-            await another.get_by_role("button", name="Show all").click()
+            await another.locator("#dialog").get_by_role("button", name="Show all").click()
             await shown(another, 5)
             assert await another.evaluate("location.hash") == "#order=name"
 
@@ -143,7 +149,7 @@ async def test_what_somebody_has_at_hand_stays_where_it_is(browser: Browser, ser
         await page.locator(".name", has_text="care").focus()
         await page.keyboard.press("Tab")  # on to sales, which then becomes the worst
         put(served.board, ("sales", "voice"), busy_cell() | {3: 0})
-        await expect(page.locator(f"{TILES} .overall").last).to_have_text("missed")
+        await expect(page.locator(f"{TILES} .overall").last).to_have_text("Service level")
         await page.clock.run_for(10_000)
         assert await names(page) == ["care", "sales"]
         assert await page.evaluate("document.activeElement.textContent") == "sales"
@@ -153,7 +159,18 @@ async def test_what_somebody_has_at_hand_stays_where_it_is(browser: Browser, ser
 
 async def test_what_is_looked_for_and_not_there_is_said(browser: Browser, served: Served) -> None:
     async with opened(browser, f"{served.url}/#queue=nobody") as page:
-        await expect(page.locator("#nothing")).to_have_text("No queue matches.")
+        nothing = page.locator("#nothing")
+        await expect(nothing).to_contain_text("No queue matches: Queue: nobody.")
+        await page.evaluate("location.hash = '#queue=sale'")
+        await expect(nothing).to_contain_text("No queue matches: Queue: sale. Did you mean")
+        await nothing.get_by_role("button", name="sales").click()
+        await shown(page, 1)
+        assert await page.evaluate("location.hash") == "#queue=sales"
+        await page.evaluate("location.hash = '#site=Leeds&filter=x'")
+        await expect(nothing).to_contain_text("No queue matches: Site: Leeds, Name contains “x”.")
+        await nothing.get_by_role("button", name="Show all").click()
+        await shown(page, 2)
+        assert await page.evaluate("location.hash") == ""
 
 
 async def test_the_description_is_shown_without_complaint(browser: Browser, served: Served) -> None:

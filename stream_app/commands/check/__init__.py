@@ -1,0 +1,1 @@
+"""The checks, one file per subject, and how findings are printed."""

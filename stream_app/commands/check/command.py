@@ -1,0 +1,112 @@
+"""``stream-app check``: whether the program would run here, and whether its numbers could be trusted."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stream_app.commands.config.document import read
+from stream_app.errors import BadSettingsError
+from stream_app.ingest import dialects
+from stream_app.model.targets import Targets
+from stream_app.settings import Settings, load
+
+from . import kafka as check_kafka, partitions as check_partitions, redis as check_redis
+from .findings import Finding, fail, ok, warn
+
+
+class Program(StrEnum):
+    """The process that is to run here."""
+
+    WORKER = "worker"
+    SERVE = "serve"
+
+
+def run(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Targets to check (a file as for config apply), instead of the version in force.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Check only this machine and FILE, without any server.")
+    ] = False,
+    program: Annotated[
+        Program,
+        typer.Option("--for", help="What this machine runs: serve only reads Redis and needs no Kafka."),
+    ] = Program.WORKER,
+) -> None:
+    """Check configuration, targets, Kafka and Redis: one line per check, with what to do about it. Changes nothing.
+
+    Exits 0 unless a check fails; warnings do not count.
+    """
+    findings = asyncio.run(look(file, offline=offline, program=program))
+    for finding in findings:
+        typer.echo(str(finding))
+    if any(finding.status == "fail" for finding in findings):
+        raise typer.Exit(1)
+
+
+async def look(file: Path | None, *, offline: bool, program: Program = Program.WORKER) -> list[Finding]:
+    """Return all findings, in the order in which they are best fixed."""
+    settings, found = configuration()
+    if file is not None:
+        found += document(file)
+    if not offline and settings is not None:
+        url = settings.redis_url.get_secret_value()
+        writes = program is Program.WORKER
+        redis, kafka = await asyncio.gather(
+            check_redis.look(url, writes=writes), check_kafka.look(settings) if writes else _nothing()
+        )
+        if file is None and redis[0].status != "fail":
+            stored = await check_redis.in_force(url)
+            found += judge(f"version {stored[0]}", stored[1]) if isinstance(stored, tuple) else [stored]
+        found += [*kafka, *redis]
+        if program is Program.WORKER and not any(one.status == "fail" for one in (kafka[0], redis[0])):
+            found += await check_partitions.look(settings)
+    return [*found, check_kafka.codecs()] if program is Program.WORKER else found
+
+
+async def _nothing() -> list[Finding]:
+    return []
+
+
+def configuration() -> tuple[Settings | None, list[Finding]]:
+    """Return the process's settings, if they can be read, and the findings about them."""
+    try:
+        settings = load()
+    except BadSettingsError as error:
+        return None, [
+            fail("configuration", str(error), "fix this first: without it the servers can't be checked")
+        ]
+    try:
+        dialects.load(settings.dialect)
+    except BadSettingsError as error:
+        return settings, [fail("configuration", str(error), "set STREAM_APP_DIALECT to one of these")]
+    shown = f"topic {settings.topic}, group {settings.group}, dialect {settings.dialect}"
+    return settings, [ok("configuration", shown)]
+
+
+def document(file: Path) -> list[Finding]:
+    """Return the findings about a file of targets."""
+    try:
+        targets = read(file)
+    except BadSettingsError as error:
+        return [fail("targets", str(error), "fix it: config apply would refuse the whole file")]
+    return judge(str(file), targets)
+
+
+def judge(name: str, targets: Targets) -> list[Finding]:
+    """Return the findings about targets that are valid."""
+    lax = [warn("targets", line, "no alert would fire on a bad day") for line in targets.lax()]
+    queues, calendars = len(targets.queues), len(targets.calendars)
+    of = f"{queues} queue{'s' * (queues != 1)}, {calendars} calendar{'s' * (calendars != 1)}"
+    preset = f", preset {targets.preset}" if targets.preset else ""
+    return lax or [ok("targets", f"{name}: {of}{preset}")]

@@ -1,0 +1,1 @@
+"""``stream-app config``: the targets, versioned in the store."""

@@ -1,0 +1,1 @@
+"""``forecast``: the options, the work, the output."""

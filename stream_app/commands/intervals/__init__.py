@@ -1,0 +1,1 @@
+"""``intervals``: its options, the sources of rows, and how they are written."""

@@ -1,0 +1,1 @@
+"""``repartition``: its options, which contacts move, and the run."""

@@ -1,0 +1,1 @@
+"""``replay``: its options, the run, and its summary."""

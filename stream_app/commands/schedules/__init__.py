@@ -1,0 +1,1 @@
+"""``schedules``: its commands, and the report of who is scheduled."""

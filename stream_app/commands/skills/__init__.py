@@ -1,0 +1,1 @@
+"""``skills``: its options, and the simulation."""

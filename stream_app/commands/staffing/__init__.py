@@ -1,0 +1,1 @@
+"""``staffing``: its options, and the plan."""

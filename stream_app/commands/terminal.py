@@ -1,0 +1,45 @@
+"""What commands share towards a shell: standard input, ``--map``, and the bar that a terminal shows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import Progress
+
+from stream_app.errors import BadSettingsError
+from stream_app.tables.mapping import ColumnMap, parse_map
+
+STDIN: Final = Path("-")
+"""The FILE that is standard input."""
+
+
+@contextmanager
+def bar(name: str, total: float | None = None, completed: int = 0) -> Iterator[Callable[..., None]]:
+    """Show a bar on stderr if it is a terminal; without a total, one that only shows activity.
+
+    Yields a function that moves it, with the keywords of rich's ``Progress.update``.
+    """
+    if not sys.stderr.isatty():
+        yield lambda **_: None
+        return
+
+    with Progress(console=Console(stderr=True), transient=True) as shown:
+        yield partial(shown.update, shown.add_task(name, total=total, completed=completed))
+
+
+def column_map(texts: Sequence[str], known: Collection[str]) -> ColumnMap | None:
+    """Read ``--map``; ``None`` without it.
+
+    Raises:
+        BadSettingsError: one line that names the option.
+    """
+    try:
+        return parse_map(texts, known)
+    except ValueError as error:
+        raise BadSettingsError(f"--map: {error}") from None

@@ -1,0 +1,46 @@
+-- Move contacts to where Kafka puts them now, all at once or not at all. What each partition will have was prepared before.
+--
+-- KEYS  topic, the set of partitions, the former topic (the same one, if the topic only got more partitions)
+-- ARGV  token, by how many partitions the topic's contacts are counted from now on, the topic's name,
+--       then for each partition: its name, open visits that it will have, position and partition time ('' and '' leaves both)
+-- returns 1, or the name of a partition that we do not hold, or that is not prepared
+--
+-- Lua has no rollback, so everything is checked before the first write; and the one right that a worker does not have is needed
+-- by the first. The cost does not depend on the number of contacts.
+
+local FIELDS = 4
+for i = 4, #ARGV, FIELDS do
+  local prefix = 'kpi:{' .. ARGV[i] .. '}'
+  if redis.call('HGET', prefix .. ':meta', 'token') ~= ARGV[1]
+    or redis.call('HLEN', prefix .. ':next') ~= tonumber(ARGV[i + 1]) then
+    return ARGV[i]
+  end
+end
+
+for i = 4, #ARGV, FIELDS do
+  if ARGV[i + 1] ~= '0' then
+    local prefix = 'kpi:{' .. ARGV[i] .. '}'
+    redis.call('RENAME', prefix .. ':next', prefix .. ':visits')
+  end
+end
+for i = 4, #ARGV, FIELDS do
+  local prefix = 'kpi:{' .. ARGV[i] .. '}'
+  local meta, log = prefix .. ':meta', prefix .. ':log'
+  if ARGV[i + 1] == '0' then
+    redis.call('UNLINK', prefix .. ':visits')
+  end
+  if ARGV[i + 2] ~= '' then
+    redis.call('HSET', meta, 'position', ARGV[i + 2], 'time', ARGV[i + 3])
+  end
+  -- Readers that follow the log load the partition again.
+  local seq = redis.call('HINCRBY', meta, 'seq', 1)
+  redis.call('DEL', log)
+  redis.call('XADD', log, seq .. '-0', 'claim', redis.call('HGET', meta, 'epoch'))
+  redis.call('SADD', KEYS[2], ARGV[i])
+end
+redis.call('HSET', KEYS[1], 'keyed', ARGV[2])
+redis.call('HDEL', KEYS[1], 'found', 'since', 'moved')
+if KEYS[3] ~= KEYS[1] then
+  redis.call('HSET', KEYS[3], 'moved', ARGV[3])
+end
+return 1
