@@ -34,9 +34,9 @@ lint: setup ## Check style, format and types
 quick: ## Run the tests that start no server and no browser and are not slow, in a minute or so
 	@$(BIN)/python -m pytest --quick --numprocesses auto --dist worksteal
 
-# Half of what the tests do is wait for servers: two of them a core.
+# The tests wait for servers about a third of their time: one more of them than cores.
 test: lint ## Check all, and run every test that does not need hours, side by side on all cores
-	@$(BIN)/python -m pytest --numprocesses $$((2 * $$(nproc))) --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist worksteal
 
 chaos: setup ## Run the long fault tests; writes docs/fault-table.json
 	@rm -f docs/fault-table.json

@@ -96,7 +96,7 @@ async def test_it_starts_again_after_it_was_killed() -> None:
 
 
 async def test_what_hangs_is_replaced() -> None:
-    async with process(limit_s=10.0) as running:
+    async with process() as running:
         await running.ask(echo, b"")
         (first,) = running.pids
         running._limit_s = 0.2

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from tests.services.process import ServiceError
 
@@ -16,6 +16,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 UNREACHED = "Failed to load resource: net::ERR_"
 """What Chromium itself says of a server that is away; no page can keep it from that."""
+SHOWN_WITHIN_MS = 30_000
+"""A bound for what never comes; how fast it comes is measured elsewhere, and a busy machine is slow."""
 REFUSED = "Failed to load resource: the server responded with a status of"
 """The same of an answer that is a problem."""
 
@@ -29,6 +31,7 @@ async def chromium() -> AsyncIterator[Browser]:
             f"browser: none of {', '.join(NAMES)} here; scripts/setup installs what the tests need"
         )
     async with async_playwright() as playwright:
+        expect.set_options(timeout=SHOWN_WITHIN_MS)
         browser = await playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
         await browser.close()

@@ -366,9 +366,7 @@ async def test_axe_finds_nothing(browser: Browser, world: World, theme: str, wid
         async with opened(
             browser, world.served.url + address, width=width, bypass_csp=True, refused=True
         ) as page:
-            await expect(page.locator("#basis, #problem").locator("visible=true")).to_have_count(
-                1, timeout=30_000
-            )
+            await expect(page.locator("#basis, #problem").locator("visible=true")).to_have_count(1)
             assert await violations(page) == []
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
 

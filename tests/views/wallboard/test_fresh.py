@@ -48,7 +48,7 @@ async def test_nobody_can_miss_that_the_connection_is_lost_and_it_comes_back_by_
     assert all(old.startswith("frozen") for old in await texts(page, "#queues .old"))
     put(board, ("new", "voice"), busy_cell())
     async with ticking(Served(board), port):
-        await expect(page.locator("#queues .tile")).to_have_count(3, timeout=15_000)
+        await expect(page.locator("#queues .tile")).to_have_count(3)
         await looks_live(page)
         await page_of.__aexit__(None, None, None)
 

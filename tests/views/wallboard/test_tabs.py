@@ -82,7 +82,7 @@ async def test_a_tab_that_would_sound_an_alarm_goes_on_listening(browser: Browse
         assert await page.evaluate("location.hash") == "#sound=on"
         await hide(page)
         put(served.board, ("sales", "voice"), busy_cell() | {3: 0})
-        await page.wait_for_function("() => document.documentElement.dataset.sounded", timeout=10_000)
+        await page.wait_for_function("() => document.documentElement.dataset.sounded")
         first = await page.evaluate("document.documentElement.dataset.sounded")
         assert served.views.streams == 1
         put(served.board, ("care", "chat"), busy_cell() | {3: 0})

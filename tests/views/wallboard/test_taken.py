@@ -41,7 +41,7 @@ async def test_two_people_do_not_ring_one_customer(browser: Browser) -> None:
         await ben.evaluate("localStorage.setItem('stream-app.name', 'Ben')")
         await ben.reload()
         taken = ben.locator("#ring tr[data-taken]")
-        await expect(taken).to_contain_text("Anna", timeout=10_000)
+        await expect(taken).to_contain_text("Anna")
         await expect(taken.get_by_role("button")).to_have_count(0)
         await anna.locator("#ring tr[data-taken]").get_by_role("button", name="Undo").click()
         await expect(anna.locator("#ring tr[data-taken]")).to_have_count(0)

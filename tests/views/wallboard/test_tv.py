@@ -112,9 +112,7 @@ async def test_pages_turn_by_themselves_until_they_are_stopped(browser: Browser)
         await shown(page, 55)
         place = page.locator("#place")
         for words in ("Queues 56 to 110 of 110", "Call back", "Queues 1 to 55 of 110"):
-            await expect(place).to_contain_text(
-                words, timeout=8_000
-            )  # nobody is at risk: that page is left out
+            await expect(place).to_contain_text(words)  # nobody is at risk: that page is left out
         await page.keyboard.press("Space")
         await expect(page.locator("#pause")).to_have_text("Resume")
         assert await page.locator("#pause").get_attribute("aria-pressed") == "true"
@@ -135,7 +133,7 @@ async def test_pages_turn_by_themselves_until_they_are_stopped(browser: Browser)
         await expect(page.locator("#risk .none")).to_have_text("No contacts at risk.")
         await expect(page.locator("#said")).to_contain_text("Contacts at risk")
         await page.locator("#pause").click()
-        await expect(place).to_contain_text("Queues 1 to 55 of 110", timeout=8_000)
+        await expect(place).to_contain_text("Queues 1 to 55 of 110")
 
 
 async def test_it_never_turns_away_from_a_fire(browser: Browser) -> None:
