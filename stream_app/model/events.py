@@ -86,11 +86,14 @@ class Beginning(Struct, frozen=True, gc=False):
         id: that of its ``contact.queued``, if one comes; otherwise any id that no other visit has.
         at: when it was queued, in milliseconds since the epoch.
         answered_at: when an agent was connected; ``None`` if none was.
+        exact: ``at`` is true to two seconds, so that with the queue it tells which visit is meant, even if the platform calls
+            the contact by another id since.
     """
 
     id: Id
     at: Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)]
     answered_at: Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)] | None = None
+    exact: bool | None = None
 
 
 class Outcome(ContactEvent, kw_only=True):
@@ -269,8 +272,20 @@ class AgentState(Event, kw_only=True, tag="agent.state"):
     agent: Id
     state: Literal["available", "on_contact", "wrap", "break", "training", "meeting", "offline"]
     reason: Name | None = None
+    for_s: Seconds | None = None
+    """How long it lasts at most, where the platform says so: wrap-up has a limit on many."""
     team: Name | None = None
     site: Name | None = None
+
+
+class PlatformRestarted(Event, kw_only=True, tag="platform.restarted"):
+    """A telephony server restarted: its calls are gone, though nobody reports their end.
+
+    Attributes:
+        source: the server, where its name precedes a hyphen in the ids of its contacts; ``None`` means all contacts.
+    """
+
+    source: Name | None = None
 
 
 class CustomerJoined(Event, kw_only=True, tag="customer.joined"):
@@ -302,7 +317,7 @@ CONTACT_TYPES: Final[tuple[type[ContactEvent], ...]] = (
 
 OTHER_TYPES: Final[tuple[type[Event], ...]] = (
     CaseResolved, CaseReopened, CaseEscalated, SurveyAnswered, QualityScored, SentimentScored, SaleRecorded,
-    AgentState, CustomerJoined, CustomerLeft, CustomerValued,
+    AgentState, PlatformRestarted, CustomerJoined, CustomerLeft, CustomerValued,
 )  # fmt: skip
 
 for _n, _type in enumerate(CONTACT_TYPES):
@@ -322,7 +337,7 @@ def type_name(event: Event | type[Event]) -> str:
 
 def key(event: Event) -> str:
     """Return the Kafka key: the contact, or whatever else the event is about."""
-    for name in ("contact_id", "agent", "customer", "case"):
+    for name in ("contact_id", "agent", "customer", "case", "source"):
         if (value := getattr(event, name, None)) is not None:
             return str(value)
     return event.id

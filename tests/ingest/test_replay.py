@@ -434,7 +434,7 @@ async def test_records_keep_their_bytes_and_get_the_key_and_the_time_of_their_ev
         except (UnreadableError, UnknownTypeError):
             continue
     assert [(s.at, s.value) for s in sink.records] == [(event.at, value) for event, value in events]
-    names = ("contact_id", "agent", "customer")
+    names = ("contact_id", "agent", "customer", "source", "id")
     about = [next(v for n in names if (v := getattr(event, n, None))) for event, _ in events]
     assert [s.key for s in sink.records] == about
     assert run.account.sent == len(events)
@@ -458,6 +458,9 @@ async def test_a_record_of_several_events_goes_to_the_first_s_contact_at_the_tim
     sink, run = Taken(), FileReplay(several)
     await into_topic([written(tmp_path / "f", [two])], sink, run)
     assert sink.records == [Record("a", T0 + 9, two)]
+    await into_topic([written(tmp_path / "f", [two])], sink, FileReplay(several, key="pbx-1"))
+    assert sink.records[1:] == [Record("pbx-1", T0 + 9, two)]
+    del sink.records[1:]
 
     async def nothing(value: bytes) -> None:
         await into_topic([written(tmp_path / "f", [value])], sink, silent)

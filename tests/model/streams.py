@@ -26,6 +26,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "customer.joined": {"customer": "u"},
     "customer.left": {"customer": "u"},
     "customer.valued": {"customer": "u"},
+    "platform.restarted": {},
 }
 """What an event of each type must carry besides id, type, at and contact."""
 
@@ -34,7 +35,7 @@ _LEAPS = [20 * MINUTE, 30 * MINUTE, 31 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 12 * 
 _SKEWS = [0, 0, 0, 0, -1, -1_000, -30_000, -60_000, -60_001, -2 * MINUTE - 1, -20 * MINUTE, -HOUR, -2 * DAY]
 _AHEAD = [1, 30_000, 60_000, 60_001, HOUR, 40 * DAY]
 _CONTACT = [kind for kind in TYPES if kind.startswith(("contact", "message", "bot", "callback", "agent.m"))]
-_OPINIONS: dict[str, list[dict[str, Any]]] = {
+_MATTERS: dict[str, list[dict[str, Any]]] = {
     "survey.answered": [
         {"kind": "csat", "score": 3, "scale": 3},
         {"kind": "csat", "score": 4.5},
@@ -58,6 +59,7 @@ _OPINIONS: dict[str, list[dict[str, Any]]] = {
         {"amount": "1", "currency": "XXX"},
         {"amount": " 1", "currency": "EUR"},
     ],
+    "platform.restarted": [{}, {"source": "a"}, {"source": "pbx"}],
 }
 _KINDS = [*_CONTACT, *_CONTACT, "contact.queued", "contact.queued", "contact.answered", *TYPES]
 
@@ -66,7 +68,9 @@ _KINDS = [*_CONTACT, *_CONTACT, "contact.queued", "contact.queued", "contact.ans
 def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
     """(time that passes, skew of its stamp, stamped by the broker, the event)."""
     kind = draw(st.sampled_from(_KINDS))
-    fields: dict[str, Any] = {"type": kind, "contact_id": draw(st.sampled_from("ab"))} | FIELDS.get(kind, {})
+    fields: dict[str, Any] = {"type": kind, "contact_id": draw(st.sampled_from(["a-1", "b"]))} | FIELDS.get(
+        kind, {}
+    )
     fields["id"] = draw(st.one_of(st.sampled_from(["i1", "i2", "i3"]), st.uuids().map(str)))
     if kind == "agent.state":
         del fields["contact_id"]
@@ -87,17 +91,23 @@ def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
             "direction": ["outbound", "inbound"],
             "resumes": [True],
             "beginning": [
-                {"id": name, "at": T0 + back, **({"answered_at": T0 + back + 7_000} if answered else {})}
+                {
+                    "id": name,
+                    "at": T0 + back,
+                    **({"answered_at": T0 + back + 7_000} if answered else {}),
+                    **({"exact": True} if exact else {}),
+                }
                 for name in ("i1", "b1", "b2")
-                for back in (0, 30_000, 2 * MINUTE)
+                for back in (0, 1_500, 30_000, 2 * MINUTE)
                 for answered in (False, True)
+                for exact in (False, True, True)
             ],
         }
         for name, values in optional.items():
             if draw(st.integers(0, 3)) == 0:
                 fields[name] = draw(st.sampled_from(values))
-    elif "contact_id" in fields and kind in _OPINIONS:
-        fields |= draw(st.sampled_from(_OPINIONS[kind]))
+    elif "contact_id" in fields and kind in _MATTERS:
+        fields |= draw(st.sampled_from(_MATTERS[kind]))
         for name, values in {"queue": ["x", "y"], "channel": ["voice", "chat"]}.items():
             if draw(st.booleans()):
                 fields[name] = draw(st.sampled_from(values))

@@ -22,6 +22,12 @@ def fingerprint(event_id: str) -> bytes:
     return hashlib.blake2b(event_id.encode(), digest_size=8).digest()
 
 
+def stay(place: tuple[str, str], of: str, who: str, second: int) -> bytes:
+    """What is remembered of a visit that is over, whose contact or agent is `who`."""
+    queue, channel = place
+    return fingerprint(f"stay|{queue}|{channel}|{of}|{who}|{second}")
+
+
 class Memory:
     """Open visits and recent ids, and the clock of the partition."""
 
@@ -47,11 +53,25 @@ class Memory:
         self._visits.setdefault(visit.contact, []).append(visit)
 
     def close(self, visit: Visit) -> None:
+        self._take_out(visit)
+        self.remember(visit.opener)
+        if visit.exact:
+            second = visit.queued_at // 1000
+            self.remember(stay(visit.place, "contact", visit.contact, second))
+            if visit.agent:
+                self.remember(stay(visit.place, "agent", visit.agent, second))
+
+    def rename(self, visit: Visit, contact: str) -> None:
+        """The visit is another contact's from now on, and the newest of that one's."""
+        self._take_out(visit)
+        visit.contact = contact
+        self.open(visit)
+
+    def _take_out(self, visit: Visit) -> None:
         visits = self._visits[visit.contact]
         visits.remove(visit)
         if not visits:
             del self._visits[visit.contact]
-        self.remember(visit.opener)
 
     def knows(self, name: bytes) -> bool:
         return name in self._recent

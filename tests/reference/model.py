@@ -10,19 +10,20 @@ from .counters import DAY, HOUR, MINUTE, Cell, Counters, Key
 from .facts import Sale, Settings, default_satisfied
 from .intervals import Intervals
 from .ledger import Ledger
-from .memory import Memory, fingerprint
+from .memory import Memory, fingerprint, stay
 from .records import VISIT_EVENTS, Beginning, Event, read
 from .steps import Steps
 from .visits import ROWS, Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 SECOND = 1_000
 FUTURE_MS, LATE_MS = MINUTE, 2 * DAY
 RECENT_MAX = 500_000
 NO_QUEUE = "unassigned"
 BEGINS_WITHIN_MS = 55 * MINUTE
+NEAR_MS = 2 * SECOND
 _ENDS_A_CONVERSATION = ("contact.transferred", "contact.ended", "contact.wrapped")
 REPEATABLE = frozenset(
     {
@@ -173,16 +174,64 @@ class Reference:
         answered_at = beginning.answered_at if beginning else None
         if beginning and answered_at is not None and not beginning.at <= answered_at <= event.at:
             beginning = beginning._replace(answered_at=None)
-        if beginning and not self._begin(event, beginning):
+        meant = self._meant(event, beginning) if beginning and beginning.exact else []
+        if meant is None:
+            return "duplicate", ""
+        if beginning and not self._begin(event, beginning, meant):
             return "duplicate", ""
         result, reason = "applied", ""
         if event.type in VISIT_EVENTS:
-            result, reason = self._move(event, beginning)
+            result, reason = self._move(event, beginning, meant)
+        elif event.type == "platform.restarted":
+            result, reason = self._restart(event)
         else:
             self._count(event)
         if repeatable and result == "applied":
             self._memory.remember(name)
         return result, reason
+
+    def _meant(self, event: Event, beginning: Beginning) -> list[Visit] | None:
+        """The visit that an exact beginning tells, if one is open; None if it is over."""
+        if own := self._near(self._memory.newest_first(event.contact), event, beginning.at):
+            return [own]
+        if self._is_over(event, beginning.at):
+            return None
+        other = self._renamed(event, beginning.at)
+        if other:
+            self._memory.rename(other, event.contact)
+        return [other] if other else []
+
+    def _near(self, visits: Iterable[Visit], event: Event, at: int) -> Visit | None:
+        """Of visits that the event fits, the one queued nearest to `at`, if that is near; the first of several."""
+        near = [v for v in visits if v.fits(event) and abs(v.queued_at - at) <= NEAR_MS]
+        return min(near, key=lambda v: abs(v.queued_at - at)) if near else None
+
+    def _is_over(self, event: Event, at: int) -> bool:
+        """Whether the visit is remembered that the event means."""
+        seconds = range(at // SECOND - 2, at // SECOND + 3)
+        who = [("contact", event.contact), *([("agent", event.agent)] if event.agent else [])]
+        return any(self._memory.knows(stay(event.place, of, name, s)) for of, name in who for s in seconds)
+
+    def _renamed(self, event: Event, at: int) -> Visit | None:
+        """Another contact's visit that the event means."""
+        others = [v for v in self._memory if v.contact != event.contact and v.place == event.place]
+        kinds: list[Callable[[Visit], bool]] = [
+            lambda v: (
+                v.state in ("talking", "held", "wrapping") and event.agent != "" and v.agent == event.agent
+            ),
+            lambda v: v.state == "waiting",
+            lambda v: v.state == "abandoned" and abs(v.since - event.at) <= NEAR_MS,
+        ]
+        found = (self._near(filter(kind, others), event, at) for kind in kinds)
+        return next(filter(None, found), None)
+
+    def _restart(self, event: Event) -> tuple[str, str]:
+        """A platform forgot its calls."""
+        for visit in list(self._memory):
+            named = not event.source or visit.contact.startswith(event.source + "-")
+            if named and visit.channel == "voice" and visit.state != "abandoned" and visit.since <= event.at:
+                self._steps.give_up(visit, event.at)
+        return "applied", ""
 
     def _visit(self, event: Event, at: int, opener: bytes) -> Visit:
         limits = self._targets(*event.place, at)
@@ -216,10 +265,10 @@ class Reference:
         self._steps.open_outbound(self._visit(event, event.at, name), event.agent)
         return "applied", ""
 
-    def _begin(self, event: Event, beginning: Beginning) -> bool:
+    def _begin(self, event: Event, beginning: Beginning, meant: list[Visit]) -> bool:
         """Make up for what was lost of the beginning; False if the outcome is a duplicate."""
         opener = fingerprint(beginning.id)
-        visits = self._memory.newest_first(event.contact)
+        visits = meant or self._memory.newest_first(event.contact)
         ready = [
             v
             for v in visits
@@ -238,7 +287,7 @@ class Reference:
             if self._memory.knows(opener):
                 return False
             self._steps.open(self._visit(event, beginning.at, opener))
-        visits = self._memory.newest_first(event.contact)
+        visits = meant or self._memory.newest_first(event.contact)
         waiting = next((v for v in visits if v.state == "waiting" and v.fits(event)), None)
         at = beginning.answered_at
         if waiting and at is not None and event.type in _ENDS_A_CONVERSATION:
@@ -246,8 +295,8 @@ class Reference:
             waiting.taken.add("contact.answered")
         return True
 
-    def _move(self, event: Event, beginning: Beginning | None) -> tuple[str, str]:
-        visits = self._memory.newest_first(event.contact)
+    def _move(self, event: Event, beginning: Beginning | None, meant: list[Visit]) -> tuple[str, str]:
+        visits = meant or self._memory.newest_first(event.contact)
         fitting = [v for v in visits if v.allows(event)]
         if fitting:
             visit = next((v for v in fitting if event.agent and v.agent == event.agent), fitting[0])
@@ -257,6 +306,7 @@ class Reference:
                 and event.type in visit.taken
             ):
                 return "duplicate", ""
+            visit.exact = visit.exact or bool(beginning and beginning.exact)
             self._steps.take(visit, event)
             if beginning and fingerprint(beginning.id) != visit.opener:
                 self._memory.remember(fingerprint(beginning.id))

@@ -49,6 +49,7 @@ OTHER_EVENTS = frozenset(
         "customer.joined",
         "customer.left",
         "customer.valued",
+        "platform.restarted",
     },
 )
 VOCABULARY = CONTACT_EVENTS | OTHER_EVENTS
@@ -105,6 +106,7 @@ class Beginning(NamedTuple):
     id: str
     at: int
     answered_at: int | None
+    exact: bool
 
 
 class Event(NamedTuple):
@@ -126,6 +128,7 @@ class Event(NamedTuple):
     stated: dict[str, int]
     beginning: Beginning | None
     fact: Fact | None
+    source: str
 
     @property
     def place(self) -> tuple[str, str]:
@@ -195,12 +198,18 @@ def _event(fields: Fields) -> Event:
         stated=_durations(kind, fields),
         beginning=_beginning(fields.get("beginning")) if kind in OUTCOMES else None,
         fact=read_fact(kind, fields),
+        source=text(fields, "source", NAME) if kind == "platform.restarted" else "",
     )
 
 
 def _sender(kind: str, fields: Fields) -> str:
     """Whose clock is believed to have stamped it."""
-    names = {"agent.state": ["agent"], "customer": ["customer"], "case": ["contact_id", "case"]}
+    names = {
+        "agent.state": ["agent"],
+        "customer": ["customer"],
+        "case": ["contact_id", "case"],
+        "platform": ["source", "id"],
+    }
     chosen = names.get(kind) or names.get(kind.split(".", maxsplit=1)[0]) or ["contact_id"]
     return next(filter(None, (text(fields, name, ID) for name in chosen)), "")
 
@@ -214,7 +223,8 @@ def _beginning(value: Any) -> Beginning | None:
     at = whole(value, "at", EARLIEST_MS, LATEST_MS)
     if not name or at is None:
         raise Refused("invalid")
-    return Beginning(name, at, whole(value, "answered_at", EARLIEST_MS, LATEST_MS))
+    answered_at = whole(value, "answered_at", EARLIEST_MS, LATEST_MS)
+    return Beginning(name, at, answered_at, bool(truth(value, "exact")))
 
 
 def _at(value: Any) -> int:

@@ -128,18 +128,22 @@ class Steps:
 
     def time_out(self, visit: Visit) -> None:
         now = self._memory.now
-        idle = now - visit.since
         voice = visit.channel == "voice"
+        limits = {
+            "waiting": 4 * HOUR if voice else 30 * DAY,
+            "abandoned": ABANDONED_MS,
+            "wrapping": WRAP_TIME_OUT_MS,
+        }
+        if now - visit.since > limits.get(visit.state, 12 * HOUR if voice else 30 * DAY):
+            self.give_up(visit, now)
+
+    def give_up(self, visit: Visit, at: int) -> None:
+        """Nobody will ever report how it ended."""
+        if visit.state == "wrapping":
+            self._handled(visit, at, timed_out=True)
+            return
         if visit.state == "waiting":
-            if idle > (4 * HOUR if voice else 30 * DAY):
-                self._ledger.lost(visit, now)
-                self._memory.close(visit)
-        elif visit.state == "abandoned":
-            if idle > ABANDONED_MS:
-                self._memory.close(visit)
-        elif visit.state == "wrapping":
-            if idle > WRAP_TIME_OUT_MS:
-                self._handled(visit, now, timed_out=True)
-        elif idle > (12 * HOUR if voice else 30 * DAY):
-            self._ledger.add(visit.place, now, unfinished=1)
-            self._memory.close(visit)
+            self._ledger.lost(visit, at)
+        elif visit.state != "abandoned":
+            self._ledger.add(visit.place, at, unfinished=1)
+        self._memory.close(visit)

@@ -44,6 +44,7 @@ class Visit:
         self.talk = self.hold = self.wrap = 0
         self.abandonment: list[Entry] = []  # all that it counted, while it may be taken back
         self.abandon_wait = 0
+        self.exact = False  # took an outcome with an exact beginning
 
     def allows(self, event: Event) -> bool:
         """Whether the table has a row for the event and the event fits this visit."""

@@ -47,6 +47,14 @@ def run(
         str | None,
         typer.Option(help="Kafka topic. Default: STREAM_APP_TOPIC.", rich_help_panel="Into Kafka"),
     ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            help="Kafka key of all records, such as the name of the server that wrote them. Default: each record's contact; "
+            "asterisk for --dialect asterisk.",
+            rich_help_panel="Into Kafka",
+        ),
+    ] = None,
     speed: Annotated[
         float | None,
         typer.Option(
@@ -122,6 +130,7 @@ def run(
             form=form,
             maps=maps or [],
             topic=topic,
+            key=key,
             speed=speed,
             direct=direct,
             report=report,

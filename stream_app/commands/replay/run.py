@@ -45,6 +45,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     form: FileFormat | None = None
     maps: list[str] = []
     topic: str | None = None
+    key: str | None = None
     speed: float | None = None
     direct: bool = False
     report: bool = False
@@ -64,6 +65,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
         """
         told: dict[str, Any] = {
             "--topic": self.topic,
+            "--key": self.key,
             "--speed": self.speed,
             "--report": self.report,
             "--targets": self.targets,
@@ -76,7 +78,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
         if not self.direct:
             wrong, why = ("--report", "--targets"), "only works with --direct, which needs no Kafka"
         elif self.report:
-            wrong, why = ("--topic", "--speed"), "only works for Kafka, without --direct"
+            wrong, why = ("--topic", "--key", "--speed"), "only works for Kafka, without --direct"
         else:
             wrong = tuple(name for name in told if name != "--report")
             why = "does not work with --direct alone, which counts everything by the store's targets; add --report"
@@ -110,7 +112,11 @@ def replay(options: ReplayOptions) -> None:
     )
     layout.check()
     run = FileReplay(
-        decoder(dialect), selection=_selection(options), limit=options.limit, strict=options.strict
+        decoder(dialect),
+        selection=_selection(options),
+        limit=options.limit,
+        strict=options.strict,
+        key=options.key or dialects.key_of(dialect),
     )
     targets = targets_document.asked_for(options.targets)
     gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles

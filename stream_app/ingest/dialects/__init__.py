@@ -4,8 +4,9 @@ A dialect is a module with ``decode(value, headers=()) -> Sequence[Event]``: the
 but not about a contact. It keeps no state between records. It raises only ``UnreadableError``, and ``UnknownTypeError`` for a
 message that is readable but of a type that is not used.
 
-A module may also have ``FILE_FORMAT``, how its records stand in a file (``ndjson`` by default), and ``is_line(line: bytes) ->
-bool``, which recognizes a file that was given to the wrong dialect.
+A module may also have ``FILE_FORMAT``, how its records stand in a file (``ndjson`` by default), ``is_line(line: bytes) ->
+bool``, which recognizes a file that was given to the wrong dialect, and ``KEY``, the Kafka key of all records of one source,
+where a record may be about other contacts than the one that it names.
 """
 
 from __future__ import annotations
@@ -54,6 +55,11 @@ def file_format(name: str) -> FileFormat:
     """Return how the records of a dialect stand in a file."""
     found: FileFormat = getattr(_module(name), "FILE_FORMAT", "ndjson")
     return found
+
+
+def key_of(name: str) -> str | None:
+    """Return the key that all records of a dialect's source have; ``None`` where each contact's records have their own."""
+    return getattr(_module(name), "KEY", None)
 
 
 def recognized(lines: Iterable[bytes], besides: str) -> str | None:

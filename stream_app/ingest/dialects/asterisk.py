@@ -38,6 +38,8 @@ _COLUMNS: Final = {
 
 
 FILE_FORMAT: Final = "queue_log"
+KEY: Final = "asterisk"
+"""One partition a server: calls change their ids there, and a restart ends them all."""
 _QUEUE_LOG: Final = re.compile(rb"\d{9,}(\.\d+)?\|[^|]*\|[^|]*\|[^|]*\|[A-Z]+")
 
 
@@ -191,7 +193,7 @@ def _began(line: _Line, wait: float | None, talk: float | None = None) -> dict[s
     if queued < e.EARLIEST_MS:
         return None
     entered_s = line.at // 1000 - int(talk or 0) - int(wait)
-    began = {"id": _visit_id(line, entered_s), "at": queued}
+    began = {"id": _visit_id(line, entered_s), "at": queued, "exact": True}
     return began if talk is None else {**began, "answered_at": answered}
 
 
@@ -238,10 +240,14 @@ def _missed(line: _Line) -> Sequence[e.Event]:
     return (_of_call(line, e.Missed),)
 
 
-def _agent(line: _Line, state: AgentStatus) -> Sequence[e.Event]:
+def _agent(line: _Line, state: AgentStatus, **fields: Any) -> Sequence[e.Event]:
     if line.agent in _NOBODY:
         return ()
-    return (make(e.AgentState, id=_id(line), at=line.at, agent=line.agent, state=state),)
+    return (make(e.AgentState, id=_id(line), at=line.at, agent=line.agent, state=state, **fields),)
+
+
+def _wrap_up(line: _Line) -> Sequence[e.Event]:
+    return _agent(line, "wrap", for_s=line.seconds(0))
 
 
 def _added(line: _Line) -> Sequence[e.Event]:
@@ -250,11 +256,12 @@ def _added(line: _Line) -> Sequence[e.Event]:
 
 
 def _paused(line: _Line) -> Sequence[e.Event]:
-    if line.agent in _NOBODY:
-        return ()
     why = line.field(0)
-    fields = {"agent": line.agent, "state": not_ready(why), "reason": cut(why)}
-    return (make(e.AgentState, id=_id(line), at=line.at, **fields),)
+    return _agent(line, not_ready(why), reason=cut(why))
+
+
+def _restarted(line: _Line) -> Sequence[e.Event]:
+    return (make(e.PlatformRestarted, id=_id(line), at=line.at),)
 
 
 EVENTS: Final[Mapping[str, Callable[[_Line], Sequence[e.Event]]]] = {
@@ -288,10 +295,12 @@ EVENTS: Final[Mapping[str, Callable[[_Line], Sequence[e.Event]]]] = {
     "AGENTLOGOFF": partial(_agent, state="offline"),
     "AGENTCALLBACKLOGIN": partial(_agent, state="available"),
     "AGENTCALLBACKLOGOFF": partial(_agent, state="offline"),
-    "WRAPUPSTART": partial(_agent, state="wrap"),
+    "WRAPUPSTART": _wrap_up,
+    "QUEUESTART": _restarted,
+    **dict.fromkeys(("CALLSTATUS", "CONFIGRELOAD", "DID", "INFO", "PENALTY", "RINGINUSE"), _nothing),
     **dict.fromkeys(
-        ("CALLSTATUS", "CONFIGRELOAD", "DID", "INFO", "OUTCALL", "PENALTY", "QUEUESTART", "RINGINUSE"),
-        _nothing,
-    ),
+        ("OUTCALL", "CALLOUTBOUND", "DIALRESULT"), _nothing
+    ),  # of scripts that dial out, in no queue
+    **dict.fromkeys(("ANSWER", "NOANSWER", "BUSY", "CANCEL", "CONGESTION", "CHANUNAVAIL"), _nothing),  # same
 }
 """The events of the log; `DIVERT_…` counts as refused, whatever its reason."""

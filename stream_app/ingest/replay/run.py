@@ -64,6 +64,7 @@ class FileReplay:
         selection: which events are wanted.
         left: records that may still be folded or sent.
         told: called now and then with the file that is being read, to show progress.
+        key: the Kafka key of all records; ``None`` for that of each record's contact.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class FileReplay:
         selection: Selection | None = None,
         limit: int | None = None,
         strict: bool = False,
+        key: str | None = None,
         told: Callable[[RecordFile], None] = lambda _: None,
     ) -> None:
         """Set the options.
@@ -82,6 +84,7 @@ class FileReplay:
             selection: which events are wanted; all by default.
             limit: the most records, not counting those that are not selected or were counted before.
             strict: the first line that is not an event ends the run.
+            key: see above.
             told: see above.
         """
         self.decode = checked(decode)
@@ -89,6 +92,7 @@ class FileReplay:
         self.selection = selection or Selection()
         self.left = 1 << 62 if limit is None else limit
         self.told = told
+        self.key = key
         self._strict = strict
 
     def no_event(self, file: RecordFile, number: int, reason: str, detail: str) -> None:

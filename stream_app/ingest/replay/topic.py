@@ -123,7 +123,7 @@ async def _flush(due: list[Record], sink: RecordSink, run: FileReplay) -> None:
 
 
 def _record(file: RecordFile, line: FileRecord, run: FileReplay) -> Record | None:
-    """Return the record to send for a line, with the key of its first event and the time of its latest."""
+    """Return the record to send for a line, with the run's key or that of its first event, and the time of its latest."""
     value = line.value or b""
     account = run.account
     try:
@@ -141,4 +141,4 @@ def _record(file: RecordFile, line: FileRecord, run: FileReplay) -> Record | Non
     if not run.selection.wants(events):
         account.left_out += 1
         return None
-    return Record(key(events[0]), max(event.at for event in events), value)
+    return Record(run.key or key(events[0]), max(event.at for event in events), value)

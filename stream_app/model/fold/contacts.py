@@ -14,12 +14,13 @@ from stream_app.model.targets import QueueTargets, Targets
 
 from .business_hours import InHours
 from .deltas import APPLIED, Memory, Result
+from .exact import nearest, renamed, stays_meant, stays_of
 from .feedback import verdict
 from .lifecycle import SHORTEST_IDLE, TABLE, BotEnded, BotMessage, Move, QueuedAgain, expires, step, time_out
 from .matching import SKEW, choose, concerns, fits
 from .seen import SeenIds, fingerprint
 from .tally import Tally
-from .visit import ABANDONED, CAME_BACK, CLOSED, HELD, QUEUED, TALKING, WAITING, Visit, Visits
+from .visit import ABANDONED, CAME_BACK, CLOSED, EXACT, HELD, QUEUED, TALKING, WAITING, Visit, Visits
 
 BEGINS_WITHIN: Final = 55 * MINUTE
 """How far back a lost beginning is made up for: if it had been seen, its opener would still be known."""
@@ -60,6 +61,7 @@ class Contacts:
             e.Queued: self._queue,
             e.Answered: self._answer,
             e.Refused: self._refuse,
+            e.PlatformRestarted: self._restart,
         }
         self.routes |= dict.fromkeys(
             (e.SurveyAnswered, e.QualityScored, e.SentimentScored, e.SaleRecorded), self._judgement
@@ -94,18 +96,23 @@ class Contacts:
             return self._with_beginning(event, kind, event.beginning)
         return self._take(event, kind)
 
-    def _take(self, event: e.ContactEvent, kind: type[e.ContactEvent]) -> Result:
+    def _take(
+        self, event: e.ContactEvent, kind: type[e.ContactEvent], meant: Visits = (), marks: int = 0
+    ) -> Result:
+        """Apply an event to one of its contact's visits; ``meant`` are those that it may be about, if not all."""
         contact = event.contact_id
         visits = self.open.get(contact)
         if visits is None:
             return self._illegal("no_visit")
-        visit = visits[0] if len(visits) == 1 else choose(visits, kind, event)
+        meant = meant or visits
+        visit = meant[0] if len(meant) == 1 else choose(meant, kind, event)
         move = TABLE[visit.state].get(kind)
         again = move is not None and move.to == visit.state and visit.seen & kind.bit and not kind.repeatable
         if move is None or again or not fits(visit, event):
-            if not kind.repeatable and any(v.seen & kind.bit and fits(v, event) for v in visits):
+            if not kind.repeatable and any(v.seen & kind.bit and fits(v, event) for v in meant):
                 return Result.DUPLICATE
             return self._illegal("state")
+        visit.seen |= marks
         self._move(visits, visit, move, event)
         return APPLIED
 
@@ -190,7 +197,10 @@ class Contacts:
         mark, answered_at = fingerprint(beginning.id), beginning.answered_at
         if answered_at is not None and not beginning.at <= answered_at <= event.at:
             answered_at = None
-        visits = self.open.get(contact, ())
+        visits: Visits | None = self._meant(event, beginning.at) if beginning.exact else ()
+        if visits is None:
+            return Result.DUPLICATE
+        meant, visits = visits, visits or self.open.get(contact, ())
         if (
             not any(v.opener == mark or concerns(v, kind, event) for v in visits)
             and (kind in TABLE[WAITING] or answered_at is not None)
@@ -204,11 +214,24 @@ class Contacts:
         if waiting and answered_at is not None and kind in TABLE[TALKING]:
             answered = e.Answered(id=beginning.id, at=answered_at, contact_id=contact, agent=event.agent)
             self.late()  # in the past: its time-out may be nearer than any other's
-            self._move(visits, waiting, TABLE[WAITING][e.Answered], answered)
-        result = self._take(event, kind)
+            self._move(self.open[contact], waiting, TABLE[WAITING][e.Answered], answered)
+        result = self._take(event, kind, meant, EXACT if beginning.exact else 0)
         if result is APPLIED and all(v.opener != mark for v in visits):
             self.seen.again(mark)
         return result
+
+    def _meant(self, event: e.Outcome, at: int) -> Visits | None:
+        """Return the visit that an event with an exact beginning is about, if one is known; ``None`` if it is over."""
+        if own := nearest(reversed(self.open.get(event.contact_id, ())), event, at):
+            return (own,)
+        if any(mark in self._known for mark in stays_meant(event, at)):
+            return None
+        if (found := renamed(self.open.items(), event, at)) is None:
+            return ()
+        contact, visit = found
+        self._drop(contact, self.open[contact], visit)
+        self._open(event.contact_id, visit)
+        return (visit,)
 
     def _begin(self, event: e.ContactEvent, place: tuple[str, str], at: int, opener: bytes) -> None:
         """Open a visit that waits."""
@@ -240,6 +263,12 @@ class Contacts:
 
     def _close(self, contact: str, visits: Visits, visit: Visit) -> None:
         self.seen.again(visit.opener)
+        if visit.seen & EXACT:
+            for mark in stays_of(contact, visit):
+                self.seen.again(mark)
+        self._drop(contact, visits, visit)
+
+    def _drop(self, contact: str, visits: Visits, visit: Visit) -> None:
         if len(visits) > 1:
             self.open[contact] = self.touched[contact] = tuple(v for v in visits if v is not visit)
             return
@@ -274,6 +303,18 @@ class Contacts:
         result = self._once(event)
         if result is APPLIED:
             self._add((f.Refused(event.queue, event.channel or "voice", event.at),))
+        return result
+
+    def _restart(self, event: e.PlatformRestarted) -> Result:
+        """End the calls of a server that restarted."""
+        result, at = self._once(event), event.at
+        if result is APPLIED:
+            prefix = f"{event.source}-" if event.source else ""
+            for contact, visits in list(self.open.items()):
+                for visit in visits if contact.startswith(prefix) else ():
+                    if visit.channel == "voice" and visit.state != ABANDONED and visit.since <= at:
+                        self._add(time_out(visit, at))
+                        self._close(contact, self.open[contact], visit)
         return result
 
     def _once(self, event: e.Event) -> Result:

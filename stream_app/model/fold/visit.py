@@ -29,6 +29,8 @@ STATED: Final = 1 << 31
 """In ``seen``, above all types: the platform stated a duration of the conversation."""
 CAME_BACK: Final = 1 << 32
 """In ``seen`` of an abandoned visit: the contact began another one since, so nobody needs to call back."""
+EXACT: Final = 1 << 33
+"""In ``seen``: the platform tells visits by queue and second, whatever it calls the contact."""
 
 
 class Visit(Struct, array_like=True, gc=False):
