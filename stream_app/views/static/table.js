@@ -157,7 +157,7 @@ function drawSums(group, name, keys, folded, changed) {
   }
   const { node, fold, cells } = group.head;
   const its = keys.map((key) => rows.get(key));
-  put(fold, wish.group ? `${folded ? "▸" : "▾"} ${name || t("group.none")} (${num(its.length)})` : t("all_queues"));
+  put(fold, wish.group ? `${folded ? "▸" : "▾"} ${name || t(`group.none.${wish.group}`)} (${num(its.length)})` : t("all_queues"));
   if (wish.group) fold.setAttribute("aria-expanded", String(!folded));
   const off = its.filter((row) => row.judged?.[wish.window]?.state === "off").length;
   const several = new Set(its.map((row) => row.channel)).size > 1;

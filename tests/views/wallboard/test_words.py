@@ -187,3 +187,13 @@ async def test_the_browser_s_language_is_taken_and_another_can_be_chosen(
         assert await page.evaluate("location.hash") == "#lang=en"
     async with opened(browser, served.url, locale="fr-FR") as page:
         await expect(page.locator("h1")).to_have_text("Live contact centre")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_the_controls_are_one_row_at_a_desk(browser: Browser, served: Served, language: str) -> None:
+    async with opened(browser, f"{served.url}/#lang={language}&queue=sales", width=1280, height=800) as page:
+        await shown(page, 1)
+        tops = await page.locator(".bar > :is(#controls, #display)").evaluate_all(
+            "all => all.map(n => n.getBoundingClientRect().top)"
+        )
+        assert tops[0] == tops[1]
