@@ -79,7 +79,11 @@ async def test_what_a_server_that_hangs_may_not_have_kept_is_said(browser: Brows
         opened(browser, served.url) as page,
     ):
         hung: list[Route] = []
-        await page.route("**/v1/abandoned/taken", lambda route: hung.append(route))
+
+        def hang(route: Route) -> None:
+            hung.append(route)
+
+        await page.route("**/v1/abandoned/taken", hang)
         await page.locator("#ring").get_by_role("button", name="I’ll call").click()  # noqa: RUF001 - as on the page
         await page.get_by_label("Your name").fill("Anna")
         await page.keyboard.press("Enter")
