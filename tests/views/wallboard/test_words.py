@@ -197,3 +197,10 @@ async def test_the_controls_are_one_row_at_a_desk(browser: Browser, served: Serv
             "all => all.map(n => n.getBoundingClientRect().top)"
         )
         assert tops[0] == tops[1]
+
+
+async def test_the_table_is_within_the_page_in_german(browser: Browser, served: Served) -> None:
+    async with opened(browser, f"{served.url}/#lang=de&view=table", width=1280) as page:
+        await expect(page.locator("#table .row")).to_have_count(2)
+        wide = await page.locator("#table").evaluate("n => [n.offsetWidth, n.parentElement.clientWidth]")
+        assert wide[0] <= wide[1]
