@@ -158,3 +158,11 @@ async def test_on_a_phone_a_row_s_name_stays_while_its_numbers_move(browser: Bro
         # What moves goes below it.
         over = "n => n.contains(document.elementFromPoint(n.getBoundingClientRect().x + 9, n.getBoundingClientRect().y + 9))"
         assert await page.locator("#table .sums th").evaluate(over)
+
+
+async def test_calls_alone_have_a_speed_of_answer(browser: Browser, served: Served) -> None:
+    async with opened(browser, f"{served.url}/#view=table") as page:
+        head = page.locator("#table [data-sort=first_response]")
+        await expect(head).to_have_text("First response")
+        await page.evaluate("location.hash = '#view=table&channel=voice'")
+        await expect(head).to_have_text("Speed of answer")

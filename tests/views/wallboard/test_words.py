@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.services.browser import opened
+from tests.views.examples import NOON, waiting
 from tests.views.intervals.kept import Kept
 from tests.views.serving import Served
 
@@ -199,8 +200,13 @@ async def test_the_controls_are_one_row_at_a_desk(browser: Browser, served: Serv
         assert tops[0] == tops[1]
 
 
-async def test_the_table_is_within_the_page_in_german(browser: Browser, served: Served) -> None:
-    async with opened(browser, f"{served.url}/#lang=de&view=table", width=1280) as page:
+async def test_the_table_is_within_the_page_in_german(browser: Browser) -> None:
+    board = busy_board([("webshop", "messaging"), ("billing", "voice")])
+    waiting(board, ("billing", "voice"), "long", NOON - 1_200_000)
+    async with (
+        ticking(Served(board)) as served,
+        opened(browser, f"{served.url}/#lang=de&view=table", width=1280) as page,
+    ):
         await expect(page.locator("#table .row")).to_have_count(2)
         wide = await page.locator("#table").evaluate("n => [n.offsetWidth, n.parentElement.clientWidth]")
-        assert wide[0] <= wide[1]
+        assert wide[0] <= wide[1], wide
