@@ -12,6 +12,8 @@ from stream_app.simulation.presets import centre, with_week
 from stream_app.simulation.settings import CentreSettings, QueueSettings
 
 SHRINKAGE: Final = 0.3
+CALLS_AT, WRITING_AT = "Leeds", "York"
+"""The two sites: so that there is something to group and to filter by."""
 AFTERNOON_H: Final = 14
 """The hour that the centre's clock is near at the start: it has been open for six, so there is a day to look back on."""
 _WEEKS_AGO: Final = 3
@@ -50,7 +52,10 @@ def targets(settings: CentreSettings, zone: str, days: Iterable[date]) -> str:
     closed = ", ".join(day.isoformat() for day in days)
     lines = ["[defaults]", f'zone = "{zone}"', f"shrinkage = {SHRINKAGE}", "", *_CHANNELS, ""]
     for queue in settings.queues:
-        lines.append(f"[queues.{queue.name}]")
+        lines += [
+            f"[queues.{queue.name}]",
+            f'site = "{CALLS_AT if queue.channel == "voice" else WRITING_AT}"',
+        ]
         opening = _hours(queue)
         if opening:
             lines.append(f'calendar = "{queue.name}"')

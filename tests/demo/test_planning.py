@@ -35,6 +35,7 @@ def test_the_targets_are_accepted_and_say_what_the_centre_does() -> None:
         rule = targets.rule(queue.name, queue.channel)
         assert (rule.zone, rule.shrinkage) == ("Etc/GMT-12", planning.SHRINKAGE)
         assert rule.concurrency == queue.at_once
+        assert rule.site == (planning.CALLS_AT if queue.channel == "voice" else planning.WRITING_AT)
         if queue.patience:
             assert rule.patience_s == queue.patience.mean_s
         if queue.opens is not None:

@@ -123,6 +123,7 @@ function layOut() {
   for (const [key, card] of cards) if (card.node.hidden === there.has(key)) card.node.hidden = !there.has(key);
   board.hidden = at !== null && at.kind !== "queues";
   for (const which of lists.WHICH) $(which).hidden = at ? at.kind !== which : !listsWanted();
+  $("jump").hidden = at !== null || !listsWanted() || !order.length;
   main.toggleAttribute("data-wide", !listsWanted());
   // Keyboard navigation continues from the new page, not from the top.
   if (main.contains(focused) && !focused.checkVisibility() && !dialog.isOpen()) main.focus({ preventScroll: true });
@@ -138,7 +139,8 @@ function drawSummary() {
   for (const row of seen) count[stateOf(row, wish.window)] = (count[stateOf(row, wish.window)] ?? 0) + 1;
   const [off, near] = [count.off ?? 0, count.near ?? 0];
   const filtered = isFiltered() ? [chips.inWords()] : [];
-  put($("place"), isTv() ? [...filtered, windowName(), place(), t("sum.off", { n: off })].join(" · ") : windowName());
+  const counted = isTv() && order.length ? [place(), t("sum.off", { n: off })] : []; // nothing on show is not nothing off target
+  put($("place"), isTv() ? [...filtered, windowName(), ...counted].join(" · ") : windowName());
   const names = new Set(seen.map((row) => row.queue)).size;
   const queues = names === seen.length ? t("sum.queues", { n: names }) : t("sum.places", { n: names, places: seen.length });
   const closed = (count.closed ?? 0) + (count.closed_waiting ?? 0);

@@ -70,7 +70,7 @@ function drawSection({ kpi, value, judged, set }, row, { kpis, all, beside }) {
     const own = kpis.includes(pair) ? row : beside;
     const its = own ? figureOf(pair, own) : {};
     const amounts = Object.entries(its.amounts ?? {}).map(([currency, amount]) => `${amount} ${currency}`).join(", ");
-    return `${label(pair, row.channel)} ${amounts || (known(its.value) ? written(pair, its.value) : "")}`.trim();
+    return `${label(pair, row.channel)} ${amounts || (own ? written(pair, valueOf(pair, own, wish.window)) : "")}`.trim();
   });
   set[0](kpi.level ? "" : num(figure.samples ?? 0), true);
   set[1](spread.join(", "), true);

@@ -58,6 +58,9 @@ export function trust(why) {
   stopped = why;
 }
 
+// What is chosen is not there, so there is nothing to ask for.
+const isNowhere = (which) => rows.size > 0 && PATHS[which]() === null;
+
 const seenOf = (which) => lists[which]?.contacts.filter(isListed) ?? [];
 
 export const size = (which) => seenOf(which).length;
@@ -97,6 +100,7 @@ function link(node, url) {
 
 function empty(which) {
   if (stopped) return stopped;
+  if (!lists[which]) return t(isNowhere(which) ? `${which}.none.here` : "loading");
   const hidden = which === "ring" && wish.short === "hide" && !isSearched() ? lists.ring.short : 0;
   const none = t(isFiltered() ? `${which}.none.here` : `${which}.none`);
   return hidden ? `${none} ${t("short.hidden", { n: hidden })}` : none;
@@ -113,16 +117,24 @@ export function draw(which, fits = AT_DESK) {
   if (list) fill(panel.querySelector("tbody"), which, shown);
   panel.querySelector("table").hidden = !shown.length;
   none.hidden = shown.length > 0;
-  put(none, list ? empty(which) : stopped || t("loading"));
+  put(none, empty(which));
   more.hidden = total === shown.length;
   put(more, t("and_more", { n: total - shown.length }));
-  put(panel.querySelector(".count"), stopped && !total ? "?" : total ? num(total) : "");
+  const count = stopped && !total ? "?" : total ? num(total) : "";
+  put(panel.querySelector(".count"), count);
+  put($(`to-${which}`), count ? t("filter.group", { name: t(`${which}.title`), n: count }) : t(`${which}.title`));
   if (which === "ring") {
     $("short").checked = wish.short === "hide";
     put($("short-hidden"), wish.short === "hide" && list?.short ? ` ${t("short.hidden", { n: list.short })}` : "");
     panel.querySelector("table").toggleAttribute("data-takes", list?.takes === true);
   }
   if (whole?.which === which) redrawWhole();
+}
+
+// Where the lists are below the tiles, there is a way to them.
+export function jump(which) {
+  $(which).scrollIntoView();
+  $(`${which}-name`).focus({ preventScroll: true });
 }
 
 // A whole list, in the dialog.

@@ -32,7 +32,8 @@ export function forget() {
 
 export function draw(order, dirty, open, changed) {
   if (!data.kpis.length) return;
-  drawHead(changed);
+  const channels = new Set(order.map((key) => rows.get(key).channel));
+  drawHead(changed, channels.size === 1 ? [...channels][0] : "");
   $("table").toggleAttribute("data-dense", order.length > ROOMY);
   // Its titles stay in view below the header, where that stays as well.
   const top = $("top");
@@ -65,14 +66,15 @@ function dropGroup(name, group) {
 
 // ---- the head ------------------------------------------------------------------------------------------------
 
-function title(name) {
+// Where all rows are of one channel, numbers are called as there.
+function title(name, channel) {
   if (name === "abandonment") return t("col.abandonment"); // beside how many
-  if (LEVELS.includes(name) || RATES.includes(name)) return kpiOf(name) ? label(kpiOf(name)) : name;
+  if (LEVELS.includes(name) || RATES.includes(name)) return kpiOf(name) ? label(kpiOf(name), channel) : name;
   return t(`col.${name}`);
 }
 
-function drawHead(changed) {
-  const key = `${t("col.queue")} ${wish.sort} ${wish.group}`;
+function drawHead(changed, channel) {
+  const key = `${t("col.queue")} ${wish.sort} ${wish.group} ${channel}`;
   if (headed === key) return;
   headed = key;
   const held = document.activeElement?.closest?.("#table thead") && document.activeElement.dataset.sort;
@@ -82,7 +84,7 @@ function drawHead(changed) {
     const cell = make("th", "", TEXTS.has(name) ? "text" : "");
     cell.scope = "col";
     cell.setAttribute("aria-sort", way);
-    const sort = button(title(name) + { ascending: " ▲", descending: " ▼", none: "" }[way], () => {
+    const sort = button(title(name, channel) + { ascending: " ▲", descending: " ▼", none: "" }[way], () => {
       wish.sort = next(name);
       changed();
     });
@@ -157,7 +159,7 @@ function drawSums(group, name, keys, folded, changed) {
   }
   const { node, fold, cells } = group.head;
   const its = keys.map((key) => rows.get(key));
-  put(fold, wish.group ? `${folded ? "▸" : "▾"} ${name || t("group.none")} (${num(its.length)})` : t("all_queues"));
+  put(fold, wish.group ? `${folded ? "▸" : "▾"} ${name || t(`group.none.${wish.group}`)} (${num(its.length)})` : t("all_queues"));
   if (wish.group) fold.setAttribute("aria-expanded", String(!folded));
   const off = its.filter((row) => row.judged?.[wish.window]?.state === "off").length;
   const several = new Set(its.map((row) => row.channel)).size > 1;

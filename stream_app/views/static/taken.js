@@ -5,6 +5,7 @@ import { $, button, make, put } from "./dom.js";
 import { clock, t } from "./words.js";
 
 const KEPT = "stream-app.name";
+const PATIENCE_MS = 5000; // a server that hangs has not saved it
 let again = () => {};
 let memory = ""; // where the browser keeps nothing
 
@@ -65,7 +66,9 @@ async function take(one, wanted) {
   const body = JSON.stringify({ contact_id: one.contact_id, abandoned_at: one.abandoned_at, by: mine(), taken: wanted });
   let answer = null;
   try {
-    answer = await fetch("/v1/abandoned/taken", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    answer = await fetch("/v1/abandoned/taken", {
+      method: "POST", headers: { "Content-Type": "application/json" }, body, signal: AbortSignal.timeout(PATIENCE_MS),
+    });
   } catch {
     // no connection: said below
   }

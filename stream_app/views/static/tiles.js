@@ -39,8 +39,8 @@ function titled(node, kpi, channel) {
   return node.replaceChildren(make("span", long, "long"), make("span", short, "short"));
 }
 
-// `judged` is [state, the target, its kind, a word].
-function drawFigure(parts, kpi, value, [state, aim, kind, word], hasTarget, samples, p90) {
+// `judged` is [state, the target, its kind, a word]; `late` is how many of those who wait have waited too long.
+function drawFigure(parts, kpi, value, [state, aim, kind, word], hasTarget, { samples, p90, late }) {
   mark(parts.node, state);
   mark(parts.state, state);
   parts.node.toggleAttribute("data-empty", !known(value));
@@ -55,6 +55,7 @@ function drawFigure(parts, kpi, value, [state, aim, kind, word], hasTarget, samp
   const more = [];
   if (known(p90)) more.push(t("in_p90", { time: duration(p90).join(" ") }));
   if (samples > 0) more.push(t("contacts", { n: samples }));
+  if (kpi.name === "backlog" && late) more.push(t("n_late", { n: late }));
   put(parts.more, more.join(" · "));
 }
 
@@ -80,7 +81,9 @@ export function drawCard(card, row, kpis, window, beside) {
   kpis.forEach((kpi, n) => {
     const figure = figures[kpi.name];
     const judged = verdict(kpi, row, window);
-    drawFigure(card.figures[n], kpi, valueOf(kpi, row, window), judged, known(row.targets[kpi.name]), figure?.samples, figure?.p90);
+    drawFigure(card.figures[n], kpi, valueOf(kpi, row, window), judged, known(row.targets[kpi.name]), {
+      samples: figure?.samples, p90: figure?.p90, late: row.late,
+    });
     drawTrend(card.figures[n], kpi, row, { ...beside, window });
   });
   const [state, text, more, tail = ""] = badge(row, window, kpis);
@@ -142,9 +145,8 @@ export function drawEveryone(box, rows, kpis, window, everyone) {
     parts.node.hidden = channels.size > 1 && kpi.unit === "seconds" && !kpi.level;
     const channel = channels.size === 1 ? [...channels][0] : "";
     if (parts.channel !== channel) titled(parts.node.firstElementChild, kpi, (parts.channel = channel));
-    drawFigure(parts, kpi, value, ["none", "", "", ""], false, samples, everyone?.[window]?.[kpi.name]?.p90);
+    const late = rows.reduce((sum, row) => sum + (row.late ?? 0), 0);
+    drawFigure(parts, kpi, value, ["none", "", "", ""], false, { samples, p90: everyone?.[window]?.[kpi.name]?.p90, late });
     parts.state.hidden = true; // queues have different targets
-    const late = kpi.name === "backlog" ? rows.reduce((sum, row) => sum + (row.late ?? 0), 0) : 0;
-    if (late) put(parts.more, t("n_late", { n: late }));
   });
 }

@@ -213,7 +213,10 @@ $("dictionary").addEventListener("click", () => explain.dictionary(data.kpis, da
 $("controls").addEventListener("submit", (event) => event.preventDefault());
 $("short").addEventListener("change", (event) => { wish.short = event.target.checked ? "hide" : "show"; changed(); });
 $("sound").addEventListener("click", () => { wish.sound = sound.isOn() ? "off" : "on"; sound.allow(); changed(); resettle(); });
-for (const which of lists.WHICH) $(which).querySelector(".rest").addEventListener("click", () => lists.openWhole(which));
+for (const which of lists.WHICH) {
+  $(which).querySelector(".rest").addEventListener("click", () => lists.openWhole(which));
+  $(`to-${which}`).addEventListener("click", () => lists.jump(which));
+}
 $("fold").addEventListener("click", () => {
   $("fold").setAttribute("aria-expanded", String($("top").toggleAttribute("data-open")));
 });

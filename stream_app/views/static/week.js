@@ -47,7 +47,9 @@ export async function drawWeek({ node }, row, isOpen) {
   } catch {
     return void setTimeout(() => isOpen() && drawWeek({ node }, row, isOpen), AGAIN_MS);
   }
-  if (!isOpen() || (!found[0] && !found[1])) return;
+  if (!isOpen()) return;
+  node.hidden = false;
+  if (!found[0] && !found[1]) return void node.replaceChildren(make("p", t("week.neither"), "lead"));
   const table = make("table");
   const head = table.createTHead().insertRow();
   head.append(...["", ...COLUMNS.map((name) => t(`count.title.${name}`))].map((text) => Object.assign(make("th", text), { scope: "col" })));
@@ -58,5 +60,4 @@ export async function drawWeek({ node }, row, isOpen) {
     for (const column of COLUMNS) line.append(make("td", its ? num(its[column]) : t("week.unknown")));
   });
   node.replaceChildren(make("p", t("week.lead", { time: local(to).slice(11) }), "lead"), table);
-  node.hidden = false;
 }

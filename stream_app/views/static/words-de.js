@@ -27,7 +27,8 @@ export default {
   "order.name": "Nach Name",
   group: "Gruppieren",
   "group.no": "Nicht",
-  "group.none": "ohne Zuordnung",
+  "group.none.site": "Kein Standort",
+  "group.none.unit": "Kein Geschäftsbereich",
   search: "Warteschlange oder Kanal",
   "search.hint": "Suchen",
   "page.back": "Vorige Seite",
@@ -166,7 +167,7 @@ export default {
   "than.30m": "der Stunde vor den letzten 30 Minuten",
   "than.1h": "der Stunde vor der letzten Stunde",
 
-  "col.queue": "Warteschlange",
+  "col.queue": "Warte\u00adschlange",
   "col.channel": "Kanal",
   "col.state": "Zustand",
   "col.late": "Über Ziel",
@@ -234,6 +235,7 @@ export default {
   "week.today": "Heute",
   "week.week_ago": "Vor einer Woche",
   "week.unknown": "nicht bekannt",
+  "week.neither": "Heute neben der Vorwoche: nicht bekannt.",
   dictionary: "Wörterbuch: was die Zahlen bedeuten",
   "dictionary.title": "Was die Zahlen bedeuten",
 

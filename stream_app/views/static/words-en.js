@@ -27,7 +27,8 @@ export default {
   "order.name": "By name",
   group: "Group",
   "group.no": "None",
-  "group.none": "without one",
+  "group.none.site": "No site",
+  "group.none.unit": "No business unit",
   search: "Queue or channel",
   "search.hint": "Find a queue",
   "page.back": "Previous page",
@@ -234,6 +235,7 @@ export default {
   "week.today": "Today",
   "week.week_ago": "A week ago",
   "week.unknown": "not known",
+  "week.neither": "Today beside a week ago: not known.",
   dictionary: "Dictionary: what the numbers mean",
   "dictionary.title": "What the numbers mean",
 

@@ -144,4 +144,26 @@ async def test_today_stands_beside_a_week_ago_until_the_same_time(browser: Brows
         await page.keyboard.press("Escape")
         await page.locator(".name", has_text="care").click()  # a row is missing today, and all a week ago
         await expect(page.locator("#dialog .now").first).to_be_visible()
-        await expect(week).to_be_hidden()
+        await expect(week).to_have_text("Today beside a week ago: not known.")
+
+
+async def test_where_nobody_waits_no_number_beside_another_says_zero(
+    browser: Browser, served: Served
+) -> None:
+    for contact in ("c0", "c1"):
+        served.board.put_visits("t.0", contact, [])
+    async with opened(browser, served.url) as page:
+        await page.locator(".name", has_text="sales").click()
+        await expect(page.locator("#dialog-body")).to_contain_text("Abandoned 0 %, Longest wait –")  # noqa: RUF001 - a dash
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_no_word_of_the_help_is_cut_off(
+    browser: Browser, served: Served, language: str, width: int
+) -> None:
+    async with opened(browser, f"{served.url}/#lang={language}", width=width) as page:
+        await shown(page, 2)
+        await page.keyboard.press("?")
+        await expect(page.locator("#dialog .marks")).to_be_visible()
+        assert await page.locator("#dialog-body").evaluate("n => n.scrollWidth - n.clientWidth") == 0

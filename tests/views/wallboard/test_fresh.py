@@ -13,9 +13,11 @@ from tests.services.process import free_port
 from tests.views.examples import FRESH, NOON, put
 from tests.views.serving import Served
 
-from .screen import busy_board, busy_cell, shown, ticking
+from .screen import TILES, busy_board, busy_cell, shown, ticking
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+STRUCK = "n => getComputedStyle(n).textDecorationLine"
 
 
 async def looks_stale(page: Page, words: str) -> None:
@@ -25,8 +27,7 @@ async def looks_stale(page: Page, words: str) -> None:
     tile = page.locator("#queues .tile").first
     assert await tile.evaluate("n => getComputedStyle(n).filter") == "grayscale(1)"
     assert await tile.evaluate("n => getComputedStyle(n).borderLeftStyle") == "dashed"
-    struck = "n => getComputedStyle(n).textDecorationLine"
-    assert await tile.locator(".value span").first.evaluate(struck) == "line-through"
+    assert await tile.locator(".value span").first.evaluate(STRUCK) == "line-through"
 
 
 async def looks_live(page: Page) -> None:
@@ -66,6 +67,14 @@ async def test_stale_data_is_said_to_be_stale_since_when_and_without_an_exceptio
         served.trust = Status(age_s=1, max_age_s=10, reasons=("Redis: ConnectionError: Error 111.",))
         await looks_stale(page, "the numbers stopped at 11:59.")
         assert "ConnectionError" not in await page.locator("body").inner_text()
+        for counts in ("#summary", f"{TILES} .counts", f"{TILES} .more"):
+            assert await page.locator(counts).first.evaluate(STRUCK) == "line-through"
+        await page.locator(".name").first.click()
+        state = page.locator("#dialog .overall")
+        await expect(state).to_contain_text("on target")
+        soft = await page.locator("#dialog .lead").first.evaluate("n => getComputedStyle(n).color")
+        assert await state.evaluate("n => getComputedStyle(n).color") == soft
+        await page.keyboard.press("Escape")
         served.trust = FRESH
         await looks_live(page)
         await expect(page.locator("#risk .none")).to_have_text("No contacts at risk.")

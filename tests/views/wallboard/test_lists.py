@@ -6,11 +6,14 @@ from playwright.async_api import Browser, expect
 from stream_app.model.targets import Targets
 from tests.services.browser import opened, texts
 from tests.views.serving import Served
+from tests.views.test_taking import MemoryCallbacks
 
-from .screen import busy_board, give_up, shown, ticking, worry
+from .screen import busy_board, give_up, many, shown, ticking, worry
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+SPILLED = """panel => panel.querySelector("table").getBoundingClientRect().right
+  - panel.querySelector("h2").getBoundingClientRect().right"""
 TURN_MS = 4_900
 """The lists are read again every five seconds anyway; what a person chose does not wait for that."""
 
@@ -107,3 +110,53 @@ async def test_more_queues_than_an_address_holds_can_be_chosen(browser: Browser)
         async with opened(browser, f"{served.url}/#{chosen}") as page:
             await shown(page, 200)
             await expect(page.locator("#ring td.contact")).to_have_text("mine")
+
+
+async def test_what_is_chosen_and_not_there_has_nobody_and_is_not_loading(
+    browser: Browser, served: Served
+) -> None:
+    give_up(served.board, "gone", 60, 30)
+    async with opened(browser, f"{served.url}/#site=Leeds") as page:
+        await expect(page.locator("#risk .none")).to_have_text("No contacts at risk in this selection.")
+        words = "No contacts abandoned within the last hour in this selection."
+        await expect(page.locator("#ring .none")).to_have_text(words)
+        await page.locator("#nothing").get_by_role("button", name="Show all").click()
+        await expect(page.locator("#ring td.contact")).to_have_text("gone")
+
+
+@pytest.mark.parametrize("width", [320, 390, 1120, 1280])
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_lists_stay_within_the_page(browser: Browser, language: str, width: int) -> None:
+    board = busy_board()
+    give_up(board, "1795938857-402536.5b4", 1_500, 754)
+    worry(board, "1795938857-402536.5b5", 1.2, 600, "sales")
+    async with (
+        ticking(Served(board, callbacks=MemoryCallbacks())) as served,
+        opened(browser, f"{served.url}/#lang={language}", width=width) as page,
+    ):
+        await expect(page.locator("#risk td.contact")).to_be_visible()
+        take = page.locator("#ring button.take")
+        await expect(take).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        for panel in ("#risk", "#ring"):
+            assert await page.locator(panel).evaluate(SPILLED) <= 0
+        # Its words are not broken into letters.
+        box = await take.bounding_box()
+        assert box
+        assert box["height"] < 50
+
+
+async def test_on_a_phone_there_is_a_way_to_the_lists(browser: Browser) -> None:
+    board = many(12)
+    give_up(board, "gone", 60, 30, "billing-00")
+    async with (
+        ticking(Served(board)) as served,
+        opened(browser, served.url, width=390, height=844) as page,
+    ):
+        way = page.get_by_role("button", name="Call back (1)")
+        await expect(way).to_be_in_viewport()
+        await way.click()
+        await expect(page.locator("#ring td.contact")).to_be_in_viewport()
+        assert await page.evaluate("document.activeElement.id") == "ring-name"
+        await page.set_viewport_size({"width": 1280, "height": 800})
+        await expect(way).to_be_hidden()

@@ -98,7 +98,7 @@ async def test_groups_have_sums_and_fold(browser: Browser) -> None:
     async with ticking(served), opened(browser, f"{served.url}/#view=table&sort=queue") as page:
         await page.locator("#group").select_option("site")
         folds = page.locator("#table .fold")
-        await expect(folds).to_have_text(["▾ Leeds (2)", "▾ York (1)", "▾ without one (1)"])
+        await expect(folds).to_have_text(["▾ Leeds (2)", "▾ York (1)", "▾ No site (1)"])
         assert (await texts(page, "#table .sums"))[0].split()[3:6] == ["2", "0", "12"]
         await folds.first.click()
         await expect(folds.first).to_have_attribute("aria-expanded", "false")
@@ -146,3 +146,23 @@ async def test_five_hundred_are_drawn_and_stay_live(browser: Browser) -> None:
         head: Any = await page.locator("#table thead th").first.bounding_box()
         top: Any = await page.locator("#top").bounding_box()
         assert head["y"] >= top["y"] + top["height"] - 1  # the titles stay in view
+
+
+async def test_on_a_phone_a_row_s_name_stays_while_its_numbers_move(browser: Browser, served: Served) -> None:
+    async with opened(browser, f"{served.url}/#view=table", width=390, height=844) as page:
+        await expect(page.locator("#table .row")).to_have_count(2)
+        await page.locator("#table [data-sort=handle_time]").scroll_into_view_if_needed()
+        assert await page.locator("#board").evaluate("n => n.scrollLeft") > 0
+        for name in await page.locator("#table .row").all():
+            await expect(name).to_be_in_viewport(ratio=1)
+        # What moves goes below it.
+        over = "n => n.contains(document.elementFromPoint(n.getBoundingClientRect().x + 9, n.getBoundingClientRect().y + 9))"
+        assert await page.locator("#table .sums th").evaluate(over)
+
+
+async def test_calls_alone_have_a_speed_of_answer(browser: Browser, served: Served) -> None:
+    async with opened(browser, f"{served.url}/#view=table") as page:
+        head = page.locator("#table [data-sort=first_response]")
+        await expect(head).to_have_text("First response")
+        await page.evaluate("location.hash = '#view=table&channel=voice'")
+        await expect(head).to_have_text("Speed of answer")

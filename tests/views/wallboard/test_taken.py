@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from stream_app.views.screen import Screen
 from tests.services.browser import opened, texts
@@ -69,3 +69,23 @@ async def test_ids_lead_into_the_platform_and_hostile_ones_nowhere_else(browser:
         heads = await texts(page, "#risk th")
         assert heads[2] == "Agent"
         assert await page.locator("#ring").get_by_role("button").count() == 0  # nobody takes contacts here
+
+
+async def test_what_a_server_that_hangs_may_not_have_kept_is_said(browser: Browser) -> None:
+    board = busy_board()
+    give_up(board, "first", 60, 119)
+    async with (
+        ticking(Served(board, callbacks=MemoryCallbacks())) as served,
+        opened(browser, served.url) as page,
+    ):
+        hung: list[Route] = []
+
+        def hang(route: Route) -> None:
+            hung.append(route)
+
+        await page.route("**/v1/abandoned/taken", hang)
+        await page.locator("#ring").get_by_role("button", name="I’ll call").click()  # noqa: RUF001 - as on the page
+        await page.get_by_label("Your name").fill("Anna")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#taken-said")).to_have_text("Not saved. Try again.")
+        await hung[0].abort()

@@ -5,7 +5,7 @@ from playwright.async_api import Browser, expect
 
 from stream_app.model.targets import Targets
 from tests.services.browser import opened, texts
-from tests.views.examples import put
+from tests.views.examples import put, waiting
 from tests.views.intervals.kept import Kept
 from tests.views.serving import Served
 
@@ -176,3 +176,17 @@ async def test_what_is_looked_for_and_not_there_is_said(browser: Browser, served
 async def test_the_description_is_shown_without_complaint(browser: Browser, served: Served) -> None:
     async with opened(browser, f"{served.url}/docs") as page:
         assert await page.locator("section").count() > 10
+
+
+async def test_how_many_wait_past_their_target_is_on_each_tile_and_for_all_of_them(
+    browser: Browser, served: Served
+) -> None:
+    for n in range(3):
+        waiting(served.board, ("sales", "voice"), f"late-{n}", served.board.now - 60_000)
+    async with opened(browser, served.url) as page:
+        await shown(page, 2)
+        late = "[data-kpi=backlog] .more"
+        await expect(page.locator(f"{TILES}:has-text('sales') {late}")).to_have_text("3 past target")
+        await expect(page.locator(f"#everyone {late}")).to_have_text("3 past target")
+        await expect(page.locator(f"#everyone {late}")).to_be_visible()
+        await expect(page.locator(f"{TILES}:has-text('care') {late}")).to_have_text("")

@@ -394,3 +394,18 @@ async def test_a_dialog_that_nobody_reads_does_not_stop_the_wall(browser: Browse
         before = await page.locator("#place").inner_text()
         await page.clock.run_for(65_000)
         await expect(page.locator("#place")).not_to_have_text(before)
+
+
+async def test_a_wall_on_which_nothing_matches_says_so_in_its_middle(
+    browser: Browser, served: Served
+) -> None:
+    async with opened(browser, f"{served.url}/#view=tv&queue=biling", **TV) as page:
+        nothing = page.locator("#nothing")
+        await expect(nothing).to_be_visible()
+        box = await nothing.bounding_box()
+        assert box
+        assert 300 < box["y"] < 700
+        assert await nothing.evaluate("n => parseFloat(getComputedStyle(n).fontSize)") > 30
+        # No queue is not a queue on target.
+        await expect(page.locator("#place")).to_have_text("Queue: biling · 30 min")
+        await assert_nothing_scrolls(page)

@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.services.browser import opened
+from tests.views.examples import NOON, waiting
 from tests.views.intervals.kept import Kept
 from tests.views.serving import Served
 
@@ -187,3 +188,25 @@ async def test_the_browser_s_language_is_taken_and_another_can_be_chosen(
         assert await page.evaluate("location.hash") == "#lang=en"
     async with opened(browser, served.url, locale="fr-FR") as page:
         await expect(page.locator("h1")).to_have_text("Live contact centre")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_the_controls_are_one_row_at_a_desk(browser: Browser, served: Served, language: str) -> None:
+    async with opened(browser, f"{served.url}/#lang={language}&queue=sales", width=1280, height=800) as page:
+        await shown(page, 1)
+        tops = await page.locator(".bar > :is(#controls, #display)").evaluate_all(
+            "all => all.map(n => n.getBoundingClientRect().top)"
+        )
+        assert tops[0] == tops[1]
+
+
+async def test_the_table_is_within_the_page_in_german(browser: Browser) -> None:
+    board = busy_board([("webshop", "messaging"), ("billing", "voice")])
+    waiting(board, ("billing", "voice"), "long", NOON - 1_200_000)
+    async with (
+        ticking(Served(board)) as served,
+        opened(browser, f"{served.url}/#lang=de&view=table", width=1280) as page,
+    ):
+        await expect(page.locator("#table .row")).to_have_count(2)
+        wide = await page.locator("#table").evaluate("n => [n.offsetWidth, n.parentElement.clientWidth]")
+        assert wide[0] <= wide[1], wide
