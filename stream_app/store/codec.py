@@ -32,6 +32,7 @@ __all__ = [
     "pack_clock",
     "pack_day",
     "pack_visits",
+    "restore_lasting",
     "restore_recent",
     "unframe",
     "unpack_amounts",
@@ -92,14 +93,25 @@ def unpack_day(packed: bytes) -> PublishedDay:
     return _day.decode(packed)
 
 
+DAYS_FROM: Final = 1_000_000_000
+"""Event ids are kept by minute; those that recur, by day, under the day's number plus this: no minute is as late."""
+
+
 def restore_recent(minutes: Iterable[tuple[int, Iterable[bytes]]]) -> dict[bytes, int]:
     """Turn hashes of event ids by minute, oldest first, into ``Memory.recent``; the latest use of a hash counts."""
     known: dict[bytes, int] = {}
     for minute, marks in minutes:
+        if minute >= DAYS_FROM:
+            break
         for mark in marks:
             known.pop(mark, None)  # so that it comes after all older ones
             known[mark] = minute
     return known
+
+
+def restore_lasting(minutes: Iterable[tuple[int, list[bytes]]]) -> dict[int, list[bytes]]:
+    """Pick ``Memory.lasting`` from the same."""
+    return {minute - DAYS_FROM: marks for minute, marks in minutes if minute >= DAYS_FROM}
 
 
 _SIZES: Final = [n.to_bytes(4, "big") for n in range(1024)]

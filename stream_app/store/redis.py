@@ -26,11 +26,13 @@ from . import keys
 from .client import connect, faults, script
 from .clock import RedisClock
 from .codec import (
+    DAYS_FROM,
     frame,
     pack_amounts,
     pack_cell,
     pack_clock,
     pack_visits,
+    restore_lasting,
     restore_recent,
     unpack_amounts,
     unpack_cell,
@@ -154,6 +156,7 @@ class RedisClaim:
             hashes = await client.get(keys.recent(self.partition, minute)) or b""
             minutes.append((minute, [hashes[i : i + 8] for i in range(0, len(hashes), 8)]))
         memory.recent = restore_recent(minutes)
+        memory.lasting = restore_lasting(minutes)
 
     async def apply(self, commit: Commit) -> None:
         """See ``Claim.apply``."""
@@ -179,7 +182,7 @@ class RedisClaim:
         # If it is sent again, it need only be recognised: it can't be applied twice, so its contents are dropped.
         self._prepared = (
             commit.batch,
-            [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:16], *[b""] * 3],
+            [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:16], *[b""] * 4],
         )
         self.position, self._pending = commit.end, False
         self._trim(int(number), sum(len(args[i]) for i in (6, 7, 8)))
@@ -226,7 +229,10 @@ class RedisClaim:
             frame(opened),
             frame(closed),
             frame(
-                part for minute, marks in deltas.recent.items() for part in (b"%d" % minute, b"".join(marks))
+                part
+                for first, added in ((0, deltas.recent), (DAYS_FROM, deltas.lasting))
+                for number, marks in added.items()
+                for part in (b"%d" % (first + number), b"".join(marks))
             ),
             b"%d" % deltas.forgotten if deltas.forgotten >= 0 else b"",
             frame(results),
@@ -246,6 +252,7 @@ class RedisClaim:
             frame(row_blob),
             pack_clock(commit.end, deltas.agreement),
             frame(self._unconfirmed(commit)),
+            b"%d" % (DAYS_FROM + deltas.outlived) if deltas.outlived >= 0 else b"",
         ]
 
     def _unconfirmed(self, commit: Commit) -> Iterable[bytes]:

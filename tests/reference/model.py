@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 SECOND = 1_000
 FUTURE_MS, LATE_MS = MINUTE, 2 * DAY
-RECENT_MAX = 500_000
+STILL_MS = 31 * DAY
+RECENT_MAX, LASTING_MAX = 500_000, 2_000_000
 NO_QUEUE = "unassigned"
 BEGINS_WITHIN_MS = 55 * MINUTE
 _ENDS_A_CONVERSATION = ("contact.transferred", "contact.ended", "contact.wrapped")
@@ -55,6 +56,7 @@ class Reference:
         targets: Callable[[str, str, int], tuple[int, int]] = default_targets,
         *,
         recent_max: int = RECENT_MAX,
+        lasting_max: int = LASTING_MAX,
         satisfied: Callable[[float, float], bool] = default_satisfied,
         low_is_easy: bool = True,
     ) -> None:
@@ -63,7 +65,7 @@ class Reference:
         self._targets = targets
         self._settings = Settings(satisfied, low_is_easy)
         self._next_offset: int | None = None
-        self._memory = Memory(recent_max)
+        self._memory = Memory(recent_max, lasting_max)
         self._counters = Counters()
         self._intervals = Intervals()
         self._steps = Steps(self._memory, Ledger(self._counters, self._intervals))
@@ -153,13 +155,20 @@ class Reference:
     def _judge(self, event: Event, stamp: int) -> tuple[str, str]:
         if event.at > max(self.partition_time, stamp) + FUTURE_MS:
             return "dead_letter", "future"
-        if event.at < self.partition_time - LATE_MS:
+        if event.at < self.partition_time - LATE_MS and not self._counts_still(event):
             return "late", ""
         if event.type == "contact.queued":
             return self._queue(event)
         if event.type == "contact.answered" and event.outbound:
             return self._call_out(event)
         return self._follow(event)
+
+    def _counts_still(self, event: Event) -> bool:
+        since = self.partition_time - STILL_MS
+        if event.at < since or event.type == "contact.queued":
+            return event.at >= since and event.recurs
+        visits = self._memory.newest_first(event.contact)
+        return bool(visits) and all(visit.queued_at >= since for visit in visits)
 
     def _follow(self, event: Event) -> tuple[str, str]:
         """All but the events that open a visit."""
@@ -190,7 +199,8 @@ class Reference:
 
     def _queue(self, event: Event) -> tuple[str, str]:
         name = fingerprint(event.id)
-        if self._memory.knows_opener(event.contact, name):
+        recurred = event.recurs and self._memory.recurred(name, event.at)
+        if recurred or self._memory.knows_opener(event.contact, name):
             return "duplicate", ""
         here = [v for v in self._memory.newest_first(event.contact) if v.place == event.place]
         if any(v.state == "waiting" for v in here):

@@ -121,6 +121,7 @@ class Event(NamedTuple):
     visit: int | None
     outbound: bool
     resumes: bool
+    recurs: bool
     bot: bool
     by: str
     stated: dict[str, int]
@@ -190,6 +191,7 @@ def _event(fields: Fields) -> Event:
         visit=whole(fields, "visit", 0, 2**63 - 1),
         outbound=fields.get("direction") == "outbound",
         resumes=kind == "contact.queued" and bool(truth(fields, "resumes")),
+        recurs=kind == "contact.queued" and bool(truth(fields, "recurs")),
         bot=kind == "message.sent" and bool(truth(fields, "bot")),
         by=text(fields, "by", NAME) if kind == "contact.ended" else "",
         stated=_durations(kind, fields),

@@ -130,6 +130,7 @@ class Steps:
         now = self._memory.now
         idle = now - visit.since
         voice = visit.channel == "voice"
+        spoken = visit.channel in ("voice", "callback")
         if visit.state == "waiting":
             if idle > (4 * HOUR if voice else 30 * DAY):
                 self._ledger.lost(visit, now)
@@ -140,6 +141,6 @@ class Steps:
         elif visit.state == "wrapping":
             if idle > WRAP_TIME_OUT_MS:
                 self._handled(visit, now, timed_out=True)
-        elif idle > (12 * HOUR if voice else 30 * DAY):
+        elif idle > (12 * HOUR if spoken else 30 * DAY):
             self._ledger.add(visit.place, now, unfinished=1)
             self._memory.close(visit)

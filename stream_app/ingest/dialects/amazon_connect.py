@@ -30,10 +30,6 @@ from ._making import cut, event_id, make, not_ready
 from ._reading import lowered, read_json
 
 CONTACT_EVENTS: Final = "Amazon Connect Contact Event"
-SETTLED_MS: Final = 1_800_000
-"""A record that changed longer than this after its contact's end was delivered before: only its attributes are new.
-
-It is half of the time for which the fold recognises duplicates."""
 _OUTBOUND: Final = frozenset({"OUTBOUND", "EXTERNAL_OUTBOUND", "AGENT_REPLY", "FLOW", "MONITOR"})
 _NOT_BY_CUSTOMER: Final[Mapping[str, str]] = {
     "TRANSFERRED": "transfer",
@@ -88,9 +84,6 @@ def _contact_event(fields: JsonObject, told: int | None) -> Sequence[e.Event]:
 
 
 def _record(story: Story) -> Iterator[e.Event]:
-    ends = [end for end in (story.disconnected, story.worked) if end is not None]
-    if story.updated is not None and ends and story.updated > max(ends) + SETTLED_MS:
-        return
     if story.queue is None or story.enqueued is None or story.method in _OUTBOUND:
         return
     yield from _queued(story)
@@ -116,7 +109,7 @@ def _queued(story: Story) -> Iterator[e.Event]:
     if story.method in _OUTBOUND:
         return
     at = story.enqueued or story.told
-    yield _event(story, e.Queued, "queued", at)
+    yield _event(story, e.Queued, "queued", at, recurs=True)
     if story.method == "TRANSFER" and story.previous is not None and story.queue != AGENT_QUEUES:
         # An agent's contact goes to a queue; to an agent's own it may be no more than a question between colleagues.
         yield make(

@@ -15,6 +15,7 @@ from stream_app.model.targets import QueueTargets, Targets
 from .business_hours import InHours
 from .deltas import APPLIED, Memory, Result
 from .feedback import verdict
+from .lasting import LASTS, LastingIds
 from .lifecycle import SHORTEST_IDLE, TABLE, BotEnded, BotMessage, Move, QueuedAgain, expires, step, time_out
 from .matching import SKEW, choose, concerns, fits
 from .seen import SeenIds, fingerprint
@@ -38,6 +39,7 @@ class Contacts:
         reason: of the latest result that has one.
         touched: contact → its open visits now, for all that changed; empty where it had some and has none now.
         seen: the ids that were seen.
+        lasting: those that recur.
     """
 
     def __init__(self, targets: Targets, tally: Tally, memory: Memory, *, stands: bool) -> None:
@@ -47,6 +49,7 @@ class Contacts:
         self.seen = SeenIds(memory)
         self.seen.turn(self._minute, stands=stands)
         self._known = self.seen.known
+        self.lasting = LastingIds(memory.lasting, memory.time)
         self._remember = self.seen.add
         self._targets = targets
         self._rules: dict[tuple[str, str], tuple[str, str, QueueTargets]] = {}
@@ -71,6 +74,7 @@ class Contacts:
         self.touched: dict[str, Visits] = {}
         self._new: set[str] = set()  # contacts that the store does not know
         self.seen.reset()
+        self.lasting.reset()
 
     # --- what a visit takes ---
 
@@ -141,6 +145,8 @@ class Contacts:
 
     def _queue(self, event: e.Queued) -> Result:
         mark = fingerprint(event.id)
+        if event.recurs and self.lasting.seen(mark, event.at):
+            return Result.DUPLICATE
         if mark in self._known:
             return Result.DUPLICATE
         queue, channel = event.queue, event.channel
@@ -305,6 +311,15 @@ class Contacts:
 
     # --- time ---
 
+    def still_counts(self, event: e.Event, now: int) -> bool:
+        """Return whether an event counts although none of its buckets is kept: only what can't have been counted before."""
+        if event.at < now - LASTS:
+            return False
+        if isinstance(event, e.Queued):
+            return event.recurs
+        visits = self.open.get(getattr(event, "contact_id", None) or "", ())
+        return bool(visits) and all(visit.queued_at >= now - LASTS for visit in visits)
+
     def late(self) -> None:
         """Prepare for an event in the past: the time-out of its visit may be nearer than any other's."""
         self._sweep_at = 0
@@ -327,6 +342,7 @@ class Contacts:
             if now > self._sweep_at:  # before that, none can be due: no need to check each
                 self._sweep_at = self._sweep(now) - late
             self.seen.forget(now)
+            self.lasting.pass_time(now)
 
     def _sweep(self, now: int) -> int:
         """Close what is due; return when the next may be."""
