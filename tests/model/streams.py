@@ -30,7 +30,19 @@ FIELDS: dict[str, dict[str, Any]] = {
 """What an event of each type must carry besides id, type, at and contact."""
 
 _STEPS = [0, 0, 1, 1_000, 4_999, 5_000, 5_001, 15_000, 20_000, 20_001, 59_999, 60_000, 60_001, 2 * MINUTE]
-_LEAPS = [20 * MINUTE, 30 * MINUTE, 31 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 31 * DAY]
+_LEAPS = [
+    20 * MINUTE,
+    30 * MINUTE,
+    31 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    4 * HOUR,
+    12 * HOUR,
+    DAY,
+    2 * DAY,
+    3 * DAY,
+    31 * DAY,
+]
 _SKEWS = [0, 0, 0, 0, -1, -1_000, -30_000, -60_000, -60_001, -2 * MINUTE - 1, -20 * MINUTE, -HOUR, -2 * DAY]
 _AGES = [-3 * DAY, -30 * DAY, -31 * DAY]
 _AHEAD = [1, 30_000, 60_000, 60_001, HOUR, 40 * DAY]

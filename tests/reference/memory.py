@@ -30,7 +30,9 @@ class Memory:
         self.clock = Clock()
         self._recent_max = recent_max
         self._lasting_max = lasting_max
-        self._lasting: set[tuple[int, bytes]] = set()  # when an id that recurs was added (a day), and its hash
+        self._lasting: set[tuple[int, bytes]] = (
+            set()
+        )  # when an id that recurs was added (a day), and its hash
         self._visits: dict[str, list[Visit]] = {}  # contact -> its open visits, oldest first
         self._recent: dict[bytes, int] = {}  # hash of an event id -> the minute when it was added, in order
 

@@ -144,7 +144,9 @@ def channel_of(fields: JsonObject) -> str | None:
     A queued callback is a call that nobody waits for on the line, as long as it takes: a channel of its own.
     """
     name = text(fields, "channel")
-    if (text(fields, "initiationmethod") or "").upper() == "CALLBACK" and (name or "VOICE").upper() == "VOICE":
+    if (text(fields, "initiationmethod") or "").upper() == "CALLBACK" and (
+        name or "VOICE"
+    ).upper() == "VOICE":
         return "callback"
     return None if name is None else _CHANNELS.get(name.upper(), name.lower())
 

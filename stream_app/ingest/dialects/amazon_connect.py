@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from stream_app.errors import UnknownTypeError, UnreadableError
+from stream_app.ingest.joined import is_joined, objects_of
 from stream_app.model import events as e
 
 from . import Headers
@@ -48,12 +49,31 @@ _MISSED: Final = frozenset({"MISSED", "REJECTED"})
 
 
 def decode(value: bytes, headers: Headers = ()) -> Sequence[e.Event]:  # noqa: ARG001 - see the protocol
-    """Return the events in a record.
+    """Return the events in a record, which may hold several JSON objects one after the other.
 
     Raises:
-        UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep`` or ``invalid``.
-        UnknownTypeError: an event of EventBridge or of Connect that is not used.
+        UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep`` or ``invalid``: of all of them, if one can't be read.
+        UnknownTypeError: an event of EventBridge or of Connect that is not used; of several, all of them.
     """
+    if is_joined(value) and len(several := [*objects_of(value)]) > 1:
+        return _all_of(several)
+    return _one(value)
+
+
+def _all_of(values: Sequence[bytes]) -> Sequence[e.Event]:
+    found: list[e.Event] = []
+    unknown: list[UnknownTypeError] = []
+    for value in values:
+        try:
+            found += _one(value)
+        except UnknownTypeError as error:
+            unknown.append(error)
+    if len(unknown) == len(values):
+        raise unknown[0]
+    return found
+
+
+def _one(value: bytes) -> Sequence[e.Event]:
     fields, told = lowered(read_json(value)), None
     if "detail" in fields:
         kind = text(fields, "detail-type") or CONTACT_EVENTS

@@ -205,8 +205,7 @@ class Fold:
         contacts = self._contacts
         stamps = [self._follow(event, timestamp) for event in events]
         results = [
-            (self._judge(event, stamp), contacts.reason)
-            for event, stamp in zip(events, stamps, strict=True)
+            (self._judge(event, stamp), contacts.reason) for event, stamp in zip(events, stamps, strict=True)
         ]
         best, contacts.reason = min(
             results, key=lambda found: _BEST_FIRST.index(found[0]), default=_NOTHING_TOLD

@@ -31,7 +31,9 @@ class LastingIds:
         self._day = max(now // DAY, *known) if known else now // DAY
         self._today = {int.from_bytes(mark) for mark in known.get(self._day, ())}
         self._before = {
-            day: _packed(map(int.from_bytes, marks)) for day, marks in sorted(known.items()) if day < self._day
+            day: _packed(map(int.from_bytes, marks))
+            for day, marks in sorted(known.items())
+            if day < self._day
         }
         self._size = len(self._today) + sum(map(len, self._before.values()))
         self.reset()
