@@ -186,8 +186,8 @@ def _next_offset(lines: Sequence[Line], index: int) -> int:
     return lines[index - 1].offset + 1 if index else lines[0].offset
 
 
-def referred(lines: Iterable[Line], **limits: int) -> Reference:
-    reference = Reference(**limits)
+def referred(lines: Iterable[Line], *, recent_max: int = 500_000, lasting_max: int = 2_000_000) -> Reference:
+    reference = Reference(recent_max=recent_max, lasting_max=lasting_max)
     for line in lines:
         reference.feed(line.offset, line.value, line.timestamp, by_broker=line.timestamp_type == 1)
     return reference

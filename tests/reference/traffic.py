@@ -119,7 +119,12 @@ def _misdated(rng: Random, key: bytes, timestamp: int, shift: int) -> Record:
     kind = rng.choice(
         ("contact.queued", "contact.answered", "contact.abandoned", "message.sent", "contact.refused"),
     )
-    fields = {"type": kind, "contact_id": key.decode(), "queue": rng.choice(QUEUES), "channel": "voice"}
+    fields: dict[str, Any] = {
+        "type": kind,
+        "contact_id": key.decode(),
+        "queue": rng.choice(QUEUES),
+        "channel": "voice",
+    }
     if kind == "contact.queued" and rng.random() < 0.5:
         fields["recurs"] = True
     return key, _value(rng, timestamp + shift, fields), timestamp
