@@ -39,8 +39,8 @@ REPEATABLE = frozenset(
 
 
 def default_targets(_queue: str, channel: str, _queued_at: int) -> tuple[int, int]:
-    """The answer target and the short-abandon threshold in ms: 20 s for voice, 60 s chat, 1 h e-mail; 5 s."""
-    return {"voice": 20 * SECOND, "email": HOUR}.get(channel, 60 * SECOND), 5 * SECOND
+    """The answer target and the short-abandon threshold in ms: 20 s for voice, 60 s chat, 1 h e-mail and callback; 5 s."""
+    return {"voice": 20 * SECOND, "email": HOUR, "callback": HOUR}.get(channel, 60 * SECOND), 5 * SECOND
 
 
 class Reference:
