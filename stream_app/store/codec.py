@@ -14,12 +14,13 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
 
 from stream_app.model.fold.clock import Agreement
+from stream_app.model.fold.deltas import Deltas
 from stream_app.model.fold.tally import pack_cell, unpack_cell
 from stream_app.model.fold.visit import Visits
 from stream_app.model.intervals.counting import Amounts, compact, spread
@@ -27,6 +28,7 @@ from stream_app.model.intervals.day import PublishedDay
 
 __all__ = [
     "frame",
+    "numbered_ids",
     "pack_amounts",
     "pack_cell",
     "pack_clock",
@@ -107,6 +109,13 @@ def restore_recent(minutes: Iterable[tuple[int, Iterable[bytes]]]) -> dict[bytes
             known.pop(mark, None)  # so that it comes after all older ones
             known[mark] = minute
     return known
+
+
+def numbered_ids(deltas: Deltas) -> Iterator[bytes]:
+    """Yield the numbers of minutes and days, each with the hashes added."""
+    for first, added in ((0, deltas.recent), (DAYS_FROM, deltas.lasting)):
+        for number, marks in added.items():
+            yield from (b"%d" % (first + number), b"".join(marks))
 
 
 def restore_lasting(minutes: Iterable[tuple[int, list[bytes]]]) -> dict[int, list[bytes]]:

@@ -28,6 +28,7 @@ from .clock import RedisClock
 from .codec import (
     DAYS_FROM,
     frame,
+    numbered_ids,
     pack_amounts,
     pack_cell,
     pack_clock,
@@ -228,12 +229,7 @@ class RedisClaim:
             frame(blob),
             frame(opened),
             frame(closed),
-            frame(
-                part
-                for first, added in ((0, deltas.recent), (DAYS_FROM, deltas.lasting))
-                for number, marks in added.items()
-                for part in (b"%d" % (first + number), b"".join(marks))
-            ),
+            frame(numbered_ids(deltas)),
             b"%d" % deltas.forgotten if deltas.forgotten >= 0 else b"",
             frame(results),
             frame(

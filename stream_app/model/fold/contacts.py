@@ -15,7 +15,7 @@ from stream_app.model.targets import QueueTargets, Targets
 from .business_hours import InHours
 from .deltas import APPLIED, Memory, Result
 from .feedback import verdict
-from .lasting import LASTS, LastingIds
+from .lasting import LastingIds
 from .lifecycle import SHORTEST_IDLE, TABLE, BotEnded, BotMessage, Move, QueuedAgain, expires, step, time_out
 from .matching import SKEW, choose, concerns, fits
 from .seen import SeenIds, fingerprint
@@ -310,15 +310,6 @@ class Contacts:
         return APPLIED
 
     # --- time ---
-
-    def still_counts(self, event: e.Event, now: int) -> bool:
-        """Return whether an event counts although none of its buckets is kept: only what can't have been counted before."""
-        if event.at < now - LASTS:
-            return False
-        if isinstance(event, e.Queued):
-            return event.recurs
-        visits = self.open.get(getattr(event, "contact_id", None) or "", ())
-        return bool(visits) and all(visit.queued_at >= now - LASTS for visit in visits)
 
     def late(self) -> None:
         """Prepare for an event in the past: the time-out of its visit may be nearer than any other's."""

@@ -17,7 +17,8 @@ from stream_app.model.windows import KEPT
 from .clock import PartitionClock
 from .contacts import Contacts
 from .deltas import APPLIED, Deltas, Memory, Result
-from .matching import SKEW
+from .lasting import LASTS
+from .matching import SKEW, counts_still
 from .tally import Tally
 
 OLDEST: Final = max(KEPT.values())
@@ -155,8 +156,10 @@ class Fold:
             return Result.DEAD_LETTER
         if at >= now - LATE:
             return self._routes[type(event)](event)
-        if at < now - OLDEST and not self._contacts.still_counts(event, now):
-            return Result.LATE
+        if at < now - OLDEST:
+            visits = self._contacts.open.get(getattr(event, "contact_id", None) or "", ())
+            if not counts_still(event, visits, now - LASTS):
+                return Result.LATE
         self._contacts.late()
         result = self._routes[type(event)](event)
         self._late += result is APPLIED
