@@ -16,6 +16,7 @@ from stream_app.ingest.dialects import amazon_connect
 from stream_app.ingest.files import FileRecord, Layout, RecordFile
 from stream_app.ingest.replay import FileReplay, report
 from stream_app.ingest.replay.interval_rows import interval_rows
+from stream_app.model.fold.lasting import LastingIds
 from stream_app.model.targets import Targets
 from stream_app.store.codec import DAYS_FROM
 from tests.conftest import MakeTopic
@@ -124,6 +125,19 @@ def test_a_record_counts_for_as_long_as_rows_do(tmp_path: Path, days: int, resul
     found = counted(written(tmp_path / "f", "\n".join(map(json.dumps, lines))), replay)
     assert replay.account.results == ({"applied": 2} if result == "applied" else {"applied": 1, "late": 1})
     assert found["sales"]["handled"] == 1 + (result == "applied")
+
+
+def test_an_id_is_eight_bytes_and_forgotten_after_a_month() -> None:
+    day = 86_400_000
+    ids = LastingIds({}, 20_000 * day)
+    for n in range(1_000):
+        assert not ids.seen(n.to_bytes(8), 20_000 * day)
+    ids.pass_time(20_031 * day + day - 1)
+    assert sum(len(marks) * marks.itemsize for marks in ids.packed) == 8_000
+    assert ids.seen((5).to_bytes(8), 20_001 * day)
+    ids.pass_time(20_032 * day)
+    assert not ids.known
+    assert ids.outlived == 20_000
 
 
 def test_after_contact_work_of_hours_is_that_of_its_own_record(tmp_path: Path) -> None:

@@ -44,6 +44,11 @@ class LastingIds:
         days: dict[int, Sequence[int]] = {**self._before, self._day: sorted(self._today)}
         return {day: [mark.to_bytes(8) for mark in marks] for day, marks in days.items() if marks}
 
+    @property
+    def packed(self) -> list[array[int]]:
+        """The hashes of the days that are over, eight bytes each."""
+        return [*self._before.values()]
+
     def reset(self) -> None:
         """Clear the change set after it was handed over."""
         self.added: dict[int, list[bytes]] = {}
