@@ -40,6 +40,7 @@ MAY_IMPORT["__main__"] = {"__version__", "errors", "commands"}
 # Pure: no clock, no input or output, no threads.
 PURE = {
     "__future__",
+    "array",
     "bisect",
     "collections",
     "dataclasses",

@@ -70,12 +70,18 @@ class ContactEvent(Event, kw_only=True):
 
 
 class Queued(ContactEvent, kw_only=True, tag="contact.queued"):
-    """A visit to a queue starts."""
+    """A visit to a queue starts.
+
+    Attributes:
+        resumes: the customer came back to the wait that was given up.
+        recurs: the platform reports it again for weeks, with each copy of the contact's record: its id is remembered as long.
+    """
 
     queue: Name
     channel: Name = "voice"
     priority: int = 0
     resumes: bool = False
+    recurs: bool = False
     repeatable: ClassVar[bool] = False
 
 

@@ -14,12 +14,13 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
 
 from stream_app.model.fold.clock import Agreement
+from stream_app.model.fold.deltas import Deltas
 from stream_app.model.fold.tally import pack_cell, unpack_cell
 from stream_app.model.fold.visit import Visits
 from stream_app.model.intervals.counting import Amounts, compact, spread
@@ -27,11 +28,13 @@ from stream_app.model.intervals.day import PublishedDay
 
 __all__ = [
     "frame",
+    "numbered_ids",
     "pack_amounts",
     "pack_cell",
     "pack_clock",
     "pack_day",
     "pack_visits",
+    "restore_lasting",
     "restore_recent",
     "unframe",
     "unpack_amounts",
@@ -92,14 +95,32 @@ def unpack_day(packed: bytes) -> PublishedDay:
     return _day.decode(packed)
 
 
+DAYS_FROM: Final = 1_000_000_000
+"""Event ids are kept by minute; those that recur, by day, under the day's number plus this: no minute is as late."""
+
+
 def restore_recent(minutes: Iterable[tuple[int, Iterable[bytes]]]) -> dict[bytes, int]:
     """Turn hashes of event ids by minute, oldest first, into ``Memory.recent``; the latest use of a hash counts."""
     known: dict[bytes, int] = {}
     for minute, marks in minutes:
+        if minute >= DAYS_FROM:
+            break
         for mark in marks:
             known.pop(mark, None)  # so that it comes after all older ones
             known[mark] = minute
     return known
+
+
+def numbered_ids(deltas: Deltas) -> Iterator[bytes]:
+    """Yield the numbers of minutes and days, each with the hashes added."""
+    for first, added in ((0, deltas.recent), (DAYS_FROM, deltas.lasting)):
+        for number, marks in added.items():
+            yield from (b"%d" % (first + number), b"".join(marks))
+
+
+def restore_lasting(minutes: Iterable[tuple[int, list[bytes]]]) -> dict[int, list[bytes]]:
+    """Pick ``Memory.lasting`` from the same."""
+    return {minute - DAYS_FROM: marks for minute, marks in minutes if minute >= DAYS_FROM}
 
 
 _SIZES: Final = [n.to_bytes(4, "big") for n in range(1024)]

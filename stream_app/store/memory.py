@@ -16,7 +16,15 @@ from stream_app.model.ports import Beat, Commit, DeadLetter, Partition, StampedB
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT, TOTAL
 
-from .codec import pack_clock, pack_visits, restore_recent, unpack_clock, unpack_visits
+from .codec import (
+    DAYS_FROM,
+    pack_clock,
+    pack_visits,
+    restore_lasting,
+    restore_recent,
+    unpack_clock,
+    unpack_visits,
+)
 from .names import CAPS, OTHER
 
 CellPlace = tuple[int, int, str, str]
@@ -108,8 +116,9 @@ class MemoryClaim:
         self.memory = Memory(
             time=contents.time,
             open={contact: unpack_visits(packed) for contact, packed in contents.visits.items()},
-            recent=restore_recent(sorted(contents.recent.items())),
+            recent=restore_recent(marks := sorted(contents.recent.items())),
             agreement=unpack_clock(contents.clock, contents.position),
+            lasting=restore_lasting(marks),
         )
         self._contents = contents
         self._token = contents.token
@@ -135,10 +144,12 @@ class MemoryClaim:
                 mine.visits[contact] = pack_visits(visits)
             else:
                 mine.visits.pop(contact, None)
-        for minute in [m for m in mine.recent if m <= deltas.forgotten]:
-            del mine.recent[minute]
-        for minute, marks in deltas.recent.items():
-            mine.recent.setdefault(minute, []).extend(marks)
+        outlived = DAYS_FROM + deltas.outlived
+        for number in [n for n in mine.recent if n <= deltas.forgotten or DAYS_FROM <= n <= outlived]:
+            del mine.recent[number]
+        lasting = {DAYS_FROM + day: marks for day, marks in deltas.lasting.items()}
+        for number, marks in (deltas.recent | lasting).items():
+            mine.recent.setdefault(number, []).extend(marks)
         counted: dict[str, int] = {**deltas.results}
         counted |= {f"{result}:{reason}": n for (result, reason), n in deltas.reasons.items()}
         if deltas.late:

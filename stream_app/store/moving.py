@@ -6,7 +6,7 @@ script, whose cost does not depend on the number of contacts. Until then nothing
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
@@ -14,13 +14,14 @@ from msgspec import Struct
 
 from stream_app.errors import FencedError
 from stream_app.model.durations import MINUTE
+from stream_app.model.fold.lasting import LASTING_MAX
 from stream_app.model.fold.seen import RECENT_MAX
 from stream_app.model.ports import Partition
 
 from . import keys
 from .client import faults, script
 from .clock import time_ms
-from .codec import pack_visits, unpack_visits
+from .codec import DAYS_FROM, pack_visits, unpack_visits
 
 SCAN: Final = 2_000
 HASH: Final = 8
@@ -129,17 +130,17 @@ class Moving:
         """Prepare the event ids that a new partition knows: all of its sources', because ids don't show their contact."""
         latest = target.time // MINUTE
         marks: dict[int, bytes] = {}
+        lasting: dict[int, bytes] = {}
         for source in sources:
             async with faults():
                 for minute in map(int, await self._client.zrange(keys.recent(source), 0, -1)):
                     found = await self._client.get(keys.recent(source, minute)) or b""
+                    if minute >= DAYS_FROM:
+                        lasting[minute] = lasting.get(minute, b"") + found
+                        continue
                     # None may be from the new partition's future: it forgets the oldest first.
                     marks[min(minute, latest)] = marks.get(min(minute, latest), b"") + found
-        room, kept = RECENT_MAX * HASH, list[Any]()
-        for minute in sorted(marks, reverse=True):
-            if taken := marks[minute][:room]:
-                kept += (minute, taken)
-                room -= len(taken)
+        kept = [*_newest(marks, RECENT_MAX), *_newest(lasting, LASTING_MAX)]
         await self._ours(
             target.partition,
             await self._run(
@@ -184,6 +185,15 @@ class Moving:
             async with faults():
                 cursor, page = await self._client.hscan(keys.visits(partition), cursor or 0, count=SCAN)
             yield page
+
+
+def _newest(marks: Mapping[int, bytes], most: int) -> Iterator[Any]:
+    """Yield numbers and hashes, the newest first, up to this many hashes."""
+    room = most * HASH
+    for number in sorted(marks, reverse=True):
+        if taken := marks[number][:room]:
+            yield from (number, taken)
+            room -= len(taken)
 
 
 def _claimed(partition: object) -> FencedError:

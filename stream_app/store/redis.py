@@ -26,11 +26,14 @@ from . import keys
 from .client import connect, faults, script
 from .clock import RedisClock
 from .codec import (
+    DAYS_FROM,
     frame,
+    numbered_ids,
     pack_amounts,
     pack_cell,
     pack_clock,
     pack_visits,
+    restore_lasting,
     restore_recent,
     unpack_amounts,
     unpack_cell,
@@ -154,6 +157,7 @@ class RedisClaim:
             hashes = await client.get(keys.recent(self.partition, minute)) or b""
             minutes.append((minute, [hashes[i : i + 8] for i in range(0, len(hashes), 8)]))
         memory.recent = restore_recent(minutes)
+        memory.lasting = restore_lasting(minutes)
 
     async def apply(self, commit: Commit) -> None:
         """See ``Claim.apply``."""
@@ -179,7 +183,7 @@ class RedisClaim:
         # If it is sent again, it need only be recognised: it can't be applied twice, so its contents are dropped.
         self._prepared = (
             commit.batch,
-            [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:16], *[b""] * 3],
+            [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:16], *[b""] * 4],
         )
         self.position, self._pending = commit.end, False
         self._trim(int(number), sum(len(args[i]) for i in (6, 7, 8)))
@@ -225,9 +229,7 @@ class RedisClaim:
             frame(blob),
             frame(opened),
             frame(closed),
-            frame(
-                part for minute, marks in deltas.recent.items() for part in (b"%d" % minute, b"".join(marks))
-            ),
+            frame(numbered_ids(deltas)),
             b"%d" % deltas.forgotten if deltas.forgotten >= 0 else b"",
             frame(results),
             frame(
@@ -246,6 +248,7 @@ class RedisClaim:
             frame(row_blob),
             pack_clock(commit.end, deltas.agreement),
             frame(self._unconfirmed(commit)),
+            b"%d" % (DAYS_FROM + deltas.outlived) if deltas.outlived >= 0 else b"",
         ]
 
     def _unconfirmed(self, commit: Commit) -> Iterable[bytes]:

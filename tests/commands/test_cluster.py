@@ -23,10 +23,11 @@ SLOTS = 16_384
 
 
 def node(version: str = "7") -> RedisServer:
-    port = (
-        [] if version == "6.2" else ["--cluster-port", str(free_port())]
-    )  # else it is 10,000 more than the other
-    return RedisServer(version, aof=False, args=["--cluster-enabled", "yes", *port])
+    """A node whose bus has a port of its own, or, where that can't be set, the one 10,000 above: also a low one."""
+    bus = [] if version == "6.2" else ["--cluster-port", str(free_port())]
+    server = RedisServer(version, aof=False, args=["--cluster-enabled", "yes", *bus])
+    server.port = server.port if bus else free_port(below=22_000)
+    return server
 
 
 def _join(nodes: list[RedisServer]) -> None:

@@ -449,12 +449,12 @@ async def test_a_record_of_several_events_goes_to_the_first_s_contact_at_the_tim
     tmp_path: Path,
 ) -> None:
     def several(value: bytes, _headers: Any = ()) -> tuple[Event, ...]:
-        return tuple(event for part in value.split(b" ") for event in decode(part) if b"{" in part)
+        return tuple(event for part in value.split(b"|") for event in decode(part) if b"{" in part)
 
     def small(kind: str, at: int, contact: str) -> bytes:
         return told(kind, at, contact, queue="x").replace(b" ", b"")
 
-    two = small("contact.queued", 5, "a") + b" " + small("contact.queued", 9, "b")
+    two = small("contact.queued", 5, "a") + b"|" + small("contact.queued", 9, "b")
     sink, run = Taken(), FileReplay(several)
     await into_topic([written(tmp_path / "f", [two])], sink, run)
     assert sink.records == [Record("a", T0 + 9, two)]

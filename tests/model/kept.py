@@ -57,6 +57,7 @@ class Kept:
     rows: Rows = field(default_factory=dict)
     visits: dict[str, bytes] = field(default_factory=dict)
     recent: dict[int, list[bytes]] = field(default_factory=dict)
+    lasting: dict[int, list[bytes]] = field(default_factory=dict)
     clock: bytes = b""
     results: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -82,6 +83,10 @@ class Kept:
                 del self.visits[contact]
         for minute in [m for m in self.recent if m <= deltas.forgotten]:
             del self.recent[minute]
+        for day in [d for d in self.lasting if d <= deltas.outlived]:
+            del self.lasting[day]
+        for day, marks in deltas.lasting.items():
+            self.lasting[day] = sorted([*self.lasting.get(day, ()), *marks])
         for minute, marks in deltas.recent.items():
             self.recent.setdefault(minute, []).extend(marks)
         self.results.update(deltas.results)
@@ -94,7 +99,9 @@ class Kept:
         known = restore_recent(sorted(self.recent.items()))
         visits = {c: unpack_visits(self.visits[c]) for c in contacts}
         agreement = unpack_clock(self.clock, 0)
-        return Memory(time=self.time, open=visits, recent=known, agreement=agreement)
+        return Memory(
+            time=self.time, open=visits, recent=known, agreement=agreement, lasting=dict(self.lasting)
+        )
 
     def counters(self, resolution: int) -> dict[Any, dict[str, int]]:
         """Counters by cell (of the totals by queue and channel), without those that are zero."""
@@ -169,7 +176,7 @@ def folded(
         commit = fold_records(fold, lines[start:end], _next_offset(lines, start), decode)
         kept.add(commit.deltas)
         restored, remembered = kept.memory(rng), fold.state
-        for name in ("time", "recent", "agreement"):
+        for name in ("time", "recent", "agreement", "lasting"):
             assert getattr(restored, name) == getattr(remembered, name), f"{name} is not restored"
         kept.dead += commit.dead
     return kept
@@ -179,8 +186,8 @@ def _next_offset(lines: Sequence[Line], index: int) -> int:
     return lines[index - 1].offset + 1 if index else lines[0].offset
 
 
-def referred(lines: Iterable[Line], recent_max: int = 500_000) -> Reference:
-    reference = Reference(recent_max=recent_max)
+def referred(lines: Iterable[Line], *, recent_max: int = 500_000, lasting_max: int = 2_000_000) -> Reference:
+    reference = Reference(recent_max=recent_max, lasting_max=lasting_max)
     for line in lines:
         reference.feed(line.offset, line.value, line.timestamp, by_broker=line.timestamp_type == 1)
     return reference

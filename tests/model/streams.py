@@ -31,8 +31,21 @@ FIELDS: dict[str, dict[str, Any]] = {
 """What an event of each type must carry besides id, type, at and contact."""
 
 _STEPS = [0, 0, 1, 1_000, 4_999, 5_000, 5_001, 15_000, 20_000, 20_001, 59_999, 60_000, 60_001, 2 * MINUTE]
-_LEAPS = [20 * MINUTE, 30 * MINUTE, 31 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 12 * HOUR, 2 * DAY, 31 * DAY]
+_LEAPS = [
+    20 * MINUTE,
+    30 * MINUTE,
+    31 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    4 * HOUR,
+    12 * HOUR,
+    DAY,
+    2 * DAY,
+    3 * DAY,
+    31 * DAY,
+]
 _SKEWS = [0, 0, 0, 0, -1, -1_000, -30_000, -60_000, -60_001, -2 * MINUTE - 1, -20 * MINUTE, -HOUR, -2 * DAY]
+_AGES = [-3 * DAY, -30 * DAY, -31 * DAY]
 _AHEAD = [1, 30_000, 60_000, 60_001, HOUR, 40 * DAY]
 _CONTACT = [kind for kind in TYPES if kind.startswith(("contact", "message", "bot", "callback", "agent.m"))]
 _MATTERS: dict[str, list[dict[str, Any]]] = {
@@ -78,7 +91,7 @@ def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
         if "queue" in fields or draw(st.booleans()):
             fields["queue"] = draw(st.sampled_from("xy"))
         if draw(st.booleans()):
-            fields["channel"] = draw(st.sampled_from(["voice", "chat", "email"]))
+            fields["channel"] = draw(st.sampled_from(["voice", "chat", "email", "callback"]))
         optional: dict[str, list[Any]] = {
             "agent": ["g", "h"],
             "visit": [1, 2],
@@ -90,6 +103,7 @@ def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
             "by": ["bot", "bot", "agent"],
             "direction": ["outbound", "inbound"],
             "resumes": [True],
+            "recurs": [True],
             "beginning": [
                 {
                     "id": name,
@@ -112,7 +126,8 @@ def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
             if draw(st.booleans()):
                 fields[name] = draw(st.sampled_from(values))
     step = draw(st.sampled_from(_LEAPS if draw(st.integers(0, 9)) == 0 else _STEPS))
-    skew = draw(st.sampled_from(_AHEAD if draw(st.integers(0, 9)) == 0 else _SKEWS))
+    skews = {0: _AHEAD, 1: _AGES}.get(draw(st.integers(0, 9)), _SKEWS)
+    skew = draw(st.sampled_from(skews))
     return step, skew, draw(st.integers(0, 9)) > 0, fields
 
 

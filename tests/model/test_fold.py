@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.events import Answered, LeftQueue, Queued, Refused
-from stream_app.model.fold import contacts, seen
+from stream_app.model.fold import contacts, lasting, seen
 from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.tally import unpack_cell
@@ -76,6 +76,18 @@ def test_what_is_remembered_of_ids_is_bounded_and_still_does_not_depend_on_cuts(
         patch.setattr(seen, "RECENT_MAX", most)
         kept = folded(lines, cuts, restarts)
     assert differences(referred(lines, recent_max=most), kept) == []
+
+
+@given(streams(), st.integers(0, 3), st.sets(st.integers(0, 45)), st.sets(st.integers(0, 45)))
+def test_so_is_what_is_remembered_of_ids_that_recur(
+    lines: list[Line], most: int, cuts: set[int], restarts: set[int]
+) -> None:
+    if not lines:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lasting, "LASTING_MAX", most)
+        kept = folded(lines, cuts, restarts)
+    assert differences(referred(lines, lasting_max=most), kept) == []
 
 
 @given(streams(), st.lists(st.tuples(st.integers(0, 39), st.sampled_from([MINUTE + 1, HOUR, 400 * DAY]))))

@@ -7,7 +7,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from .clock import Clock
-from .counters import HOUR, MINUTE
+from .counters import DAY, HOUR, MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .visits import Visit
 
 RECENT_MS = HOUR
+LASTING_DAYS = 31
 
 
 def fingerprint(event_id: str) -> bytes:
@@ -31,9 +32,13 @@ def stay(place: tuple[str, str], of: str, who: str, second: int) -> bytes:
 class Memory:
     """Open visits and recent ids, and the clock of the partition."""
 
-    def __init__(self, recent_max: int) -> None:
+    def __init__(self, recent_max: int, lasting_max: int) -> None:
         self.clock = Clock()
         self._recent_max = recent_max
+        self._lasting_max = lasting_max
+        self._lasting: set[tuple[int, bytes]] = (
+            set()
+        )  # when an id that recurs was added (a day), and its hash
         self._visits: dict[str, list[Visit]] = {}  # contact -> its open visits, oldest first
         self._recent: dict[bytes, int] = {}  # hash of an event id -> the minute when it was added, in order
 
@@ -80,6 +85,19 @@ class Memory:
         """Whether this id is recent or has opened one of the contact's open visits."""
         return self.knows(name) or any(visit.opener == name for visit in self.newest_first(contact))
 
+    def recurred(self, name: bytes, at: int) -> bool:
+        """Whether an event of that time recurs; if not, it is remembered for a month."""
+        if any(name == known and day >= at // DAY - 1 for day, known in self._lasting):
+            return True
+        days = [day for day, _ in self._lasting]
+        self._lasting.add((max([self.now // DAY, *days]), name))
+        if len(self._lasting) > self._lasting_max:
+            self._keep_days_after(min(days, default=self.now // DAY))
+        return False
+
+    def _keep_days_after(self, last: int) -> None:
+        self._lasting = {(day, name) for day, name in self._lasting if day > last}
+
     def remember(self, name: bytes) -> None:
         self._recent.pop(name, None)  # at the end again: the oldest stay in front
         minute = self.now - self.now % MINUTE + (MINUTE if self.clock.stands else 0)
@@ -102,3 +120,4 @@ class Memory:
         while len(self._recent) > self._recent_max:
             minute = min(self._recent.values())
             self._recent = {name: stamp for name, stamp in self._recent.items() if stamp > minute}
+        self._keep_days_after((self.now - LASTING_DAYS * DAY) // DAY - 1)

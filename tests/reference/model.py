@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 SECOND = 1_000
 FUTURE_MS, LATE_MS = MINUTE, 2 * DAY
-RECENT_MAX = 500_000
+STILL_MS = 31 * DAY
+RECENT_MAX, LASTING_MAX = 500_000, 2_000_000
 NO_QUEUE = "unassigned"
 BEGINS_WITHIN_MS = 55 * MINUTE
 NEAR_MS = 2 * SECOND
@@ -39,8 +40,8 @@ REPEATABLE = frozenset(
 
 
 def default_targets(_queue: str, channel: str, _queued_at: int) -> tuple[int, int]:
-    """The answer target and the short-abandon threshold in ms: 20 s for voice, 60 s chat, 1 h e-mail; 5 s."""
-    return {"voice": 20 * SECOND, "email": HOUR}.get(channel, 60 * SECOND), 5 * SECOND
+    """The answer target and the short-abandon threshold in ms: 20 s for voice, 60 s chat, 1 h e-mail and callback; 5 s."""
+    return {"voice": 20 * SECOND, "email": HOUR, "callback": HOUR}.get(channel, 60 * SECOND), 5 * SECOND
 
 
 class Reference:
@@ -56,6 +57,7 @@ class Reference:
         targets: Callable[[str, str, int], tuple[int, int]] = default_targets,
         *,
         recent_max: int = RECENT_MAX,
+        lasting_max: int = LASTING_MAX,
         satisfied: Callable[[float, float], bool] = default_satisfied,
         low_is_easy: bool = True,
     ) -> None:
@@ -64,7 +66,7 @@ class Reference:
         self._targets = targets
         self._settings = Settings(satisfied, low_is_easy)
         self._next_offset: int | None = None
-        self._memory = Memory(recent_max)
+        self._memory = Memory(recent_max, lasting_max)
         self._counters = Counters()
         self._intervals = Intervals()
         self._steps = Steps(self._memory, Ledger(self._counters, self._intervals))
@@ -154,13 +156,20 @@ class Reference:
     def _judge(self, event: Event, stamp: int) -> tuple[str, str]:
         if event.at > max(self.partition_time, stamp) + FUTURE_MS:
             return "dead_letter", "future"
-        if event.at < self.partition_time - LATE_MS:
+        if event.at < self.partition_time - LATE_MS and not self._counts_still(event):
             return "late", ""
         if event.type == "contact.queued":
             return self._queue(event)
         if event.type == "contact.answered" and event.outbound:
             return self._call_out(event)
         return self._follow(event)
+
+    def _counts_still(self, event: Event) -> bool:
+        since = self.partition_time - STILL_MS
+        if event.at < since or event.type == "contact.queued":
+            return event.at >= since and event.recurs
+        visits = self._memory.newest_first(event.contact)
+        return bool(visits) and all(visit.queued_at >= since for visit in visits)
 
     def _follow(self, event: Event) -> tuple[str, str]:
         """All but the events that open a visit."""
@@ -239,7 +248,8 @@ class Reference:
 
     def _queue(self, event: Event) -> tuple[str, str]:
         name = fingerprint(event.id)
-        if self._memory.knows_opener(event.contact, name):
+        recurred = event.recurs and self._memory.recurred(name, event.at)
+        if recurred or self._memory.knows_opener(event.contact, name):
             return "duplicate", ""
         here = [v for v in self._memory.newest_first(event.contact) if v.place == event.place]
         if any(v.state == "waiting" for v in here):

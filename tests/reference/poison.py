@@ -125,6 +125,7 @@ _WRONG_TYPES = {
     "direction is true": _with(direction=True),
     "resumes is a text": _with(resumes="true"),
     "resumes is 1": _with(resumes=1),
+    "recurs is 1": _with(recurs=1),
     "bot is a name": _with(type="message.sent", bot="bot"),
     "by is a truth value": _with(type="contact.ended", by=True),
     "by of 257": _with(type="contact.ended", by="b" * 257),

@@ -123,6 +123,7 @@ class Event(NamedTuple):
     visit: int | None
     outbound: bool
     resumes: bool
+    recurs: bool
     bot: bool
     by: str
     stated: dict[str, int]
@@ -193,6 +194,7 @@ def _event(fields: Fields) -> Event:
         visit=whole(fields, "visit", 0, 2**63 - 1),
         outbound=fields.get("direction") == "outbound",
         resumes=kind == "contact.queued" and bool(truth(fields, "resumes")),
+        recurs=kind == "contact.queued" and bool(truth(fields, "recurs")),
         bot=kind == "message.sent" and bool(truth(fields, "bot")),
         by=text(fields, "by", NAME) if kind == "contact.ended" else "",
         stated=_durations(kind, fields),

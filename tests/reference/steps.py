@@ -128,13 +128,13 @@ class Steps:
 
     def time_out(self, visit: Visit) -> None:
         now = self._memory.now
-        voice = visit.channel == "voice"
+        spoken = visit.channel in ("voice", "callback")
         limits = {
-            "waiting": 4 * HOUR if voice else 30 * DAY,
+            "waiting": 4 * HOUR if visit.channel == "voice" else 30 * DAY,
             "abandoned": ABANDONED_MS,
             "wrapping": WRAP_TIME_OUT_MS,
         }
-        if now - visit.since > limits.get(visit.state, 12 * HOUR if voice else 30 * DAY):
+        if now - visit.since > limits.get(visit.state, 12 * HOUR if spoken else 30 * DAY):
             self.give_up(visit, now)
 
     def give_up(self, visit: Visit, at: int) -> None:

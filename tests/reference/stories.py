@@ -26,6 +26,7 @@ class Story:
         self.told: list[Told] = []
         self.numbered = rng.random() < 0.2  # this platform numbers its visits
         self.says_beginnings = rng.random() < 0.15  # this platform says in every outcome how it began
+        self.recurs = number % 3 == 0  # it repeats for weeks how they began
         self.named = self.says_beginnings or rng.random() < 0.5  # it names the queue in every event
         self.states_durations = rng.random() < 0.15
         self.visits = 0
@@ -85,6 +86,8 @@ class Story:
 
     def enqueue(self, queue: str, fields: dict[str, Any]) -> None:
         """A platform that says in its outcomes how they began may well not send the beginning itself."""
+        if self.recurs and not fields.get("resumes"):
+            fields["recurs"] = True
         if not self.says_beginnings or fields.get("resumes"):
             self.tell("contact.queued", queue, **fields)
             return

@@ -87,6 +87,9 @@ def test_future_and_late(log: Log) -> None:
     assert log.put(3 * D + 90, "contact.queued", "c3", stamp=3 * D + 30) == OK  # its own stamp moves time
     assert log.put(1 * D + 30, "contact.queued", "c4") == OK
     assert log.put(1 * D + 29.999, "contact.queued", "c5") == "late"
+    assert log.put(1 * D + 29.999, "contact.queued", "c5", recurs=True) == OK  # its id is known for a month
+    assert log.put(1 * D + 29.999, "contact.answered", "c5") == OK  # nobody else's: there is a visit
+    assert log.put(-28 * D + 29.999, "contact.queued", "c6", recurs=True) == "late"
     assert log.put(30 * D, "unheard.of") == "unknown_type"
     assert log.reference.partition_time == T0 + (3 * D + 30) * 1000
     assert log.reference.reasons == Counter({("dead_letter", "future"): 1})

@@ -110,7 +110,7 @@ def _delay(rng: Random, record: Record, out_of_order: float, late_beginnings: fl
 _BEGINNING = b'{"id":"b-'
 _AGES = (
     *(5 * _SECOND, 10 * _MINUTE, 20 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 3 * _HOUR, 26 * _HOUR),
-    *(2 * _DAY - _SECOND, 2 * _DAY, 2 * _DAY + _SECOND, 3 * _DAY, 400 * _DAY),
+    *(2 * _DAY - _SECOND, 2 * _DAY, 2 * _DAY + _SECOND, 3 * _DAY, 20 * _DAY, 31 * _DAY, 400 * _DAY),
 )
 _LEADS = (5 * _SECOND, 30 * _SECOND, _MINUTE, _MINUTE + 1, 2 * _MINUTE, _HOUR, 3 * _DAY, 4_000 * _DAY)
 
@@ -119,7 +119,14 @@ def _misdated(rng: Random, key: bytes, timestamp: int, shift: int) -> Record:
     kind = rng.choice(
         ("contact.queued", "contact.answered", "contact.abandoned", "message.sent", "contact.refused"),
     )
-    fields = {"type": kind, "contact_id": key.decode(), "queue": rng.choice(QUEUES), "channel": "voice"}
+    fields: dict[str, Any] = {
+        "type": kind,
+        "contact_id": key.decode(),
+        "queue": rng.choice(QUEUES),
+        "channel": "voice",
+    }
+    if kind == "contact.queued" and rng.random() < 0.5:
+        fields["recurs"] = True
     return key, _value(rng, timestamp + shift, fields), timestamp
 
 

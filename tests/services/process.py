@@ -36,7 +36,7 @@ class ServiceError(AssertionError):
     """A server did not start, stop or answer as it should; carries the tail of its log."""
 
 
-def free_port() -> int:
+def free_port(below: int = 32_000) -> int:
     """Return a port of 127.0.0.1 that nobody listens on, and that is never handed out again by this process.
 
     It lies below the kernel's ephemeral range. From that range a client that retries a dead server's port can
@@ -44,7 +44,7 @@ def free_port() -> int:
     run side by side each process takes its own share.
     """
     while True:
-        port = random.randrange(20_000 + _SHARE, 32_000, _SHARES)
+        port = random.randrange(20_000 + _SHARE, below, _SHARES)
         if port in _given_ports:
             continue
         with socket.socket() as probe:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from stream_app.errors import FencedError
-from stream_app.model.durations import MINUTE
+from stream_app.model.durations import DAY, MINUTE
 from stream_app.model.fold.seen import RECENT_MAX
 from stream_app.model.ports import Partition
-from stream_app.store.codec import unpack_visits
+from stream_app.store.codec import DAYS_FROM, unpack_visits
 from stream_app.store.moving import Moving, Target
 from stream_app.store.redis import RedisStore
 
@@ -84,6 +84,21 @@ async def test_a_former_owner_is_refused_and_another_run_too(store: RedisStore, 
         await first.move("t", "t", 1, [Target(P0, 1)])
     with pytest.raises(FencedError, match=r"t\.0"):  # what the first one made ready is not the second one's
         await second.move("t", "t", 1, [Target(P0, 1)])
+
+
+async def test_ids_that_recur_come_along_with_their_days(store: RedisStore, client: Any) -> None:
+    day = T0 // DAY
+    for number, (when, mark) in enumerate([(day - 1, b"a" * 8), (day, b"b" * 8), (day, b"c" * 8)]):
+        source = f"kpi:{{t.{number % 2}}}:r"
+        await client.append(f"{source}:{DAYS_FROM + when}", mark)
+        await client.zadd(source, {str(DAYS_FROM + when): DAYS_FROM + when})
+    moving = Moving(client)
+    await moving.hold(P2)
+    await moving.remember(Target(P2, 0, 0, T0), [P0, P1])
+    memory = (await store.claim(P2, "x")).memory
+    assert memory.recent == {}
+    found = {when: sorted(marks) for when, marks in memory.lasting.items()}
+    assert found == {day - 1: [b"a" * 8], day: [b"b" * 8, b"c" * 8]}
 
 
 async def test_event_ids_come_along_the_newest_first_and_none_from_the_future(

@@ -220,7 +220,14 @@ def test_the_dictionary_for_programs() -> None:
     keys = ["name", "title", "formula", "unit", "better", "target", "tier", "leading", "source", "pairs"]
     assert all(list(entry) == keys for entry in entries)
     assert entries[0]["target"] == 0.8
-    assert entries[2]["target"] == {"voice": 20, "chat": 60, "messaging": 60, "email": 3600, "": 60}
+    assert entries[2]["target"] == {
+        "voice": 20,
+        "chat": 60,
+        "messaging": 60,
+        "email": 3600,
+        "callback": 3600,
+        "": 60,
+    }
 
 
 def test_the_dictionary_for_people() -> None:

@@ -56,7 +56,6 @@ class Story(Struct, kw_only=True):
     answered: int | None = None
     disconnected: int | None = None
     worked: int | None = None
-    updated: int | None = None
     wait_s: float | None = None
     talk_s: float | None = None
     hold_s: float | None = None
@@ -96,7 +95,6 @@ def of_record(record: JsonObject) -> Story:
     queue, agent = lowered(record.get("queue")), lowered(record.get("agent"))
     story = _story(record, queue, arn=text(queue, "arn"), agent=text(agent, "arn"))
     story.whole = True
-    story.updated = stamp(record.get("lastupdatetimestamp"))
     story.enqueued = stamp(queue.get("enqueuetimestamp"))
     story.dequeued = stamp(queue.get("dequeuetimestamp"))
     story.answered = stamp(agent.get("connectedtoagenttimestamp"))
@@ -141,8 +139,15 @@ def _reason(reason: Any) -> str | None:
 
 
 def channel_of(fields: JsonObject) -> str | None:
-    """Return the canonical channel; an unknown one as it is, in lower case."""
+    """Return the canonical channel; an unknown one as it is, in lower case.
+
+    A queued callback is a call that nobody waits for on the line, as long as it takes: a channel of its own.
+    """
     name = text(fields, "channel")
+    if (text(fields, "initiationmethod") or "").upper() == "CALLBACK" and (
+        name or "VOICE"
+    ).upper() == "VOICE":
+        return "callback"
     return None if name is None else _CHANNELS.get(name.upper(), name.lower())
 
 

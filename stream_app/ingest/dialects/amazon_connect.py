@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from stream_app.errors import UnknownTypeError, UnreadableError
+from stream_app.ingest.joined import is_joined, objects_of
 from stream_app.model import events as e
 
 from . import Headers
@@ -30,10 +31,6 @@ from ._making import cut, event_id, make, not_ready
 from ._reading import lowered, read_json
 
 CONTACT_EVENTS: Final = "Amazon Connect Contact Event"
-SETTLED_MS: Final = 1_800_000
-"""A record that changed longer than this after its contact's end was delivered before: only its attributes are new.
-
-It is half of the time for which the fold recognises duplicates."""
 _OUTBOUND: Final = frozenset({"OUTBOUND", "EXTERNAL_OUTBOUND", "AGENT_REPLY", "FLOW", "MONITOR"})
 _NOT_BY_CUSTOMER: Final[Mapping[str, str]] = {
     "TRANSFERRED": "transfer",
@@ -52,12 +49,31 @@ _MISSED: Final = frozenset({"MISSED", "REJECTED"})
 
 
 def decode(value: bytes, headers: Headers = ()) -> Sequence[e.Event]:  # noqa: ARG001 - see the protocol
-    """Return the events in a record.
+    """Return the events in a record, which may hold several JSON objects one after the other.
 
     Raises:
-        UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep`` or ``invalid``.
-        UnknownTypeError: an event of EventBridge or of Connect that is not used.
+        UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep`` or ``invalid``: of all of them, if one can't be read.
+        UnknownTypeError: an event of EventBridge or of Connect that is not used; of several, all of them.
     """
+    if is_joined(value) and len(several := [*objects_of(value)]) > 1:
+        return _all_of(several)
+    return _one(value)
+
+
+def _all_of(values: Sequence[bytes]) -> Sequence[e.Event]:
+    found: list[e.Event] = []
+    unknown: list[UnknownTypeError] = []
+    for value in values:
+        try:
+            found += _one(value)
+        except UnknownTypeError as error:
+            unknown.append(error)
+    if len(unknown) == len(values):
+        raise unknown[0]
+    return found
+
+
+def _one(value: bytes) -> Sequence[e.Event]:
     fields, told = lowered(read_json(value)), None
     if "detail" in fields:
         kind = text(fields, "detail-type") or CONTACT_EVENTS
@@ -88,9 +104,6 @@ def _contact_event(fields: JsonObject, told: int | None) -> Sequence[e.Event]:
 
 
 def _record(story: Story) -> Iterator[e.Event]:
-    ends = [end for end in (story.disconnected, story.worked) if end is not None]
-    if story.updated is not None and ends and story.updated > max(ends) + SETTLED_MS:
-        return
     if story.queue is None or story.enqueued is None or story.method in _OUTBOUND:
         return
     yield from _queued(story)
@@ -116,7 +129,7 @@ def _queued(story: Story) -> Iterator[e.Event]:
     if story.method in _OUTBOUND:
         return
     at = story.enqueued or story.told
-    yield _event(story, e.Queued, "queued", at)
+    yield _event(story, e.Queued, "queued", at, recurs=True)
     if story.method == "TRANSFER" and story.previous is not None and story.queue != AGENT_QUEUES:
         # An agent's contact goes to a queue; to an agent's own it may be no more than a question between colleagues.
         yield make(

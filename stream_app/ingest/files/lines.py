@@ -1,9 +1,11 @@
-"""Chunks of bytes → lines of any length."""
+"""Chunks of bytes → lines of any length. JSON objects that stand on one line, one after the other, are lines of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
+
+from stream_app.ingest.joined import is_joined, next_object, objects_of
 
 from .refusal import DamagedError
 
@@ -15,7 +17,9 @@ _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 def split(chunks: Iterator[bytes], keep: int) -> Iterator[Raw]:
-    """Split bytes into lines that end in LF, CRLF or with the file; a byte order mark is dropped.
+    """Split bytes into lines that end in LF, CRLF or with the file, or where another JSON object begins.
+
+    A byte order mark is dropped.
 
     Args:
         chunks: bytes in pieces of any size.
@@ -29,19 +33,41 @@ def split(chunks: Iterator[bytes], keep: int) -> Iterator[Raw]:
         *lines, rest = rest.split(b"\n")
         for line in lines:
             number += 1
-            value = line[:-1] if line[-1:] == b"\r" else line
-            yield number, value[:keep], len(value) + gone, True
+            yield from _pieces(number, line.removesuffix(b"\r"), keep, gone)
             gone = 0
         if len(rest) > keep + 1:
-            gone += len(rest) - keep - 1
-            rest = rest[:keep] + rest[-1:]  # the last byte may be half of a CRLF
+            *objects, rest = _apart(rest, keep, gone)
+            for value in objects:
+                yield number + 1, value[:keep], len(value) + gone, True
+                gone = 0
+            if len(rest) > keep + 1:
+                gone += len(rest) - keep - 1
+                rest = rest[:keep] + rest[-1:]  # the last byte may be half of a CRLF, or of a joint
         chunk = next(chunks, b"")
         if not chunk:
             break
         rest += chunk
     if rest:
-        value = rest.removesuffix(b"\r")
-        yield number + 1, value[:keep], len(value) + gone, False
+        yield from _pieces(number + 1, rest.removesuffix(b"\r"), keep, gone, ended=False)
+
+
+def _pieces(number: int, line: bytes, keep: int, gone: int, *, ended: bool = True) -> Iterator[Raw]:
+    """Yield the objects on a line, or the line."""
+    *objects, last = _apart(line, keep, gone)
+    for value in objects:
+        yield number, value[:keep], len(value) + gone, True
+        gone = 0
+    yield number, last[:keep], len(last) + gone, ended
+
+
+def _apart(value: bytes, keep: int, gone: int) -> list[bytes]:
+    """Split a line between its JSON objects; of its first one, so many bytes behind the first ``keep`` are gone."""
+    if not is_joined(value) or value.lstrip()[:1] != b"{":
+        return [value]
+    begin = next_object(value, keep) if gone else 0
+    if begin < 0:
+        return [value]
+    return [*([value[:begin]] if gone else []), *objects_of(value[begin:])]
 
 
 def _first(chunks: Iterator[bytes]) -> bytes:

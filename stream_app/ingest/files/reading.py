@@ -22,6 +22,7 @@ from . import tables
 from .compression import Input
 from .lines import Raw, split
 from .refusal import DamagedError, FileError, RefusedLine
+from .unfolding import OPENINGS, elements, unfold
 
 SLICE: Final = 2_000
 """Records delivered at a time, so that they are folded while they are in the processor's cache."""
@@ -159,6 +160,8 @@ class RecordFile:
     def _begin(self, raws: Iterator[Raw]) -> None:
         raws = self._numbered(raws)
         head, raws = _head(raws)
+        if head and head[0][1].strip() in OPENINGS and self._layout.of(head[0][1]) == "ndjson":
+            head, raws = _head(unfold(raws, self._layout.limit + 2))
         if not head:
             self._values = self._lines(raws)
             return
@@ -186,6 +189,9 @@ class RecordFile:
             if length > limit:
                 detail = f"the line has {length} bytes; the limit is {limit}"
                 yield number, RefusedLine.of(value[:KEPT_BYTES], "too_large", detail), not ended
+            elif value[:1] == b"[" and (found := elements(value)) != [value]:
+                for each in found:
+                    yield number, each, not ended
             elif value and not value.isspace():
                 yield number, value, not ended
 

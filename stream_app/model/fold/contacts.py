@@ -1,4 +1,4 @@
-"""The contacts of one partition: their open visits, and the effect of each type of event on them.
+"""The contacts of one partition, and the effect of each type of event on their visits.
 
 ``docs/semantics.md`` is the specification. Pure, like the fold that drives it: time is an argument.
 """
@@ -14,13 +14,14 @@ from stream_app.model.targets import QueueTargets, Targets
 
 from .business_hours import InHours
 from .deltas import APPLIED, Memory, Result
-from .exact import nearest, renamed, stays_meant, stays_of
+from .exact import nearest, renamed, stays_meant
 from .feedback import verdict
-from .lifecycle import SHORTEST_IDLE, TABLE, BotEnded, BotMessage, Move, QueuedAgain, expires, step, time_out
+from .lifecycle import TABLE, BotEnded, BotMessage, Move, QueuedAgain, step
 from .matching import SKEW, choose, concerns, fits
-from .seen import SeenIds, fingerprint
+from .open_visits import OpenVisits
+from .seen import fingerprint
 from .tally import Tally
-from .visit import ABANDONED, CAME_BACK, CLOSED, EXACT, HELD, QUEUED, TALKING, WAITING, Visit, Visits
+from .visit import ABANDONED, CLOSED, EXACT, HELD, QUEUED, TALKING, WAITING, Visit, Visits
 
 BEGINS_WITHIN: Final = 55 * MINUTE
 """How far back a lost beginning is made up for: if it had been seen, its opener would still be known."""
@@ -31,29 +32,22 @@ UNASSIGNED: Final = "unassigned"
 _Take = Callable[[Any], Result]
 
 
-class Contacts:
-    """The state of the contacts.
+class Contacts(OpenVisits):
+    """The contacts, as events change them.
 
     Attributes:
         routes: type of event → its handler.
         reason: of the latest result that has one.
-        touched: contact → its open visits now, for all that changed; empty where it had some and has none now.
-        seen: the ids that were seen.
     """
 
     def __init__(self, targets: Targets, tally: Tally, memory: Memory, *, stands: bool) -> None:
         """Start from what a claim restored, or from nothing; ``stands`` as in ``pass_time``."""
-        self.open = memory.open
-        self._minute = memory.time // MINUTE
-        self.seen = SeenIds(memory)
-        self.seen.turn(self._minute, stands=stands)
-        self._known = self.seen.known
-        self._remember = self.seen.add
         self._targets = targets
         self._rules: dict[tuple[str, str], tuple[str, str, QueueTargets]] = {}
-        self._tally = tally
-        self._add = tally.add if targets.always_open else InHours(tally, self._rule_of).add
-        self._sweep_at = 0
+        add = tally.add if targets.always_open else InHours(tally, self._rule_of).add
+        super().__init__(memory, add, stands=stands)
+        self._known = self.seen.known
+        self._remember = self.seen.add
         self.reason = ""
         self.routes: dict[type[e.Event], _Take] = dict.fromkeys(e.OTHER_TYPES, self._once)
         self.routes |= {kind: self._repeat if kind.repeatable else self._progress for kind in e.CONTACT_TYPES}
@@ -66,13 +60,6 @@ class Contacts:
         self.routes |= dict.fromkeys(
             (e.SurveyAnswered, e.QualityScored, e.SentimentScored, e.SaleRecorded), self._judgement
         )
-        self.reset()
-
-    def reset(self) -> None:
-        """Clear the change set after it was handed over."""
-        self.touched: dict[str, Visits] = {}
-        self._new: set[str] = set()  # contacts that the store does not know
-        self.seen.reset()
 
     # --- what a visit takes ---
 
@@ -148,6 +135,8 @@ class Contacts:
 
     def _queue(self, event: e.Queued) -> Result:
         mark = fingerprint(event.id)
+        if event.recurs and self.lasting.seen(mark, event.at):
+            return Result.DUPLICATE
         if mark in self._known:
             return Result.DUPLICATE
         queue, channel = event.queue, event.channel
@@ -252,41 +241,6 @@ class Contacts:
         self._open(contact, visit)
         self._add((f.Offered(queue, channel, at),))
 
-    def _open(self, contact: str, visit: Visit) -> None:
-        visits = self.open.get(contact)
-        if visits is None and contact not in self.touched:
-            self._new.add(contact)
-        for former in visits or ():
-            if former.state == ABANDONED:
-                former.seen |= CAME_BACK
-        self.open[contact] = self.touched[contact] = (*visits, visit) if visits else (visit,)
-
-    def _close(self, contact: str, visits: Visits, visit: Visit) -> None:
-        self.seen.again(visit.opener)
-        if visit.seen & EXACT:
-            for mark in stays_of(contact, visit):
-                self.seen.again(mark)
-        self._drop(contact, visits, visit)
-
-    def _drop(self, contact: str, visits: Visits, visit: Visit) -> None:
-        if len(visits) > 1:
-            self.open[contact] = self.touched[contact] = tuple(v for v in visits if v is not visit)
-            return
-        del self.open[contact]
-        if contact in self._new:  # came and went: the store need never know
-            self._new.remove(contact)
-            del self.touched[contact]
-        else:
-            self.touched[contact] = ()
-
-    def _close_abandoned(self, contact: str) -> None:
-        """Close abandoned visits: of a contact's in one queue, only the newest may still be taken back."""
-        visits = self.open.get(contact, ())
-        abandoned = [v for v in visits if v.state == ABANDONED]
-        for n, visit in enumerate(abandoned):
-            if any((v.queue, v.channel) == (visit.queue, visit.channel) for v in abandoned[n + 1 :]):
-                self._close(contact, self.open[contact], visit)
-
     def _rule_of(self, queue: str, channel: str) -> QueueTargets:
         return (self._rules.get((queue, channel)) or self._rule(queue, channel))[2]
 
@@ -310,11 +264,7 @@ class Contacts:
         result, at = self._once(event), event.at
         if result is APPLIED:
             prefix = f"{event.source}-" if event.source else ""
-            for contact, visits in list(self.open.items()):
-                for visit in visits if contact.startswith(prefix) else ():
-                    if visit.channel == "voice" and visit.state != ABANDONED and visit.since <= at:
-                        self._add(time_out(visit, at))
-                        self._close(contact, self.open[contact], visit)
+            self._end_calls(prefix, at)
         return result
 
     def _once(self, event: e.Event) -> Result:
@@ -343,41 +293,3 @@ class Contacts:
                     self.touched[event.contact_id] = visits
                     break
         return APPLIED
-
-    # --- time ---
-
-    def late(self) -> None:
-        """Prepare for an event in the past: the time-out of its visit may be nearer than any other's."""
-        self._sweep_at = 0
-
-    def pass_time(self, now: int, late: int, *, stands: bool) -> None:
-        """Follow partition time. In a new minute, close what never ended, and forget ids older than an hour.
-
-        Args:
-            now: partition time; earlier than before at most once in a partition's life, if its very first contact was ahead.
-            late: an event that is not announced by ``late()`` is at most this far behind it.
-            stands: records are further ahead than it may go without agreement.
-        """
-        minute, was = now // MINUTE, self._minute
-        self._minute = minute
-        if minute < was:
-            self.seen.step_back(minute)
-            self.late()
-        self.seen.turn(minute, stands=stands, was=was)
-        if minute > was:
-            if now > self._sweep_at:  # before that, none can be due: no need to check each
-                self._sweep_at = self._sweep(now) - late
-            self.seen.forget(now)
-
-    def _sweep(self, now: int) -> int:
-        """Close what is due; return when the next may be."""
-        nearest = now + SHORTEST_IDLE
-        for contact, visits in list(self.open.items()):
-            for visit in visits:
-                due = expires(visit)
-                if due < now:
-                    self._add(time_out(visit, now))
-                    self._close(contact, self.open[contact], visit)
-                elif due < nearest:
-                    nearest = due
-        return nearest

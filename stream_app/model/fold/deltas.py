@@ -48,6 +48,7 @@ class Memory(Struct):
         time: partition time in milliseconds; 0 before the first event.
         open: contact → its open visits, oldest first.
         recent: hash of an event id → the minute of partition time in which it was added; oldest first.
+        lasting: day of partition time → hashes of ids that recur, added in it.
         agreement: how far partition time is agreed on; ``None`` where that was not remembered.
     """
 
@@ -55,6 +56,7 @@ class Memory(Struct):
     open: dict[str, Visits] = field(default_factory=dict)
     recent: dict[bytes, int] = field(default_factory=dict)
     agreement: Agreement | None = None
+    lasting: dict[int, list[bytes]] = field(default_factory=dict)
 
 
 class Deltas(Struct):
@@ -67,6 +69,8 @@ class Deltas(Struct):
         visits: contact → its open visits now; empty where it had some before and none now.
         recent: minute → hashes added.
         forgotten: hashes of this minute and all before are dropped, before those of ``recent`` are added; -1: none.
+        lasting: day → hashes of ids that recur, added.
+        outlived: the hashes of this day and all before are dropped, before those of ``lasting`` are added; -1: none.
         results: result → records.
         reasons: (result, reason) → records, for dead letters and illegal events.
         late: records applied although they arrived late.
@@ -83,3 +87,5 @@ class Deltas(Struct):
     reasons: dict[tuple[str, str], int]
     late: int
     agreement: Agreement = field(default_factory=Agreement)
+    lasting: dict[int, list[bytes]] = field(default_factory=dict)
+    outlived: int = -1

@@ -17,11 +17,12 @@ from stream_app.model.windows import KEPT
 from .clock import PartitionClock
 from .contacts import Contacts
 from .deltas import APPLIED, Deltas, Memory, Result
-from .matching import SKEW
+from .lasting import LASTS
+from .matching import SKEW, counts_still
 from .tally import Tally
 
 OLDEST: Final = max(KEPT.values())
-"""An event further behind partition time than this is too late: none of its buckets is kept."""
+"""An event further behind partition time than this is too late, with few exceptions: none of its buckets is kept."""
 LATE: Final = 120_000
 """An event further behind partition time than this is counted in its bucket, and counted as late."""
 _REASONED: Final = (Result.ILLEGAL, Result.DEAD_LETTER)
@@ -57,7 +58,10 @@ class Fold:
     @property
     def state(self) -> Memory:
         """Its memory as of now."""
-        return Memory(self._now, self._contacts.open, self._contacts.seen.known, self._told().state)
+        contacts = self._contacts
+        return Memory(
+            self._now, contacts.open, contacts.seen.known, self._told().state, contacts.lasting.known
+        )
 
     def _reset(self) -> None:
         self._results: dict[str, int] = dict.fromkeys(Result, 0)
@@ -81,6 +85,8 @@ class Fold:
             reasons=self._reasons,
             late=self._late,
             agreement=self._told().state,
+            lasting=contacts.lasting.added,
+            outlived=contacts.lasting.outlived,
         )
         contacts.reset()
         self._reset()
@@ -101,13 +107,6 @@ class Fold:
             event: as decoded by a dialect.
             timestamp: the record's Kafka timestamp in milliseconds; negative where it has none.
         """
-        result = self._judge(event, timestamp)
-        if result is not APPLIED:
-            return self._book(result)
-        self._applied += 1
-        return result
-
-    def _judge(self, event: e.Event, timestamp: int) -> Result:
         at = event.at
         stamp = at if timestamp < 0 or at < timestamp else timestamp
         if self.by_broker is not self._trusts:
@@ -126,14 +125,41 @@ class Fold:
             self._move(stamp)
         elif stamp > self._now:
             self._now = stamp
-        now = self._now
+        result = self._judge(event, stamp)
+        if result is not APPLIED:
+            return self._book(result)
+        self._applied += 1
+        return result
+
+    def _follow(self, event: e.Event, timestamp: int) -> int:
+        """Let one of a record's several events move partition time, as ``record`` does; return its stamp."""
+        stamp = event.at if timestamp < 0 else min(event.at, timestamp)
+        if self.by_broker is not self._trusts:
+            self._trust()
+        if not self._trusts:
+            who = e.key(event)
+            if who == self._last:
+                self._heard[-1] = (who, stamp)
+            else:
+                self._last = who
+                self._heard.append((who, stamp))
+        if stamp >= self._soon:
+            self._move(stamp)
+        else:
+            self._now = max(self._now, stamp)
+        return stamp
+
+    def _judge(self, event: e.Event, stamp: int) -> Result:
+        at, now = event.at, self._now
         if at > now + SKEW and at > stamp + SKEW:
             self._contacts.reason = "future"
             return Result.DEAD_LETTER
         if at >= now - LATE:
             return self._routes[type(event)](event)
         if at < now - OLDEST:
-            return Result.LATE
+            visits = self._contacts.open.get(getattr(event, "contact_id", None) or "", ())
+            if not counts_still(event, visits, now - LASTS):
+                return Result.LATE
         self._contacts.late()
         result = self._routes[type(event)](event)
         self._late += result is APPLIED
@@ -175,9 +201,15 @@ class Fold:
         self._soon = minute if self._trusts else min(clock.limit, minute)
 
     def several(self, events: Sequence[e.Event], timestamp: int) -> Result:
-        """Fold the events of one record. It has one result, the best of theirs; ``ignored`` if there are none."""
+        """Fold the events of one record. It has one result, the best of theirs; ``ignored`` if there are none.
+
+        All of them move partition time before the first is judged: no visit times out in the middle of its own record.
+        """
         contacts = self._contacts
-        results = [(self._judge(event, timestamp), contacts.reason) for event in events]
+        stamps = [self._follow(event, timestamp) for event in events]
+        results = [
+            (self._judge(event, stamp), contacts.reason) for event, stamp in zip(events, stamps, strict=True)
+        ]
         best, contacts.reason = min(
             results, key=lambda found: _BEST_FIRST.index(found[0]), default=_NOTHING_TOLD
         )

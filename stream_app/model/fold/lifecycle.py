@@ -106,21 +106,23 @@ def step(visit: Visit, move: Move, event: e.ContactEvent) -> f.Facts:
 
 RING_BACK: Final = HOUR
 """How long an abandoned visit is kept, so that the contact can be called back."""
-_IDLE: Final[dict[int, tuple[int, int]]] = {  # state → (voice, other channels)
-    WAITING: (4 * HOUR, 30 * DAY),
-    TALKING: (12 * HOUR, 30 * DAY),
-    HELD: (12 * HOUR, 30 * DAY),
-    WRAPPING: (30 * MINUTE, 30 * MINUTE),
-    ABANDONED: (RING_BACK, RING_BACK),
+_WRITTEN: Final[dict[int, int]] = {
+    WAITING: 30 * DAY,
+    TALKING: 30 * DAY,
+    HELD: 30 * DAY,
+    WRAPPING: 30 * MINUTE,
+    ABANDONED: RING_BACK,
 }
-SHORTEST_IDLE: Final = min(idle for both in _IDLE.values() for idle in both)
+_CALLED_BACK: Final = {**_WRITTEN, TALKING: 12 * HOUR, HELD: 12 * HOUR}
+_IDLE: Final = {"voice": {**_CALLED_BACK, WAITING: 4 * HOUR}, "callback": _CALLED_BACK}
+"""Channel → state → how long. Nobody holds the line for a callback, so it waits as long as a letter does."""
+SHORTEST_IDLE: Final = min(idle for states in _IDLE.values() for idle in states.values())
 """The shortest time after its last change in which a visit can time out."""
 
 
 def expires(visit: Visit) -> int:
     """Return the partition time after which a visit without further events is closed."""
-    voice, other = _IDLE[visit.state]
-    return visit.since + (voice if visit.channel == "voice" else other)
+    return visit.since + _IDLE.get(visit.channel, _WRITTEN)[visit.state]
 
 
 def time_out(visit: Visit, now: int) -> f.Facts:

@@ -26,6 +26,21 @@ def fits(visit: Visit, event: e.ContactEvent) -> bool:
     return event.queue is None or event.queue == visit.queue
 
 
+def counts_still(event: e.Event, visits: Visits, since: int) -> bool:
+    """Return whether an event counts although none of its buckets is kept: only what can't have been counted before.
+
+    Args:
+        event: any, of days ago.
+        visits: the open visits of its contact.
+        since: what happened before it counts no more.
+    """
+    if event.at < since:
+        return False
+    if isinstance(event, e.Queued):
+        return event.recurs
+    return bool(visits) and all(visit.queued_at >= since for visit in visits)
+
+
 def concerns(visit: Visit, kind: type[e.Outcome], event: e.Outcome) -> bool:
     """Return whether an outcome is about a visit: one that may take it, or took its like before."""
     taken = visit.seen & kind.bit and not kind.repeatable

@@ -21,7 +21,7 @@ from .overrides import Overrides, QueueOverrides, as_kind, as_table, check, read
 from .presets import BY_PRESET
 
 DEFAULT_POLICY = "without_short_abandons"
-_ANSWER_S = {"voice": 20.0, "chat": 60.0, "messaging": 60.0, "email": 3600.0}
+_ANSWER_S = {"voice": 20.0, "chat": 60.0, "messaging": 60.0, "email": 3600.0, "callback": 3600.0}
 _OTHER_ANSWER_S = 60.0
 _SHORT_S = 5.0
 SATISFIED: Final[Mapping[int, tuple[int, ...]]] = {5: (4, 5), 2: (2,)}

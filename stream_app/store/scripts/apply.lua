@@ -6,7 +6,7 @@
 --        7 cells      per bucket: resolution, start, n, then n × (field, packed cell)
 --        8 visits     contact, packed visits, …
 --        9 closed     contact, …
---       10 recent     minute, hashes, …
+--       10 recent     minute, hashes, …; a day is numbered from 10^9 on (`codec.DAYS_FROM`)
 --       11 the last minute whose hashes are dropped, with those of all earlier ones, or ''
 --       12 results    name, n, …
 --       13 dead       offset, reason, detail, value, …
@@ -16,6 +16,7 @@
 --       17 rows       per day, queue and channel: day, field, n, then n × (15-minute interval of the day, packed row)
 --       18 clock      how far partition time is agreed on, packed
 --       19 names that no stored commit of this claim has confirmed yet: KEYS number of their registry, name, number, …
+--       20 the last day whose hashes are dropped, numbered as in 10, with those of all earlier ones, or ''
 -- returns {'OK', seq} | {'ALREADY', seq} | {'FENCED', position} | {'MISMATCH', position} | {'NAMES', kind and name}
 --
 -- 7 to 10, 12 to 14, 17 and 19 are framed: each part is its length in four bytes, big-endian, and its bytes.
@@ -117,10 +118,12 @@ end
 local opened, closed = parts(ARGV[8]), parts(ARGV[9])
 each('HSET', visits, opened, 1, #opened)
 each('HDEL', visits, closed, 1, #closed)
-if ARGV[11] ~= '' then
-  for _, minute in ipairs(redis.call('ZRANGEBYSCORE', minutes, '-inf', ARGV[11])) do
-    redis.call('UNLINK', prefix .. ':r:' .. minute)
-    redis.call('ZREM', minutes, minute)
+for first, last in pairs({ ['-inf'] = ARGV[11], ['1000000000'] = ARGV[20] }) do
+  if last ~= '' then
+    for _, minute in ipairs(redis.call('ZRANGEBYSCORE', minutes, first, last)) do
+      redis.call('UNLINK', prefix .. ':r:' .. minute)
+      redis.call('ZREM', minutes, minute)
+    end
   end
 end
 for i = 1, #recent, 2 do
