@@ -140,7 +140,10 @@ def test_what_was_assumed_and_what_nobody_knows_is_said(tmp_path: Path, schedule
     assert done.returncode == 1  # a plan with holes
     assert done.stderr.splitlines() == [
         "stream-app: biling (voice) is in the schedule, but not in the volumes",
-        "stream-app: billing (email) has no handle time in any row, so it has no plan",
+        (
+            "stream-app: billing (email) has no handle time in any row, so it has no plan; provide one with --aht 300s, or in a "
+            "column aht_s"
+        ),
         "stream-app: queues with rows without patience_s: 1; 120 s was assumed for them",
     ]
     assert json.loads(done.stdout)[0]["required"] is None
@@ -276,3 +279,37 @@ def test_the_example_in_python_of_the_page_runs() -> None:
     found: dict[str, Any] = {}
     exec(example, found)  # noqa: S102 - our own page
     assert all(reached.low >= 0.8 for reached in found["reached"])
+
+
+ZERO_SECONDS = """\
+start,minutes,queue,channel,offered,answered,handled,talk_s,hold_s,wrap_s
+2026-01-05T09:00:00+01:00,30,billing,voice,100,98,98,14700,980,1960
+2026-01-05T09:30:00+01:00,30,billing,voice,100,98,3,0,0,0
+2026-01-05T10:00:00+01:00,30,billing,voice,100,98,0,0,0,0
+"""
+
+
+def test_the_queues_mean_stands_in_for_rows_of_calls_of_no_seconds_and_it_is_said() -> None:
+    done = staffing("-", "--format", "json", stdin=ZERO_SECONDS)
+    found = rows(done)
+    assert [(r["handle_s"], r["handle_of"]) for r in found] == [
+        (180, "interval"),
+        (180, "queue"),
+        (180, "queue"),
+    ]
+    assert len({r["required"] for r in found}) == 1
+    note = "stream-app: billing (voice): 2 rows with contacts and no handle time; its mean, 180 s, was taken for them\n"
+    assert note in done.stderr
+
+
+def test_a_queue_without_any_work_is_named_and_planned_with_the_handle_time_that_is_given() -> None:
+    idle = ZERO_SECONDS.replace("14700,980,1960", "0,0,0")
+    done = staffing("-", "--format", "json", stdin=idle)
+    assert (done.returncode, [r["required"] for r in json.loads(done.stdout)]) == (1, [None] * 3)
+    assert (
+        "billing (voice) has no handle time in any row, so it has no plan; provide one with --aht"
+        in done.stderr
+    )
+    given = staffing("-", "--aht", "3m", "--format", "json", stdin=idle)
+    assert [(r["handle_s"], r["required"] > 0) for r in rows(given)] == [(180, True)] * 3
+    assert "3 rows with contacts and no handle time; --aht, 180 s, was taken for them" in given.stderr

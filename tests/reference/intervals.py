@@ -48,7 +48,10 @@ class Stay:
         if over.outcome == "answered":
             amounts["wait_ms"] = over.wait
         if over.outcome == "abandoned":
-            amounts |= {"abandoned_short": int(over.wait <= self.short), "abandon_wait_ms": over.wait}
+            amounts |= {
+                "abandoned_short": int(self.short > 0 and over.wait <= self.short),
+                "abandon_wait_ms": over.wait,
+            }
         return amounts
 
     def longest(self) -> int:

@@ -51,7 +51,7 @@ class Ledger:
         counted = {
             "abandoned": 1,
             "abandoned_in_target": not late,
-            "abandoned_short": wait <= visit.short,
+            "abandoned_short": visit.short > 0 and wait <= visit.short,
             "abandon_wait_ms": wait,
             "abandoned_late": late,
             "bot_met": visit.met_bot,

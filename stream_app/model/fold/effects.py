@@ -89,7 +89,7 @@ def _abandonment(visit: Visit, at: int) -> f.Facts:
     """Return the facts of an abandonment at this moment; identical when it is taken back."""
     queue, channel, wait = visit.queue, visit.channel, visit.wait
     in_target = wait <= visit.answer_target
-    abandoned = f.Abandoned(queue, channel, at, visit.queued_at, wait, in_target, wait <= visit.short_abandon)
+    abandoned = f.Abandoned(queue, channel, at, visit.queued_at, wait, in_target, visit.is_short(wait))
     decided = f.Decided(queue, channel, decided_at(visit, wait, at), abandoned_later=not in_target)
     return abandoned, decided, *(_bot(visit, at) if visit.seen & _BOT else NOTHING)
 
