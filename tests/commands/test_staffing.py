@@ -141,8 +141,8 @@ def test_what_was_assumed_and_what_nobody_knows_is_said(tmp_path: Path, schedule
     assert done.stderr.splitlines() == [
         "stream-app: biling (voice) is in the schedule, but not in the volumes",
         (
-            "stream-app: billing (email) has no handle time in any row, so it has no plan; provide one with --aht 300s, or in a "
-            "column aht_s"
+            "stream-app: billing (email) has no handle time in any row, so it has no plan; provide one with --aht 300s, "
+            "or in a column aht_s"
         ),
         "stream-app: queues with rows without patience_s: 1; 120 s was assumed for them",
     ]

@@ -129,6 +129,7 @@ class Event(NamedTuple):
     beginning: Beginning | None
     fact: Fact | None
     source: str
+    reason: str
 
     @property
     def place(self) -> tuple[str, str]:
@@ -199,6 +200,7 @@ def _event(fields: Fields) -> Event:
         beginning=_beginning(fields.get("beginning")) if kind in OUTCOMES else None,
         fact=read_fact(kind, fields),
         source=text(fields, "source", NAME) if kind == "platform.restarted" else "",
+        reason=text(fields, "reason", NAME) if kind in ("contact.left_queue", "contact.refused") else "",
     )
 
 
