@@ -13,15 +13,15 @@ OF_CONNECT = {"transfer": "transfer", "expired": "timeout"}
 def test_reasons_of_queue_logs() -> None:
     left, refused = set(), set()
     for tell in asterisk.EVENTS.values():
-        if isinstance(tell, partial) and tell.func in {asterisk._left, asterisk._refused}:  # noqa: SLF001 - the table is there
-            (left if tell.func is asterisk._left else refused).add(tell.keywords["reason"])  # noqa: SLF001 - same
+        if isinstance(tell, partial) and tell.func in {asterisk._left, asterisk._refused}:
+            (left if tell.func is asterisk._left else refused).add(tell.keywords["reason"])
     assert {reason: left_by(reason) for reason in left} == LEFT
     assert {reason: refused_by(reason) for reason in refused} == REFUSED
     assert refused_by("divert_all") == "other"
 
 
 def test_reasons_of_amazon_connect() -> None:
-    for reason in amazon_connect._NOT_BY_CUSTOMER.values():  # noqa: SLF001 - the table is there
+    for reason in amazon_connect._NOT_BY_CUSTOMER.values():
         assert left_by(reason) == OF_CONNECT.get(reason, "other")
 
 
@@ -29,4 +29,9 @@ def test_a_name_counts_in_any_case_and_none_or_another_is_other() -> None:
     assert [left_by(name) for name in ("Timeout", "CALLBACK", "voicemail", "other", "", None)] == [
         "timeout", "callback", "other", "other", "other", "other",
     ]  # fmt: skip
-    assert [refused_by(name) for name in ("Full", "no_agents", "why not", None)] == ["full", "empty", "other", "other"]
+    assert [refused_by(name) for name in ("Full", "no_agents", "why not", None)] == [
+        "full",
+        "empty",
+        "other",
+        "other",
+    ]
