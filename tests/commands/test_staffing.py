@@ -313,3 +313,62 @@ def test_a_queue_without_any_work_is_named_and_planned_with_the_handle_time_that
     given = staffing("-", "--aht", "3m", "--format", "json", stdin=idle)
     assert [(r["handle_s"], r["required"] > 0) for r in rows(given)] == [(180, True)] * 3
     assert "3 rows with contacts and no handle time; --aht, 180 s, was taken for them" in given.stderr
+
+
+QUEUE_LOG = """\
+1767600000|c1|billing|NONE|ENTERQUEUE||5551|1
+1767600010|c1|billing|SIP/1|CONNECT|10|b1|3
+1767600190|c1|billing|SIP/1|COMPLETECALLER|10|180|1
+1767601000|c2|billing|NONE|ENTERQUEUE||5551|1
+1767601010|c2|billing|SIP/1|CONNECT|10|b2|3
+1767601010|c2|billing|SIP/1|COMPLETECALLER|10|0|1
+1767602000|c3|billing|NONE|ENTERQUEUE||5551|1
+1767602030|c3|billing|NONE|EXITWITHTIMEOUT|1|1|30
+1767690000|c4|billing|NONE|FULL
+"""
+
+
+def logged(command: str, log: Path, *options: str) -> Done:
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "stream_app",
+            command,
+            "--direct",
+            str(log),
+            "--dialect",
+            "asterisk",
+            *options,
+        ],
+        capture_output=True,
+        text=True,
+        env={"COLUMNS": "120"},
+        check=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_what_intervals_writes_of_a_log_with_calls_of_no_seconds_is_planned(
+    tmp_path: Path, form: str
+) -> None:
+    log = tmp_path / "queue_log"
+    log.write_text(QUEUE_LOG)
+    period = ("--from", "2026-01-05T08:00:00Z", "--to", "2026-01-05T09:00:00Z", "--format", form)
+    done = staffing("-", "--format", "json", stdin=logged("intervals", log, *period).stdout)
+    found = [r for r in rows(done) if r["offered"]]
+    assert [(r["handle_s"], r["handle_of"]) for r in found] == [
+        (180, "interval"),
+        (180, "queue"),
+        (180, "queue"),
+    ]
+    assert "billing (voice): 2 rows with contacts and no handle time; its mean, 180 s," in done.stderr
+
+
+def test_a_report_says_why_contacts_left_and_were_refused(tmp_path: Path) -> None:
+    log = tmp_path / "queue_log"
+    log.write_text(QUEUE_LOG)
+    (row,) = json.loads(logged("replay", log, "--report").stdout)
+    assert (row["left"], row["left_timeout"], row["left_other"], row["left_wait_s"]) == (1, 1, 0, 30)
+    assert (row["refused"], row["refused_full"], row["refused_other"]) == (1, 1, 0)
