@@ -11,7 +11,8 @@ OF_CONNECT = {"transfer": "transfer", "expired": "timeout"}
 
 
 def test_reasons_of_queue_logs() -> None:
-    left, refused = set(), set()
+    left: set[str] = set()
+    refused: set[str] = set()
     for tell in asterisk.EVENTS.values():
         if isinstance(tell, partial) and tell.func in {asterisk._left, asterisk._refused}:
             (left if tell.func is asterisk._left else refused).add(tell.keywords["reason"])
