@@ -145,5 +145,6 @@ def handling(record: TableRow, offered: int) -> tuple[int | None, float | None]:
         return handled, handled * record.number(mean, most=_MOST)
     if sums or (record.said("handled") and not any(record.has(name) for name in _MEANS)):
         handled = record.whole("handled", _MOST)
-        return handled, sum(record.number(name, most=_MOST) for name in _HANDLING[1:])
+        seconds = sum(record.number(name, most=_MOST) for name in _HANDLING[1:])
+        return (handled, seconds) if seconds else (0, 0.0)  # contacts without any time measure no work
     return None, None

@@ -6,6 +6,8 @@ the parts that their fields name, so that they add up exactly.
 
 from msgspec import Struct
 
+from .reasons import LeftBy, RefusedBy
+
 
 class Fact(Struct, frozen=True, gc=False):
     """Something that happened to a contact in a queue.
@@ -65,11 +67,16 @@ class Undone(Fact, frozen=True, gc=False):
 
 
 class Left(WaitOver, frozen=True, gc=False):
-    """Flow-out: the contact left the queue unanswered, but did not give up; ``callback``: it is to be called back."""
+    """Flow-out: the contact left the queue unanswered, but did not give up; ``callback``: it is to be called back.
+
+    Attributes:
+        reason: why, as it is counted.
+    """
 
     wait: int
     in_target: bool
     callback: bool = False
+    reason: LeftBy = "other"
 
 
 class Decided(Fact, frozen=True, gc=False):
@@ -83,7 +90,9 @@ class Decided(Fact, frozen=True, gc=False):
 
 
 class Refused(Fact, frozen=True, gc=False):
-    """A blocked contact, which was never queued."""
+    """A blocked contact, which was never queued; ``reason``: why, as it is counted."""
+
+    reason: RefusedBy = "other"
 
 
 class Missed(Fact, frozen=True, gc=False):

@@ -228,7 +228,7 @@ def _rows(wanted: Wanted) -> list[HistoryRow]:
             queue=wanted.queue,
             channel=wanted.channel,
             offered=row.offered,
-            handled=row.handled,
+            handled=row.handled if row.handle_ms else 0,  # as in files: without any time it measures no work
             handle_s=row.handle_ms / 1000,
         )
         for row in unpacked(wanted.rows)

@@ -28,6 +28,7 @@ class Assumptions(Struct, frozen=True):
         asa_s: the longest mean wait in seconds.
         concurrency: contacts at once, other than calls and deferred work; handle times are assumed to be measured at it.
         deferred: channels with deferred work.
+        aht_s: average handle time in seconds of queues without one in any row; ``None``: these have no plan.
     """
 
     model: Model = "erlang-a"
@@ -37,6 +38,7 @@ class Assumptions(Struct, frozen=True):
     asa_s: float | None = None
     concurrency: Concurrency | None = None
     deferred: frozenset[str] = DEFERRED
+    aht_s: float | None = None
 
     def of(self, rule: QueueTargets, channel: str) -> QueueAssumptions:
         """Return what holds for a queue and channel with these targets."""

@@ -56,6 +56,13 @@ class PlanLine(Struct, frozen=True):
     binds: str | None = None
 
     @property
+    def handle_of(self) -> str | None:
+        """What the handle time was measured in: the ``interval``; or elsewhere: the ``queue`` stands in; ``None``: unknown."""
+        if self.handle_s is None:
+            return None
+        return "queue" if self.volume.handle_s is None else "interval"
+
+    @property
     def gap(self) -> float | None:
         """Scheduled less to schedule; negative means too few."""
         if self.scheduled is None or self.to_schedule is None:
@@ -88,13 +95,13 @@ def plan(
     lines: list[PlanLine] = []
     for key, group in groupby(rows, key=lambda v: (v.queue, v.channel)):
         there = None if schedule is None else QueueStaff(schedule.get(key, []), (covered or {}).get(key))
-        rule = targets.rule(*key)
+        rule, usual_s = targets.rule(*key), known.get(key, assumptions.aht_s)
         try:
             own = assumptions.of(rule, key[1])
             if own.deferred:
-                lines += _deferred(list(group), rule, own, known.get(key), there)
+                lines += _deferred(list(group), rule, own, usual_s, there)
             else:
-                lines += _queue(group, rule, own, known.get(key), there)
+                lines += _queue(group, rule, own, usual_s, there)
         except ValueError as error:
             raise ValueError(f"{key[0]} ({key[1]}): {error}") from None
     return lines

@@ -60,8 +60,9 @@ class Volume(Struct, frozen=True):
 
     @property
     def handle_s(self) -> float | None:
-        """Average handle time in seconds; ``None`` if nothing was handled."""
-        return (self.talk_s + self.hold_s + self.wrap_s) / self.handled if self.handled > 0 else None
+        """Average handle time in seconds; ``None`` if nothing was handled, or without any time: that measures no work."""
+        seconds = self.talk_s + self.hold_s + self.wrap_s
+        return seconds / self.handled if self.handled > 0 and seconds > 0 else None
 
 
 class Volumes(Struct, frozen=True):
@@ -124,12 +125,14 @@ def load(name: str, content: bytes, zone: str | None = None, mapping: ColumnMap 
 
 
 def handle_times(volumes: Iterable[Volume]) -> dict[tuple[str, str], float]:
-    """Return the mean handle time of each queue and channel over its rows, in seconds: for intervals that handled nothing."""
+    """Return the mean handle time of each queue and channel over its rows, in seconds: for intervals without one."""
     sums: dict[tuple[str, str], tuple[float, float]] = {}
     for v in volumes:
+        if v.handle_s is None:
+            continue
         seconds, handled = sums.get((v.queue, v.channel), (0.0, 0.0))
         sums[v.queue, v.channel] = (seconds + v.talk_s + v.hold_s + v.wrap_s, handled + v.handled)
-    return {key: seconds / handled for key, (seconds, handled) in sums.items() if handled > 0}
+    return {key: seconds / handled for key, (seconds, handled) in sums.items()}
 
 
 def _says_nothing(row: TableRow) -> bool:
@@ -175,10 +178,6 @@ def _volume(row: TableRow, minutes: float, start: datetime, place: tuple[str, st
         wrap_s=spent[2],
         patience_s=row.number("patience_s") if row.said("patience_s") else None,
     )
-    if volume.handled > 0 and volume.handle_s == 0:
-        raise row.wrong(
-            "talk_s", f"expected handle time for {volume.handled:g} handled contacts, got 0 s in total"
-        )
     if volume.handled == 0 and volume.talk_s + volume.hold_s + volume.wrap_s > 0:
         raise row.wrong("handled", "is 0, but there is handle time")
     load = volume.offered * (volume.handle_s or 0.0) / (60 * minutes)

@@ -169,4 +169,4 @@ def test_a_plan_with_holes_has_no_total_and_is_no_success(folder: Path) -> None:
     done = run("staffing", folder / "blind.csv", "--tz", "Europe/Berlin", code=1)
     assert "q (voice): no total, intervals without a plan: 1" in done.stdout
     assert "hours to schedule" not in done.stdout
-    assert "q (voice) has no handle time in any row, so it has no plan" in done.stderr
+    assert "q (voice) has no handle time in any row, so it has no plan; provide one" in done.stderr

@@ -140,7 +140,10 @@ def test_what_was_assumed_and_what_nobody_knows_is_said(tmp_path: Path, schedule
     assert done.returncode == 1  # a plan with holes
     assert done.stderr.splitlines() == [
         "stream-app: biling (voice) is in the schedule, but not in the volumes",
-        "stream-app: billing (email) has no handle time in any row, so it has no plan",
+        (
+            "stream-app: billing (email) has no handle time in any row, so it has no plan; provide one with --aht 300s, "
+            "or in a column aht_s"
+        ),
         "stream-app: queues with rows without patience_s: 1; 120 s was assumed for them",
     ]
     assert json.loads(done.stdout)[0]["required"] is None
@@ -276,3 +279,96 @@ def test_the_example_in_python_of_the_page_runs() -> None:
     found: dict[str, Any] = {}
     exec(example, found)  # noqa: S102 - our own page
     assert all(reached.low >= 0.8 for reached in found["reached"])
+
+
+ZERO_SECONDS = """\
+start,minutes,queue,channel,offered,answered,handled,talk_s,hold_s,wrap_s
+2026-01-05T09:00:00+01:00,30,billing,voice,100,98,98,14700,980,1960
+2026-01-05T09:30:00+01:00,30,billing,voice,100,98,3,0,0,0
+2026-01-05T10:00:00+01:00,30,billing,voice,100,98,0,0,0,0
+"""
+
+
+def test_the_queues_mean_stands_in_for_rows_of_calls_of_no_seconds_and_it_is_said() -> None:
+    done = staffing("-", "--format", "json", stdin=ZERO_SECONDS)
+    found = rows(done)
+    assert [(r["handle_s"], r["handle_of"]) for r in found] == [
+        (180, "interval"),
+        (180, "queue"),
+        (180, "queue"),
+    ]
+    assert len({r["required"] for r in found}) == 1
+    note = "stream-app: billing (voice): 2 rows with contacts and no handle time; its mean, 180 s, was taken for them\n"
+    assert note in done.stderr
+
+
+def test_a_queue_without_any_work_is_named_and_planned_with_the_handle_time_that_is_given() -> None:
+    idle = ZERO_SECONDS.replace("14700,980,1960", "0,0,0")
+    done = staffing("-", "--format", "json", stdin=idle)
+    assert (done.returncode, [r["required"] for r in json.loads(done.stdout)]) == (1, [None] * 3)
+    assert (
+        "billing (voice) has no handle time in any row, so it has no plan; provide one with --aht"
+        in done.stderr
+    )
+    given = staffing("-", "--aht", "3m", "--format", "json", stdin=idle)
+    assert [(r["handle_s"], r["required"] > 0) for r in rows(given)] == [(180, True)] * 3
+    assert "3 rows with contacts and no handle time; --aht, 180 s, was taken for them" in given.stderr
+
+
+QUEUE_LOG = """\
+1767600000|c1|billing|NONE|ENTERQUEUE||5551|1
+1767600010|c1|billing|SIP/1|CONNECT|10|b1|3
+1767600190|c1|billing|SIP/1|COMPLETECALLER|10|180|1
+1767601000|c2|billing|NONE|ENTERQUEUE||5551|1
+1767601010|c2|billing|SIP/1|CONNECT|10|b2|3
+1767601010|c2|billing|SIP/1|COMPLETECALLER|10|0|1
+1767602000|c3|billing|NONE|ENTERQUEUE||5551|1
+1767602030|c3|billing|NONE|EXITWITHTIMEOUT|1|1|30
+1767690000|c4|billing|NONE|FULL
+"""
+
+
+def logged(command: str, log: Path, *options: str) -> Done:
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "stream_app",
+            command,
+            "--direct",
+            str(log),
+            "--dialect",
+            "asterisk",
+            *options,
+        ],
+        capture_output=True,
+        text=True,
+        env={"COLUMNS": "120"},
+        check=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_what_intervals_writes_of_a_log_with_calls_of_no_seconds_is_planned(
+    tmp_path: Path, form: str
+) -> None:
+    log = tmp_path / "queue_log"
+    log.write_text(QUEUE_LOG)
+    period = ("--from", "2026-01-05T08:00:00Z", "--to", "2026-01-05T09:00:00Z", "--format", form)
+    done = staffing("-", "--format", "json", stdin=logged("intervals", log, *period).stdout)
+    found = [r for r in rows(done) if r["offered"]]
+    assert [(r["handle_s"], r["handle_of"]) for r in found] == [
+        (180, "interval"),
+        (180, "queue"),
+        (180, "queue"),
+    ]
+    assert "billing (voice): 2 rows with contacts and no handle time; its mean, 180 s," in done.stderr
+
+
+def test_a_report_says_why_contacts_left_and_were_refused(tmp_path: Path) -> None:
+    log = tmp_path / "queue_log"
+    log.write_text(QUEUE_LOG)
+    (row,) = json.loads(logged("replay", log, "--report").stdout)
+    assert (row["left"], row["left_timeout"], row["left_other"], row["left_wait_s"]) == (1, 1, 0, 30)
+    assert (row["refused"], row["refused_full"], row["refused_other"]) == (1, 1, 0)

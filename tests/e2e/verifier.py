@@ -25,6 +25,8 @@ ROW = {
     "offered": 0, "answered": 1, "answered_in_target": 2, "abandoned": 3, "abandoned_in_target": 4, "abandoned_short": 5,
     "left": 6, "left_in_target": 7, "lost": 8, "refused": 9, "handled": 10, "talk_ms": 11, "hold_ms": 12, "wrap_ms": 13,
     "wait_ms": 14, "abandon_wait_ms": 15, "longest_wait_ms": 16,
+    "missed": 32, "left_wait_ms": 33, "left_timeout": 34, "left_key": 35, "left_transfer": 36, "left_callback": 37,
+    "left_empty": 38, "refused_full": 39, "refused_closed": 40, "refused_empty": 41,
 }  # fmt: skip
 """What stands in an interval row, and where."""
 OUTCOMES = ("answered", "abandoned", "left", "lost")

@@ -85,7 +85,13 @@ def referred(values: Sequence[bytes]) -> Reference:
 def expected(reference: Reference) -> list[ReportRow]:
     """The report, by the independent arithmetic."""
     waiting = Counter((q, c) for _, q, c, state, _ in reference.open_visits() if state == "waiting")
-    seconds = {"wait_s": "answer_wait_ms", "talk_s": "talk_ms", "hold_s": "hold_ms", "wrap_s": "wrap_ms"}
+    seconds = {
+        "wait_s": "answer_wait_ms",
+        "talk_s": "talk_ms",
+        "hold_s": "hold_ms",
+        "wrap_s": "wrap_ms",
+        "left_wait_s": "left_wait_ms",
+    }
     rows = []
     for (queue, channel), found in sorted(reference.totals().items()):
         row: dict[str, Any] = {"queue": queue, "channel": channel, "waiting": waiting[queue, channel]}
@@ -94,6 +100,9 @@ def expected(reference: Reference) -> list[ReportRow]:
                 row[field] = found.get(seconds[field], 0) / 1000
             elif field not in row:
                 row[field] = found.get(field, 0)
+        for outcome in ("left", "refused"):
+            known = [n for name, n in row.items() if name.startswith(f"{outcome}_") and isinstance(n, int)]
+            row[f"{outcome}_other"] = row[outcome] - sum(known)
         rows.append(ReportRow(**row))
     return rows
 

@@ -95,6 +95,7 @@ def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
         optional: dict[str, list[Any]] = {
             "agent": ["g", "h"],
             "visit": [1, 2],
+            "reason": ["timeout", "Full", "closed", "empty", "key", "overflow", "callback", "voicemail"],
             "wait_s": [0, 5, 5.0005, 20, 20.0005, 21],
             "talk_s": [0, 1.0005, 60],
             "hold_s": [0, 3],

@@ -205,3 +205,22 @@ def test_every_prefix_keeps_its_books() -> None:
         outcomes = sum(total.get(name, 0) for name in ("answered", "abandoned", "left", "lost"))
         assert total.get("offered", 0) == outcomes + waiting
         assert total.get("decided", 0) == outcomes
+
+
+@pytest.mark.parametrize("short_s", [0.0, 0.001, 5.0])
+@pytest.mark.parametrize("wait_ms", [0, 1, 5_000, 5_001])
+def test_an_abandonment_is_short_up_to_the_threshold_and_never_with_a_threshold_of_none(
+    short_s: float, wait_ms: int
+) -> None:
+    short_ms = round(short_s * 1000)
+    lines = [
+        line(0, T0, T0, id="1", type="contact.queued", contact_id="a", queue="x"),
+        line(1, T0 + wait_ms, T0 + wait_ms, id="2", type="contact.abandoned", contact_id="a"),
+    ]
+    kept = folded(lines, targets=Targets(defaults=Overrides(short_abandon_s=short_s)))
+    reference = Reference(targets=lambda *_: (20_000, short_ms))
+    for one in lines:
+        reference.feed(one.offset, one.value, one.timestamp)
+    assert differences(reference, kept) == []
+    short = kept.counters(0)["x", "voice"].get("abandoned_short", 0)
+    assert short == (short_ms > 0 and wait_ms <= short_ms)

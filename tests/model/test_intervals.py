@@ -266,3 +266,19 @@ def test_a_day_is_the_sum_of_its_quarters(seed: int) -> None:
             assert getattr(found, name) == sum(row.get(name, 0) for row in theirs), name
         assert found.longest_wait_ms == max(row.get("longest_wait_ms", 0) for row in theirs)
         assert (found.backlog_start, found.backlog_max) == (backlogs[0][0], max(most for _, most in backlogs))
+
+
+@given(streams(), st.sets(st.integers(0, 45)))
+def test_reasons_add_up_in_every_row(lines: list[Line], cuts: set[int]) -> None:
+    for key, amounts in folded(lines, cuts).rows.items() if lines else ():
+        row = row_of(key, compact(amounts))
+        left = (row.left_timeout, row.left_key, row.left_transfer, row.left_callback, row.left_empty)
+        refused = (row.refused_full, row.refused_closed, row.refused_empty)
+        assert sum((*left, row.left_other)) == row.left
+        assert sum((*refused, row.refused_other)) == row.refused
+        assert min(*left, *refused, row.left_other, row.refused_other) >= 0
+
+
+def test_a_row_that_was_stored_before_reasons_were_counted_has_them_all_as_other() -> None:
+    row = row_of((0, "q", "voice"), [5, 0, 0, 0, 0, 0, 3, 1, 0, 2])
+    assert (row.left_other, row.refused_other, row.missed, row.left_wait_ms) == (3, 2, 0, 0)

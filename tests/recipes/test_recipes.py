@@ -60,7 +60,7 @@ def test_a_column(tmp_path: Path) -> None:
     for step in reference:
         follow(project, step)
     run(project, "-m", "stream_app", "render")
-    assert "| `missed` |" in (project / "docs/intervals.md").read_text(encoding="utf-8")
+    assert "| `transferred` |" in (project / "docs/intervals.md").read_text(encoding="utf-8")
     suite(
         project,
         "tests/model/test_intervals.py",

@@ -22,6 +22,7 @@ class Over(NamedTuple):
     outcome: str
     at: int
     wait: int
+    why: dict[str, int]
 
 
 class Stay:
@@ -47,8 +48,13 @@ class Stay:
             amounts[f"{over.outcome}_in_target"] = int(over.wait <= self.target)
         if over.outcome == "answered":
             amounts["wait_ms"] = over.wait
+        if over.outcome == "left":
+            amounts |= {"left_wait_ms": over.wait} | over.why
         if over.outcome == "abandoned":
-            amounts |= {"abandoned_short": int(over.wait <= self.short), "abandon_wait_ms": over.wait}
+            amounts |= {
+                "abandoned_short": int(self.short > 0 and over.wait <= self.short),
+                "abandon_wait_ms": over.wait,
+            }
         return amounts
 
     def longest(self) -> int:
@@ -65,9 +71,11 @@ class Intervals:
     def offered(self, visit: Visit) -> None:
         self._stays[visit] = Stay(visit)
 
-    def over(self, visit: Visit, outcome: str, at: int, wait: int = 0) -> None:
+    def over(
+        self, visit: Visit, outcome: str, at: int, wait: int = 0, why: dict[str, int] | None = None
+    ) -> None:
         stay = self._stays[visit]
-        stay.over = Over(outcome, at, wait)
+        stay.over = Over(outcome, at, wait, why or {})
         stay.told.append(stay.over)
 
     def waits_again(self, visit: Visit) -> None:

@@ -12,6 +12,21 @@ if TYPE_CHECKING:
     from .visits import Entry, Visit
 
 
+LEFT_WHY = {
+    "timeout": {"timeout", "expired"},
+    "key": {"key"},
+    "transfer": {"transfer", "overflow"},
+    "callback": {"callback"},
+    "empty": {"empty", "no_agents"},
+}
+REFUSED_WHY = {"full": {"full"}, "closed": {"closed"}, "empty": {"empty", "no_agents"}}
+
+
+def counted_as(table: dict[str, set[str]], outcome: str, why: str) -> dict[str, int]:
+    """The one counter of an outcome's reason, if the reason is one of those that have a counter."""
+    return {f"{outcome}_{name}": 1 for name, reasons in table.items() if why.lower() in reasons}
+
+
 class Ledger:
     """Puts every moment of a visit into the counters. There are no business hours: all of a time is open."""
 
@@ -51,7 +66,7 @@ class Ledger:
         counted = {
             "abandoned": 1,
             "abandoned_in_target": not late,
-            "abandoned_short": wait <= visit.short,
+            "abandoned_short": visit.short > 0 and wait <= visit.short,
             "abandon_wait_ms": wait,
             "abandoned_late": late,
             "bot_met": visit.met_bot,
@@ -73,8 +88,9 @@ class Ledger:
         visit.abandonment = []
         self._intervals.waits_again(visit)
 
-    def left(self, visit: Visit, at: int, wait: int, *, callback: bool, contained: bool) -> None:
+    def left(self, visit: Visit, at: int, wait: int, why: str, *, callback: bool, contained: bool) -> None:
         counted = {
+            **counted_as(LEFT_WHY, "left", why),
             "left": 1,
             "left_in_target": wait <= visit.target,
             "left_wait_ms": wait,
@@ -82,7 +98,7 @@ class Ledger:
             "bot_met": visit.met_bot or contained,
             "bot_contained": contained,
         }
-        self._intervals.over(visit, "left", at, wait)
+        self._intervals.over(visit, "left", at, wait, counted_as(LEFT_WHY, "left", why))
         self._enter(visit, [(at, counted), _decided(visit, at, wait)])
 
     def lost(self, visit: Visit, at: int) -> None:

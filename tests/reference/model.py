@@ -9,7 +9,7 @@ from .checks import Refusal
 from .counters import DAY, HOUR, MINUTE, Cell, Counters, Key
 from .facts import Sale, Settings, default_satisfied
 from .intervals import Intervals
-from .ledger import Ledger
+from .ledger import REFUSED_WHY, Ledger, counted_as
 from .memory import Memory, fingerprint, stay
 from .records import VISIT_EVENTS, Beginning, Event, read
 from .steps import Steps
@@ -328,8 +328,9 @@ class Reference:
     def _count(self, event: Event) -> None:
         """An event that belongs to no visit."""
         if event.type == "contact.refused":
-            self._counters.add(event.place, event.at, {"refused": 1})
-            self._intervals.done(event.place, event.at, {"refused": 1})
+            counted = {"refused": 1, **counted_as(REFUSED_WHY, "refused", event.reason)}
+            self._counters.add(event.place, event.at, counted)
+            self._intervals.done(event.place, event.at, counted)
         if event.fact is None:
             return
         visits = self._memory.newest_first(event.contact)

@@ -171,7 +171,16 @@ CASES: dict[str, Case] = {
             tell("9:14:45", "contact.abandoned"),
             tell("9:15:05", "callback.scheduled"),
         ],
-        {_is("9:00"): {"offered": 1, "left": 1, "left_in_target": 1, "longest_wait_ms": 15_000}},
+        {
+            _is("9:00"): {
+                "offered": 1,
+                "left": 1,
+                "left_in_target": 1,
+                "left_callback": 1,
+                "left_wait_ms": 15_000,
+                "longest_wait_ms": 15_000,
+            },
+        },
         {_is("9:00"): (0, 1), _is("9:15"): (1, 1), _is("9:30"): (0, 0)},
     ),
     "abandonments, and the longest of several waits": Case(
@@ -244,6 +253,32 @@ CASES: dict[str, Case] = {
         {_is("9:15", _CHAT): {"refused": 1}},
         {_is("9:15", _CHAT): (0, 0), _is("9:15"): (0, 0)},
     ),
+    "reasons of those that left count where they were queued, of refused ones and missed offers where they happen": Case(
+        [
+            tell("9:14:00", "contact.queued", "a"),
+            tell("9:14:10", "contact.queued", "b"),
+            tell("9:14:20", "contact.queued", "c"),
+            tell("9:15:00", "contact.left_queue", "a", reason="timeout"),
+            tell("9:15:10", "contact.left_queue", "b", reason="voicemail"),
+            tell("9:15:15", "agent.missed", "c", agent="g"),
+            tell("9:15:20", "contact.transferred", "c"),
+            tell("9:30", "contact.refused", "d", reason="full"),
+            tell("9:31", "contact.refused", "e", reason="why not"),
+        ],
+        {
+            _is("9:00"): {
+                "offered": 3,
+                "left": 3,
+                "left_wait_ms": 180_000,
+                "left_timeout": 1,
+                "left_transfer": 1,
+                "longest_wait_ms": 60_000,
+            },
+            _is("9:15"): {"missed": 1},
+            _is("9:30"): {"refused": 2, "refused_full": 1},
+        },
+        {_is("9:00"): (0, 3), _is("9:15"): (3, 3), _is("9:30"): (0, 0)},
+    ),
     "the backlog is looked at when minutes end": Case(
         [
             tell("9:00:10", "contact.queued", "a"),
@@ -252,7 +287,13 @@ CASES: dict[str, Case] = {
             tell("9:01:00", "contact.left_queue", "b"),
         ],
         {
-            _is("9:00"): {"offered": 2, "left": 2, "left_in_target": 1, "longest_wait_ms": 40_000},
+            _is("9:00"): {
+                "offered": 2,
+                "left": 2,
+                "left_in_target": 1,
+                "left_wait_ms": 60_000,
+                "longest_wait_ms": 40_000,
+            },
         },
         {_is("9:00"): (0, 1), _is("9:15"): (0, 0)},
     ),

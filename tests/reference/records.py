@@ -130,6 +130,7 @@ class Event(NamedTuple):
     beginning: Beginning | None
     fact: Fact | None
     source: str
+    reason: str
 
     @property
     def place(self) -> tuple[str, str]:
@@ -201,6 +202,7 @@ def _event(fields: Fields) -> Event:
         beginning=_beginning(fields.get("beginning")) if kind in OUTCOMES else None,
         fact=read_fact(kind, fields),
         source=text(fields, "source", NAME) if kind == "platform.restarted" else "",
+        reason=text(fields, "reason", NAME) if kind in ("contact.left_queue", "contact.refused") else "",
     )
 
 

@@ -49,6 +49,7 @@ class Steps:
                 visit.met_bot = visit.met_bot or event.type == "bot.handed_off"
             case "agent.missed":
                 self._ledger.add(visit.place, at, missed=1)
+                self._ledger.in_row(visit.place, at, missed=1)
             case "contact.abandoned":
                 self._ledger.abandoned(visit, at, visit.wait(event))
                 visit.change("abandoned", at)
@@ -112,7 +113,10 @@ class Steps:
             wait = event.stated.get("wait", visit.abandon_wait)
             self._ledger.taken_back(visit)
         callback, contained = event.type == "callback.scheduled", event.type == "contact.ended"
-        self._ledger.left(visit, event.at, wait, callback=callback, contained=contained)
+        why = {"callback.scheduled": "callback", "contact.transferred": "transfer"}.get(
+            event.type, event.reason
+        )
+        self._ledger.left(visit, event.at, wait, why, callback=callback, contained=contained)
         self._memory.close(visit)
 
     def _end(self, visit: Visit, event: Event) -> None:

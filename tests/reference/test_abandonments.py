@@ -130,6 +130,8 @@ def test_left_after_an_abandonment_that_was_none(log: Log) -> None:
         "offered": 3,
         "abandonments_undone": 3,
         "left": 3,
+        "left_transfer": 1,
+        "left_callback": 1,
         "left_wait_ms": 30_000 + 19_000 + 30_000,
         "left_in_target": 1,
         "callbacks": 1,

@@ -88,6 +88,7 @@ def test_a_transfer_out_of_the_queue_is_left(log: Log) -> None:
         "decided": 1,
         "left": 1,
         "left_in_target": 1,
+        "left_transfer": 1,
         "left_wait_ms": 20_000,
     }
 
@@ -167,6 +168,7 @@ def test_a_contact_may_come_back_to_the_same_queue(log: Log) -> None:
         "left": 1,
         "left_in_target": 1,
         "left_wait_ms": 1_000,  # it waited from 4 to 5
+        "left_callback": 1,
         "callbacks": 1,
     }
 

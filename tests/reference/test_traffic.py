@@ -101,6 +101,7 @@ def test_every_result_and_reason_occurs(rough: list[Record]) -> None:
         *("responded", "response_ms", "response_open_ms", "replies", "reply_ms", "reply_open_ms"),
         *("abandoned", "abandoned_in_target", "abandoned_short", "abandon_wait_ms", "abandoned_late"),
         *("abandonments_undone", "left", "left_in_target", "left_wait_ms", "callbacks", "bot_met"),
+        *("left_timeout", "left_transfer", "left_callback", "refused_full"),
         *("bot_contained", "decided", "decided_then_abandoned", "refused", "missed", "transferred"),
         *("outbound", "outbound_handled", "outbound_ms", "handled", "handled_transferred", "handled_stated"),
         *("talk_ms", "hold_ms", "wrap_ms", "held", "lost", "wrap_timed_out"),

@@ -161,10 +161,6 @@ def test_the_end_in_a_zone_is_that_much_later_and_not_that_much_on_the_wall() ->
             "v.csv:3: start: overlaps line 2 of the same queue and channel",
         ),
         (
-            csv(HALF.replace("18000,1200,2400", "0,0,0")),
-            "v.csv:2: talk_s: expected handle time for 120 handled contacts, got 0 s in total",
-        ),
-        (
             csv(HALF.replace("130", "13e9")),
             "v.csv:2: offered: expected a load of at most 1e+06 people busy at once, got 1.3e+09",
         ),

@@ -37,6 +37,13 @@ def run(
         Literal["erlang-a", "erlang-c"],
         typer.Option(help="Whether contacts abandon (a) or wait for ever (c)."),
     ] = "erlang-a",
+    aht: Annotated[
+        str | None,
+        typer.Option(
+            metavar="300s",
+            help="Average handle time of queues that have none in any row, e.g. 300s or 5m. Default: these have no plan.",
+        ),
+    ] = None,
     patience: Annotated[
         str | None,
         typer.Option(
@@ -157,6 +164,7 @@ def run(
             schedule=schedule,
             targets=targets,
             model=model,
+            aht=aht,
             patience=patience,
             asa=asa,
             occupancy=occupancy,

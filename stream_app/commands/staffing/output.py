@@ -84,6 +84,7 @@ def cells(line: PlanLine, zone: ZoneInfo | None) -> dict[str, Any]:
         "channel": volume.channel,
         "offered": _whole(volume.offered),
         "handle_s": _rounded(line.handle_s, 1),
+        "handle_of": line.handle_of,
         "erlang": _rounded(line.load, 3),
         "model": line.model,
         "required": line.required,

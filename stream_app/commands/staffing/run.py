@@ -22,6 +22,7 @@ from stream_app.workforce.plan import DEFERRED, Assumptions, PlanLine, plan, unk
 from stream_app.workforce.required import Model
 from stream_app.workforce.schedules import check_zone
 from stream_app.workforce.totals import gaps
+from stream_app.workforce.volumes import handle_times
 
 from . import output
 
@@ -40,6 +41,7 @@ class StaffingOptions(Struct, frozen=True, kw_only=True):
     schedule: Path | None = None
     targets: Path | None = None
     model: Model = "erlang-a"
+    aht: str | None = None
     patience: str | None = None
     asa: str | None = None
     occupancy: float | None = None
@@ -61,6 +63,7 @@ class StaffingOptions(Struct, frozen=True, kw_only=True):
             occupancy=self.occupancy,
             patience_s=None if self.patience is None else _seconds("--patience", self.patience),
             asa_s=None if self.asa is None else _seconds("--asa", self.asa),
+            aht_s=None if self.aht is None else _seconds("--aht", self.aht),
             concurrency=None if self.concurrency is None else Concurrency(self.concurrency),
             deferred=DEFERRED if self.deferred is None else frozenset(self.deferred),
         )
@@ -161,8 +164,11 @@ def _notes(
         {(v.queue, v.channel) for v, line in zip(rows, lines, strict=True) if line.required is None}
     )
     notes += [
-        f"{queue} ({channel}) has no handle time in any row, so it has no plan" for queue, channel in blind
+        f"{queue} ({channel}) has no handle time in any row, so it has no plan; provide one with --aht 300s, or in a column "
+        "aht_s"
+        for queue, channel in blind
     ]
+    notes += _stood_in(lines, assumptions)
     notes += _uncovered(lines)
     quiet = sum(
         line.to_schedule * line.volume.minutes / 60
@@ -186,6 +192,22 @@ def _notes(
             f"queues with rows without patience_s: {len(guessed)}; {_listed(seconds)} s was assumed for them"
         )
     return notes
+
+
+def _stood_in(lines: Sequence[PlanLine], assumptions: Assumptions) -> list[str]:
+    """Return which queues have contacts in intervals that measured no handle time, and what was taken for it."""
+    seconds: dict[tuple[str, str], list[float]] = {}
+    for line in lines:
+        if line.handle_of == "queue" and line.volume.offered > 0:
+            key = (line.volume.queue, line.volume.channel)
+            seconds.setdefault(key, []).append(line.handle_s or 0.0)
+    known = handle_times(line.volume for line in lines)
+    return [
+        f"{key[0]} ({key[1]}): {len(times):,} rows with contacts and no handle time; "
+        + (f"its mean, {times[0]:,.0f} s," if key in known else f"--aht, {assumptions.aht_s:g} s,")
+        + " was taken for them"
+        for key, times in seconds.items()
+    ]
 
 
 def _uncovered(lines: Sequence[PlanLine]) -> list[str]:

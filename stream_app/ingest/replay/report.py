@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import get_args
 
 from msgspec import Struct
 
@@ -12,6 +13,7 @@ from stream_app.model.fold.deltas import Deltas
 from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.tally import NUMBERS, Cell, is_sketch
 from stream_app.model.fold.visit import WAITING
+from stream_app.model.reasons import LeftBy, RefusedBy
 from stream_app.model.targets import Targets
 
 from .folding import fold_files
@@ -29,6 +31,8 @@ class ReportRow(Struct, kw_only=True):
         handled: visits that are over, wrap-up included.
         wait_s: waits of answered visits.
         talk_s, hold_s, wrap_s: times of handled visits.
+        missed: times a contact was offered to an agent who did not take it.
+        left_wait_s: waits of visits that left; ``left_…``: these by reason, ``refused_…`` likewise.
     """
 
     queue: str
@@ -46,6 +50,18 @@ class ReportRow(Struct, kw_only=True):
     talk_s: float
     hold_s: float
     wrap_s: float
+    missed: int
+    left_wait_s: float
+    left_timeout: int
+    left_key: int
+    left_transfer: int
+    left_callback: int
+    left_empty: int
+    left_other: int
+    refused_full: int
+    refused_closed: int
+    refused_empty: int
+    refused_other: int
 
 
 _Place = tuple[str, str]
@@ -95,6 +111,8 @@ def _row(place: _Place, cell: Cell, waiting: int) -> ReportRow:
         return cell.get(NUMBERS[counter], 0)
 
     queue, channel = place
+    left = {f"left_{by}": total(f"left_{by}") for by in get_args(LeftBy) if by != "other"}
+    refused = {f"refused_{by}": total(f"refused_{by}") for by in get_args(RefusedBy) if by != "other"}
     return ReportRow(
         queue=queue,
         channel=channel,
@@ -111,4 +129,10 @@ def _row(place: _Place, cell: Cell, waiting: int) -> ReportRow:
         talk_s=total("talk_ms") / 1000,
         hold_s=total("hold_ms") / 1000,
         wrap_s=total("wrap_ms") / 1000,
+        missed=total("missed"),
+        left_wait_s=total("left_wait_ms") / 1000,
+        **left,
+        left_other=total("left") - sum(left.values()),
+        **refused,
+        refused_other=total("refused") - sum(refused.values()),
     )

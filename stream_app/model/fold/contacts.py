@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from stream_app.model import events as e, facts as f
 from stream_app.model.durations import MINUTE
+from stream_app.model.reasons import refused_by
 from stream_app.model.targets import QueueTargets, Targets
 
 from .business_hours import InHours
@@ -256,7 +257,8 @@ class Contacts(OpenVisits):
     def _refuse(self, event: e.Refused) -> Result:
         result = self._once(event)
         if result is APPLIED:
-            self._add((f.Refused(event.queue, event.channel or "voice", event.at),))
+            by = refused_by(event.reason)
+            self._add((f.Refused(event.queue, event.channel or "voice", event.at, by),))
         return result
 
     def _restart(self, event: e.PlatformRestarted) -> Result:

@@ -8,12 +8,18 @@ from __future__ import annotations
 from typing import Final
 
 from stream_app.model import events as e, facts as f
+from stream_app.model.reasons import LeftBy, left_by
 
 from .visit import ABANDONED, HELD, QUEUED, STATED, TALKING, WRAPPING, Visit
 
 NOTHING: Final[f.Facts] = ()
 _BOT: Final = e.MessageSent.bit | e.HandedOff.bit
 """While a visit waits, only bots write to it: a human's message answers it."""
+_LEFT_BY: Final[dict[type[e.ContactEvent], LeftBy]] = {
+    e.Transferred: "transfer",
+    e.CallbackScheduled: "callback",
+}
+"""Events that are a reason themselves."""
 
 
 def nothing(_visit: Visit, _event: e.ContactEvent, _at: int) -> f.Facts:
@@ -89,7 +95,7 @@ def _abandonment(visit: Visit, at: int) -> f.Facts:
     """Return the facts of an abandonment at this moment; identical when it is taken back."""
     queue, channel, wait = visit.queue, visit.channel, visit.wait
     in_target = wait <= visit.answer_target
-    abandoned = f.Abandoned(queue, channel, at, visit.queued_at, wait, in_target, wait <= visit.short_abandon)
+    abandoned = f.Abandoned(queue, channel, at, visit.queued_at, wait, in_target, visit.is_short(wait))
     decided = f.Decided(queue, channel, decided_at(visit, wait, at), abandoned_later=not in_target)
     return abandoned, decided, *(_bot(visit, at) if visit.seen & _BOT else NOTHING)
 
@@ -116,12 +122,16 @@ def leave(visit: Visit, event: e.LeftQueue | e.Transferred | e.CallbackScheduled
         undone = undo(visit)
         if event.wait_s is None:
             wait = visit.wait
-    return *undone, *_left(visit, wait, at, callback=isinstance(event, e.CallbackScheduled))
+    reason = left_by(event.reason) if isinstance(event, e.LeftQueue) else _LEFT_BY[type(event)]
+    return *undone, *_left(visit, wait, at, reason, callback=isinstance(event, e.CallbackScheduled))
 
 
-def _left(visit: Visit, wait: int, at: int, *, callback: bool = False, contained: bool = False) -> f.Facts:
+def _left(
+    visit: Visit, wait: int, at: int, reason: LeftBy, *, callback: bool = False, contained: bool = False
+) -> f.Facts:
     queue, channel = visit.queue, visit.channel
-    left = f.Left(queue, channel, at, visit.queued_at, wait, wait <= visit.answer_target, callback)
+    in_target = wait <= visit.answer_target
+    left = f.Left(queue, channel, at, visit.queued_at, wait, in_target, callback, reason)
     decided = f.Decided(queue, channel, decided_at(visit, wait, at))
     if contained or visit.seen & _BOT:
         return left, decided, f.BotServed(queue, channel, at, contained)
@@ -130,7 +140,7 @@ def _left(visit: Visit, wait: int, at: int, *, callback: bool = False, contained
 
 def contain(visit: Visit, _event: e.Ended, at: int) -> f.Facts:
     """Close a contact that the bot resolved."""
-    return _left(visit, _wait(visit, None, at), at, contained=True)
+    return _left(visit, _wait(visit, None, at), at, "other", contained=True)
 
 
 # --- talking and writing ---

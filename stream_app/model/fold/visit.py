@@ -40,7 +40,7 @@ class Visit(Struct, array_like=True, gc=False):
         queued_at: when it began.
         since: the last change of state.
         answer_target: T when it was queued.
-        short_abandon: the short-abandon threshold when it was queued.
+        short_abandon: the short-abandon threshold when it was queued; 0: no abandonment is short.
         opener: hash of the event id that opened it.
         seen: bits of the event types it has taken, and ``STATED``.
         clock: when the customer began to wait for a reply; 0 if not waiting, or, before the first one, since ``queued_at``.
@@ -75,6 +75,10 @@ class Visit(Struct, array_like=True, gc=False):
     def due(self) -> int:
         """The latest moment of its decision: an outcome that comes later has missed T."""
         return self.queued_at + self.answer_target
+
+    def is_short(self, wait: int) -> bool:
+        """Return whether an abandonment after this wait is a short one; with a threshold of 0 none is."""
+        return wait <= self.short_abandon > 0
 
     @property
     def outbound(self) -> bool:

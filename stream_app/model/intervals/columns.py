@@ -83,6 +83,26 @@ class IntervalRow(Struct, frozen=True, gc=False):
     longest_wait_ms: Annotated[
         int, Column(16, "The longest wait that is over of a contact queued in it", "ms", largest=True)
     ] = 0
+    missed: Annotated[
+        int, Column(32, "Times a contact was offered to an agent who did not take it", counter=c.missed)
+    ] = 0
+    left_wait_ms: Annotated[int, Column(33, "Waits of those that left", "ms")] = 0
+    left_timeout: Annotated[int, Column(34, "Of those that left, because their time in the queue was up")] = 0
+    left_key: Annotated[int, Column(35, "Of those that left, by pressing a key")] = 0
+    left_transfer: Annotated[
+        int, Column(36, "Of those that left, because they were transferred or overflowed")
+    ] = 0
+    left_callback: Annotated[int, Column(37, "Of those that left, to be called back")] = 0
+    left_empty: Annotated[int, Column(38, "Of those that left, because no agent was there")] = 0
+    refused_full: Annotated[
+        int, Column(39, "Of those refused, because the queue was full", counter=c.refused_full)
+    ] = 0
+    refused_closed: Annotated[
+        int, Column(40, "Of those refused, because the queue was closed", counter=c.refused_closed)
+    ] = 0
+    refused_empty: Annotated[
+        int, Column(41, "Of those refused, because no agent was there", counter=c.refused_empty)
+    ] = 0
     backlog_start: int | None = None
     backlog_max: int | None = None
     final: bool = False
@@ -94,6 +114,17 @@ class IntervalRow(Struct, frozen=True, gc=False):
     def waiting(self) -> int:
         """Of those offered, who is still in the queue."""
         return self.offered - self.answered - self.abandoned - self.left - self.lost
+
+    @property
+    def left_other(self) -> int:
+        """Of those that left, for another reason or an unknown one."""
+        known = self.left_timeout + self.left_key + self.left_transfer + self.left_callback + self.left_empty
+        return self.left - known
+
+    @property
+    def refused_other(self) -> int:
+        """Of those refused, for another reason or an unknown one."""
+        return self.refused - self.refused_full - self.refused_closed - self.refused_empty
 
     @property
     def end(self) -> int:
@@ -136,10 +167,17 @@ def written(name: str) -> str:
     return f"{name.removesuffix('_ms')}_s" if name in COLUMNS and COLUMNS[name].unit == "ms" else name
 
 
+DERIVED: Final = {
+    "waiting": "Of those offered, still in the queue",
+    "left_other": "Of those that left, for another reason or an unknown one",
+    "refused_other": "Of those refused, for another reason or an unknown one",
+}
+"""Counts that follow from the rest and are not stored, so that sums hold in rows of any age; name → what it is."""
+_AFTER: Final = {"lost": "waiting", "left_empty": "left_other", "refused_empty": "refused_other"}
 SEQUENCE: Final = tuple(
-    field for name in COLUMNS for field in ((name, "waiting") if name == "lost" else (name,))
+    field for name in COLUMNS for field in ((name, _AFTER[name]) if name in _AFTER else (name,))
 )
-"""Attributes of ``IntervalRow`` that are counts, in the order in which they are written; ``waiting`` follows from the rest."""
+"""Attributes of ``IntervalRow`` that are counts, in the order in which they are written."""
 
 WRITTEN: Final = (
     *("start", "minutes", "queue", "channel"),

@@ -10,12 +10,13 @@ up over partitions.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, get_args
 
 from stream_app.model import facts as f
 from stream_app.model.durations import DAY, MINUTE
 from stream_app.model.kpis import counters as c
 from stream_app.model.kpis.measures import Counter
+from stream_app.model.reasons import LeftBy
 
 from .columns import COLUMNS, FLOW, INTERVAL_MS, LARGEST, LONGEST, MINUTES, PLACES, WIDTH
 
@@ -76,6 +77,8 @@ _ANSWERED, _ABANDONED, _LEFT, _LOST = (PLACES[n] for n in ("answered", "abandone
 _ANSWERED_IN, _ABANDONED_IN, _LEFT_IN = (PLACES[f"{n}_in_target"] for n in ("answered", "abandoned", "left"))
 _SHORT, _WAIT, _ABANDON_WAIT = (PLACES[n] for n in ("abandoned_short", "wait_ms", "abandon_wait_ms"))
 
+_LEFT_WAIT = PLACES["left_wait_ms"]
+_LEFT_BY: Final = {by: PLACES[f"left_{by}"] for by in get_args(LeftBy) if by != "other"}
 
 _Counts = list[int]  # by place; a list costs half as much as a dict here
 
@@ -101,6 +104,9 @@ def _abandoned(row: _Counts, fact: f.Abandoned) -> None:
 def _left(row: _Counts, fact: f.Left) -> None:
     row[_LEFT] += 1
     row[_LEFT_IN] += fact.in_target
+    row[_LEFT_WAIT] += fact.wait
+    if fact.reason != "other":
+        row[_LEFT_BY[fact.reason]] += 1
     row[LONGEST] = max(row[LONGEST], fact.wait)
 
 

@@ -144,7 +144,7 @@ class Board:
             if v.predicted and v.state != VisitState.ABANDONED
         )
         gone = tuple(
-            GaveUp(contact, v.queue, v.channel, v.since, v.wait, v.wait <= v.short_abandon)
+            GaveUp(contact, v.queue, v.channel, v.since, v.wait, v.is_short(v.wait))
             for v in visits
             if v.state == VisitState.ABANDONED and not v.seen & CAME_BACK
         )

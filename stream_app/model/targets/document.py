@@ -35,7 +35,8 @@ class QueueTargets(Struct, frozen=True):
 
     Attributes:
         answer_target: T, in milliseconds; within T is ≤ T.
-        short_abandon: a contact that gives up within this many milliseconds is not counted as abandoned; at most T.
+        short_abandon: a contact that gives up within this many milliseconds is not counted as abandoned; at most T; 0: every
+            one that gives up is counted.
         policy: the service level's named formula.
         zone: IANA zone in which the queue's day starts.
         targets: KPI name → target in the KPI's unit.

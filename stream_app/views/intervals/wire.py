@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct, defstruct
 
-from stream_app.model.intervals.columns import COLUMNS, SEQUENCE, IntervalRow, written
+from stream_app.model.intervals.columns import COLUMNS, DERIVED, SEQUENCE, IntervalRow, written
 from stream_app.model.intervals.counting import NUMBERS
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
@@ -32,7 +32,7 @@ def _field(name: str) -> tuple[str, Any]:
     """Name and type of a count as it is written."""
     column = COLUMNS.get(name)
     if column is None:
-        return name, Annotated[int, Meta(description="Of those offered, still in the queue")]
+        return name, Annotated[int, Meta(description=DERIVED[name])]
     if column.unit == "ms":
         suffix = "seconds" if column.largest else "seconds, summed up"
         return written(name), Annotated[float, Meta(description=f"{column.doc}, {suffix}")]

@@ -1,0 +1,38 @@
+"""Why contacts left a queue or never got in: names of many platforms, gathered into a few that are counted.
+
+A name that is not here counts as ``other``. Names are compared in lower case.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+LeftBy = Literal["timeout", "key", "transfer", "callback", "empty", "other"]
+RefusedBy = Literal["full", "closed", "empty", "other"]
+
+_LEFT: Final[dict[str, LeftBy]] = {
+    "timeout": "timeout",
+    "expired": "timeout",
+    "key": "key",
+    "transfer": "transfer",
+    "overflow": "transfer",
+    "callback": "callback",
+    "empty": "empty",
+    "no_agents": "empty",
+}
+_REFUSED: Final[dict[str, RefusedBy]] = {
+    "full": "full",
+    "closed": "closed",
+    "empty": "empty",
+    "no_agents": "empty",
+}
+
+
+def left_by(reason: str | None) -> LeftBy:
+    """Return what a flow-out's reason counts as."""
+    return _LEFT.get(reason.lower(), "other") if reason else "other"
+
+
+def refused_by(reason: str | None) -> RefusedBy:
+    """Return what a blocked contact's reason counts as."""
+    return _REFUSED.get(reason.lower(), "other") if reason else "other"
