@@ -50,6 +50,7 @@ class ExportOptions(Struct, frozen=True, kw_only=True):
     direct: bool = False
     from_topic: bool = False
     dialect: str | None = None
+    zone: str | None = None
     maps: list[str] = []
     strict: bool = False
     settings: Path | None = None
@@ -86,7 +87,12 @@ class ExportOptions(Struct, frozen=True, kw_only=True):
         if self.direct and not self.files:
             raise BadSettingsError("--direct: expected at least one FILE; - is standard input")
         if not self.direct:
-            given = {"--dialect": self.dialect, "--map": self.maps, "--strict": self.strict}
+            given = {
+                "--dialect": self.dialect,
+                "--zone": self.zone,
+                "--map": self.maps,
+                "--strict": self.strict,
+            }
             for option in [name for name, value in given.items() if value]:
                 raise BadSettingsError(f"{option}: only works with --direct, which reads files")
         if self.files.count(STDIN) > 1:
@@ -185,7 +191,9 @@ def folded(options: ExportOptions, targets: Targets) -> MemoryIntervals:
     dialect = options.dialect or "canonical"
     layout = Layout(dialect=dialect, columns=parse_columns(options.maps))
     layout.check()
-    run = FileReplay(decoder(dialect), strict=options.strict)  # all queues: names are checked against them
+    run = FileReplay(
+        decoder(dialect, options.zone or "UTC"), strict=options.strict
+    )  # all queues: names are checked against them
     gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles
     files = [RecordFile(path, layout) for path in options.files]
     began = time.monotonic()

@@ -31,6 +31,7 @@ from stream_app.kafka.producer import Topic
 from stream_app.logs import configure
 from stream_app.settings import Settings, load
 from stream_app.store.redis import RedisStore
+from stream_app.zones import checked_zone
 
 from .summary import progress, summary
 
@@ -42,6 +43,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
 
     files: list[Path]
     dialect: str | None = None
+    zone: str | None = None
     form: FileFormat | None = None
     maps: list[str] = []
     topic: str | None = None
@@ -104,6 +106,7 @@ def replay(options: ReplayOptions) -> None:
     options.check()
     settings = None if options.report else load()
     dialect = options.dialect or (settings.dialect if settings else "canonical")
+    zone = options.zone or (settings.source_zone if settings else "UTC")
     layout = Layout(
         dialect=dialect,
         format=options.form,
@@ -112,7 +115,7 @@ def replay(options: ReplayOptions) -> None:
     )
     layout.check()
     run = FileReplay(
-        decoder(dialect),
+        decoder(dialect, zone),
         selection=_selection(options),
         limit=options.limit,
         strict=options.strict,
@@ -216,10 +219,11 @@ async def _into_topic(
         await into_topic(files, topic, run, ReplayPace(options.speed))
 
 
-def decoder(dialect: str) -> dialects.Decode:
-    """Load the dialect that an option names; BadSettingsError names the option."""
+def decoder(dialect: str, zone: str) -> dialects.Decode:
+    """Load the dialect and the zone that options name; BadSettingsError names the option."""
+    checked_zone(zone, "--zone")
     try:
-        return dialects.load(dialect)
+        return dialects.load(dialect, zone)
     except BadSettingsError as error:
         raise BadSettingsError(str(error).replace("STREAM_APP_DIALECT", "--dialect", 1)) from None
 
