@@ -140,8 +140,9 @@ def test_a_queue_log_is_read_as_it_is_and_recognised_when_nobody_says_so(tmp_pat
     assert (row["queue"], row["offered"], row["answered"], row["abandoned"]) == ("sales", 2, 1, 1)
     assert (row["wait_s"], row["talk_s"]) == (7.0, 60.0)
     wrong = replay("--direct", "--report", log)
-    assert (wrong.returncode, wrong.stdout) == (0, b"[]\n")
-    assert wrong.stderr.endswith(b"replay: this looks like records of asterisk: add --dialect asterisk\n")
+    assert (wrong.returncode, wrong.stdout) == (65, b"[]\n")
+    again = f"stream-app replay --direct --report {log} --dialect asterisk"
+    assert wrong.stderr.endswith(f"replay: this looks like records of asterisk; run: {again}\n".encode())
     assert wrong.stderr.count(f"{log}:".encode()) == 5
 
 
@@ -152,7 +153,7 @@ def test_a_file_in_other_words_is_not_drained(tmp_path: Path, redis_url: str) ->
     wrong = replay("--direct", log, environ=known)
     assert (wrong.returncode, wrong.stdout) == (65, b"")
     assert wrong.stderr.startswith(f"stream-app: {log}:1: not_json: ".encode())
-    assert wrong.stderr.endswith(b"add --dialect asterisk\n")
+    assert wrong.stderr.endswith(b" --dialect asterisk\n")
     right = replay("--direct", "--dialect", "asterisk", log, environ=known)
     assert (right.returncode, right.stderr.endswith(b"/s): applied 5\n")) == (0, True)
 

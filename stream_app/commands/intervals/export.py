@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from stream_app.clocks import wall_ms
 from stream_app.commands.config import document as targets_document
-from stream_app.commands.replay.run import InterruptedByError, Interrupts, decoder
+from stream_app.commands.replay.run import InterruptedByError, Interrupts, decoder, ordered
 from stream_app.commands.replay.summary import progress, summary, unreadable
 from stream_app.errors import BadSettingsError
 from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
@@ -172,7 +172,8 @@ async def _gather(options: ExportOptions) -> tuple[list[IntervalsRow], Targets]:
     asked = None if options.settings is None else targets_document.asked_for(options.settings, "--settings")
     if options.direct:
         targets = asked or Targets()
-        return await _rows(folded(options, targets), options, targets, all_of_it=True), targets
+        found = await _rows(folded(options, targets), options, targets, all_of_it=True)
+        return [structs.replace(row, final=True) for row in found], targets  # nothing will ever follow
     settings = load()
     if options.from_topic:
         source, targets = await from_topic(settings, options.queues, options.channels), asked or Targets()
@@ -199,6 +200,7 @@ def folded(options: ExportOptions, targets: Targets) -> MemoryIntervals:
     began = time.monotonic()
     try:
         readable(options.files)
+        files = ordered(files, run, "intervals")
         with progress(files, run):
             found = MemoryIntervals(interval_rows(files, targets, run))
     finally:  # also where a file is damaged

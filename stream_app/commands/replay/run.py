@@ -25,7 +25,15 @@ from stream_app.ingest.batch import MAX_EVENT_BYTES
 from stream_app.ingest.dialects import FileFormat
 from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
 from stream_app.ingest.files.reading import STDIN
-from stream_app.ingest.replay import FileReplay, ReplayPace, Selection, into_store, into_topic, report
+from stream_app.ingest.replay import (
+    FileReplay,
+    ReplayPace,
+    Selection,
+    in_order,
+    into_store,
+    into_topic,
+    report,
+)
 from stream_app.kafka.connection import security
 from stream_app.kafka.producer import Topic
 from stream_app.logs import configure
@@ -33,7 +41,7 @@ from stream_app.settings import Settings, load
 from stream_app.store.redis import RedisStore
 from stream_app.zones import checked_zone
 
-from .summary import progress, summary
+from .summary import progress, summary, unreadable
 
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
@@ -129,6 +137,7 @@ def replay(options: ReplayOptions) -> None:
     rows, code = None, 0
     try:
         readable(options.files)
+        files = ordered(files, run)
         with progress(files, run):
             if settings is None:
                 rows = report(files, targets, run)
@@ -147,8 +156,19 @@ def replay(options: ReplayOptions) -> None:
             _print(rows)
         if run.account.read or rows is not None:
             sys.stderr.write(summary(files, run, time.monotonic() - began, dialect))
+    if not code and unreadable(run.account):  # zeros are not an answer
+        code = os.EX_DATAERR
     if code:
         raise SystemExit(code)
+
+
+def ordered(files: list[RecordFile], run: FileReplay, name: str = "replay") -> list[RecordFile]:
+    """Return files in the order of time, and say so on stderr if they were given in another."""
+    found = in_order(files, run.dialect)
+    if found != files:
+        names = ", ".join(file.name for file in found)
+        sys.stderr.write(f"{name}: read in the order of their first stamps: {names}\n")
+    return found
 
 
 class InterruptedByError(KeyboardInterrupt):

@@ -113,6 +113,11 @@ def recognized(lines: Iterable[bytes], besides: str) -> str | None:
     return None
 
 
+def has_tables(name: str) -> bool:
+    """Return whether records of a dialect may stand in a table."""
+    return hasattr(_module(name), "is_header")
+
+
 def is_header(name: str, cells: Sequence[str]) -> bool:
     """Return whether the cells of a table's first line are columns of a dialect's records."""
     known = getattr(_module(name), "is_header", None)
