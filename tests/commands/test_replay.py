@@ -105,7 +105,10 @@ def test_the_same_lines_give_the_same_bytes_however_they_come(recorded: Path, tm
     assert replay("--direct", "--report", parts[0], parts[1]).stdout == expected
     assert replay("--direct", "--report", parts[2]).stdout == expected
     assert replay("--direct", "--report", "-", stdin=text).stdout == expected
-    assert replay("--direct", "--report", parts[0], "-", stdin=parts[1].read_bytes()).stdout == expected
+    assert replay("--direct", "--report", parts[1], parts[0]).stdout == expected
+    refused = replay("--direct", "--report", parts[0], "-", stdin=parts[1].read_bytes())
+    assert (refused.returncode, refused.stdout) == (78, b"")
+    assert refused.stderr.startswith(b"stream-app: stdin: the order of several files")
 
 
 def test_a_report_by_targets_and_of_a_few(recorded: Path, tmp_path: Path, rows: list[dict[str, Any]]) -> None:

@@ -130,15 +130,7 @@ def _advice(
         if other:
             return f"this looks like records of {other}; run: {_again('--dialect', other)}"
     if unreadable(account):
-        if any(dialects.is_row(dialect, cells_of(first)) for first in firsts):
-            return (
-                "this looks like a table without a header; add one with its columns, such as: "
-                f"(echo time,callid,queuename,agent,event,data1,data2,data3,data4,data5; cat FILE) | stream-app {command} -"
-            )
-        if any(first in (b"[", b"{") or first.startswith(b"[{") for first in firsts):
-            split = "jq -c 'if type==\"array\" then .[] else . end' FILE"
-            return f"expected one record per line; convert it: {split} | stream-app {command} -"
-        return f"no line is an event of the dialect {dialect}; check --dialect, or add {options}"
+        return _way_out(firsts, dialect, command, options)
     if results[Result.LATE]:
         return (
             f"{_count(results[Result.LATE], 'record')} came too late to count: lines out of the order of time, or one "
@@ -148,6 +140,19 @@ def _advice(
         n = _count(results[Result.UNKNOWN_TYPE], "record")
         return f"{n} of types that {dialect} does not know, not counted; docs/dialects.md lists those that it knows"
     return None
+
+
+def _way_out(firsts: Sequence[bytes], dialect: str, command: str, options: str) -> str:
+    """Return why nothing could be read, as far as the first lines show."""
+    if any(dialects.is_row(dialect, cells_of(first)) for first in firsts):
+        return (
+            "this looks like a table without a header; add one with its columns, such as: "
+            f"(echo time,callid,queuename,agent,event,data1,data2,data3,data4,data5; cat FILE) | stream-app {command} -"
+        )
+    if any(first in (b"[", b"{") or first.startswith(b"[{") for first in firsts):
+        split = "jq -c 'if type==\"array\" then .[] else . end' FILE"
+        return f"expected one record per line; convert it: {split} | stream-app {command} -"
+    return f"no line is an event of the dialect {dialect}; check --dialect, or add {options}"
 
 
 def _table_of(firsts: Sequence[bytes], besides: str) -> str | None:
