@@ -40,7 +40,7 @@ def run(*given: str) -> subprocess.CompletedProcess[bytes]:
     ids=["empty", "truncated", "unreadable", "a table without header", "only unknown events", "some unknown"],
 )
 def test_codes_and_last_lines(
-    tmp_path: Path, command: tuple[str, ...], text: bytes, options: tuple[str, ...], code: int, said: str
+    tmp_path: Path, *, command: tuple[str, ...], text: bytes, options: tuple[str, ...], code: int, said: str
 ) -> None:
     path = tmp_path / "recorded"
     path.write_bytes(text)

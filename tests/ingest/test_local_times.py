@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -96,12 +97,12 @@ def test_a_table_is_read_whatever_its_order_case_and_delimiter(
     delimiter: str,
     case: object,
     null: str,
-    quoting: int,
+    quoting: Literal[0, 1],
     bom: bool,
 ) -> None:
     assert callable(case)
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type] - one of its constants
+    writer = csv.writer(text, delimiter=delimiter, quoting=quoting)
     header = [*map(case, names), "id", "created"]
     writer.writerow([header[n] for n in order])
     for number, line in enumerate(_CALL):
