@@ -29,6 +29,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from redis.asyncio.connection import parse_url
 
 from .errors import BadSettingsError
+from .zones import checked_zone
 
 _SECRETS = ("REDIS_URL", "KAFKA_SASL_PASSWORD")
 
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")] = "contact-events"
     group: Annotated[str, Field(min_length=1)] = "stream-app"
     dialect: str = "canonical"
+    source_zone: str = "UTC"
     allow_plaintext_sasl: bool = False
     max_event_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 65_536
     batch_records: Annotated[int, Field(ge=1, le=50_000)] = 30_000
@@ -132,6 +134,14 @@ class Settings(BaseSettings):
                     f"expected origins such as https://intranet.example, or 'self', got {source!r}"
                 )
         return value
+
+    @field_validator("source_zone")
+    @classmethod
+    def _source_zone(cls, value: str) -> str:
+        try:
+            return checked_zone(value, "")
+        except BadSettingsError as error:
+            raise ValueError(str(error).removeprefix(": ")) from None
 
     @field_validator("kafka_ssl_cafile")
     @classmethod

@@ -1,8 +1,14 @@
 """What a shell completes for several commands."""
 
 from stream_app.ingest import dialects
+from stream_app.zones import zone_names as known_zones
 
 
 def dialect_names(incomplete: str) -> list[str]:
     """Return the dialects whose names begin so."""
     return [name for name in dialects.available() if name.startswith(incomplete)]
+
+
+def zone_names(incomplete: str) -> list[str]:
+    """Return the IANA time zones whose names begin so, in any case."""
+    return sorted(zone for zone in known_zones() if zone.lower().startswith(incomplete.lower()))

@@ -13,7 +13,7 @@ from stream_app.model.fold.deltas import Result
 from stream_app.model.fold.fold import Fold
 from stream_app.model.ports import Commit, DeadLetter
 
-from .dialects import Decode, Headers
+from .dialects import Decode, Headers, Zoned
 
 MAX_EVENT_BYTES: Final = 65_536
 KEPT_BYTES: Final = 512
@@ -120,7 +120,7 @@ def _fold_alike(
             one = len(events) == 1
             result = record_event(events[0], record.timestamp) if one else several(events, record.timestamp)
             if result is future:
-                dead.append(_letter(record, "future", "stamped later than the partition's time"))
+                dead.append(_letter(record, "future", _future(decode)))
         except UnreadableError as error:
             count(Result.DEAD_LETTER, reason=error.reason)
             dead.append(_letter(record, error.reason, error.detail))
@@ -157,6 +157,13 @@ def _no_value(value: bytes | None, max_bytes: int) -> UnreadableError:
     if value is None:
         return UnreadableError("not_json", "the record has no value (a tombstone)")
     return UnreadableError("too_large", f"the value has {len(value)} bytes; the limit is {max_bytes}")
+
+
+def _future(decode: Decode) -> str:
+    detail = "stamped later than the partition's time"
+    if isinstance(decode, Zoned) and decode.was_local():
+        return f"{detail}: are these local times? set STREAM_APP_SOURCE_ZONE"
+    return detail
 
 
 def _letter(record: KafkaRecord, reason: str, detail: str) -> DeadLetter:

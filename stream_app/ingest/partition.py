@@ -27,7 +27,7 @@ from stream_app.model.ports import Claim, Commit, DeadLetter, Partition, Store
 from stream_app.telemetry import Telemetry
 
 from .batch import KafkaRecord, Slices, commit_of, fold_slice
-from .dialects import Decode
+from .dialects import Decode, afresh
 
 _log = structlog.get_logger(__name__)
 
@@ -147,6 +147,7 @@ class Owned:
             self.known = claim.position
         self.claim = claim
         self._fold = Fold(claim.targets, Tally(claim.numbers), claim.memory)
+        self._decode = afresh(self._decode, self._fold.state.time or None)
         self._dead_in_a_row = 0
         _log.info(
             "claimed",

@@ -48,7 +48,7 @@ METRICS_PORTS = 32
 def run_worker(settings: Settings) -> None:
     """Fold until stopped. Does not return: the host exits, with 0 after SIGTERM or SIGINT."""
     tune_collector()
-    decode = dialects.load(settings.dialect)
+    decode = dialects.load(settings.dialect, settings.source_zone)
     asyncio.run(refuse_cluster(settings.redis_url.get_secret_value()))
     with tempfile.TemporaryDirectory(prefix="stream-app-") as datadir:
         app = make_app(settings.group, datadir)

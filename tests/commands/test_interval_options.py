@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from stream_app.__main__ import cli
+from stream_app.commands.completion import zone_names
 from stream_app.commands.intervals import command as intervals
 from stream_app.commands.intervals.source import from_topic
 from stream_app.errors import BadSettingsError
@@ -161,7 +162,7 @@ def test_policies_and_zones_are_completed() -> None:
     assert (
         intervals._policies("answered_o") == [n for n in SERVICE_LEVELS if n.startswith("answered_o")] != []
     )
-    assert intervals._zones("europe/berl") == ["Europe/Berlin"]
+    assert zone_names("europe/berl") == ["Europe/Berlin"]
 
 
 # --- servers and settings that are not there ---

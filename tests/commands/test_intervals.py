@@ -350,7 +350,7 @@ def test_several_files_and_other_dialects(recorded: Path, tmp_path: Path) -> Non
     (row,) = rows("--direct", log, "--dialect", "asterisk")
     assert (row["queue"], row["answered"], row["wait_s"]) == ("sales", 1, 7.0)
     wrong = run("--direct", log)
-    assert "add --dialect asterisk" in wrong.stderr
+    assert f"--direct {log} --dialect asterisk" in wrong.stderr
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,10 @@ def test_the_same_lines_give_the_same_bytes_however_they_come(recorded: Path, tm
     assert replay("--direct", "--report", parts[0], parts[1]).stdout == expected
     assert replay("--direct", "--report", parts[2]).stdout == expected
     assert replay("--direct", "--report", "-", stdin=text).stdout == expected
-    assert replay("--direct", "--report", parts[0], "-", stdin=parts[1].read_bytes()).stdout == expected
+    assert replay("--direct", "--report", parts[1], parts[0]).stdout == expected
+    refused = replay("--direct", "--report", parts[0], "-", stdin=parts[1].read_bytes())
+    assert (refused.returncode, refused.stdout) == (78, b"")
+    assert refused.stderr.startswith(b"stream-app: stdin: the order of several files")
 
 
 def test_a_report_by_targets_and_of_a_few(recorded: Path, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
@@ -140,8 +143,9 @@ def test_a_queue_log_is_read_as_it_is_and_recognised_when_nobody_says_so(tmp_pat
     assert (row["queue"], row["offered"], row["answered"], row["abandoned"]) == ("sales", 2, 1, 1)
     assert (row["wait_s"], row["talk_s"]) == (7.0, 60.0)
     wrong = replay("--direct", "--report", log)
-    assert (wrong.returncode, wrong.stdout) == (0, b"[]\n")
-    assert wrong.stderr.endswith(b"replay: this looks like records of asterisk: add --dialect asterisk\n")
+    assert (wrong.returncode, wrong.stdout) == (65, b"[]\n")
+    again = f"stream-app replay --direct --report {log} --dialect asterisk"
+    assert wrong.stderr.endswith(f"replay: this looks like records of asterisk; run: {again}\n".encode())
     assert wrong.stderr.count(f"{log}:".encode()) == 5
 
 
@@ -152,7 +156,7 @@ def test_a_file_in_other_words_is_not_drained(tmp_path: Path, redis_url: str) ->
     wrong = replay("--direct", log, environ=known)
     assert (wrong.returncode, wrong.stdout) == (65, b"")
     assert wrong.stderr.startswith(f"stream-app: {log}:1: not_json: ".encode())
-    assert wrong.stderr.endswith(b"add --dialect asterisk\n")
+    assert wrong.stderr.endswith(b" --dialect asterisk\n")
     right = replay("--direct", "--dialect", "asterisk", log, environ=known)
     assert (right.returncode, right.stderr.endswith(b"/s): applied 5\n")) == (0, True)
 

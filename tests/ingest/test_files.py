@@ -308,6 +308,7 @@ HEADER = b"id,type,at,contact_id\n"
         (Layout(columns={"id": "x"}), b"anything", "csv"),
         (Layout(format="ndjson"), b"id,type,at", "ndjson"),
         (Layout(dialect="asterisk"), b"id,type,at", "queue_log"),
+        (Layout(dialect="asterisk"), b'"ID";"Time_ID";"call_id";"verb"', "csv"),
         (Layout(dialect="amazon_connect"), b"id,type,at", "ndjson"),
         (Layout(dialect="amazon_connect", format="queue_log"), b"{}", "queue_log"),
     ],
@@ -322,8 +323,8 @@ def test_the_format_follows_from_the_dialect_and_the_first_line(
 def test_what_contradicts_itself_is_refused() -> None:
     for wrong, option in (
         (Layout(columns={"id": "x"}, format="ndjson"), "--map"),
-        (Layout(dialect="asterisk", columns={"id": "x"}), "--dialect"),
-        (Layout(dialect="asterisk", format="csv"), "--dialect"),
+        (Layout(dialect="asterisk", columns={"id": "x"}), "--map"),
+        (Layout(dialect="amazon_connect", format="csv"), "--dialect"),
     ):
         with pytest.raises(BadSettingsError, match=f"^{option}: "):
             wrong.check()

@@ -40,7 +40,7 @@ async def send_again(settings: Settings, letters: Sequence[StoredLetter], *, yes
         StreamAppError: no broker answers, or one refuses a record; what was sent until then is removed from the letters.
     """
     counts: Counter[str] = Counter()
-    decode = dialects.load(settings.dialect)
+    decode = dialects.load(settings.dialect, settings.source_zone)
     kafka = security(settings)
     async with (
         connect(settings.redis_url.get_secret_value()) as client,

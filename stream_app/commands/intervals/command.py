@@ -7,19 +7,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from stream_app.commands.completion import dialect_names
+from stream_app.commands.completion import dialect_names, zone_names
 from stream_app.model.kpis import SERVICE_LEVELS
-from stream_app.views.intervals.query import zones
 
 from .export import ExportOptions, export
 
 
 def _policies(incomplete: str) -> list[str]:
     return [name for name in SERVICE_LEVELS if name.startswith(incomplete)]
-
-
-def _zones(incomplete: str) -> list[str]:
-    return sorted(zone for zone in zones() if zone.lower().startswith(incomplete.lower()))
 
 
 def run(
@@ -49,6 +44,15 @@ def run(
         typer.Option(
             autocompletion=dialect_names,
             help="Platform that wrote the records. Default: canonical.",
+            rich_help_panel="From files",
+        ),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZONE",
+            autocompletion=zone_names,
+            help="IANA zone of times without an offset, as in Asterisk's tables. Default: UTC.",
             rich_help_panel="From files",
         ),
     ] = None,
@@ -82,7 +86,7 @@ def run(
         str | None,
         typer.Option(
             metavar="ZONE",
-            autocompletion=_zones,
+            autocompletion=zone_names,
             help="IANA zone of the rows' times: Europe/Berlin. Default: UTC.",
         ),
     ] = None,
@@ -143,6 +147,7 @@ def run(
             direct=direct,
             from_topic=from_topic,
             dialect=dialect,
+            zone=zone,
             maps=maps or [],
             strict=strict,
             settings=settings,

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from stream_app.clocks import wall_ms
 from stream_app.commands.config import document as targets_document
-from stream_app.commands.replay.run import InterruptedByError, Interrupts, decoder
+from stream_app.commands.replay.run import InterruptedByError, Interrupts, decoder, ordered
 from stream_app.commands.replay.summary import progress, summary, unreadable
 from stream_app.errors import BadSettingsError
 from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
@@ -50,6 +50,7 @@ class ExportOptions(Struct, frozen=True, kw_only=True):
     direct: bool = False
     from_topic: bool = False
     dialect: str | None = None
+    zone: str | None = None
     maps: list[str] = []
     strict: bool = False
     settings: Path | None = None
@@ -86,7 +87,12 @@ class ExportOptions(Struct, frozen=True, kw_only=True):
         if self.direct and not self.files:
             raise BadSettingsError("--direct: expected at least one FILE; - is standard input")
         if not self.direct:
-            given = {"--dialect": self.dialect, "--map": self.maps, "--strict": self.strict}
+            given = {
+                "--dialect": self.dialect,
+                "--zone": self.zone,
+                "--map": self.maps,
+                "--strict": self.strict,
+            }
             for option in [name for name, value in given.items() if value]:
                 raise BadSettingsError(f"{option}: only works with --direct, which reads files")
         if self.files.count(STDIN) > 1:
@@ -166,7 +172,8 @@ async def _gather(options: ExportOptions) -> tuple[list[IntervalsRow], Targets]:
     asked = None if options.settings is None else targets_document.asked_for(options.settings, "--settings")
     if options.direct:
         targets = asked or Targets()
-        return await _rows(folded(options, targets), options, targets, all_of_it=True), targets
+        found = await _rows(folded(options, targets), options, targets, all_of_it=True)
+        return [structs.replace(row, final=True) for row in found], targets  # nothing will ever follow
     settings = load()
     if options.from_topic:
         source, targets = await from_topic(settings, options.queues, options.channels), asked or Targets()
@@ -185,12 +192,15 @@ def folded(options: ExportOptions, targets: Targets) -> MemoryIntervals:
     dialect = options.dialect or "canonical"
     layout = Layout(dialect=dialect, columns=parse_columns(options.maps))
     layout.check()
-    run = FileReplay(decoder(dialect), strict=options.strict)  # all queues: names are checked against them
+    run = FileReplay(
+        decoder(dialect, options.zone or "UTC"), strict=options.strict
+    )  # all queues: names are checked against them
     gc.set_threshold(400_000, 50, 100)  # as in a worker: events make no cycles
     files = [RecordFile(path, layout) for path in options.files]
     began = time.monotonic()
     try:
         readable(options.files)
+        files = ordered(files, run, "intervals")
         with progress(files, run):
             found = MemoryIntervals(interval_rows(files, targets, run))
     finally:  # also where a file is damaged

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from stream_app.commands.completion import dialect_names
+from stream_app.commands.completion import dialect_names, zone_names
 
 from .run import ReplayOptions, replay
 
@@ -26,6 +26,15 @@ def run(
         typer.Option(
             autocompletion=dialect_names,
             help="Platform that wrote the records. Default: STREAM_APP_DIALECT; canonical in a report.",
+        ),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZONE",
+            autocompletion=zone_names,
+            help="IANA zone of times without an offset, as in Asterisk's tables. Default: STREAM_APP_SOURCE_ZONE; "
+            "UTC in a report.",
         ),
     ] = None,
     form: Annotated[
@@ -121,12 +130,14 @@ def run(
     stream-app replay --map contact_id="Call ID" --map channel==voice calls.csv
     zcat a.gz b.gz | stream-app replay --queue billing -
 
-    A line that is not an event is reported, counted and skipped. A file that can't be read ends the run with exit code 65.
+    A line that is not an event is reported, counted and skipped. A file that can't be read, or has none, ends the run with exit
+    code 65.
     """  # noqa: D301 - click's mark for preformatted lines is the character itself
     replay(
         ReplayOptions(
             files=files,
             dialect=dialect,
+            zone=zone,
             form=form,
             maps=maps or [],
             topic=topic,

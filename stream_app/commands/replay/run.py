@@ -25,14 +25,23 @@ from stream_app.ingest.batch import MAX_EVENT_BYTES
 from stream_app.ingest.dialects import FileFormat
 from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
 from stream_app.ingest.files.reading import STDIN
-from stream_app.ingest.replay import FileReplay, ReplayPace, Selection, into_store, into_topic, report
+from stream_app.ingest.replay import (
+    FileReplay,
+    ReplayPace,
+    Selection,
+    in_order,
+    into_store,
+    into_topic,
+    report,
+)
 from stream_app.kafka.connection import security
 from stream_app.kafka.producer import Topic
 from stream_app.logs import configure
 from stream_app.settings import Settings, load
 from stream_app.store.redis import RedisStore
+from stream_app.zones import checked_zone
 
-from .summary import progress, summary
+from .summary import progress, summary, unreadable
 
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
@@ -42,6 +51,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
 
     files: list[Path]
     dialect: str | None = None
+    zone: str | None = None
     form: FileFormat | None = None
     maps: list[str] = []
     topic: str | None = None
@@ -104,6 +114,7 @@ def replay(options: ReplayOptions) -> None:
     options.check()
     settings = None if options.report else load()
     dialect = options.dialect or (settings.dialect if settings else "canonical")
+    zone = options.zone or (settings.source_zone if settings else "UTC")
     layout = Layout(
         dialect=dialect,
         format=options.form,
@@ -112,7 +123,7 @@ def replay(options: ReplayOptions) -> None:
     )
     layout.check()
     run = FileReplay(
-        decoder(dialect),
+        decoder(dialect, zone),
         selection=_selection(options),
         limit=options.limit,
         strict=options.strict,
@@ -126,6 +137,7 @@ def replay(options: ReplayOptions) -> None:
     rows, code = None, 0
     try:
         readable(options.files)
+        files = ordered(files, run)
         with progress(files, run):
             if settings is None:
                 rows = report(files, targets, run)
@@ -144,8 +156,19 @@ def replay(options: ReplayOptions) -> None:
             _print(rows)
         if run.account.read or rows is not None:
             sys.stderr.write(summary(files, run, time.monotonic() - began, dialect))
+    if not code and unreadable(run.account):  # zeros are not an answer
+        code = os.EX_DATAERR
     if code:
         raise SystemExit(code)
+
+
+def ordered(files: list[RecordFile], run: FileReplay, name: str = "replay") -> list[RecordFile]:
+    """Return files in the order of time, and say so on stderr if they were given in another."""
+    found = in_order(files, run.dialect)
+    if found != files:
+        names = ", ".join(file.name for file in found)
+        sys.stderr.write(f"{name}: read in the order of their first stamps: {names}\n")
+    return found
 
 
 class InterruptedByError(KeyboardInterrupt):
@@ -216,10 +239,11 @@ async def _into_topic(
         await into_topic(files, topic, run, ReplayPace(options.speed))
 
 
-def decoder(dialect: str) -> dialects.Decode:
-    """Load the dialect that an option names; BadSettingsError names the option."""
+def decoder(dialect: str, zone: str) -> dialects.Decode:
+    """Load the dialect and the zone that options name; BadSettingsError names the option."""
+    checked_zone(zone, "--zone")
     try:
-        return dialects.load(dialect)
+        return dialects.load(dialect, zone)
     except BadSettingsError as error:
         raise BadSettingsError(str(error).replace("STREAM_APP_DIALECT", "--dialect", 1)) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from stream_app.ingest import dialects
-from stream_app.ingest.files import RecordFile
+from stream_app.ingest.files import RecordFile, cells_of
 from stream_app.ingest.replay import Account, FileReplay
 from stream_app.model.fold.deltas import Result
 
@@ -90,15 +91,16 @@ def summary(
     lines.append(
         f"{name}: {_count(account.read, 'record')} read in {seconds:.1f} s ({rate:,.0f}/s): {_counts(account)}"
     )
-    if unreadable(account):
-        lines.append(f"{name}: {_advice(files, dialect, command, options)}")
+    if advice := _advice(files, account, dialect, command, options):
+        lines.append(f"{name}: {advice}")
     return "".join(f"{line}\n" for line in lines)
 
 
 def unreadable(account: Account) -> bool:
-    """Return whether there were lines, and not one of them was an event."""
+    """Return whether there were lines, and not one of them was an event or a known record."""
     others = account.sent or account.before or account.left_out
-    return not others and account.results.keys() == {Result.DEAD_LETTER}
+    found = {result for result, n in account.results.items() if n}
+    return not others and bool(found) and found <= {Result.DEAD_LETTER, Result.UNKNOWN_TYPE}
 
 
 def _counts(account: Account) -> str:
@@ -117,12 +119,55 @@ def _count(n: int, what: str) -> str:
     return f"{n:,} {what}" + ("" if n == 1 else "s")
 
 
-def _advice(files: Sequence[RecordFile], dialect: str, command: str, options: str) -> str:
-    """Return why nothing could be read, as far as the first lines show."""
+def _advice(
+    files: Sequence[RecordFile], account: Account, dialect: str, command: str, options: str
+) -> str | None:
+    """Return what mends it, if records were lost: the command to run instead, as far as the first lines show it."""
+    results = account.results
     firsts = [file.first.strip() for file in files if file.first]
-    if other := dialects.recognized(firsts, besides=dialect):
-        return f"this looks like records of {other}: add --dialect {other}"
+    if results[Result.DEAD_LETTER] or unreadable(account):
+        other = dialects.recognized(firsts, besides=dialect) or _table_of(firsts, dialect)
+        if other:
+            return f"this looks like records of {other}; run: {_again('--dialect', other)}"
+    if unreadable(account):
+        return _way_out(firsts, dialect, command, options)
+    if results[Result.LATE]:
+        return (
+            f"{_count(results[Result.LATE], 'record')} came too late to count: lines out of the order of time, or one "
+            "stamp far in the future; sort the lines by time, or cut that stamp off with --to"
+        )
+    if results[Result.UNKNOWN_TYPE]:
+        n = _count(results[Result.UNKNOWN_TYPE], "record")
+        return f"{n} of types that {dialect} does not know, not counted; docs/dialects.md lists those that it knows"
+    return None
+
+
+def _way_out(firsts: Sequence[bytes], dialect: str, command: str, options: str) -> str:
+    """Return why nothing could be read, as far as the first lines show."""
+    if any(dialects.is_row(dialect, cells_of(first)) for first in firsts):
+        return (
+            "this looks like a table without a header; add one with its columns, such as: "
+            f"(echo time,callid,queuename,agent,event,data1,data2,data3,data4,data5; cat FILE) | stream-app {command} -"
+        )
     if any(first in (b"[", b"{") or first.startswith(b"[{") for first in firsts):
         split = "jq -c 'if type==\"array\" then .[] else . end' FILE"
         return f"expected one record per line; convert it: {split} | stream-app {command} -"
     return f"no line is an event of the dialect {dialect}; check --dialect, or add {options}"
+
+
+def _table_of(firsts: Sequence[bytes], besides: str) -> str | None:
+    headers = [cells_of(first) for first in firsts]
+    for name in dialects.available():
+        if name != besides and any(dialects.is_header(name, cells) for cells in headers):
+            return name
+    return None
+
+
+def _again(option: str, value: str) -> str:
+    """Return the command that is running, with an option added, or changed if it was given."""
+    given = sys.argv[1:]
+    if option in given:
+        at = given.index(option)
+        del given[at : at + 2]
+    given = [each for each in given if not each.startswith(f"{option}=")]
+    return shlex.join(["stream-app", *given, option, value])

@@ -6,21 +6,30 @@ message that is readable but of a type that is not used.
 
 A module may also have ``FILE_FORMAT``, how its records stand in a file (``ndjson`` by default), ``is_line(line: bytes) ->
 bool``, which recognizes a file that was given to the wrong dialect, and ``KEY``, the Kafka key of all records of one source,
-where a record may be about other contacts than the one that it names.
+where a record may be about other contacts than the one that it names. ``is_header`` and ``is_row`` take the cells of a
+table's line, where its records may stand in a table. A dialect whose times may lack an offset takes a third argument,
+``local``, which gives them one: what must be remembered for that is kept by ``Zoned``, not by the dialect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
+from inspect import signature
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
 
 from stream_app.errors import BadSettingsError
 from stream_app.model.events import Event
 
+from ._local import LocalClock
+
 Headers = Sequence[tuple[str, bytes]]
+Local = Callable[[datetime], datetime]
 FileFormat = Literal["ndjson", "csv", "queue_log"]
 
 
@@ -37,8 +46,39 @@ def available() -> list[str]:
     return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
 
-def load(name: str) -> Decode:
-    """Load a dialect by name.
+class Zoned:
+    """A dialect that reads times without an offset as local times, in the order of one source's records."""
+
+    def __init__(
+        self, decode: Callable[..., Sequence[Event]], zone: ZoneInfo, since: int | None = None
+    ) -> None:
+        """Begin with a source; ``since`` is how far it was read before, ms."""
+        last = None if since is None else datetime.fromtimestamp(since / 1000, UTC)
+        self._clock = LocalClock(zone, last)
+        self._plain = decode
+        self._decode = partial(decode, local=self._clock.at)
+
+    def __call__(self, value: bytes, headers: Headers = (), /) -> Sequence[Event]:
+        """Return the events in a record."""
+        return self._decode(value, headers)
+
+    def afresh(self, since: int | None) -> Zoned:
+        """Return the dialect for another source."""
+        return Zoned(self._plain, self._clock.zone, since)
+
+    def was_local(self) -> bool:
+        """Return whether a time without an offset was read since this was last asked."""
+        was, self._clock.was_local = self._clock.was_local, False
+        return was
+
+
+def afresh(decode: Decode, since: int | None = None) -> Decode:
+    """Return a decoder for a source of its own; ``since`` is how far that was read before, ms."""
+    return decode.afresh(since) if isinstance(decode, Zoned) else decode
+
+
+def load(name: str, zone: str = "UTC") -> Decode:
+    """Load a dialect by name; ``zone`` is the IANA zone of times without an offset.
 
     Raises:
         BadSettingsError: unknown dialect.
@@ -47,8 +87,9 @@ def load(name: str) -> Decode:
         raise BadSettingsError(
             f"STREAM_APP_DIALECT: unknown dialect {name!r}; use one of {', '.join(available())}"
         )
-    decode: Decode = _module(name).decode
-    return decode
+    decode = _module(name).decode
+    zoned: Decode = Zoned(decode, ZoneInfo(zone)) if "local" in signature(decode).parameters else decode
+    return zoned
 
 
 def file_format(name: str) -> FileFormat:
@@ -70,6 +111,23 @@ def recognized(lines: Iterable[bytes], besides: str) -> str | None:
         if name != besides and is_line is not None and any(map(is_line, lines)):
             return name
     return None
+
+
+def has_tables(name: str) -> bool:
+    """Return whether records of a dialect may stand in a table."""
+    return hasattr(_module(name), "is_header")
+
+
+def is_header(name: str, cells: Sequence[str]) -> bool:
+    """Return whether the cells of a table's first line are columns of a dialect's records."""
+    known = getattr(_module(name), "is_header", None)
+    return known is not None and known(cells)
+
+
+def is_row(name: str, cells: Sequence[str]) -> bool:
+    """Return whether the cells of a table's line are a record of a dialect."""
+    known = getattr(_module(name), "is_row", None)
+    return known is not None and known(cells)
 
 
 def _module(name: str) -> ModuleType:

@@ -2,8 +2,8 @@
 
 A line is ``epoch|call|queue|agent|EVENT|data1|…``; the database form has ``time``, ``callid``, ``queuename``, ``agent``,
 ``event`` and ``data1`` … ``data5`` (or ``data``), or QueueMetrics' names of these. Times are epoch seconds, or
-``YYYY-MM-DD hh:mm:ss`` in UTC unless they say otherwise. Field meanings: Asterisk's documentation of queue logs; ``FULL`` …
-``WRAPUPSTART`` are Wazo's and XiVO's. docs/dialects.md has the mapping as a table.
+``YYYY-MM-DD hh:mm:ss``, local in the source's zone unless they have an offset. Field meanings: Asterisk's documentation of
+queue logs; ``FULL`` … ``WRAPUPSTART`` are Wazo's and XiVO's. docs/dialects.md has the mapping as a table.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from msgspec import Struct
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.model import events as e
 
-from . import Headers
+from . import Headers, Local
 from ._making import AgentStatus, cut, digest, duration, make, milliseconds, not_ready
 from ._reading import lowered, read_json
 
@@ -40,6 +40,8 @@ _COLUMNS: Final = {
 FILE_FORMAT: Final = "queue_log"
 KEY: Final = "asterisk"
 """One partition a server: calls change their ids there, and a restart ends them all."""
+_ROW: Final = frozenset({"time", "call", "event"})
+"""Fields without which a table holds no rows of a queue log."""
 _QUEUE_LOG: Final = re.compile(rb"\d{9,}(\.\d+)?\|[^|]*\|[^|]*\|[^|]*\|[A-Z]+")
 
 
@@ -67,14 +69,33 @@ def is_line(line: bytes) -> bool:
     return _QUEUE_LOG.match(line) is not None
 
 
-def decode(value: bytes, headers: Headers = ()) -> Sequence[e.Event]:  # noqa: ARG001 - see the protocol
-    """Return the events in a line.
+def is_header(cells: Sequence[str]) -> bool:
+    """Return whether the cells of a table's first line are columns of the database form."""
+    names = {cell.lower() for cell in cells}
+    return all(names & {*_COLUMNS[field]} for field in _ROW)
+
+
+def is_row(cells: Sequence[str]) -> bool:
+    """Return whether the cells of a table's line are a row of the database form."""
+    return any(cell in EVENTS for cell in cells)
+
+
+def _utc(stamp: datetime) -> datetime:
+    return stamp.replace(tzinfo=UTC)
+
+
+def decode(
+    value: bytes,
+    headers: Headers = (),  # noqa: ARG001 - see the protocol
+    local: Local = _utc,
+) -> Sequence[e.Event]:
+    """Return the events in a line; ``local`` is what times without an offset are read by.
 
     Raises:
         UnreadableError: ``bad_utf8``, ``not_json``, ``too_deep`` or ``invalid``.
         UnknownTypeError: the line's event is not one of Asterisk's (dialplans may write their own).
     """
-    line = _row(value) if value.lstrip()[:1] == b"{" else _fields(value)
+    line = _row(value, local) if value.lstrip()[:1] == b"{" else _fields(value, local)
     if tell := EVENTS.get(line.name):
         return tell(line)
     if line.name.startswith("DIVERT_"):
@@ -85,7 +106,7 @@ def decode(value: bytes, headers: Headers = ()) -> Sequence[e.Event]:  # noqa: A
 # --- reading ---
 
 
-def _fields(value: bytes) -> _Line:
+def _fields(value: bytes, local: Local) -> _Line:
     try:
         text = value.decode().strip("\r\n")
     except UnicodeDecodeError:  # a name in another encoding is no reason to lose a call
@@ -95,16 +116,16 @@ def _fields(value: bytes) -> _Line:
     fields = text.split("|")
     if len(fields) < 5:
         raise UnreadableError("invalid", f"{len(fields)} fields; a line has time|call|queue|agent|event")
-    return _line(fields[:5], "|".join(fields[5:]))
+    return _line(fields[:5], "|".join(fields[5:]), local)
 
 
-def _row(value: bytes) -> _Line:
+def _row(value: bytes, local: Local) -> _Line:
     row = lowered(read_json(value))
     first = [next(filter(None, (_text(row, name) for name in names)), "") for names in _COLUMNS.values()]
     if not first[-1]:
         raise UnreadableError("invalid", "a row names its `event`")
     data = _text(row, "data") or "|".join(_text(row, f"data{n}") for n in range(1, 6))
-    return _line(first, data)
+    return _line(first, data, local)
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
@@ -116,13 +137,13 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     return field
 
 
-def _line(first: Sequence[str], data: str) -> _Line:
+def _line(first: Sequence[str], data: str, local: Local) -> _Line:
     """Make a line from its first five fields and the joined others, so that fields that a row packs into one are split."""
     time, call, queue, agent, name = (field.strip() for field in first)
-    return _Line(_at(time), call, queue, agent, name, data.rstrip("|").split("|"))
+    return _Line(_at(time, local), call, queue, agent, name, data.rstrip("|").split("|"))
 
 
-def _at(text: str) -> int:
+def _at(text: str, local: Local) -> int:
     if found := _EPOCH.fullmatch(text):
         return int(found[1]) * 1000 + int((found[2] or "").ljust(3, "0")[:3])
     try:
@@ -131,7 +152,7 @@ def _at(text: str) -> int:
         raise UnreadableError(
             "invalid", "the time is neither epoch seconds nor YYYY-MM-DD hh:mm:ss"
         ) from None
-    return milliseconds(at if at.tzinfo else at.replace(tzinfo=UTC))
+    return milliseconds(at if at.tzinfo else local(at))
 
 
 # --- telling ---

@@ -6,7 +6,7 @@ line that names file and place (``FileError``), after all records before the dam
 
 from .reading import FileRecord, Layout, RecordFile, readable
 from .refusal import FileError, RefusedLine, checked
-from .tables import parse_columns
+from .tables import cells_of, parse_columns
 
 __all__ = [
     "FileError",
@@ -14,6 +14,7 @@ __all__ = [
     "Layout",
     "RecordFile",
     "RefusedLine",
+    "cells_of",
     "checked",
     "parse_columns",
     "readable",

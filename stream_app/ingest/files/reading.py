@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from stream_app.errors import BadSettingsError
 from stream_app.ingest.batch import BY_BROKER, KEPT_BYTES, MAX_EVENT_BYTES
-from stream_app.ingest.dialects import FileFormat, Headers, file_format
+from stream_app.ingest.dialects import FileFormat, Headers, file_format, has_tables, is_header
 from stream_app.model.ports import FILE, Partition
 
 from . import tables
@@ -53,14 +53,18 @@ class Layout(Struct, frozen=True):
         """
         if self.columns and self.format not in (None, "csv"):
             raise BadSettingsError(f"--map: only works with --format csv, got --format {self.format}")
-        if self.dialect != "canonical" and (self.columns or self.format == "csv"):
-            raise BadSettingsError(f"--dialect: CSV needs the canonical dialect, got {self.dialect}")
+        if self.dialect != "canonical" and self.columns:
+            raise BadSettingsError(f"--map: needs the canonical dialect, got {self.dialect}")
+        if self.format == "csv" and not (self.dialect == "canonical" or has_tables(self.dialect)):
+            raise BadSettingsError(f"--dialect: {self.dialect} has no tables; CSV needs another dialect")
 
     def of(self, first: bytes) -> FileFormat:
         """Return the format of a file that begins with this line."""
         if self.format is not None:
             return self.format
         if self.columns or (self.dialect == "canonical" and tables.is_header(first)):
+            return "csv"
+        if has_tables(self.dialect) and is_header(self.dialect, tables.cells_of(first)):
             return "csv"
         return file_format(self.dialect)
 
@@ -96,12 +100,14 @@ class RecordFile:
             compressed, also once it has grown; 0 if it is empty.
         limit: longer lines are not read.
         first: the first line.
+        begins: the first stamp, ms, where several files were put in order.
     """
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self.name = "stdin" if path == STDIN else str(path)
         self.mark = 0
         self.first = b""
+        self.begins: int | None = None
         self.limit = layout.limit
         self._path = path
         self._layout = layout
@@ -136,6 +142,7 @@ class RecordFile:
             FileError: it can't be read, or not in the expected format.
         """
         try:
+            self._number = 0
             stdin = self._path == STDIN
             file = os.fdopen(0, "rb", closefd=False) if stdin else self._path.open("rb")
             self._stack.enter_context(file)
@@ -168,7 +175,8 @@ class RecordFile:
         self.first = head[0][1]
         marked = head[:1]
         if self._layout.of(self.first) == "csv":
-            table = tables.Table(self.name, head[0], self._layout.columns, self._layout.limit)
+            made = tables.Table if self._layout.dialect == "canonical" else tables.RowTable
+            table = made(self.name, head[0], self._layout.columns, self._layout.limit)
             next(raws)
             marked = head
             self._values = table.values(raws)

@@ -1,4 +1,4 @@
-"""CSV with a header: rows become canonical events as JSON, by a mapping from fields to columns."""
+"""CSV with a header: rows become JSON, canonical events by a mapping from fields to columns, or a platform's own rows."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ JsonValue = tuple[int, bytes, bool]
 
 _DELIMITERS: Final = ",;\t|"
 _REQUIRED: Final = frozenset({"id", "type", "at"})
+_NULLS: Final = frozenset({"", "NULL", "\\N"})
+"""How database clients write that a column has no value."""
 _WHOLE: Final = re.compile(r"[+-]?\d{1,30}")
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -66,10 +68,15 @@ def _pairs(file: Path) -> dict[str, Any]:
 
 def is_header(line: bytes) -> bool:
     """Return whether a first line is a header with the columns that every event needs."""
+    return {*cells_of(line)} >= _REQUIRED
+
+
+def cells_of(line: bytes) -> list[str]:
+    """Return a line's cells; none if it can't be one of a table."""
     try:
-        return set(_cells(line.decode())) >= _REQUIRED
+        return _cells(line.decode())
     except (UnicodeDecodeError, csv.Error):
-        return False
+        return []
 
 
 def _delimiter(header: str) -> str:
@@ -141,6 +148,9 @@ class Table:
         if length > len(line):
             raise FileError(f"{name}:{number}: the header has {length} bytes; the limit is {limit}")
         self._delimiter = _delimiter(text)
+        self._columns(f"{name}:{number}", columns)
+
+    def _columns(self, where: str, columns: Mapping[str, str]) -> None:
         self._constants = {f: _typed(f, c[1:].strip()) for f, c in columns.items() if c.startswith("=")}
         wanted = {field: field for field in _kinds() if field in self._header and field not in columns}
         wanted |= {f: c.strip() for f, c in columns.items() if not c.startswith("=")}
@@ -152,7 +162,7 @@ class Table:
                     if not times
                     else f"has the column {column!r} {times} times"
                 )
-                raise FileError(f"{name}:{number}: the header {wrong}; its columns are {there}")
+                raise FileError(f"{where}: the header {wrong}; its columns are {there}")
         self._places = [(field, self._header.index(column)) for field, column in wanted.items()]
 
     def values(self, raws: Iterator[Raw]) -> Iterator[JsonValue]:
@@ -185,11 +195,27 @@ class Table:
             return RefusedLine.of(
                 start, "invalid", f"the row has {len(row)} cells, but the header has {len(self._header)}"
             )
+        return msgspec.json.encode(self._record(row))
+
+    def _record(self, row: list[str]) -> dict[str, Any]:
         event = dict(self._constants)
         for field, place in self._places:
             if place < len(row) and (text := row[place].strip()):
                 event[field] = _typed(field, text)
-        return msgspec.json.encode(event)
+        return event
+
+
+class RowTable(Table):
+    """Rows of a platform's own table, as a database client writes them: all columns, as text, by their names."""
+
+    def _columns(self, where: str, columns: Mapping[str, str]) -> None:  # noqa: ARG002 - these tables need no mapping
+        names = [cell.lower() for cell in self._header]
+        if twice := [name for name in names if name and names.count(name) > 1]:
+            raise FileError(f"{where}: the header has the column {twice[0]!r} {names.count(twice[0])} times")
+
+    def _record(self, row: list[str]) -> dict[str, Any]:
+        cells = zip(self._header, row, strict=False)
+        return {name: text for name, cell in cells if name and (text := cell.strip()) not in _NULLS}
 
 
 class _TooLargeError(Exception):

@@ -1,6 +1,7 @@
 """Replay of recorded events: into a topic, through the fold into a store, or through the fold into a report."""
 
 from .interval_rows import interval_rows
+from .order import in_order
 from .report import ReportRow, report
 from .run import Account, FileReplay, StrictError
 from .selection import Selection
@@ -15,6 +16,7 @@ __all__ = [
     "ReportRow",
     "Selection",
     "StrictError",
+    "in_order",
     "interval_rows",
     "into_store",
     "into_topic",

@@ -29,6 +29,7 @@ def fold_files(files: Iterable[RecordFile], fold: Fold, run: FileReplay) -> Iter
         StrictError: a line is not an event.
     """
     for each in files:
+        run.begin(each)
         with each as file:
             for lines in _wanted(file, run):
                 dead: list[DeadLetter] = []
@@ -40,6 +41,7 @@ def fold_files(files: Iterable[RecordFile], fold: Fold, run: FileReplay) -> Iter
                 run.account.folded(deltas)
                 yield deltas
                 run.told(file)
+        run.latest = fold.state.time
         if not run.left:
             break
 

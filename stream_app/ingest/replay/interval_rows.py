@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Final
 
 from stream_app.ingest.files import RecordFile
 from stream_app.model.fold.fold import Fold
-from stream_app.model.intervals.columns import IntervalRow
+from stream_app.model.intervals.columns import INTERVAL_MS, IntervalRow
 from stream_app.model.intervals.counting import Amounts, add_amounts
 from stream_app.model.intervals.row import rows_of
 from stream_app.model.targets import Targets
@@ -16,22 +15,17 @@ from stream_app.model.targets import Targets
 from .folding import fold_files
 from .run import FileReplay
 
-GRACE: Final = 900_000
-"""How long after its interval's end a row is final, ms: what comes later is rare."""
 
-
-def interval_rows(
-    files: Iterable[RecordFile], targets: Targets, run: FileReplay, grace: int = GRACE
-) -> list[IntervalRow]:
+def interval_rows(files: Iterable[RecordFile], targets: Targets, run: FileReplay) -> list[IntervalRow]:
     """Fold the files one after the other, as one partition, and return its rows per 15-minute interval.
 
-    The files are all that there is: before them nobody was waiting, and after them nothing is known.
+    The files are all that there is: before them nobody was waiting, and after them nothing is known. So a row is final once
+    the files reach into its interval, and every queue has a row from the first interval in which any has one to the last.
 
     Args:
         files: in the order of time.
         targets: answer targets and thresholds.
         run: options and account; its selection chooses rows by queue and channel, so that these are whole.
-        grace: see ``GRACE``, ms.
 
     Returns:
         Rows in the order of queue, channel and time.
@@ -45,9 +39,10 @@ def interval_rows(
     for deltas in fold_files(files, fold, run):
         for (start, queue, channel), amounts in deltas.rows.items():
             add_amounts(places[queue, channel][start], amounts)
+    since = min((start for counted in places.values() for start in counted), default=0)
     return [
         row
         for place in sorted(places)
         if run.selection.wants_place(*place)
-        for row in rows_of(place, places[place], fold.state.time, grace)
+        for row in rows_of(place, places[place], fold.state.time, -INTERVAL_MS, since)
     ]

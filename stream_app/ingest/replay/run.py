@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from stream_app.ingest.dialects import Decode
@@ -15,6 +16,10 @@ from .selection import Selection
 
 COMPLAINTS: Final = 10
 """How many lines that are not events are named; all are counted."""
+
+
+OVERLAP_MS: Final = 60_000
+"""So much earlier than the end of the one before it may a file begin."""
 
 
 class StrictError(FileError):
@@ -59,12 +64,14 @@ class FileReplay:
     """One replay of some files.
 
     Attributes:
+        dialect: the decoder as it was given.
         decode: the dialect; also refuses what the files' reader refused.
         account: what became of the records.
         selection: which events are wanted.
         left: records that may still be folded or sent.
         told: called now and then with the file that is being read, to show progress.
         key: the Kafka key of all records; ``None`` for that of each record's contact.
+        latest: the latest time in the files read so far, ms.
     """
 
     def __init__(
@@ -87,13 +94,29 @@ class FileReplay:
             key: see above.
             told: see above.
         """
+        self.dialect = decode
         self.decode = checked(decode)
         self.account = Account()
         self.selection = selection or Selection()
         self.left = 1 << 62 if limit is None else limit
         self.told = told
         self.key = key
+        self.latest = 0
         self._strict = strict
+        self._file = ""
+
+    def begin(self, file: RecordFile) -> None:
+        """Note that a file begins; the first one, or one that follows on all that was read.
+
+        Raises:
+            FileError: it begins more than a minute before what was read ends.
+        """
+        if self.latest and file.begins is not None and file.begins < self.latest - OVERLAP_MS:
+            raise FileError(
+                f"{file.name}:1: begins at {_shown(file.begins)}, but {self._file}, which is read before it, goes on until "
+                f"{_shown(self.latest)}; they overlap: merge them into one file in the order of time"
+            )
+        self._file = file.name
 
     def no_event(self, file: RecordFile, number: int, reason: str, detail: str) -> None:
         """Note a line of a file that is not an event.
@@ -115,3 +138,7 @@ class FileReplay:
         """
         for letter in letters:
             self.no_event(file, numbers[letter.offset], letter.reason, letter.detail)
+
+
+def _shown(at: int) -> str:
+    return datetime.fromtimestamp(at // 1000, UTC).isoformat().replace("+00:00", "Z")

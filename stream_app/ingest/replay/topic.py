@@ -69,12 +69,13 @@ async def into_topic(
         pace: the speed; as fast as possible by default.
 
     Raises:
-        FileError: a file is damaged; everything before the damage was sent.
+        FileError: a file is damaged, or begins before the end of the one before it; everything before that was sent.
         StrictError: a line is not an event; everything before it was sent.
         StreamAppError: the sink failed.
     """
     pace = pace or ReplayPace(None)
     for each in files:
+        run.begin(each)
         with each as file:
             for lines in file.slices():
                 await _put(file, lines, sink, run, pace)
@@ -141,4 +142,6 @@ def _record(file: RecordFile, line: FileRecord, run: FileReplay) -> Record | Non
     if not run.selection.wants(events):
         account.left_out += 1
         return None
-    return Record(run.key or key(events[0]), max(event.at for event in events), value)
+    at = max(event.at for event in events)
+    run.latest = max(run.latest, at)
+    return Record(run.key or key(events[0]), at, value)

@@ -92,7 +92,11 @@ def flows_of(amounts: Mapping[int, int]) -> list[int]:
 
 
 def rows_of(
-    place: tuple[str, str], counted: Mapping[int, Amounts], read_until: int, grace: int
+    place: tuple[str, str],
+    counted: Mapping[int, Amounts],
+    read_until: int,
+    grace: int,
+    since: int | None = None,
 ) -> list[IntervalRow]:
     """Return the intervals of one queue and channel of which everything is known, from the first contact on.
 
@@ -103,6 +107,7 @@ def rows_of(
         read_until: partition time up to which the records were read, ms; intervals that begin later have a row only if
             something was counted in them.
         grace: a row is final so long after its end, ms.
+        since: the first interval with a row; from there to the last one none is left out. Default: see below.
 
     Returns:
         Rows in the order of time: of zeros where nobody came, as long as somebody came within ``ACTIVE``. Final ones have
@@ -111,10 +116,12 @@ def rows_of(
     queue, channel = place
     first, last = min(counted), max(*counted, interval_start(read_until))
     rows, depth, active_until = [], 0, first
+    if since is not None:
+        first, active_until = min(since, first), last
     for start in range(first, last + 1, INTERVAL_MS):
         amounts = counted.get(start)
         if amounts is not None:
-            active_until = start + ACTIVE
+            active_until = max(active_until, start + ACTIVE)
         elif start > active_until:
             continue
         deepest, end = depths(flows_of(amounts), depth) if amounts else (depth, depth)
