@@ -29,6 +29,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from tests.background import background_errors
+from tests.order import longest_first
 from tests.services.kafka import Cluster, KafkaBroker
 from tests.services.redis import VERSIONS, RedisServer
 
@@ -64,6 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="leave out what is slow or starts another process")
 
 
+@pytest.hookimpl(trylast=True)  # of what `-m` leaves
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--quick"):
         left_out = [
@@ -75,6 +77,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         ]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in {*left_out}]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = longest_first(items, lambda item: item.get_closest_marker("long") is not None, workers)
 
 
 def pytest_collection_finish() -> None:

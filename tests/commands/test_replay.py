@@ -402,6 +402,7 @@ async def three(make_topic: MakeTopic) -> str:
     return await make_topic(partitions=3)
 
 
+@pytest.mark.long
 async def test_through_kafka_and_a_worker_it_ends_as_it_does_directly(
     kafka: Cluster, redis_url: str, three: str, recorded: Path, rows: list[dict[str, Any]]
 ) -> None:

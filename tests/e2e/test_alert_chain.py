@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from stream_app.views.alerts.alertmanager import TEXT
 from tests.conftest import MakeTopic
 from tests.services.alertmanager import Alertmanager, Inbox
@@ -71,6 +73,7 @@ def _without_numbers(text: str) -> str:
     return re.sub(r"\d+", "0", text)
 
 
+@pytest.mark.long
 async def test_an_outage_is_one_page_and_its_end_one_more_message(
     kafka: Cluster, redis_url: str, make_topic: MakeTopic, tmp_path: Path
 ) -> None:

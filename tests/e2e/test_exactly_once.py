@@ -111,6 +111,7 @@ async def staged(kafka: Cluster, topic: str, tmp_path: Path, ledger: dict[int, l
                 yield Stage(Verifier(redis.url, topic, ledger), redis, workers, proxy)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("seed", "contacts"),

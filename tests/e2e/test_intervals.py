@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.conftest import MakeTopic
 from tests.services.kafka import Cluster
@@ -57,6 +58,7 @@ def would_have_fired(env: dict[str, str], *options: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 async def test_api_command_and_topic_say_what_the_reference_says(
     kafka: Cluster, make_topic: MakeTopic, tmp_path: Path
 ) -> None:

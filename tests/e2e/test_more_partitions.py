@@ -223,6 +223,7 @@ def scraped(stage: Stage) -> str:
         return str(answer.read().decode())
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_more_partitions_under_load_lose_nothing(
     kafka: Cluster, make_topic: MakeTopic, tmp_path: Path
@@ -265,6 +266,7 @@ def _doubted(stage: Stage) -> Any:
     return doubted
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_another_topic_takes_over_without_a_loss(
     kafka: Cluster, make_topic: MakeTopic, tmp_path: Path

@@ -88,6 +88,7 @@ async def moves(pipeline: Pipeline, page: Page, first: int) -> list[float]:
     return took
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 async def test_it_is_true_live_and_honest_through_everything(
     pipeline: Pipeline, redis_url: str, browser: Browser
