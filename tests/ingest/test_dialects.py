@@ -56,7 +56,11 @@ def _decoded(name: str, value: bytes) -> Any:
 def minimal(kind: str, **more: Any) -> dict[str, Any]:
     """The least that an event of a type must say."""
     event = {"id": "1", "type": kind, "at": T0} | FIELDS.get(kind, {}) | more
-    return event if kind.startswith(("case", "customer", "agent.s")) else {"contact_id": "c", **event}
+    return (
+        event
+        if kind.startswith(("case", "customer", "agent.s", "platform"))
+        else {"contact_id": "c", **event}
+    )
 
 
 def encode(event: Any) -> bytes:
