@@ -290,7 +290,7 @@ class Reference:
         minute = self.partition_time // MINUTE * MINUTE
         ends_a_wait = event.type in ROWS["waiting"] or (event.type == "contact.ended" and event.by == "bot")
         if (
-            not ready
+            not (meant or ready)
             and (ends_a_wait or beginning.answered_at is not None)
             and beginning.at >= minute - BEGINS_WITHIN_MS
         ):

@@ -192,7 +192,8 @@ class Contacts(OpenVisits):
             return Result.DUPLICATE
         meant, visits = visits, visits or self.open.get(contact, ())
         if (
-            not any(v.opener == mark or concerns(v, kind, event) for v in visits)
+            not meant
+            and not any(v.opener == mark or concerns(v, kind, event) for v in visits)
             and (kind in TABLE[WAITING] or answered_at is not None)
             and beginning.at >= self._minute * MINUTE - BEGINS_WITHIN
         ):
