@@ -52,6 +52,7 @@ OTHER_EVENTS = frozenset(
         "platform.restarted",
     },
 )
+NO_CONTACT = frozenset({kind for kind in OTHER_EVENTS if not kind.startswith("case")})
 VOCABULARY = CONTACT_EVENTS | OTHER_EVENTS
 OUTCOMES = frozenset(
     {
@@ -188,7 +189,7 @@ def _event(fields: Fields) -> Event:
         type=kind,
         at=_at(fields.get("at")),
         sender=_sender(kind, fields),
-        contact=texts["contact_id"],
+        contact="" if kind in NO_CONTACT else texts["contact_id"],
         queue=texts["queue"],
         channel=texts["channel"],
         agent=texts["agent"],
