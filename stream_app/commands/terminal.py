@@ -33,8 +33,8 @@ def bar(name: str, total: float | None = None, completed: int = 0) -> Iterator[C
         yield partial(shown.update, shown.add_task(name, total=total, completed=completed))
 
 
-def column_map(texts: Sequence[str], known: Collection[str]) -> ColumnMap | None:
-    """Read ``--map``; ``None`` without it.
+def column_map(texts: Sequence[str], known: Collection[str], option: str = "--map") -> ColumnMap | None:
+    """Read ``--map``, or another option of its kind; ``None`` without it.
 
     Raises:
         BadSettingsError: one line that names the option.
@@ -42,4 +42,4 @@ def column_map(texts: Sequence[str], known: Collection[str]) -> ColumnMap | None
     try:
         return parse_map(texts, known)
     except ValueError as error:
-        raise BadSettingsError(f"--map: {error}") from None
+        raise BadSettingsError(f"{option}: {error}") from None

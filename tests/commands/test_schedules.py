@@ -147,6 +147,20 @@ def test_queues_and_channels_that_the_store_never_saw_are_said_with_the_close_na
     )
 
 
+def test_queues_whose_people_a_file_takes_away_are_said(tmp_path: Path) -> None:
+    coming = SCHEDULE.replace("2026-01", "2126-01")
+    assert "no longer scheduled" not in run("apply", written(tmp_path, coming)).stderr
+    calls = "".join(line for line in coming.splitlines(keepends=True) if "email" not in line)
+    said = (
+        "stream-app: no longer scheduled: billing (email); a file replaces the whole schedule, so it must have every "
+        "queue (undo: stream-app schedules restore)\n"
+    )
+    assert run("apply", written(tmp_path, calls)).stderr.endswith(said)
+    assert "no longer scheduled" not in run("apply", written(tmp_path, coming)).stderr
+    run("apply", written(tmp_path))
+    assert "no longer scheduled" not in run("apply", written(tmp_path, calls)).stderr  # those shifts are over
+
+
 def test_before_the_first_there_is_none() -> None:
     assert json.loads(run("show").output) == {"version": 0, "schedules": []}
 

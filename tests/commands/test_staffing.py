@@ -177,6 +177,31 @@ def test_a_misspelt_column_of_the_schedule_is_refused_as_one_of_the_volumes_is(
     assert done.stderr == f"stream-app: {schedule}:2: {said}\n"
 
 
+def test_columns_of_the_schedule_have_a_map_of_their_own_and_errors_name_it(
+    volumes: Path, schedule: Path
+) -> None:
+    same = staffing(volumes, "--schedule", schedule, "--format", "csv")
+    schedule.write_text(SCHEDULE.replace("activity", "Activity"))
+    refused = staffing(volumes, "--schedule", schedule)
+    said = "activity: the column is missing; is it 'Activity'? (--schedule-map 'activity=Activity')"
+    assert (refused.returncode, refused.stderr) == (65, f"stream-app: {schedule}:1: {said}\n")
+    done = staffing(volumes, "--schedule", schedule, "--schedule-map", "activity=Activity", "--format", "csv")
+    assert (done.returncode, done.stdout) == (same.returncode, same.stdout) == (0, same.stdout)
+
+
+def test_a_schedule_of_icalendar_is_read_with_the_properties_that_are_named(
+    volumes: Path, tmp_path: Path
+) -> None:
+    calendar = tmp_path / "team.ics"
+    calendar.write_text(
+        "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20260105T080000Z\r\nDTEND:20260105T090000Z\r\n"
+        "SUMMARY:Early\r\nLOCATION:billing\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    words = ("--schedule", calendar, "--schedule-map", "queue=LOCATION", "--format", "json")
+    found = rows(staffing(volumes, *words))
+    assert {row["scheduled"] for row in found if row["channel"] == "voice"} == {1}
+
+
 def test_a_channel_to_defer_that_no_row_has_is_said(volumes: Path) -> None:
     done = staffing(volumes, "--deferred", "fax", "--deferred", "voice")
     assert done.returncode == 0
@@ -227,6 +252,15 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
             "--targets: none.toml: No such file or directory",
         ),
         (["--schedule", "-"], "-: standard input can be read only once"),
+        (
+            ["--schedule", "s.csv", "--gaps", "--by", "week"],
+            "--gaps: has no totals; leave out --by week, or --gaps",
+        ),
+        (["--schedule-map", "who=Agent"], "--schedule-map: needs --schedule FILE, whose columns it names"),
+        (
+            ["--schedule", "s.csv", "--schedule-map", "who"],
+            "--schedule-map: expected FIELD=COLUMN, separated by commas, got 'who'",
+        ),
     ],
 )
 def test_a_wrong_option_is_one_line_and_exit_code_78(options: list[str], line: str) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -17,7 +18,7 @@ import msgspec
 import typer
 
 from stream_app.commands.terminal import STDIN, column_map
-from stream_app.errors import BadSettingsError, InputError
+from stream_app.errors import BadSettingsError, InputError, QuarantinedError
 from stream_app.settings import load
 from stream_app.store.schedules import RedisSchedules, StoredSchedule
 from stream_app.store.seen import SeenNames
@@ -77,19 +78,23 @@ def apply(
         sys.stderr.write(f"stream-app: {error}\n")
         raise SystemExit(os.EX_DATAERR) from None
 
-    async def store(redis: RedisSchedules) -> tuple[int, SeenNames]:
+    async def store(redis: RedisSchedules) -> tuple[int, SeenNames, list[Shift]]:
         seen = await redis.seen()
         if not allow_new and (strange := report.strangers(shifts, seen)):
             for line in strange:
                 sys.stderr.write(f"stream-app: {line}\n")
             sys.stderr.write("stream-app: nothing was imported; --allow-new imports these, too\n")
             raise SystemExit(os.EX_DATAERR)
-        return await redis.apply(packed(shifts)), seen
+        former: list[Shift] = []
+        with suppress(QuarantinedError):  # one that can't be read is replaced, too
+            former = _shifts((await redis.current())[1])
+        return await redis.apply(packed(shifts)), seen, former
 
-    version, seen = _with_store(store)
+    version, seen, former = _with_store(store)
     zone = UTC if tz is None else ZoneInfo(tz)
     _announce(version, shifts, zone)
-    for doubt in report.doubts(shifts, seen, time.time(), zone):
+    now = time.time()
+    for doubt in report.doubts(shifts, seen, now, zone) + report.left_out(former, shifts, now):
         sys.stderr.write(f"stream-app: {doubt}\n")
 
 

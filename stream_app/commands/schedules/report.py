@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
+from typing import Final
 
 from stream_app.store.seen import SeenNames
 from stream_app.workforce.schedules import Shift, by_queue
+
+_MOST_NAMED: Final = 5
 
 
 def report(shifts: Sequence[Shift], zone: tzinfo) -> list[str]:
@@ -51,6 +54,23 @@ def doubts(shifts: Sequence[Shift], seen: SeenNames, now: float, zone: tzinfo) -
     return lines
 
 
+def left_out(former: Sequence[Shift], shifts: Sequence[Shift], now: float) -> list[str]:
+    """Return a line if ``shifts`` have nobody for queues and channels for which the ``former`` schedule still has.
+
+    A file of one team replaces the schedule of all.
+    """
+    ahead = {(shift.queue, shift.channel) for shift in former if shift.end > now}
+    lost = sorted(ahead - set(by_queue(shifts)))
+    if not lost:
+        return []
+    named = ", ".join(f"{queue} ({channel})" for queue, channel in lost[:_MOST_NAMED])
+    more = f" and {len(lost) - _MOST_NAMED:,} more" if len(lost) > _MOST_NAMED else ""
+    why = (
+        "a file replaces the whole schedule, so it must have every queue (undo: stream-app schedules restore)"
+    )
+    return [f"no longer scheduled: {named}{more}; {why}"]
+
+
 def version_line(version: int, shifts: Sequence[Shift], applied_at: float | None, zone: tzinfo) -> str:
     """Return a line on a version: when it was applied, how much it has, and from when to when."""
     when = f"applied {_said(applied_at, zone)}" if applied_at is not None else "applied at an unknown time"
@@ -59,9 +79,8 @@ def version_line(version: int, shifts: Sequence[Shift], applied_at: float | None
     begin, end = min(shift.start for shift in shifts), max(shift.end for shift in shifts)
     queues = len(by_queue(shifts))
     places = f"{queues:,} queue-channel" + ("" if queues == 1 else "s")
-    return (
-        f"{version}: {when}; {len(shifts):,} shifts for {places}, {_said(begin, zone)} to {_said(end, zone)}"
-    )
+    counted = f"{len(shifts):,} shift" + ("" if len(shifts) == 1 else "s")
+    return f"{version}: {when}; {counted} for {places}, {_said(begin, zone)} to {_said(end, zone)}"
 
 
 def _strange(queue: str, channel: str, seen: SeenNames) -> str:

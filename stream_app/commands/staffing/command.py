@@ -122,6 +122,14 @@ def run(
             "channel:=voice.",
         ),
     ] = None,
+    schedule_mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--schedule-map",
+            metavar="FIELD=COLUMN,…",
+            help="The same of --schedule: who=Agent,start=Date+From,end=Date+To,activity:=contacts,queue=Skill.",
+        ),
+    ] = None,
     by: Annotated[
         Literal["interval", "day", "week"] | None,
         typer.Option(
@@ -133,7 +141,7 @@ def run(
         bool,
         typer.Option(
             "--gaps",
-            help="Only where --schedule has too few, consecutive intervals as one.",
+            help="Only where --schedule has too few, consecutive intervals as one; not with --by.",
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
@@ -174,6 +182,7 @@ def run(
             full_time=full_time,
             tz=tz,
             mapping=mapping or [],
+            schedule_mapping=schedule_mapping or [],
             by=by,
             gaps=gaps,
             form=form,

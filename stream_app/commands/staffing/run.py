@@ -16,6 +16,7 @@ from stream_app.commands.config import document as targets_document
 from stream_app.commands.terminal import STDIN, column_map
 from stream_app.errors import BadSettingsError, InputError
 from stream_app.model.targets import Targets
+from stream_app.tables.mapping import ColumnMap
 from stream_app.workforce import schedules, volumes
 from stream_app.workforce.concurrency import Concurrency
 from stream_app.workforce.plan import DEFERRED, Assumptions, PlanLine, plan, unknown
@@ -31,6 +32,7 @@ _FEW_DAYS: Final = 2
 _WORTH_SAYING: Final = 0.5
 _QUIET: Final = 0.25
 """Contacts in an interval for which hardly anybody would be scheduled on purpose."""
+_SCHEDULE_MAP: Final = "--schedule-map"
 _UNITS: Final = {"s": 1, "": 1, "m": 60, "min": 60, "h": 3600}
 
 
@@ -51,9 +53,26 @@ class StaffingOptions(Struct, frozen=True, kw_only=True):
     deferred: list[str] | None = None
     tz: str | None = None
     mapping: list[str] = []
+    schedule_mapping: list[str] = []
     by: Literal["interval", "day", "week"] | None = None
     gaps: bool = False
     form: output.Form = "table"
+
+    def check(self) -> None:
+        """Raise BadSettingsError for options that contradict each other, and for an unknown zone."""
+        if self.volumes == STDIN and self.schedule == STDIN:
+            raise BadSettingsError("-: standard input can be read only once")
+        if self.tz is not None:
+            try:
+                check_zone(self.tz)
+            except ValueError as error:
+                raise BadSettingsError(f"--tz: {error}") from None
+        if self.gaps and self.schedule is None:
+            raise BadSettingsError("--gaps: needs --schedule FILE to compare with")
+        if self.gaps and self.by is not None:
+            raise BadSettingsError(f"--gaps: has no totals; leave out --by {self.by}, or --gaps")
+        if self.schedule_mapping and self.schedule is None:
+            raise BadSettingsError("--schedule-map: needs --schedule FILE, whose columns it names")
 
     def assumptions(self) -> Assumptions:
         """Return what the options assume instead of the targets; raise BadSettingsError for a wrong duration."""
@@ -76,23 +95,16 @@ def show(options: StaffingOptions) -> None:
         BadSettingsError: a wrong option or target.
         SystemExit: 65 for an invalid file.
     """
-    if options.volumes == STDIN and options.schedule == STDIN:
-        raise BadSettingsError("-: standard input can be read only once")
-    if options.tz is not None:
-        try:
-            check_zone(options.tz)
-        except ValueError as error:
-            raise BadSettingsError(f"--tz: {error}") from None
-    if options.gaps and options.schedule is None:
-        raise BadSettingsError("--gaps: needs --schedule FILE to compare with")
+    options.check()
     assumptions = options.assumptions()
     mapping = column_map(options.mapping, volumes.KNOWN)
+    of_schedule = column_map(options.schedule_mapping, schedules.KNOWN, _SCHEDULE_MAP)
     targets = targets_document.asked_for(options.targets)
     try:
         found = volumes.load(str(options.volumes), _content(options.volumes), options.tz, mapping)
         shifts = None
         if options.schedule is not None:
-            shifts = schedules.read(str(options.schedule), _content(options.schedule), options.tz)
+            shifts = _scheduled(options.schedule, options.tz, of_schedule)
     except InputError as error:
         sys.stderr.write(f"stream-app: {error}\n")
         raise SystemExit(os.EX_DATAERR) from None
@@ -110,6 +122,14 @@ def show(options: StaffingOptions) -> None:
         sys.stderr.write(f"stream-app: {note}\n")
     if any(line.required is None for line in lines):
         raise SystemExit(1)
+
+
+def _scheduled(path: Path, zone: str | None, mapping: ColumnMap | None) -> list[schedules.Shift]:
+    content = _content(path)
+    try:
+        return schedules.read(str(path), content, zone, mapping)
+    except InputError as error:  # here, --map is that of the volumes
+        raise InputError(str(error).replace("--map ", f"{_SCHEDULE_MAP} ")) from None
 
 
 def _print(lines: Sequence[PlanLine], targets: Targets, options: StaffingOptions) -> None:

@@ -8,7 +8,7 @@ const LEFT = 34;
 const RIGHT = 8;
 const TOP = 8;
 const BOTTOM = 22;
-const LEAST = 40; // narrower, and there is nothing to see
+const LEAST = 2 * (LEFT + RIGHT); // of a box without room, as while it is hidden: what is drawn has a width above 0
 
 function svg(name, attributes, ...children) {
   const node = document.createElementNS(SVG, name);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -165,6 +166,18 @@ async def test_the_charts_are_drawn_from_the_same_numbers(browser: Browser, worl
         marks = await texts(page, "#people .legend .gap")
         assert marks == ["▼ understaffed"]
         assert 1 <= await page.locator("#people text.few").count() <= len(short)
+
+
+async def test_charts_that_have_no_room_are_drawn_without_complaint(browser: Browser, world: World) -> None:
+    """While a problem is shown, the charts are hidden; ``opened`` fails if the browser refuses a width below 0."""
+    async with opened(browser, world.served.url + SALES_ADDRESS) as page:
+        await there(page)
+        assert await page.locator("#people .lacking").count()
+        await page.evaluate("document.querySelector('#people').style.display = 'none'")
+        await expect(page.locator("#people svg")).to_have_attribute("viewBox", re.compile(r"0 0 \d\d \d+"))
+        assert await page.locator("#people .lacking").evaluate_all(
+            "all => all.length > 0 && all.every(box => box.getAttribute('width') > 0)"
+        )
 
 
 async def test_a_time_can_be_pointed_at_and_reached_by_keys(browser: Browser, world: World) -> None:
