@@ -317,6 +317,7 @@ async def test_the_week_and_its_gaps_lead_to_their_days(browser: Browser, world:
     [own] = outlook["queues"]
     async with opened(browser, world.served.url + SALES_ADDRESS) as page:
         await there(page)
+        await expect(page.locator("#week tbody tr")).to_have_count(len(own["days"]) + 1)  # asked for last
         cells = await page.locator("#week tbody tr").evaluate_all(
             "all => all.map(line => [...line.cells].map(cell => cell.textContent))"
         )
