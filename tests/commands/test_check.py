@@ -543,7 +543,7 @@ async def test_what_is_in_force_is_looked_at(
     environ.setenv("KAFKA_BOOTSTRAP_SERVERS", f"{HOST}:{free_port()}")
     found = await check.look(None, offline=False)
     lax = [str(finding) for finding in found if finding.what == "targets"]
-    assert len(lax) == 5
+    assert len(lax) == 6
     assert lax[0].startswith("warn  targets             queues.* (voice): the abandonment target is 30%")
     await client.set("kpi:settings:1", b"{")
     found = await check.look(None, offline=False)

@@ -93,8 +93,6 @@ class Story:
             return
         name = f"b-{self.contact}-{len(self.told)}"
         self.beginning = {"id": name, "at": self.now}
-        if self.chance(0.4):
-            self.beginning |= {"exact": True, "at": self.now - self.rng.choice((0, 0, 700, 1_900))}
         if self.chance(0.6):
             self.tell("contact.queued", queue, id=name, **fields)
 
@@ -260,9 +258,9 @@ class Story:
         if self.chance(0.03):
             kind = self.rng.choice(("customer.joined", "customer.left", "customer.valued"))
             self.told.append((self.now, self.customer, {"type": kind, "customer": self.customer}))
-        if self.chance(0.02):  # now and then of all contacts, mostly of a server that has none here
-            source = {"source": "pbx"} if self.chance(0.95) else {}
-            self.told.append((self.now, "pbx", {"type": "platform.restarted", **source}))
+        if self.chance(0.02):  # of a server that has no contact here: which partition is told would matter
+            restarted = {"type": "platform.restarted", "source": "pbx"}
+            self.told.append((self.now, "pbx", restarted))
 
 
 def tell_story(
