@@ -1,4 +1,4 @@
-"""Exactly once, shown: hostile records by the hundred thousand through every fault that loses or doubles counts elsewhere.
+"""Exactly once, shown: half a million hostile records through every fault that loses or doubles counts elsewhere.
 
 The verifier compares continuously while the faults happen, not only at the end.
 """
@@ -31,8 +31,7 @@ from .verifier import ROW, Logged, Verifier
 from .worker import Worker, closing, environment
 
 PARTITIONS = 4
-CONTACTS = 23_000  # gives about 200,000 records
-MANY_CONTACTS = 58_000  # gives over 500,000
+CONTACTS = 58_000  # gives over 500,000 records
 MakeTopic = Callable[..., Awaitable[str]]
 
 
@@ -113,16 +112,13 @@ async def staged(kafka: Cluster, topic: str, tmp_path: Path, ledger: dict[int, l
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    ("seed", "contacts"),
-    [(11, CONTACTS), *(pytest.param(n, MANY_CONTACTS, marks=pytest.mark.chaos) for n in range(12, 16))],
-)
-async def test_every_event_counts_once_through_every_fault(
-    seed: int, contacts: int, kafka: Cluster, make_topic: MakeTopic, tmp_path: Path
+@pytest.mark.parametrize("seed", [11, *(pytest.param(n, marks=pytest.mark.chaos) for n in range(12, 16))])
+async def test_half_a_million_events_through_every_fault(
+    seed: int, kafka: Cluster, make_topic: MakeTopic, tmp_path: Path
 ) -> None:
     topic = await make_topic(partitions=PARTITIONS)
     stream = traffic.hostile(
-        traffic.traffic(seed, contacts),
+        traffic.traffic(seed, CONTACTS),
         seed,
         duplicates=0.02,
         poison=0.01,
@@ -132,7 +128,7 @@ async def test_every_event_counts_once_through_every_fault(
         out_of_order=0.01,
     )
     produced = await kafka.produce(topic, (Record(key, value, timestamp_ms=ts) for key, value, ts in stream))
-    assert produced >= 8 * contacts
+    assert produced >= 500_000
     ledger = await read_ledger(kafka.bootstrap, topic, PARTITIONS)
     assert sum(len(records) for records in ledger.values()) == produced
     async with staged(kafka, topic, tmp_path, ledger) as stage:
@@ -146,7 +142,7 @@ async def test_every_event_counts_once_through_every_fault(
             assert stage.verifier.done(partition, stage.verifier.check(partition))
         assert not stage.verifier.wrong
         assert assert_accounted(stage.redis.url, topic) == produced
-        await publish_all(stage, contacts)
+        await publish_all(stage)
         await read_the_topic(stage, kafka, f"{topic}-rows")
         assert [worker.stop() for worker in stage.workers] == [0, 0]
         assert sum(stage.verifier.checks.values()) >= 30, "verified during the run as well"
@@ -172,13 +168,13 @@ async def rebalance(stage: Stage) -> None:
     a, b = stage.workers
     since = time.monotonic()
     a.start()
-    await stage.until_reached(stage.reached + 12_000)
+    await stage.until_reached(stage.reached + 20_000)
     b.start()
     await until(lambda: b.count("claimed") >= 1, 30, "the second worker has claimed")
-    await stage.until_reached(stage.reached + 12_000)
+    await stage.until_reached(stage.reached + 20_000)
     claims = a.count("claimed")
     assert a.stop() == 0
-    await stage.until_reached(stage.reached + 12_000)
+    await stage.until_reached(stage.reached + 20_000)
     a.start()
     await until(lambda: a.count("claimed") > claims, 30, "the first worker is back")
     stage.survived("rebalance between two workers", 3, since)
@@ -188,7 +184,7 @@ async def lose_replies(stage: Stage) -> None:
     """Redis has done it, nobody was told."""
     since = time.monotonic()
     stage.proxy.drop_replies(3, matching=b"EVALSHA")
-    await stage.until_reached(stage.reached + 12_000)
+    await stage.until_reached(stage.reached + 20_000)
     assert stage.proxy.counts["replies_dropped"] == 3
     stage.survived("reply lost after apply", 3, since)
 
@@ -201,7 +197,7 @@ async def freeze_one(stage: Stage) -> None:
     await until(lambda: a.count("claimed") > claims, 30, "the other worker has taken over")
     await stage.until_reached(stage.reached + 10_000)
     b.signal(signal.SIGCONT)
-    await stage.until_reached(stage.reached + 15_000)
+    await stage.until_reached(stage.reached + 30_000)
     stage.survived("zombie: stopped past the session timeout", 1, since)
 
 
@@ -217,7 +213,7 @@ async def roll_redis_back(stage: Stage) -> None:
     stage.survived("Redis rolled back by a cut append-only file", 1, since)
 
 
-async def publish_all(stage: Stage, contacts: int) -> None:
+async def publish_all(stage: Stage) -> None:
     """Rows are the sum over partitions, whoever published them and however often it was killed."""
     expected = stage.verifier.expected_rows(stage.positions)
 
@@ -226,7 +222,7 @@ async def publish_all(stage: Stage, contacts: int) -> None:
         return {key: row for key, row in found.items() if row} == expected
 
     await until(published, 60, "what is published is what the partitions' rows add up to")
-    assert sum(row["offered"] for row in expected.values() if "offered" in row) > contacts
+    assert sum(row["offered"] for row in expected.values() if "offered" in row) > CONTACTS
 
 
 async def read_the_topic(stage: Stage, kafka: Cluster, topic: str) -> None:
