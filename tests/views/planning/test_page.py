@@ -14,6 +14,7 @@ from stream_app.model.targets import Targets
 from stream_app.views.status import Status
 from tests.commands.plans import SETTINGS, TODAY, World
 from tests.services.browser import opened, texts, violations
+from tests.services.process import until
 from tests.views.examples import FRESH
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -86,7 +87,12 @@ async def shown(page: Page) -> list[list[str]]:
 async def test_the_table_says_what_the_interface_says(browser: Browser, world: World) -> None:
     async with opened(browser, world.served.url + SALES_ADDRESS) as page:
         await there(page)
-        assert await shown(page) == await said(world)
+        expected = await said(world)
+
+        async def is_shown() -> bool:
+            return bool(await shown(page) == expected)
+
+        await until(is_shown, 30, "the table says what the interface says")
         heads = await texts(page, "#numbers thead th")
         assert [heads[n] for n in (0, 1, 4, 5, 7, 8, 9)] == [
             "Time", "Forecast", "Actual", "Reforecast", "Required", "Scheduled", "Gap"
