@@ -77,6 +77,16 @@ def test_a_report_needs_nothing_but_the_file(recorded: Path, rows: list[dict[str
     assert list(rows[0]) == [
         *("queue", "channel", "offered", "answered", "answered_in_target", "abandoned", "left", "lost"),
         *("waiting", "refused", "handled", "wait_s", "talk_s", "hold_s", "wrap_s"),
+        *(
+            "missed",
+            "left_wait_s",
+            "left_timeout",
+            "left_key",
+            "left_transfer",
+            "left_callback",
+            "left_empty",
+        ),
+        *("left_other", "refused_full", "refused_closed", "refused_empty", "refused_other"),
     ]
     assert [(row["queue"], row["channel"]) for row in rows] == sorted(
         (r["queue"], r["channel"]) for r in rows
@@ -349,7 +359,8 @@ def verifier(redis_url: str, path: Path) -> Callable[[], tuple[int, list[str]]]:
 def test_into_redis_once_through_kills_and_again(redis_url: str, tmp_path: Path) -> None:
     path = tmp_path / "hostile.ndjson"
     told = (value for _, value, _ in traffic.hostile(traffic.traffic(11, 1_500), 11, future=0))
-    lines = [v for v in told if v.strip() and b"\n" not in v and not v.endswith(b"\r")]
+    # An array in a file is the records in it, in Kafka it is none.
+    lines = [v for v in told if v.strip() and v[:1] != b"[" and b"\n" not in v and not v.endswith(b"\r")]
     path.write_bytes(b"\n".join(lines) + b"\n")
     check = verifier(redis_url, path)
     known = {"REDIS_URL": redis_url, "STREAM_APP_BATCH_RECORDS": "500"}
