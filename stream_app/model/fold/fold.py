@@ -107,6 +107,14 @@ class Fold:
             event: as decoded by a dialect.
             timestamp: the record's Kafka timestamp in milliseconds; negative where it has none.
         """
+        result = self._judge(event, self._follow(event, timestamp))
+        if result is not APPLIED:
+            return self._book(result)
+        self._applied += 1
+        return result
+
+    def _follow(self, event: e.Event, timestamp: int) -> int:
+        """Let an event move partition time; return its stamp."""
         at = event.at
         stamp = at if timestamp < 0 or at < timestamp else timestamp
         if self.by_broker is not self._trusts:
@@ -125,28 +133,6 @@ class Fold:
             self._move(stamp)
         elif stamp > self._now:
             self._now = stamp
-        result = self._judge(event, stamp)
-        if result is not APPLIED:
-            return self._book(result)
-        self._applied += 1
-        return result
-
-    def _follow(self, event: e.Event, timestamp: int) -> int:
-        """Let one of a record's several events move partition time, as ``record`` does; return its stamp."""
-        stamp = event.at if timestamp < 0 else min(event.at, timestamp)
-        if self.by_broker is not self._trusts:
-            self._trust()
-        if not self._trusts:
-            who = e.key(event)
-            if who == self._last:
-                self._heard[-1] = (who, stamp)
-            else:
-                self._last = who
-                self._heard.append((who, stamp))
-        if stamp >= self._soon:
-            self._move(stamp)
-        else:
-            self._now = max(self._now, stamp)
         return stamp
 
     def _judge(self, event: e.Event, stamp: int) -> Result:
