@@ -12,7 +12,7 @@ import typer
 
 from stream_app.errors import BadSettingsError, StreamAppError
 from stream_app.views import files
-from stream_app.views.alerts import Addresses, custom_files
+from stream_app.views.alerts import COMPOSE, Addresses, custom_files
 from stream_app.views.alerts.receivers import UNCHOSEN, Receivers, notices, secret_files, unfit
 
 from .custom_rules import custom_rules
@@ -53,13 +53,13 @@ def run(
             envvar="STREAM_APP_PUBLIC_URL",
             help="Address of `serve`, as people reach it, for links in alerts.",
         ),
-    ] = Addresses().wallboard,
+    ] = COMPOSE.wallboard,
     grafana: Annotated[
         str,
         typer.Option(
             envvar="GRAFANA_URL", help="Address of Grafana for links in alerts that Prometheus evaluates."
         ),
-    ] = Addresses().grafana,
+    ] = COMPOSE.grafana,
 ) -> None:
     """Regenerate dashboards, alert rules, alert routing and the KPI documentation from the catalogue.
 

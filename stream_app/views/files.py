@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from . import budget, docs, runbook
-from .alerts import ALERTERS, Addresses, Alerting, alertmanager, contact_points, grafana, prometheus
+from .alerts import ALERTERS, COMPOSE, Addresses, Alerting, alertmanager, contact_points, grafana, prometheus
 from .alerts.receivers import UNCHOSEN, Receivers
 from .dashboards import DASHBOARDS
 
-_COMPOSE: Final = Addresses()
-"""Those of ``docker-compose.yml``."""
 PARTLY: Final = ("README.md", "docs/intervals.md", "prometheus/prometheus.yml")
 """Written by hand except for one part."""
 READ: Final = (*PARTLY, "docs/runbook.md")
@@ -17,7 +15,7 @@ READ: Final = (*PARTLY, "docs/runbook.md")
 
 
 def committed(
-    partly: Mapping[str, str], receivers: Receivers = UNCHOSEN, addresses: Addresses = _COMPOSE
+    partly: Mapping[str, str], receivers: Receivers = UNCHOSEN, addresses: Addresses = COMPOSE
 ) -> dict[str, str]:
     """Make the generated files of a checkout; ``partly`` are those of ``READ`` as they are, ``receivers`` defaults to nobody.
 
@@ -41,7 +39,7 @@ def committed(
     return files | _routes(receivers)
 
 
-def deployed(who: Alerting, receivers: Receivers, addresses: Addresses = _COMPOSE) -> dict[str, str]:
+def deployed(who: Alerting, receivers: Receivers, addresses: Addresses = COMPOSE) -> dict[str, str]:
     """Make the files for servers that run without our ``docker-compose.yml``; exactly one of them has rules."""
     files = _dashboards() | _rules(
         "grafana/provisioning/alerting", "prometheus/rules", who, receivers.runbook, addresses

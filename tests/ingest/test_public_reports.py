@@ -58,5 +58,6 @@ def test_the_intervals_count_it_right(case: dict[str, Any]) -> None:
         for name, value in expected.items():
             if (parts := name.split("+")) and {*parts} <= BY_ROW:
                 assert sum(row[part] for row in found[queue] for part in parts) == value, (queue, name)
+    assert all(row["final"] for row in rows)  # what is recorded is over
     for queue, start in case.get("rows", {}).items():
         assert next(row["start"] for row in found[queue] if row["offered"]) == start

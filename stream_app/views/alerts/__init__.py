@@ -7,9 +7,9 @@
 from typing import Final, Literal, get_args
 
 from . import catalogue, pipeline
-from .rule import RUNBOOK, Addresses, AlertRule
+from .rule import COMPOSE, RUNBOOK, Addresses, AlertRule
 
-__all__ = ["ALERTERS", "RUNBOOK", "Addresses", "AlertRule", "Alerting", "rules"]
+__all__ = ["ALERTERS", "COMPOSE", "RUNBOOK", "Addresses", "AlertRule", "Alerting", "rules"]
 
 Alerting = Literal["grafana", "prometheus"]
 """The server that evaluates the rules."""

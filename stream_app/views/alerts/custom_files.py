@@ -8,7 +8,7 @@ from typing import Final
 
 from stream_app.model.alerting.rules import CustomRule
 
-from . import ALERTERS, Addresses, Alerting, custom, custom_tests, grafana, prometheus
+from . import ALERTERS, COMPOSE, Addresses, Alerting, custom, custom_tests, grafana, prometheus
 
 RULES: Final = "custom.rules.yml"
 _GRAFANA: Final = "custom-rules.yaml"
@@ -25,7 +25,7 @@ def files(
     rules: Sequence[CustomRule],
     runbook: str,
     before: Mapping[str, str],
-    addresses: Addresses = Addresses(),  # noqa: B008 - it is frozen
+    addresses: Addresses = COMPOSE,
 ) -> dict[str, str]:
     """Make the files.
 

@@ -17,7 +17,7 @@ from stream_app.views.text import FROM_A_FILE, GENERATED, to_yaml
 from . import rules
 from .expressions import BY
 from .prometheus import INTERVAL
-from .rule import RUNBOOK, Addresses, AlertRule
+from .rule import COMPOSE, RUNBOOK, Addresses, AlertRule
 
 PROMETHEUS_UID: Final = "prometheus"
 """The uid of the provisioned data source: rules can't use a dashboard's variable."""
@@ -28,14 +28,13 @@ _NOTHING: Final = "-1000000"
 _HELD: Final = 2880
 """Evaluations for which a series may be missing before its alert ends: a day of them."""
 _OWN_ADDRESS: Final = '{{ externalURL | reReplaceAll "/+\\\\z" "" }}'
-_COMPOSE: Final = Addresses()
 
 
 def rule_file(
     *,
     active: bool = True,
     runbook: str = RUNBOOK,
-    addresses: Addresses = _COMPOSE,
+    addresses: Addresses = COMPOSE,
     of: Sequence[AlertRule] | None = None,
     gone: Iterable[str] = (),
 ) -> str:

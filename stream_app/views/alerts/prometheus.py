@@ -6,7 +6,7 @@ from typing import Any, Final
 from stream_app.views.text import FROM_A_FILE, GENERATED, to_yaml
 
 from . import rules
-from .rule import RUNBOOK, Addresses, AlertRule
+from .rule import COMPOSE, RUNBOOK, Addresses, AlertRule
 from .templates import PROMETHEUS
 
 INTERVAL: Final = "30s"
@@ -14,14 +14,11 @@ ONE_INCIDENT: Final = "15m"
 """A page about a queue holds back others about the same queue, also for this long after it: windows remember its cause."""
 
 
-_COMPOSE: Final = Addresses()
-
-
 def rule_file(
     *,
     active: bool = True,
     runbook: str = RUNBOOK,
-    addresses: Addresses = _COMPOSE,
+    addresses: Addresses = COMPOSE,
     of: Sequence[AlertRule] | None = None,
     interval: str = INTERVAL,
 ) -> str:

@@ -31,6 +31,10 @@ class Addresses(Struct, frozen=True):
         return f"{self.wallboard}{PATH}" if given == RUNBOOK else given
 
 
+COMPOSE: Final = Addresses()
+"""Those of ``docker-compose.yml``."""
+
+
 class AlertRule(Struct, frozen=True, kw_only=True):
     """An alert on a number per set of labels: it fires above one level and clears at another, lower one.
 
