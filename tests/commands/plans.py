@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import chain
 from random import Random
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from stream_app.forecast.history import HistoryRow as Learned
 from stream_app.model.intervals.columns import IntervalRow
 from stream_app.model.targets import Targets
 from stream_app.planning.planner import PlanningService
+from stream_app.planning.subprocess import Process
 from stream_app.workforce.schedules import Shift
 from tests.views.examples import busy_board
 from tests.views.intervals.kept import Kept
@@ -41,6 +43,11 @@ def centre(
     place: tuple[str, str], *, begin: date = MONDAY, now: int = NOW, busy: float = 12.0, seed: int = 1
 ) -> list[IntervalRow]:
     """Rows of a queue that is open from eight to eight on weekdays, until ``now``; the last one is not final yet."""
+    return [*_centre(place, begin, now, busy, seed)]
+
+
+@cache
+def _centre(place: tuple[str, str], begin: date, now: int, busy: float, seed: int) -> list[IntervalRow]:
     rows: list[IntervalRow] = []
     chance, at = Random(f"{seed} {place}"), ms(begin)
     while at + INTERVAL_MS <= now + INTERVAL_MS:
@@ -85,10 +92,31 @@ class Schedules:
         return len(self.documents), self.documents[-1] if self.documents else b"[]"
 
 
+class SharedProcess(Process):
+    """One process for many worlds: it starts once, and computes once what the same rows and settings always give."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[tuple[str, bytes], bytes] = {}
+
+    async def ask(self, function: Callable[[bytes], bytes], question: bytes) -> bytes:
+        key = (function.__name__, question)
+        if key not in self._known:
+            self._known[key] = await super().ask(function, question)
+        return self._known[key]
+
+    async def close(self) -> None:
+        """A world ends; the next one needs it."""
+
+    async def end(self) -> None:
+        """The last world has ended."""
+        await super().close()
+
+
 class World:
     """A planner, what it rests on, and the server that shows it. Tests turn its clock."""
 
-    def __init__(self, *rows: Iterable[IntervalRow]) -> None:
+    def __init__(self, *rows: Iterable[IntervalRow], process: Process | None = None) -> None:
         self.now = NOW
         self.rows, self.schedules = Kept(chain.from_iterable(rows)), Schedules()
         self.targets = SETTINGS
@@ -102,6 +130,7 @@ class World:
             lambda: self.now,
             missing=lambda: self.extra,
         )
+        self.planner.process = process or self.planner.process
         self.served = Served(busy_board(self.places), planner=self.planner)
 
 
@@ -122,9 +151,9 @@ def learned(rows: Iterable[IntervalRow], place: tuple[str, str], before: int) ->
 
 
 @asynccontextmanager
-async def served(*rows: Iterable[IntervalRow]) -> AsyncIterator[World]:
-    """A world, on a port."""
-    world = World(*rows)
+async def served(*rows: Iterable[IntervalRow], process: Process | None = None) -> AsyncIterator[World]:
+    """A world, on a port; with a process of its own, unless it is given one."""
+    world = World(*rows, process=process)
     await world.served.start()
     try:
         yield world

@@ -20,7 +20,21 @@ from stream_app.workforce.volumes import Volume
 from tests.views.examples import busy_board
 from tests.views.serving import Served
 
-from .plans import BERLIN, CARE, MONDAY, NOW, SALES, SETTINGS, TODAY, World, centre, learned, ms, served
+from .plans import (
+    BERLIN,
+    CARE,
+    MONDAY,
+    NOW,
+    SALES,
+    SETTINGS,
+    TODAY,
+    SharedProcess,
+    World,
+    centre,
+    learned,
+    ms,
+    served,
+)
 
 SAID = {
     "offered": "offered",
@@ -33,8 +47,9 @@ SAID = {
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with served(centre(SALES), centre(CARE, begin=TODAY - timedelta(days=10))) as running:
+async def world(planning_process: SharedProcess) -> AsyncIterator[World]:
+    rows = (centre(SALES), centre(CARE, begin=TODAY - timedelta(days=10)))
+    async with served(*rows, process=planning_process) as running:
         yield running
 
 
@@ -323,8 +338,8 @@ async def test_the_past_needs_no_forecast(world: World) -> None:
     assert max(row["required"] for row in said["rows"]) > 3
 
 
-async def test_work_that_waits_is_planned_with_the_next_day() -> None:
-    async with served(centre(("post", "email"))) as world:
+async def test_work_that_waits_is_planned_with_the_next_day(planning_process: SharedProcess) -> None:
+    async with served(centre(("post", "email")), process=planning_process) as world:
         status, said = await described(world.served, "/v1/staffing?queue=post&date=2026-03-11")
         assert (status, said["model"], len(said["rows"])) == (200, "deferred", 96)
         assert {row["start"][:10] for row in said["rows"]} == {"2026-03-11"}
@@ -345,24 +360,29 @@ async def test_too_little_history_says_what_there_is_and_what_is_needed(world: W
 
 
 @pytest.mark.parametrize("weekday", [0, 6, *(pytest.param(n, marks=pytest.mark.chaos) for n in range(1, 6))])
-async def test_the_days_that_it_says_are_needed_are_enough_and_one_fewer_is_not(weekday: int) -> None:
+async def test_the_days_that_it_says_are_needed_are_enough_and_one_fewer_is_not(
+    weekday: int, planning_process: SharedProcess
+) -> None:
     begin = MONDAY + timedelta(days=weekday)
-    async with served(centre(SALES, begin=begin, now=ms(begin + timedelta(days=20), 11))) as world:
-        world.now = ms(begin + timedelta(days=20), 11)
+    now = ms(begin + timedelta(days=20), 11)
+    async with served(centre(SALES, begin=begin, now=now), process=planning_process) as world:
+        world.now = now
         _, _, said = await world.served.get("/v1/forecast?queue=sales")
         more = said["more_days"]
     for days, expected in ((more - 1, 409), (more, 200)):
         now = ms(begin + timedelta(days=20 + days), 11)
-        async with served(centre(SALES, begin=begin, now=now)) as world:
+        async with served(centre(SALES, begin=begin, now=now), process=planning_process) as world:
             world.now = now
             assert (await world.served.get("/v1/forecast?queue=sales"))[0] == expected
 
 
-async def test_a_queue_without_any_row_and_one_that_nobody_ever_called(world: World) -> None:
+async def test_a_queue_without_any_row_and_one_that_nobody_ever_called(
+    world: World, planning_process: SharedProcess
+) -> None:
     world.places.append(("new", "voice"))
     status, said = await described(world.served, "/v1/forecast?queue=new")
     assert (status, said["history_days"], said["more_days"]) == (409, 0, 36)
-    async with served(centre(SALES, busy=0)) as silent:
+    async with served(centre(SALES, busy=0), process=planning_process) as silent:
         status, said = await described(silent.served, "/v1/forecast?queue=sales")
         assert (status, said.get("more_days")) == (409, None)
         assert "no contact was offered" in said["detail"]
@@ -425,14 +445,15 @@ async def test_a_bad_question_is_a_problem_that_names_the_parameter(
     assert said["detail"].startswith(words)
 
 
-async def test_without_the_extra_it_says_how_to_install_it(world: World) -> None:
-    world.extra = "statsforecast"
-    status, said = await described(world.served, "/v1/forecast?queue=sales")
-    assert (status, said["detail"]) == (
-        501,
-        "forecasts need statsforecast: pip install '.[forecast]' in a checkout of stream-app",
-    )
-    assert world.planner.process.pids == []
+async def test_without_the_extra_it_says_how_to_install_it() -> None:
+    async with served(centre(SALES)) as world:
+        world.extra = "statsforecast"
+        status, said = await described(world.served, "/v1/forecast?queue=sales")
+        assert (status, said["detail"]) == (
+            501,
+            "forecasts need statsforecast: pip install '.[forecast]' in a checkout of stream-app",
+        )
+        assert world.planner.process.pids == []
 
 
 async def test_a_store_that_is_away_is_said_and_comes_back(world: World) -> None:
@@ -464,7 +485,9 @@ async def test_a_target_that_nobody_reaches_is_said(world: World) -> None:
 # --- rows that teach nothing ---
 
 
-async def test_rows_with_holes_and_rows_that_are_not_final_are_not_learned_from(world: World) -> None:
+async def test_rows_with_holes_and_rows_that_are_not_final_are_not_learned_from(
+    world: World, planning_process: SharedProcess
+) -> None:
     _, _, whole = await world.served.get("/v1/forecast?queue=sales")
     rows = [
         structs.replace(row, missing=1, offered=900)
@@ -472,7 +495,7 @@ async def test_rows_with_holes_and_rows_that_are_not_final_are_not_learned_from(
         else row
         for row in centre(SALES)
     ]
-    async with served(rows) as other:
+    async with served(rows, process=planning_process) as other:
         _, _, said = await other.served.get("/v1/forecast?queue=sales")
     assert said["made_from"]["intervals"] == whole["made_from"]["intervals"] - 1
     assert max(row["offered"] for row in said["rows"]) < 30
