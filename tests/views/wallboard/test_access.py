@@ -23,46 +23,51 @@ async def calm(page: Page) -> None:
     await page.wait_for_function("() => document.getAnimations().every(a => a.playState === 'finished')")
 
 
-PAIRS = {
-    *((theme, "desk", theme == "dark") for theme in ("light", "dark")),
-    *((theme, "tv", theme == "light") for theme in ("light", "dark")),
-    *((theme, "table", theme == "dark") for theme in ("light", "dark")),
+COVERING = {
+    ("light", "desk", False, 3),
+    ("dark", "desk", True, 30),
+    ("light", "tv", True, 3),
+    ("dark", "tv", False, 30),
+    ("light", "table", False, 30),
+    ("dark", "table", True, 3),
 }
-"""Each view in each theme, and each of both fresh and stale; the other halves are long runs."""
+"""Every two of them together: view and theme, fresh or stale, tiles or dense rows. The other cases are long runs."""
 
 
 def rest_is_long(*case: object) -> object:
-    return pytest.param(*case, marks=() if case in PAIRS else pytest.mark.chaos)
+    return pytest.param(*case, marks=() if case in COVERING else pytest.mark.chaos)
 
 
 @pytest.mark.parametrize(
-    ("theme", "view", "stale"),
-    [rest_is_long(*case) for case in product(("light", "dark"), ("desk", "tv", "table"), (False, True))],
+    ("theme", "view", "stale", "queues"),
+    [
+        rest_is_long(*case)
+        for case in product(("light", "dark"), ("desk", "tv", "table"), (False, True), (3, 30))
+    ],
 )
-async def test_axe_finds_nothing(browser: Browser, theme: str, view: str, stale: bool) -> None:
-    for queues in (3, 30):  # tiles, and dense rows
-        board = many(queues)
-        give_up(board, "gone", 60, 30, "billing-00")
-        worry(board, "risk", 1.2, 60, "billing-00")
-        async with ticking(Served(board)) as served:
-            address = f"{served.url}/#view={view}&theme={theme}&paused=yes&lists=on"
-            async with opened(browser, address, width=1920, height=1080, bypass_csp=True) as page:
-                if view == "table":
-                    await expect(page.locator("#table .row")).to_have_count(queues)
-                else:
-                    await shown(page, queues)
-                await expect(page.locator("#ring td.contact")).to_have_text("gone")
-                if stale:
-                    served.trust = Status(age_s=42, max_age_s=10)
-                    await expect(page.locator("#alarm")).to_be_visible()
-                await calm(page)
-                assert await violations(page) == []
-                if view == "tv" and not stale:
-                    for panel in ("risk", "ring"):
-                        await page.keyboard.press("ArrowRight")
-                        await expect(page.locator(f"#{panel}")).to_be_visible()
-                        await calm(page)
-                        assert await violations(page) == []
+async def test_axe_finds_nothing(browser: Browser, theme: str, view: str, stale: bool, queues: int) -> None:
+    board = many(queues)
+    give_up(board, "gone", 60, 30, "billing-00")
+    worry(board, "risk", 1.2, 60, "billing-00")
+    async with ticking(Served(board)) as served:
+        address = f"{served.url}/#view={view}&theme={theme}&paused=yes&lists=on"
+        async with opened(browser, address, width=1920, height=1080, bypass_csp=True) as page:
+            if view == "table":
+                await expect(page.locator("#table .row")).to_have_count(queues)
+            else:
+                await shown(page, queues)
+            await expect(page.locator("#ring td.contact")).to_have_text("gone")
+            if stale:
+                served.trust = Status(age_s=42, max_age_s=10)
+                await expect(page.locator("#alarm")).to_be_visible()
+            await calm(page)
+            assert await violations(page) == []
+            if view == "tv" and not stale:
+                for panel in ("risk", "ring"):
+                    await page.keyboard.press("ArrowRight")
+                    await expect(page.locator(f"#{panel}")).to_be_visible()
+                    await calm(page)
+                    assert await violations(page) == []
 
 
 OPENERS = ("#help-open", "#choose", "#dictionary", f"{TILES} .name", "#ring .rest")
