@@ -1,7 +1,7 @@
 """Fixtures for every test: real servers, and checks that nothing goes wrong unseen.
 
 A missing server fails the test that needs it. `KAFKA_BOOTSTRAP_SERVERS` and `REDIS_URL` name servers to
-use instead of our own; `HYPOTHESIS_PROFILE` chooses `quick`, `default`, `ci` or `thorough`.
+use instead of our own; `HYPOTHESIS_PROFILE` chooses `quick`, `default` or `thorough`.
 `--quick` runs what needs no server, browser or other program and is not slow, with few examples.
 """
 
@@ -38,7 +38,7 @@ EXTERNAL_REDIS_DATABASE = 15
 # pytest-timeout interrupts Python code; what is stuck below it, or between tests, is ended this much later.
 STUCK_AFTER_S = 120.0
 
-for _name, _examples in {"quick": 10, "default": 60, "ci": 200, "thorough": 5_000}.items():
+for _name, _examples in {"quick": 10, "default": 60, "thorough": 5_000}.items():
     # No deadlines: on a shared machine they test the neighbours.
     settings.register_profile(
         _name,
@@ -47,7 +47,7 @@ for _name, _examples in {"quick": 10, "default": 60, "ci": 200, "thorough": 5_00
         print_blob=True,
         suppress_health_check=[HealthCheck.too_slow],
     )
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "default")
 
 HERE = Path(__file__).parent
 _SERVERS = {"kafka", "redis_server_of", "browser"}

@@ -108,8 +108,6 @@ async def staged(kafka: Cluster, topic: str, tmp_path: Path, ledger: dict[int, l
                 topic,
                 STREAM_APP_BATCH_RECORDS="300",
                 STREAM_APP_INTERVALS_TOPIC=f"{topic}-rows",
-                # Records of a fixed day, some of them of a month before: no row may fall out while the test looks.
-                STREAM_APP_INTERVALS_DAYS="3660",
             )
             workers = [Worker(tmp_path / f"worker-{n}.log", **env) for n in range(2)]
             with closing(workers):
