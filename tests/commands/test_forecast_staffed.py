@@ -13,7 +13,7 @@ from stream_app.errors import InputError
 from stream_app.workforce.volumes import load, read
 from tests.forecast.world import World as Centre
 
-from .plans import SALES, TODAY, World, centre, served
+from .plans import SALES, TODAY, SharedProcess, World, centre, served
 from .test_forecast import forecast, written
 from .test_staffing import VOLUMES, rows, staffing
 
@@ -29,8 +29,8 @@ def volumes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with served(centre(SALES)) as running:
+async def world(planning_process: SharedProcess) -> AsyncIterator[World]:
+    async with served(centre(SALES), process=planning_process) as running:
         yield running
 
 

@@ -35,7 +35,20 @@ from tests.e2e.serve import Serve
 from tests.services.process import until
 from tests.store.owner import Owner, now_ms, queued
 
-from .plans import BERLIN, CARE, MONDAY, NOW, SALES, TODAY, World, centre, learned, ms, served
+from .plans import (
+    BERLIN,
+    CARE,
+    MONDAY,
+    NOW,
+    SALES,
+    TODAY,
+    SharedProcess,
+    World,
+    centre,
+    learned,
+    ms,
+    served,
+)
 from .published import publish
 
 TICK_S = 0.002
@@ -238,7 +251,7 @@ def here(rows: Sequence[Learned], place: tuple[str, str]) -> float:
 @pytest.mark.timeout(180)
 async def test_the_loop_goes_on_while_many_queues_are_forecast() -> None:
     """The longest hold-up is far below what one forecast takes: nothing of it is done here."""
-    places = [(f"q{n:02}", "voice") for n in range(10)]
+    places = [(f"q{n:02}", "voice") for n in range(6)]
     async with served(*(centre(place, begin=MONDAY, seed=n) for n, place in enumerate(places))) as world:
         rows = learned(world.rows.every(), places[0], ms(TODAY))
         await world.served.get("/v1/forecast?queue=q00")  # both have loaded what they need
@@ -259,7 +272,7 @@ async def test_the_loop_goes_on_while_many_queues_are_forecast() -> None:
                 answers = await asyncio.gather(*map(world.served.get, paths))
             took = time.perf_counter() - began
             assert {status for status, _, _ in answers} == {200}
-            assert took > 5 * one  # they were computed
+            assert took > len(places) / 2 * one  # they were computed
             runs.append((busy.worst, took))
             if busy.worst < max(one / 2, 3 * idle.worst):
                 break
@@ -307,10 +320,12 @@ async def test_young_queues_start_no_process(monkeypatch: pytest.MonkeyPatch) ->
             await until(lambda: bool(world.planner.process.pids), 30)
 
 
-async def test_the_metrics_are_the_running_interval_of_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_metrics_are_the_running_interval_of_the_answers(
+    monkeypatch: pytest.MonkeyPatch, planning_process: SharedProcess
+) -> None:
     monkeypatch.setattr(plan_fresh, "ROUND_S", 0.05)
     rows = (centre(SALES), centre(CARE, begin=TODAY), centre(("idle", "voice"), begin=TODAY))
-    async with served(*rows) as world:
+    async with served(*rows, process=planning_process) as world:
         assert await metrics(world) == {}
         world.schedules.apply(Shift(*SALES, ms(TODAY, 8) / 1000, ms(TODAY, 12) / 1000, 17))
         world.schedules.apply(

@@ -44,7 +44,9 @@ class Stage:
         self, verifier: Verifier, redis: RedisServer, workers: list[Worker], proxy: FaultProxy
     ) -> None:
         self.verifier = verifier
-        self.step = sum(map(len, verifier.ledger.values())) // 25  # so much is counted between one fault and the next
+        self.step = (
+            sum(map(len, verifier.ledger.values())) // 25
+        )  # so much is counted between one fault and the next
         self.redis = redis
         self.workers = workers
         self.proxy = proxy

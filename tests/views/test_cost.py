@@ -75,8 +75,8 @@ def test_twice_as_much_costs_no_more_than_twice(reader: str) -> None:
     for hostile in HOSTILE:
         for prefix in PREFIXES:
             once, twice = (prefix + hostile * (length // len(hostile)) for length in (n, 2 * n))
-            growth = min(cost(read, twice) / cost(read, once) for _ in range(3))
-            assert growth < 3, (hostile, prefix)
+            # A busy machine may spoil a run, not three.
+            assert any(cost(read, twice) / cost(read, once) < 3 for _ in range(3)), (hostile, prefix)
 
 
 async def test_no_path_that_is_let_in_costs_much_to_look_up(served: Served) -> None:

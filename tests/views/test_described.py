@@ -26,6 +26,7 @@ READ = (path for path, methods in DOCUMENT["paths"].items() if "get" in methods)
 PATHS = sorted(path for path in READ if path != "/v1/stream")  # which never ends
 STRICT = sorted(path for path in PATHS if "400" in DOCUMENT["paths"][path]["get"]["responses"])
 LONG = 7_900
+MANY = settings.default.max_examples if settings.default else 0
 Asked = list[tuple[str, str]]
 
 
@@ -126,7 +127,8 @@ async def test_what_the_description_allows_is_never_called_wrong(served: Served,
         unknown = status == 400 and answer["type"] == "urn:stream-app:problem:unknown-name"
         assert unknown or status in described - {400}, (asked, answer)
 
-    hypothesis = settings(suppress_health_check=list(HealthCheck))
+    few, fewer = max(10, MANY // 2), max(6, MANY // 8)
+    hypothesis = settings(max_examples=few, suppress_health_check=list(HealthCheck))
     await asyncio.to_thread(hypothesis(given(questions(path))(answered)))
     needed = [given_values(p) for p in parameters(path) if p["required"]]
     for one in parameters(path):
@@ -134,7 +136,7 @@ async def test_what_the_description_allows_is_never_called_wrong(served: Served,
         alone = st.tuples(*others, given_values({**one, "required": True})).map(
             lambda found: list(itertools.chain(*found))
         )
-        await asyncio.to_thread(settings(hypothesis, max_examples=15)(given(alone)(answered)))
+        await asyncio.to_thread(settings(hypothesis, max_examples=fewer)(given(alone)(answered)))
 
 
 # --- what it does not allow ---
