@@ -13,6 +13,7 @@ import redis
 
 from tests.commands.test_replay import replay, totals, working
 from tests.conftest import MakeTopic
+from tests.e2e.accounts import assert_accounted
 from tests.e2e.ledger import read_ledger
 from tests.e2e.verifier import Verifier
 from tests.e2e.worker import Worker, environment
@@ -49,6 +50,7 @@ async def test_rows_of_a_table_in_tokyo(
         await until(lambda: client.exists(f"kpi:{{{topic}.0}}:meta") or None, 60, "it is counted")
         await until(lambda: looks.read(client, 0).position == 3 or None, 60, "all is counted")
         found = looks.read(client, 0)
+    assert assert_accounted(redis_url, topic) == 3
     if zone:
         assert totals(found)["q", "voice", "answered"] == 1
         assert found.dead == 0

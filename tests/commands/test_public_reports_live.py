@@ -8,6 +8,7 @@ from aiokafka.partitioner import murmur2
 
 from tests.commands.test_replay import replay, totals, working
 from tests.conftest import MakeTopic
+from tests.e2e.accounts import assert_accounted
 from tests.e2e.ledger import read_ledger
 from tests.e2e.verifier import Verifier
 from tests.e2e.worker import Worker, environment
@@ -48,6 +49,7 @@ async def test_each_server_s_log_is_counted_in_its_partition(
             )
 
         await until(all_counted, 60, "all is counted")
+        assert assert_accounted(redis_url, topic) == sum(map(len, ledger.values()))
         for partition, case in enumerate(ASTERISK):
             counted = totals(looks.read(client, partition))
             for queue, expected in case["expected"].items():

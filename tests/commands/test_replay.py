@@ -23,6 +23,7 @@ import zstandard
 
 from stream_app.ingest.files import Layout, RecordFile
 from tests.conftest import MakeTopic
+from tests.e2e.accounts import assert_accounted
 from tests.e2e.ledger import read_ledger
 from tests.e2e.verifier import LOG_APPEND_TIME, Found, Logged, Verifier
 from tests.e2e.worker import Worker, environment
@@ -442,6 +443,7 @@ async def test_through_kafka_and_a_worker_it_ends_as_it_does_directly(
     with working(Worker(tmp_path / "worker.log", **known)), redis.Redis.from_url(redis_url) as client:
         await until(lambda: all(through.done(n, through.check(n)) for n in range(3)), 60, "all is counted")
         assert through.wrong == []
+        assert assert_accounted(redis_url, topic) == len(lines)
         summed: Counter[tuple[str, str, str]] = Counter()
         for n in range(3):
             summed += totals(through.read(client, n))

@@ -23,6 +23,7 @@ from tests.services.kafka import Record
 from tests.services.process import until
 from tests.store.owner import Owner, now_ms, queued
 
+from .accounts import assert_accounted
 from .pipeline import Pipeline, event, record
 from .serve import Serve, parsed
 from .worker import environment
@@ -50,6 +51,7 @@ async def test_a_dead_worker_is_owned_up_to_whatever_its_clock_says(pipeline: Pi
     print({clock: f"503 after {took:.1f} s" for clock, took in doubted_s.items()})  # noqa: T201 - the figures of the run
     # A heartbeat was up to a second old when it died; else they are the same.
     assert max(doubted_s.values()) < 2 * doubted_s[0]
+    assert assert_accounted(pipeline.redis_url, pipeline.topic) == 0
 
 
 async def test_a_partition_that_lags_is_old_although_its_producers_clock_is_fast(pipeline: Pipeline) -> None:
@@ -72,6 +74,7 @@ async def test_a_partition_that_lags_is_old_although_its_producers_clock_is_fast
             await until(pipeline.serve.is_doubted, 30, "a partition that lags is doubted")
             _, problem = await pipeline.serve.get("/readyz")
             assert "s old, more than" in problem["detail"]
+        assert assert_accounted(pipeline.redis_url, pipeline.topic) == 1
     finally:
         pipeline.worker.close()
 
@@ -146,6 +149,7 @@ async def test_a_worker_with_a_wrong_clock_is_ready_and_named(pipeline: Pipeline
             assert abs(await until(published_at) - time.time()) < 60
             own = parsed(await pipeline.worker_metrics())
             assert round(own[naming.WORKER_SKEW, frozenset()] / 60) == HOUR_S // 60
+        assert_accounted(pipeline.redis_url, pipeline.topic)
     finally:
         pipeline.worker.close()
 

@@ -27,6 +27,7 @@ from tests.services.process import HOST, free_port, until
 from tests.services.proxy import FaultProxy
 from tests.services.redis import RedisServer
 
+from .accounts import assert_accounted
 from .serve import Serve
 from .verifier import Found, Verifier
 from .worker import Worker, environment
@@ -189,6 +190,7 @@ class Stage:
     async def holds_all(self, records: list[Record], partitions: Mapping[str, int]) -> None:
         """All is counted, as if every contact had been alone in the world."""
         expected, found = Sum.expected(records), self.found(partitions)
+        assert sum(assert_accounted(self.redis.url, topic) for topic in partitions) == len(records)
         assert sum(found.results.values()) == len(records)
         assert found.results == expected.results
         assert expected.results["applied"] > 0.9 * len(records)

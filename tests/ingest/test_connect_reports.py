@@ -20,6 +20,7 @@ from stream_app.model.fold.lasting import LastingIds
 from stream_app.model.targets import Targets
 from stream_app.store.codec import DAYS_FROM
 from tests.conftest import MakeTopic
+from tests.e2e.accounts import assert_accounted
 from tests.e2e.worker import Worker, environment
 from tests.services.kafka import Cluster, Record
 from tests.services.process import until
@@ -246,6 +247,7 @@ async def test_a_worker_counts_each_object_of_a_record_once(
                 "duplicate": "1",
             }
             assert client.hlen(f"{key}:visits") == 0
+            assert assert_accounted(redis.url, topic) == 2
             assert list(map(int, client.zrange(f"{key}:r", -1, -1)))[0] >= DAYS_FROM  # noqa: RUF015
         finally:
             worker.close()
