@@ -152,7 +152,7 @@ async def soaking(
 @pytest.mark.parametrize(
     ("seed", "restarts", "partitions"),
     [
-        (1, 12, 4),
+        (1, 8, 4),
         pytest.param(2, 100, 4, marks=pytest.mark.chaos),
         pytest.param(3, 100, 12, marks=pytest.mark.chaos),
     ],

@@ -146,7 +146,13 @@ def scraped(stage: Stage) -> str:
 
 
 @pytest.mark.parametrize(
-    ("meanwhile", "records"), [("stopped", 20), ("stopped", 2_000), ("stopped", 4_000), ("running", 4_000)]
+    ("meanwhile", "records"),
+    [
+        ("stopped", 20),
+        pytest.param("stopped", 2_000, marks=pytest.mark.chaos),
+        ("stopped", 4_000),
+        ("running", 4_000),
+    ],
 )
 async def test_a_topic_that_was_made_anew_stops_the_worker(
     stage: Stage, meanwhile: str, records: int

@@ -19,7 +19,7 @@ from .streams import DAY, HOUR, MINUTE, SECOND, T0
 
 SKEW = MINUTE
 YEARS = 10 * 365 * DAY
-FEW = settings(max_examples=max(60, (settings.default.max_examples if settings.default else 0) // 4))
+FEW = settings(max_examples=(settings.default.max_examples if settings.default else 0) // 2)
 
 
 def call(contact: str, at: int, queue: str = "x") -> Iterator[dict[str, Any]]:

@@ -29,7 +29,7 @@ LIVE = {name: name for name in FIELDS if name != "longest_wait_ms"} | {"wait_ms"
 """Sums of a row → the counter of all time that counts the same."""
 OUTCOMES = ("answered", "abandoned", "left", "lost")
 OF_THE_COHORT = ("offered", "answered", "abandoned", "left", "wait_ms", "abandon_wait_ms", "longest_wait_ms")
-MANY = settings(max_examples=max(200, settings.default.max_examples if settings.default else 0))
+MANY = settings(max_examples=2 * (settings.default.max_examples if settings.default else 0))
 
 
 def numbered(records: list[Record]) -> list[Line]:
