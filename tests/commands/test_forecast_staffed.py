@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,14 +35,19 @@ async def world(planning_process: SharedProcess) -> AsyncIterator[World]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def points(volumes: Path) -> list[dict[str, Any]]:
+    """What is forecast of the volumes."""
+    done = forecast(volumes, "--interval", "30m", "--weeks", 1, "--format", "json")
+    found: list[dict[str, Any]] = json.loads(done.stdout)["forecast"]
+    return found
+
+
 @pytest.mark.parametrize("form", ["json", "csv"])
-def test_a_forecast_is_piped_into_staffing(volumes: Path, form: str) -> None:
+def test_a_forecast_is_piped_into_staffing(volumes: Path, points: list[dict[str, Any]], form: str) -> None:
     thought = forecast(volumes, "--interval", "30m", "--weeks", 1, "--format", form, "--back-test")
     assert thought.returncode == 0, thought.stderr
     plan = rows(staffing("-", "--format", "json", stdin=thought.stdout))
-    points = json.loads(forecast(volumes, "--interval", "30m", "--weeks", 1, "--format", "json").stdout)[
-        "forecast"
-    ]
     assert [(row["offered"], row["handle_s"]) for row in plan] == [
         (pytest.approx(point["offered"]), round(point["aht_s"], 1) if point["offered"] else row["handle_s"])
         for row, point in zip(plan, points, strict=True)
