@@ -22,7 +22,7 @@ from . import tables
 from .compression import Input
 from .lines import Raw, split
 from .refusal import DamagedError, FileError, RefusedLine
-from .unfolding import OPENINGS, elements, unfold
+from .unfolding import elements, is_folded, is_named_list, unfold
 
 SLICE: Final = 2_000
 """Records delivered at a time, so that they are folded while they are in the processor's cache."""
@@ -67,6 +67,11 @@ class Layout(Struct, frozen=True):
         if has_tables(self.dialect) and is_header(self.dialect, tables.cells_of(first)):
             return "csv"
         return file_format(self.dialect)
+
+    def may_be_json(self, first: bytes) -> bool:
+        """Return whether a file that begins with this line may consist of JSON objects over several lines."""
+        # A queue log has no line that begins with a bracket; its rows in a database may be exported like this.
+        return self.of(first) == "ndjson" or (self.format is None and self.of(first) == "queue_log")
 
 
 class FileRecord(Struct, gc=False):
@@ -167,7 +172,9 @@ class RecordFile:
     def _begin(self, raws: Iterator[Raw]) -> None:
         raws = self._numbered(raws)
         head, raws = _head(raws)
-        if head and head[0][1].strip() in OPENINGS and self._layout.of(head[0][1]) == "ndjson":
+        if head and is_folded(head[0][1]) and self._layout.may_be_json(head[0][1]):
+            if len(head) > 1 and has_tables(self._layout.dialect) and is_named_list(head[0][1], head[1][1]):
+                next(raws), next(raws)
             head, raws = _head(unfold(raws, self._layout.limit + 2))
         if not head:
             self._values = self._lines(raws)
