@@ -22,8 +22,12 @@ _WITH_AGENT: Final = frozenset({TALKING, HELD, WRAPPING})
 
 def nearest(visits: Iterable[Visit], event: e.Outcome, at: int) -> Visit | None:
     """Return the visit that an event fits and that was queued near a moment: of several the nearest, then the first."""
-    near = [v for v in visits if abs(v.queued_at - at) <= NEAR and fits(v, event)]
-    return min(near, key=lambda v: abs(v.queued_at - at), default=None)
+    found, least = None, NEAR + 1
+    for visit in visits:
+        off = abs(visit.queued_at - at)
+        if off < least and fits(visit, event):
+            found, least = visit, off
+    return found
 
 
 def renamed(open_: Iterable[tuple[str, Visits]], event: e.Outcome, at: int) -> tuple[str, Visit] | None:
