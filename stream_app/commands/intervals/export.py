@@ -23,6 +23,7 @@ from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns
 from stream_app.ingest.files.reading import STDIN
 from stream_app.ingest.replay import FileReplay, interval_rows
 from stream_app.model.durations import DAY
+from stream_app.model.intervals.row import EVER
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
 from stream_app.model.targets.calendars import guess
@@ -173,7 +174,8 @@ async def _gather(options: ExportOptions) -> tuple[list[IntervalsRow], Targets]:
     if options.direct:
         targets = asked or Targets()
         found = await _rows(folded(options, targets), options, targets, all_of_it=True)
-        return [structs.replace(row, final=True) for row in found], targets  # nothing will ever follow
+        # Nothing will ever follow: what the files cover is complete.
+        return [structs.replace(row, final=not row.missing) for row in found], targets
     settings = load()
     if options.from_topic:
         source, targets = await from_topic(settings, options.queues, options.channels), asked or Targets()
@@ -240,7 +242,10 @@ async def _rows(
         outages=options.outages,
     )
     wire = wired(query.zone, targets, query.policy)
-    return [row async for _, row in every(source, query, wire, now=wall_ms())]
+    now = (
+        EVER if options.direct else wall_ms()
+    )  # what recorded files do not cover is missing, whatever the time is
+    return [row async for _, row in every(source, query, wire, now=now)]
 
 
 async def _check_names(source: RowSource, options: ExportOptions) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.batch import fold_slice
-from stream_app.ingest.files import FileRecord, RecordFile
+from stream_app.ingest.dialects import afresh
+from stream_app.ingest.files import FileRecord, RecordFile, checked
 from stream_app.model.fold.deltas import Deltas
 from stream_app.model.fold.fold import Fold
 from stream_app.model.ports import DeadLetter
 
+from .order import first_stamp
 from .run import FileReplay
 
 
@@ -32,6 +34,8 @@ def fold_files(files: Iterable[RecordFile], fold: Fold, run: FileReplay) -> Iter
         run.begin(each)
         with each as file:
             for lines in _wanted(file, run):
+                if run.first is None:
+                    run.first = first_stamp(lines, checked(afresh(run.dialect)))
                 dead: list[DeadLetter] = []
                 expected = lines[-1].offset + 1 - len(lines)  # what was left out is not a gap
                 fold_slice(fold, lines, expected, decode=run.decode, dead=dead)

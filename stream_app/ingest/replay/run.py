@@ -71,7 +71,8 @@ class FileReplay:
         left: records that may still be folded or sent.
         told: called now and then with the file that is being read, to show progress.
         key: the Kafka key of all records; ``None`` for that of each record's contact.
-        latest: the latest time in the files read so far, ms.
+        first: the first stamp in the files read so far, ms; ``None``: there was none.
+        latest: the latest time in them, ms.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class FileReplay:
         self.left = 1 << 62 if limit is None else limit
         self.told = told
         self.key = key
+        self.first: int | None = None
         self.latest = 0
         self._strict = strict
         self._file = ""
