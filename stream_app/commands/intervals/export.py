@@ -192,7 +192,7 @@ def folded(options: ExportOptions, targets: Targets) -> MemoryIntervals:
         SystemExit: 65 if not one line is an event.
     """
     dialect = options.dialect or "canonical"
-    layout = Layout(dialect=dialect, columns=parse_columns(options.maps))
+    layout = Layout(dialect=dialect, columns=parse_columns(options.maps), zone=options.zone)
     layout.check()
     run = FileReplay(
         decoder(dialect, options.zone or "UTC"), strict=options.strict
@@ -209,7 +209,14 @@ def folded(options: ExportOptions, targets: Targets) -> MemoryIntervals:
         if run.account.read:
             seconds = time.monotonic() - began
             told = summary(
-                files, run, seconds, dialect, name="intervals", command="intervals --direct", options="--map"
+                files,
+                run,
+                seconds,
+                dialect,
+                name="intervals",
+                command="intervals --direct",
+                options="--map",
+                zone=options.zone,
             )
             sys.stderr.write(told)
     if unreadable(run.account):  # an empty export is not an answer: a former file stays

@@ -77,6 +77,11 @@ def afresh(decode: Decode, since: int | None = None) -> Decode:
     return decode.afresh(since) if isinstance(decode, Zoned) else decode
 
 
+def clock_of(zone: str) -> Local:
+    """Return what gives the times of one source an offset, in the order of its records; ``zone`` is an IANA zone."""
+    return LocalClock(ZoneInfo(zone)).at
+
+
 def load(name: str, zone: str = "UTC") -> Decode:
     """Load a dialect by name; ``zone`` is the IANA zone of times without an offset.
 

@@ -15,12 +15,13 @@ from msgspec import Struct
 
 from stream_app.errors import BadSettingsError
 from stream_app.ingest.batch import BY_BROKER, KEPT_BYTES, MAX_EVENT_BYTES
-from stream_app.ingest.dialects import FileFormat, Headers, file_format, has_tables, is_header
+from stream_app.ingest.dialects import FileFormat, Headers, clock_of, file_format, has_tables, is_header
 from stream_app.model.ports import FILE, Partition
 
 from . import tables
 from .compression import Input
 from .lines import Raw, split
+from .local_stamps import with_offsets
 from .refusal import DamagedError, FileError, RefusedLine
 from .unfolding import elements, is_folded, is_named_list, unfold
 
@@ -38,12 +39,14 @@ class Layout(Struct, frozen=True):
         format: as set by the user; ``None``: derived from the dialect and the first line.
         columns: canonical field → column of a table; see ``tables.parse_columns``.
         limit: a longer line or row is not read.
+        zone: of times without an offset in a table of our own events, if it was named; other dialects know theirs.
     """
 
     dialect: str = "canonical"
     format: FileFormat | None = None
     columns: Mapping[str, str] = {}
     limit: int = MAX_EVENT_BYTES
+    zone: str | None = None
 
     def check(self) -> None:
         """Refuse options that contradict each other.
@@ -187,6 +190,8 @@ class RecordFile:
             next(raws)
             marked = head
             self._values = table.values(raws)
+            if self._layout.dialect == "canonical" and self._layout.zone is not None:
+                self._values = with_offsets(self._values, clock_of(self._layout.zone))
         else:
             self._values = self._lines(raws)
         digest = blake2b(b"\n".join(value for _, value, _, _ in marked), digest_size=4).digest()

@@ -8,10 +8,11 @@ from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.batch import fold_slice
 from stream_app.ingest.dialects import afresh
 from stream_app.ingest.files import FileRecord, RecordFile, checked
-from stream_app.model.fold.deltas import Deltas
+from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.fold.fold import Fold
 from stream_app.model.ports import DeadLetter
 
+from .lateness import LOOK_BACK, first_late
 from .order import first_stamp
 from .run import FileReplay
 
@@ -30,6 +31,7 @@ def fold_files(files: Iterable[RecordFile], fold: Fold, run: FileReplay) -> Iter
         FileError: a file is damaged, or not in the expected format.
         StrictError: a line is not an event.
     """
+    before: list[FileRecord] = []
     for each in files:
         run.begin(each)
         with each as file:
@@ -43,9 +45,13 @@ def fold_files(files: Iterable[RecordFile], fold: Fold, run: FileReplay) -> Iter
                     run.dead(file, {line.offset: line.number for line in lines}, dead)
                 deltas = fold.take()
                 run.account.folded(deltas)
+                if run.account.first_late is None and Result.LATE in deltas.results:
+                    decode = checked(afresh(run.dialect))
+                    run.account.first_late = first_late(file.name, before, lines, run.latest, decode)
+                before, run.latest = lines[-LOOK_BACK:], fold.state.time
                 yield deltas
                 run.told(file)
-        run.latest = fold.state.time
+        before = []
         if not run.left:
             break
 

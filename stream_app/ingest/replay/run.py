@@ -12,6 +12,7 @@ from stream_app.ingest.files import FileError, RecordFile, checked
 from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.ports import DeadLetter
 
+from .lateness import FirstLate
 from .selection import Selection
 
 COMPLAINTS: Final = 10
@@ -37,6 +38,7 @@ class Account:
         results: result → records, of those that were folded, or not sent because they are not events.
         reasons: (result, reason) → records.
         late: records that came late and were applied.
+        first_late: the first one that came too late to count; ``None``: there was none, or it is not known.
         complaints: the first lines that are not events: place, reason and detail.
         unfinished: places of truncated last lines, left for the next run.
     """
@@ -47,6 +49,7 @@ class Account:
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.complaints: list[str] = []
         self.unfinished: list[str] = []
+        self.first_late: FirstLate | None = None
 
     def folded(self, deltas: Deltas) -> None:
         """Add the results of a fold."""
