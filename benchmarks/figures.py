@@ -41,6 +41,9 @@ MEANING: Final = {
     "interval_row_bytes_of_a_partition": "Redis memory per interval row that a partition keeps",
     "interval_month_of_a_queue_seconds": "Reading one queue's month of interval rows",
     "interval_month_of_a_queue_bytes_per_row": "Memory per row while reading it",
+    "interval_row_packed_bytes": "A packed interval row, compared with one without reasons and missed offers",
+    "interval_month_unpacked_seconds": "Unpacking a month of them, compared with the same",
+    "interval_counting_with_reasons_seconds": "Counting 10,000 contacts that left for a reason, compared with none",
 }
 """Name → what was measured, in the words of the tables. A figure that is not listed is shown by its name."""
 

@@ -17,6 +17,8 @@ from msgspec import Struct
 
 from stream_app.errors import InputError
 
+from .import_files import our_channel
+
 ALIASES: Final = {"contacts": "offered", "calls": "offered", "aht": "aht_s"}
 _OPTIONAL: Final = frozenset({"minutes", "channel"})
 """Needed, but without them the step of the starts, and calls, are meant."""
@@ -129,7 +131,7 @@ def _split(value: str) -> list[str]:
 
 def _value(field: str, value: Any) -> Any:
     if not isinstance(value, str) or field in _TEXTS:
-        return value
+        return our_channel(value) if field == "channel" else value
     text = value.strip()
     if field in _TIMES:
         if field == "start":

@@ -17,7 +17,7 @@ import msgspec
 
 from stream_app.errors import InputError
 
-from . import icalendar
+from . import icalendar, import_files
 from .escaping import unmarked
 from .mapping import ColumnMap
 from .row import RowValues, TableRow, shown
@@ -137,6 +137,8 @@ def _header(name: str, line: int, cells: list[str], needed: Collection[str]) -> 
     for field in header:
         if field and header.count(field) > 1:
             raise InputError(f"{name}:{line}: {field}: two columns have this name")
+    if refused := import_files.refusal(header, needed):
+        raise InputError(f"{name}:{line}: {refused}")
     for field in needed:
         if field not in header:
             near = get_close_matches(field, header, n=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
@@ -22,6 +22,8 @@ _MEANS: Final = ("aht_s", "average_handle_time_s")
 MOST_ERLANG: Final = 1e6
 """More than any contact centre; a larger number is a mistake, and would take minutes to compute."""
 KNOWN: Final = (*WRITTEN, "patience_s", "aht_s")
+LONGEST: Final = 60
+"""Minutes of a row of contacts that wait for somebody: the mean of more hides its busy hours, and plans too few for them."""
 _LISTS: Final = (reading.ROWS, "forecast")
 
 
@@ -84,7 +86,13 @@ def read(name: str, content: bytes) -> list[Volume]:
     return load(name, content).rows
 
 
-def load(name: str, content: bytes, zone: str | None = None, mapping: ColumnMap | None = None) -> Volumes:
+def load(
+    name: str,
+    content: bytes,
+    zone: str | None = None,
+    mapping: ColumnMap | None = None,
+    deferred: Collection[str] | None = None,
+) -> Volumes:
     """Read a CSV or JSON file: observed rows, or the output of ``stream-app forecast`` or ``/v1/forecast``.
 
     Args:
@@ -92,6 +100,7 @@ def load(name: str, content: bytes, zone: str | None = None, mapping: ColumnMap 
         content: its bytes.
         zone: the zone of times without an offset. Of two rows at a time that the clock shows twice, the second is the later.
         mapping: where the file has the fields, if it names them differently.
+        deferred: the channels whose rows may be longer than ``LONGEST``: their work is spread anyway. Default: all.
 
     Raises:
         InputError: one line that names file, line and field; nothing is imported in that case.
@@ -110,6 +119,8 @@ def load(name: str, content: bytes, zone: str | None = None, mapping: ColumnMap 
     for row in said:
         minutes, starts = _minutes(row), row.moments("start", zone)
         place = row.text("queue"), row.text("channel", "voice" if mapping else None)
+        if deferred is not None and minutes > LONGEST and place[1] not in deferred:
+            raise row.wrong("minutes", _too_long(minutes, place[1]))
         start = next((one for one in starts if (one.astimezone(UTC), *place) not in taken), starts[0])
         taken.add((start.astimezone(UTC), *place))
         rows.append((_volume(row, minutes, start, place), row))
@@ -152,6 +163,13 @@ def _handling(row: TableRow, offered: float) -> tuple[float, list[float]]:
         if not row.said("handled"):
             raise row.wrong("handled", f"is missing; provide it, or {_MEANS[0]} instead")
     return row.number("handled"), [row.number(field) for field in _SPENT]
+
+
+def _too_long(minutes: float, channel: str) -> str:
+    return (
+        f"expected at most {LONGEST} on the channel {channel}, got {minutes:g}: the mean of so long a time hides its busy "
+        "hours, for which too few people would be planned; write the rows with stream-app intervals … --interval 15m, 30m or 1h"
+    )
 
 
 def _minutes(row: TableRow) -> float:

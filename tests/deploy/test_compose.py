@@ -9,6 +9,7 @@ import pytest
 import yaml
 from pydantic import AliasChoices
 
+from benchmarks.intervals import REDIS
 from stream_app.__main__ import COMMANDS
 from stream_app.commands.lazy import load
 from stream_app.settings import Settings
@@ -221,6 +222,7 @@ def test_redis_never_evicts_and_writes_down_every_second() -> None:
     assert options["--appendonly"] == "yes"
     assert options["--appendfsync"] == "everysec"
     assert options["--maxmemory-policy"] == "noeviction"
+    assert ("--hash-max-listpack-value", options["--hash-max-listpack-value"]) == REDIS  # as measured
 
 
 def test_what_must_survive_lies_in_a_volume() -> None:

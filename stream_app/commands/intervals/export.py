@@ -23,6 +23,7 @@ from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns
 from stream_app.ingest.files.reading import STDIN
 from stream_app.ingest.replay import FileReplay, interval_rows
 from stream_app.model.durations import DAY
+from stream_app.model.intervals.row import EVER
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
 from stream_app.model.targets.calendars import guess
@@ -173,7 +174,8 @@ async def _gather(options: ExportOptions) -> tuple[list[IntervalsRow], Targets]:
     if options.direct:
         targets = asked or Targets()
         found = await _rows(folded(options, targets), options, targets, all_of_it=True)
-        return [structs.replace(row, final=True) for row in found], targets  # nothing will ever follow
+        # Nothing will ever follow: what the files cover is complete.
+        return [structs.replace(row, final=not row.missing) for row in found], targets
     settings = load()
     if options.from_topic:
         source, targets = await from_topic(settings, options.queues, options.channels), asked or Targets()
@@ -190,7 +192,7 @@ def folded(options: ExportOptions, targets: Targets) -> MemoryIntervals:
         SystemExit: 65 if not one line is an event.
     """
     dialect = options.dialect or "canonical"
-    layout = Layout(dialect=dialect, columns=parse_columns(options.maps))
+    layout = Layout(dialect=dialect, columns=parse_columns(options.maps), zone=options.zone)
     layout.check()
     run = FileReplay(
         decoder(dialect, options.zone or "UTC"), strict=options.strict
@@ -207,7 +209,14 @@ def folded(options: ExportOptions, targets: Targets) -> MemoryIntervals:
         if run.account.read:
             seconds = time.monotonic() - began
             told = summary(
-                files, run, seconds, dialect, name="intervals", command="intervals --direct", options="--map"
+                files,
+                run,
+                seconds,
+                dialect,
+                name="intervals",
+                command="intervals --direct",
+                options="--map",
+                zone=options.zone,
             )
             sys.stderr.write(told)
     if unreadable(run.account):  # an empty export is not an answer: a former file stays
@@ -240,7 +249,10 @@ async def _rows(
         outages=options.outages,
     )
     wire = wired(query.zone, targets, query.policy)
-    return [row async for _, row in every(source, query, wire, now=wall_ms())]
+    now = (
+        EVER if options.direct else wall_ms()
+    )  # what recorded files do not cover is missing, whatever the time is
+    return [row async for _, row in every(source, query, wire, now=now)]
 
 
 async def _check_names(source: RowSource, options: ExportOptions) -> None:

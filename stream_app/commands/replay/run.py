@@ -120,6 +120,7 @@ def replay(options: ReplayOptions) -> None:
         format=options.form,
         columns=parse_columns(options.maps),
         limit=settings.max_event_bytes if settings else MAX_EVENT_BYTES,
+        zone=options.zone or _set_zone(settings),
     )
     layout.check()
     run = FileReplay(
@@ -155,7 +156,8 @@ def replay(options: ReplayOptions) -> None:
         if rows is not None:
             _print(rows)
         if run.account.read or rows is not None:
-            sys.stderr.write(summary(files, run, time.monotonic() - began, dialect))
+            named = options.zone or _set_zone(settings)
+            sys.stderr.write(summary(files, run, time.monotonic() - began, dialect, zone=named))
     if not code and unreadable(run.account):  # zeros are not an answer
         code = os.EX_DATAERR
     if code:
@@ -217,6 +219,7 @@ async def _into_store(files: list[RecordFile], run: FileReplay, settings: Settin
     store = RedisStore(settings.redis_url.get_secret_value(), queue_cap=settings.queue_cap)
     try:
         for each in files:
+            run.begin(each)
             with each as file:
                 await into_store(
                     file,
@@ -237,6 +240,11 @@ async def _into_topic(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters is raised as well
     async with Topic(security(settings), options.topic or settings.topic) as topic:
         await into_topic(files, topic, run, ReplayPace(options.speed))
+
+
+def _set_zone(settings: Settings | None) -> str | None:
+    """Return the zone that a setting names, if it was set."""
+    return settings.source_zone if settings and "source_zone" in settings.model_fields_set else None
 
 
 def decoder(dialect: str, zone: str) -> dialects.Decode:

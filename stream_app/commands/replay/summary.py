@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,11 @@ from stream_app.ingest.files import RecordFile, cells_of
 from stream_app.ingest.replay import Account, FileReplay
 from stream_app.model.fold.deltas import Result
 
+from . import remedies
+
 _AGAIN_S: Final = 0.1
+_NO_OFFSET: Final = "timezone component - at `$.at`"
+"""In the complaint about a time of our own events that has no offset."""
 
 
 @contextmanager
@@ -66,6 +69,7 @@ def summary(
     name: str = "replay",
     command: str = "replay",
     options: str = "--format or --map",
+    zone: str | None = None,
 ) -> str:
     """Return lines for stderr: places first, then one with all counts, then advice where nothing could be read.
 
@@ -77,6 +81,7 @@ def summary(
         name: the command's name, to prefix lines with.
         command: the command line that reads standard input if ``-`` follows.
         options: the command's options that set the format of a file's lines.
+        zone: that of times without an offset, if an option or a setting names it.
     """
     account = run.account
     lines = [f"stream-app: {place}" for place in account.complaints]
@@ -91,7 +96,7 @@ def summary(
     lines.append(
         f"{name}: {_count(account.read, 'record')} read in {seconds:.1f} s ({rate:,.0f}/s): {_counts(account)}"
     )
-    if advice := _advice(files, account, dialect, command, options):
+    if advice := _advice(files, run, dialect, command=command, options=options, zone=zone):
         lines.append(f"{name}: {advice}")
     return "".join(f"{line}\n" for line in lines)
 
@@ -120,22 +125,39 @@ def _count(n: int, what: str) -> str:
 
 
 def _advice(
-    files: Sequence[RecordFile], account: Account, dialect: str, command: str, options: str
+    files: Sequence[RecordFile],
+    run: FileReplay,
+    dialect: str,
+    *,
+    command: str,
+    options: str,
+    zone: str | None,
 ) -> str | None:
     """Return what mends it, if records were lost: the command to run instead, as far as the first lines show it."""
+    account = run.account
     results = account.results
     firsts = [file.first.strip() for file in files if file.first]
     if results[Result.DEAD_LETTER] or unreadable(account):
         other = dialects.recognized(firsts, besides=dialect) or _table_of(firsts, dialect)
         if other:
-            return f"this looks like records of {other}; run: {_again('--dialect', other)}"
+            return f"this looks like records of {other}; run: {remedies.again('--dialect', other)}"
+    has_table = dialect == "canonical" and any(not first.startswith((b"{", b"[")) for first in firsts)
+    if has_table and zone is None and any(_NO_OFFSET in line for line in account.complaints):
+        return f"times without an offset need their zone; run: {remedies.again('--zone', 'ZONE')}"
     if unreadable(account):
         return _way_out(firsts, dialect, command, options)
+    return _lost(files, run, dialect, command, zone)
+
+
+def _lost(
+    files: Sequence[RecordFile], run: FileReplay, dialect: str, command: str, zone: str | None
+) -> str | None:
+    """Return why events were not counted, or not at their times."""
+    results = run.account.results
     if results[Result.LATE]:
-        return (
-            f"{_count(results[Result.LATE], 'record')} came too late to count: lines out of the order of time, or one "
-            "stamp far in the future; sort the lines by time, or cut that stamp off with --to"
-        )
+        return remedies.late(files, run, _count(results[Result.LATE], "record"), dialect, command)
+    if of_zone := remedies.zone(run, zone):
+        return of_zone
     if results[Result.UNKNOWN_TYPE]:
         n = _count(results[Result.UNKNOWN_TYPE], "record")
         return f"{n} of types that {dialect} does not know, not counted; docs/dialects.md lists those that it knows"
@@ -161,13 +183,3 @@ def _table_of(firsts: Sequence[bytes], besides: str) -> str | None:
         if name != besides and any(dialects.is_header(name, cells) for cells in headers):
             return name
     return None
-
-
-def _again(option: str, value: str) -> str:
-    """Return the command that is running, with an option added, or changed if it was given."""
-    given = sys.argv[1:]
-    if option in given:
-        at = given.index(option)
-        del given[at : at + 2]
-    given = [each for each in given if not each.startswith(f"{option}=")]
-    return shlex.join(["stream-app", *given, option, value])

@@ -58,7 +58,8 @@ def show(options: SkillsOptions) -> None:
         except ValueError as error:
             raise BadSettingsError(f"--tz: {error}") from None
     try:
-        rows = volumes.load(str(options.volumes), _content(options.volumes), options.tz, mapping).rows
+        content = _content(options.volumes)
+        rows = volumes.load(str(options.volumes), content, options.tz, mapping, deferred=()).rows
         groups = teams.read(str(options.groups), _content(options.groups))
     except InputError as error:
         sys.stderr.write(f"stream-app: {error}\n")

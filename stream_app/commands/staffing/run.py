@@ -101,7 +101,9 @@ def show(options: StaffingOptions) -> None:
     of_schedule = column_map(options.schedule_mapping, schedules.KNOWN, _SCHEDULE_MAP)
     targets = targets_document.asked_for(options.targets)
     try:
-        found = volumes.load(str(options.volumes), _content(options.volumes), options.tz, mapping)
+        found = volumes.load(
+            str(options.volumes), _content(options.volumes), options.tz, mapping, assumptions.deferred
+        )
         shifts = None
         if options.schedule is not None:
             shifts = _scheduled(options.schedule, options.tz, of_schedule)

@@ -47,7 +47,11 @@ def available() -> list[str]:
 
 
 class Zoned:
-    """A dialect that reads times without an offset as local times, in the order of one source's records."""
+    """A dialect that reads times without an offset as local times, in the order of one source's records.
+
+    Attributes:
+        bare: does the same, for callers that need nothing else of it.
+    """
 
     def __init__(
         self, decode: Callable[..., Sequence[Event]], zone: ZoneInfo, since: int | None = None
@@ -56,11 +60,11 @@ class Zoned:
         last = None if since is None else datetime.fromtimestamp(since / 1000, UTC)
         self._clock = LocalClock(zone, last)
         self._plain = decode
-        self._decode = partial(decode, local=self._clock.at)
+        self.bare: Decode = partial(decode, local=self._clock.at)
 
     def __call__(self, value: bytes, headers: Headers = (), /) -> Sequence[Event]:
         """Return the events in a record."""
-        return self._decode(value, headers)
+        return self.bare(value, headers)
 
     def afresh(self, since: int | None) -> Zoned:
         """Return the dialect for another source."""
@@ -75,6 +79,11 @@ class Zoned:
 def afresh(decode: Decode, since: int | None = None) -> Decode:
     """Return a decoder for a source of its own; ``since`` is how far that was read before, ms."""
     return decode.afresh(since) if isinstance(decode, Zoned) else decode
+
+
+def clock_of(zone: str) -> Local:
+    """Return what gives the times of one source an offset, in the order of its records; ``zone`` is an IANA zone."""
+    return LocalClock(ZoneInfo(zone)).at
 
 
 def load(name: str, zone: str = "UTC") -> Decode:

@@ -15,14 +15,15 @@ from msgspec import Struct
 
 from stream_app.errors import BadSettingsError
 from stream_app.ingest.batch import BY_BROKER, KEPT_BYTES, MAX_EVENT_BYTES
-from stream_app.ingest.dialects import FileFormat, Headers, file_format, has_tables, is_header
+from stream_app.ingest.dialects import FileFormat, Headers, clock_of, file_format, has_tables, is_header
 from stream_app.model.ports import FILE, Partition
 
 from . import tables
 from .compression import Input
 from .lines import Raw, split
+from .local_stamps import with_offsets
 from .refusal import DamagedError, FileError, RefusedLine
-from .unfolding import OPENINGS, elements, unfold
+from .unfolding import elements, is_folded, is_named_list, unfold
 
 SLICE: Final = 2_000
 """Records delivered at a time, so that they are folded while they are in the processor's cache."""
@@ -38,12 +39,14 @@ class Layout(Struct, frozen=True):
         format: as set by the user; ``None``: derived from the dialect and the first line.
         columns: canonical field → column of a table; see ``tables.parse_columns``.
         limit: a longer line or row is not read.
+        zone: of times without an offset in a table of our own events, if it was named; other dialects know theirs.
     """
 
     dialect: str = "canonical"
     format: FileFormat | None = None
     columns: Mapping[str, str] = {}
     limit: int = MAX_EVENT_BYTES
+    zone: str | None = None
 
     def check(self) -> None:
         """Refuse options that contradict each other.
@@ -67,6 +70,11 @@ class Layout(Struct, frozen=True):
         if has_tables(self.dialect) and is_header(self.dialect, tables.cells_of(first)):
             return "csv"
         return file_format(self.dialect)
+
+    def may_be_json(self, first: bytes) -> bool:
+        """Return whether a file that begins with this line may consist of JSON objects over several lines."""
+        # A queue log has no line that begins with a bracket; its rows in a database may be exported like this.
+        return self.of(first) == "ndjson" or (self.format is None and self.of(first) == "queue_log")
 
 
 class FileRecord(Struct, gc=False):
@@ -167,7 +175,9 @@ class RecordFile:
     def _begin(self, raws: Iterator[Raw]) -> None:
         raws = self._numbered(raws)
         head, raws = _head(raws)
-        if head and head[0][1].strip() in OPENINGS and self._layout.of(head[0][1]) == "ndjson":
+        if head and is_folded(head[0][1]) and self._layout.may_be_json(head[0][1]):
+            if len(head) > 1 and has_tables(self._layout.dialect) and is_named_list(head[0][1], head[1][1]):
+                next(raws), next(raws)
             head, raws = _head(unfold(raws, self._layout.limit + 2))
         if not head:
             self._values = self._lines(raws)
@@ -180,6 +190,8 @@ class RecordFile:
             next(raws)
             marked = head
             self._values = table.values(raws)
+            if self._layout.dialect == "canonical" and self._layout.zone is not None:
+                self._values = with_offsets(self._values, clock_of(self._layout.zone))
         else:
             self._values = self._lines(raws)
         digest = blake2b(b"\n".join(value for _, value, _, _ in marked), digest_size=4).digest()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from stream_app.errors import StreamAppError, UnreadableError
-from stream_app.ingest.dialects import Decode, Headers
+from stream_app.ingest.dialects import Decode, Headers, Zoned
 from stream_app.model.events import Event
 
 
@@ -37,6 +37,7 @@ class RefusedLine(bytes):
 
 def checked(decode: Decode) -> Decode:
     """Wrap a dialect to also refuse what the file's reader refused, so that both are counted alike."""
+    decode = decode.bare if isinstance(decode, Zoned) else decode
 
     def decode_checked(value: bytes, headers: Headers = (), /) -> Sequence[Event]:
         if type(value) is RefusedLine:

@@ -10,34 +10,52 @@ import msgspec
 
 from .lines import Raw
 
-OPENINGS: Final = (b"{", b"[")
-"""The first line of such a file."""
+_OPENINGS: Final = (b"{", b"[", b"[{")
 _TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_BETWEEN: Final = (b"", b"[", b"]", b",", b"],")
+_BETWEEN: Final = (b"", b"[", b"]", b",", b"],", b"}", b"]}")
+_NAMED_LIST: Final = re.compile(rb'"(?:[^"\\]|\\.)*"\s*:\s*\[')
+
+
+def is_folded(first: bytes) -> bool:
+    """Return whether a file's first line begins objects over several lines, or an array with some of them on each line."""
+    line = first.strip()
+    within = line.removeprefix(b"[").lstrip()
+    in_array = len(within) < len(line) and within.startswith(b"{")
+    return line.replace(b" ", b"") in _OPENINGS or (in_array and _opened(within) == 0)
+
+
+def is_named_list(first: bytes, second: bytes) -> bool:
+    """Return whether two lines begin an object whose only field is a list: how some clients write a table with its name."""
+    return first.strip() == b"{" and _NAMED_LIST.fullmatch(second.strip()) is not None
 
 
 def unfold(raws: Iterator[Raw], keep: int) -> Iterator[Raw]:
     """Join the lines of each object; ``keep`` bytes are kept of a longer one.
 
-    An object that is damaged ends where the next one begins at the left margin.
+    An object that is damaged ends where the next one begins at the same margin.
     """
     parts: list[bytes] = []
     first = length = depth = 0
+    margin, begun = b"", False
     for number, value, size, _ in raws:
         line = value.strip()
-        if parts and value == b"{":
+        if not begun and line:
+            begun, line = True, line.removeprefix(b"[").lstrip()
+        if parts and value.startswith(margin + b"{"):
             yield first, b"\n".join(parts)[:keep], length, True
             parts, length, depth = [], 0, 0
         if not parts and line in _BETWEEN:
             continue
         if not parts:
             first, line = number, line.removeprefix(b",").lstrip()
+            margin = value[: len(value) - len(value.lstrip())]
         depth += _opened(line)
         if length <= keep:
             parts.append(line)
         length += size + 1
         if depth <= 0:
             whole = b"\n".join(parts).removesuffix(b",")
+            whole = whole.removesuffix(b"]").rstrip() if depth < 0 else whole
             yield first, whole[:keep], max(len(whole), length if length > keep else 0), True
             parts, length, depth = [], 0, 0
     if parts:

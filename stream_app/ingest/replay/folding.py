@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.batch import fold_slice
-from stream_app.ingest.files import FileRecord, RecordFile
-from stream_app.model.fold.deltas import Deltas
+from stream_app.ingest.dialects import afresh
+from stream_app.ingest.files import FileRecord, RecordFile, checked
+from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.fold.fold import Fold
 from stream_app.model.ports import DeadLetter
 
+from .lateness import LOOK_BACK, first_late
+from .order import first_stamp
 from .run import FileReplay
 
 
@@ -28,10 +31,13 @@ def fold_files(files: Iterable[RecordFile], fold: Fold, run: FileReplay) -> Iter
         FileError: a file is damaged, or not in the expected format.
         StrictError: a line is not an event.
     """
+    before: list[FileRecord] = []
     for each in files:
         run.begin(each)
         with each as file:
             for lines in _wanted(file, run):
+                if run.first is None:
+                    run.first = first_stamp(lines, checked(afresh(run.dialect)))
                 dead: list[DeadLetter] = []
                 expected = lines[-1].offset + 1 - len(lines)  # what was left out is not a gap
                 fold_slice(fold, lines, expected, decode=run.decode, dead=dead)
@@ -39,9 +45,13 @@ def fold_files(files: Iterable[RecordFile], fold: Fold, run: FileReplay) -> Iter
                     run.dead(file, {line.offset: line.number for line in lines}, dead)
                 deltas = fold.take()
                 run.account.folded(deltas)
+                if run.account.first_late is None and Result.LATE in deltas.results:
+                    decode = checked(afresh(run.dialect))
+                    run.account.first_late = first_late(file.name, before, lines, run.latest, decode)
+                before, run.latest = lines[-LOOK_BACK:], fold.state.time
                 yield deltas
                 run.told(file)
-        run.latest = fold.state.time
+        before = []
         if not run.left:
             break
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from stream_app.ingest.files import RecordFile
 from stream_app.model.fold.fold import Fold
 from stream_app.model.intervals.columns import INTERVAL_MS, IntervalRow
-from stream_app.model.intervals.counting import Amounts, add_amounts
-from stream_app.model.intervals.row import rows_of
+from stream_app.model.intervals.counting import Amounts, add_amounts, interval_start
+from stream_app.model.intervals.row import active, rows_of
 from stream_app.model.targets import Targets
 
 from .folding import fold_files
@@ -20,7 +20,8 @@ def interval_rows(files: Iterable[RecordFile], targets: Targets, run: FileReplay
     """Fold the files one after the other, as one partition, and return its rows per 15-minute interval.
 
     The files are all that there is: before them nobody was waiting, and after them nothing is known. So a row is final once
-    the files reach into its interval, and every queue has a row from the first interval in which any has one to the last.
+    the files reach into its interval, and every queue has a row for each interval from that of the first stamp to that of the
+    last, but for those after five weeks in which nobody came to any queue: there, a clock was wrong.
 
     Args:
         files: in the order of time.
@@ -39,10 +40,14 @@ def interval_rows(files: Iterable[RecordFile], targets: Targets, run: FileReplay
     for deltas in fold_files(files, fold, run):
         for (start, queue, channel), amounts in deltas.rows.items():
             add_amounts(places[queue, channel][start], amounts)
-    since = min((start for counted in places.values() for start in counted), default=0)
+    until = fold.state.time
+    busy = {start for counted in places.values() for start in counted}
+    if run.first is not None:
+        busy.add(interval_start(run.first))
+    starts = [*active(busy, max(*busy, interval_start(until)))] if busy else []
     return [
         row
         for place in sorted(places)
         if run.selection.wants_place(*place)
-        for row in rows_of(place, places[place], fold.state.time, -INTERVAL_MS, since)
+        for row in rows_of(place, places[place], until, -INTERVAL_MS, starts)
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from stream_app.errors import BadSettingsError, UnknownTypeError, UnreadableError
 from stream_app.ingest.dialects import Decode, afresh
-from stream_app.ingest.files import FileError, RecordFile, checked
+from stream_app.ingest.files import FileError, FileRecord, RecordFile, checked
 
 _FIRST: Final = 2_000
 """Records in which a file's first stamp is sought."""
@@ -31,24 +31,29 @@ def in_order(files: Sequence[RecordFile], decode: Decode) -> list[RecordFile]:
             )
     keys, before = [], 0
     for file in files:
-        file.begins = _first_stamp(file, checked(afresh(decode)))
+        file.begins = _begin_of(file, checked(afresh(decode)))
         before = before if file.begins is None else file.begins
         keys.append(before)
     return [file for _, file in sorted(zip(keys, files, strict=True), key=lambda pair: pair[0])]
 
 
-def _first_stamp(file: RecordFile, decode: Decode) -> int | None:
+def _begin_of(file: RecordFile, decode: Decode) -> int | None:
     try:
         with file:
             for lines in file.slices(_FIRST):
-                for line in lines:
-                    try:
-                        events = decode(line.value or b"")
-                    except (UnreadableError, UnknownTypeError):
-                        continue
-                    if events:
-                        return events[0].at
-                return None
+                return first_stamp(lines, decode)
     except FileError:  # comes again when the file is read, after those before it
         return None
+    return None
+
+
+def first_stamp(lines: Iterable[FileRecord], decode: Decode) -> int | None:
+    """Return the time of the first event in some records, ms."""
+    for line in lines:
+        try:
+            events = decode(line.value or b"")
+        except (UnreadableError, UnknownTypeError):
+            continue
+        if events:
+            return events[0].at
     return None

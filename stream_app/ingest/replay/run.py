@@ -12,6 +12,7 @@ from stream_app.ingest.files import FileError, RecordFile, checked
 from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.ports import DeadLetter
 
+from .lateness import FirstLate
 from .selection import Selection
 
 COMPLAINTS: Final = 10
@@ -37,6 +38,7 @@ class Account:
         results: result → records, of those that were folded, or not sent because they are not events.
         reasons: (result, reason) → records.
         late: records that came late and were applied.
+        first_late: the first one that came too late to count; ``None``: there was none, or it is not known.
         complaints: the first lines that are not events: place, reason and detail.
         unfinished: places of truncated last lines, left for the next run.
     """
@@ -47,6 +49,7 @@ class Account:
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.complaints: list[str] = []
         self.unfinished: list[str] = []
+        self.first_late: FirstLate | None = None
 
     def folded(self, deltas: Deltas) -> None:
         """Add the results of a fold."""
@@ -71,7 +74,8 @@ class FileReplay:
         left: records that may still be folded or sent.
         told: called now and then with the file that is being read, to show progress.
         key: the Kafka key of all records; ``None`` for that of each record's contact.
-        latest: the latest time in the files read so far, ms.
+        first: the first stamp in the files read so far, ms; ``None``: there was none.
+        latest: the latest time in them, ms.
     """
 
     def __init__(
@@ -101,6 +105,7 @@ class FileReplay:
         self.left = 1 << 62 if limit is None else limit
         self.told = told
         self.key = key
+        self.first: int | None = None
         self.latest = 0
         self._strict = strict
         self._file = ""

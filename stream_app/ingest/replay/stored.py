@@ -48,6 +48,7 @@ async def into_store(
             await owned.fold(reading.batch(batch_records))
         except DeadLetterLimitError as error:
             raise FileError(f"{file.name}: {error}") from None
+    run.latest = owned.time
     if reading.problem:
         raise reading.problem
 
@@ -129,6 +130,11 @@ class _Owned(Owned):
         self.numbers: dict[int, int] = {}
         self._file = file
         self._run = run
+
+    @property
+    def time(self) -> int:
+        """How far the file was read, ms."""
+        return 0 if self._fold is None else self._fold.state.time
 
     async def _apply(self, claim: Claim, commit: Commit) -> None:
         if commit.start is None and commit.deltas.results.keys() <= {Result.DEAD_LETTER}:

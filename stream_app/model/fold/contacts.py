@@ -92,11 +92,12 @@ class Contacts(OpenVisits):
         visits = self.open.get(contact)
         if visits is None:
             return self._illegal("no_visit")
+        fitting = bool(meant)  # whoever names visits has looked
         meant = meant or visits
         visit = meant[0] if len(meant) == 1 else choose(meant, kind, event)
         move = TABLE[visit.state].get(kind)
         again = move is not None and move.to == visit.state and visit.seen & kind.bit and not kind.repeatable
-        if move is None or again or not fits(visit, event):
+        if move is None or again or not (fitting or fits(visit, event)):
             if not kind.repeatable and any(v.seen & kind.bit and fits(v, event) for v in meant):
                 return Result.DUPLICATE
             return self._illegal("state")
@@ -201,20 +202,24 @@ class Contacts(OpenVisits):
                 return Result.DUPLICATE
             self._begin(event, (queue, event.channel or "voice"), beginning.at, mark)
             visits = self.open[contact]
-        waiting = next((v for v in reversed(visits) if v.state == WAITING and fits(v, event)), None)
-        if waiting and answered_at is not None and kind in TABLE[TALKING]:
+        waiting = None
+        if answered_at is not None and kind in TABLE[TALKING]:
+            waiting = next((v for v in reversed(visits) if v.state == WAITING and fits(v, event)), None)
+        if waiting and answered_at is not None:
             answered = e.Answered(id=beginning.id, at=answered_at, contact_id=contact, agent=event.agent)
             self.late()  # in the past: its time-out may be nearer than any other's
             self._move(self.open[contact], waiting, TABLE[WAITING][e.Answered], answered)
         result = self._take(event, kind, meant, EXACT if beginning.exact else 0)
-        if result is APPLIED and all(v.opener != mark for v in visits):
+        # Nearly always the newest is the one, and there is nothing to look for.
+        if result is APPLIED and visits[-1].opener != mark and all(v.opener != mark for v in visits):
             self.seen.again(mark)
         return result
 
     def _meant(self, event: e.Outcome, at: int) -> Visits | None:
         """Return the visit that an event with an exact beginning is about, if one is known; ``None`` if it is over."""
-        if own := nearest(reversed(self.open.get(event.contact_id, ())), event, at):
-            return (own,)
+        visits = self.open.get(event.contact_id, ())
+        if own := nearest(visits, event, at):
+            return visits if len(visits) == 1 else (own,)
         if any(mark in self._known for mark in stays_meant(event, at)):
             return None
         if (found := renamed(self.open.items(), event, at)) is None:

@@ -20,10 +20,14 @@ NEAR: Final = 2_000
 _WITH_AGENT: Final = frozenset({TALKING, HELD, WRAPPING})
 
 
-def nearest(visits: Iterable[Visit], event: e.Outcome, at: int) -> Visit | None:
-    """Return the visit that an event fits and that was queued near a moment: of several the nearest, then the first."""
-    near = [v for v in visits if abs(v.queued_at - at) <= NEAR and fits(v, event)]
-    return min(near, key=lambda v: abs(v.queued_at - at), default=None)
+def nearest(visits: Visits, event: e.Outcome, at: int) -> Visit | None:
+    """Return the visit that an event fits and that was queued near a moment: of several the nearest, then the newest."""
+    found, least = None, NEAR
+    for visit in visits:
+        off = abs(visit.queued_at - at)
+        if off <= least and fits(visit, event):
+            found, least = visit, off
+    return found
 
 
 def renamed(open_: Iterable[tuple[str, Visits]], event: e.Outcome, at: int) -> tuple[str, Visit] | None:
@@ -51,12 +55,13 @@ def renamed(open_: Iterable[tuple[str, Visits]], event: e.Outcome, at: int) -> t
     return min(found, key=lambda one: abs(one[1].queued_at - at), default=None)
 
 
-def stays_of(contact: str, visit: Visit) -> Iterator[bytes]:
-    """Yield what a visit is remembered by when it is over: its contact and second, and its agent and second."""
+def stays_of(contact: str, visit: Visit) -> tuple[bytes, ...]:
+    """Return what a visit is remembered by when it is over: its contact and second, and its agent and second."""
     second = visit.queued_at // 1000
-    yield _stay(visit.queue, visit.channel, "contact", contact, second)
-    if visit.agent is not None:
-        yield _stay(visit.queue, visit.channel, "agent", visit.agent, second)
+    by_contact = _stay(visit.queue, visit.channel, "contact", contact, second)
+    if visit.agent is None:
+        return (by_contact,)
+    return by_contact, _stay(visit.queue, visit.channel, "agent", visit.agent, second)
 
 
 def stays_meant(event: e.Outcome, at: int) -> Iterator[bytes]:

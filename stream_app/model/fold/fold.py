@@ -193,12 +193,12 @@ class Fold:
         """
         contacts = self._contacts
         stamps = [self._follow(event, timestamp) for event in events]
-        results = [
-            (self._judge(event, stamp), contacts.reason) for event, stamp in zip(events, stamps, strict=True)
-        ]
-        best, contacts.reason = min(
-            results, key=lambda found: _BEST_FIRST.index(found[0]), default=_NOTHING_TOLD
-        )
+        best, reason = _NOTHING_TOLD
+        for event, stamp in zip(events, stamps, strict=True):
+            result = self._judge(event, stamp)
+            if best is not APPLIED and _BEST_FIRST.index(result) < _BEST_FIRST.index(best):
+                best, reason = result, contacts.reason
+        contacts.reason = reason
         return self._book(best)
 
     def _book(self, result: Result) -> Result:

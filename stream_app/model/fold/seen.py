@@ -87,7 +87,7 @@ class SeenIds:
     def again(self, mark: bytes) -> None:
         """Record an id again that another event may have had before: the younger use counts."""
         self.known.pop(mark, None)
-        self.add(mark)
+        self._note(mark, self.minute)
 
     def forget(self, now: int) -> None:
         """Drop whole minutes of hashes from the old end: those older than an hour, and those over the limit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Final
 
@@ -91,12 +91,22 @@ def flows_of(amounts: Mapping[int, int]) -> list[int]:
     return [amounts.get(FLOW + minute, 0) for minute in range(MINUTES)]
 
 
+def active(busy: Iterable[int], last: int) -> Iterator[int]:
+    """Yield the starts of intervals from the first busy one to the last, in order, each at most ``ACTIVE`` after a busy one."""
+    following = 0
+    for start in sorted(busy):
+        following = max(following, start)
+        while following <= min(start + ACTIVE, last):
+            yield following
+            following += INTERVAL_MS
+
+
 def rows_of(
     place: tuple[str, str],
     counted: Mapping[int, Amounts],
     read_until: int,
     grace: int,
-    since: int | None = None,
+    starts: Sequence[int] | None = None,
 ) -> list[IntervalRow]:
     """Return the intervals of one queue and channel of which everything is known, from the first contact on.
 
@@ -107,23 +117,19 @@ def rows_of(
         read_until: partition time up to which the records were read, ms; intervals that begin later have a row only if
             something was counted in them.
         grace: a row is final so long after its end, ms.
-        since: the first interval with a row; from there to the last one none is left out. Default: see below.
+        starts: the intervals with a row, as far as the place's own reach, these among them. Default: see ``active``.
 
     Returns:
         Rows in the order of time: of zeros where nobody came, as long as somebody came within ``ACTIVE``. Final ones have
         version 1 and revision 0: nobody numbers what is not kept.
     """
     queue, channel = place
-    first, last = min(counted), max(*counted, interval_start(read_until))
-    rows, depth, active_until = [], 0, first
-    if since is not None:
-        first, active_until = min(since, first), last
-    for start in range(first, last + 1, INTERVAL_MS):
+    last = max(*counted, interval_start(read_until))
+    rows, depth = [], 0
+    for start in active(counted, last) if starts is None else starts:
+        if start > last:
+            break
         amounts = counted.get(start)
-        if amounts is not None:
-            active_until = max(active_until, start + ACTIVE)
-        elif start > active_until:
-            continue
         deepest, end = depths(flows_of(amounts), depth) if amounts else (depth, depth)
         final = start + INTERVAL_MS + grace <= read_until
         rows.append(

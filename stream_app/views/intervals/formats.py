@@ -22,18 +22,11 @@ from io import StringIO
 from typing import Any, Final
 
 from stream_app.tables.escaping import is_formula, marked
+from stream_app.tables.import_files import CONNECT, GENESYS
 
 from .wire import IntervalsRow as Row
 
 COLUMNS: Final[tuple[str, ...]] = Row.__struct_fields__
-CONNECT: Final = (
-    "QueueName", "QueueId", "ChannelType", "TimeStamp", "IntervalDuration", "IncomingContactVolume", "AverageHandleTime",
-    "ContactsHandled",
-)  # fmt: skip
-GENESYS: Final = (
-    "Interval Start UTC Date", "Queue", "Media Type", "Skill Set", "Language", "Offered", "Interactions Handled",
-    "Total Handle Time (Seconds)",
-)  # fmt: skip
 CONNECT_CHANNELS: Final = {"voice": "VOICE", "chat": "CHAT"}
 GENESYS_MEDIA: Final = {
     "voice": "Voice",
