@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from stream_app.commands.completion import zone_names
 from stream_app.errors import BadSettingsError, how_to_install
 
 
@@ -42,13 +43,23 @@ def run(
         list[str] | None,
         typer.Option(
             "--map",
-            metavar="FIELD=COLUMN,…",
-            help="Columns of another program: start=Date+Interval,contacts=Calls Offered,aht_s=AHT,channel:=voice.",
+            metavar="FIELD=COLUMN,…|FILE",
+            help="Columns of another program: start=Date+Interval,contacts=Calls Offered,aht_s=AHT,channel:=voice; or a file "
+            "of these, as stream-app columns writes it.",
         ),
     ] = None,
     calls: Annotated[
-        bool, typer.Option("--calls", help="VOLUMES has one row per contact: start, queue, and e.g. aht_s.")
+        bool,
+        typer.Option("--calls", help="VOLUMES has one row per contact; see docs/call-lists.md."),
     ] = False,
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZONE",
+            autocompletion=zone_names,
+            help="With --calls: IANA zone of times without an offset. Default: that of the map, else --tz.",
+        ),
+    ] = None,
     queue: Annotated[list[str] | None, typer.Option(help="Only this queue. May repeat.")] = None,
     holidays: Annotated[
         str | None,
@@ -118,6 +129,7 @@ def run(
             targets=targets,
             mapping=mapping or [],
             calls=calls,
+            zone=zone,
             queues=queue or [],
             holidays=holidays,
             leave_out=leave_out or [],

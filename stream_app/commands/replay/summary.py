@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Final
 
 from rich.console import Console
@@ -91,6 +92,7 @@ def summary(
     lines.append(
         f"{name}: {_count(account.read, 'record')} read in {seconds:.1f} s ({rate:,.0f}/s): {_counts(account)}"
     )
+    lines += [f"{name}: {note}" for file in files if file.calls for note in file.calls.notes]
     if advice := _advice(files, account, dialect, command, options):
         lines.append(f"{name}: {advice}")
     return "".join(f"{line}\n" for line in lines)
@@ -123,6 +125,9 @@ def _advice(
     files: Sequence[RecordFile], account: Account, dialect: str, command: str, options: str
 ) -> str | None:
     """Return what mends it, if records were lost: the command to run instead, as far as the first lines show it."""
+    for file in files:
+        if file.calls and (remedy := file.calls.remedy(given_maps(sys.argv))):
+            return remedy
     results = account.results
     firsts = [file.first.strip() for file in files if file.first]
     if results[Result.DEAD_LETTER] or unreadable(account):
@@ -161,6 +166,12 @@ def _table_of(firsts: Sequence[bytes], besides: str) -> str | None:
         if name != besides and any(dialects.is_header(name, cells) for cells in headers):
             return name
     return None
+
+
+def given_maps(words: Sequence[str]) -> list[str]:
+    """Return the options ``--map`` of a command line."""
+    found = [word.removeprefix("--map=") for word in words if word.startswith("--map=")]
+    return found + [value for word, value in pairwise(words) if word == "--map"]
 
 
 def _again(option: str, value: str) -> str:
