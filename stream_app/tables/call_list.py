@@ -28,6 +28,10 @@ from .values import DateOrder, date_order, wall_time
 
 RowOrder = Literal["as they stand", "newest first", "none"]
 
+_OWN: Final = frozenset({*TIMES, "contact_id"})
+"""Fields whose texts are those of one row."""
+NOT_UTF8: Final = "bad_utf8"
+_PROPOSES: Final = "a map is proposed by: stream-app columns"
 _NEVER: Final = datetime(1, 1, 1)  # noqa: DTZ001 - a wall clock's reading
 _MOST_BACK: Final = timedelta(days=1)
 """Rows in the order of their ends, or of several servers, are out of order by less."""
@@ -111,12 +115,9 @@ class CallList(Iterable[Call | BadCallRow | Passed]):
         """
         check_map(mapping, name, needs_outcome=needs_outcome)
         self._mapping, self._zone, self._needs_outcome = mapping, ZoneInfo(zone), needs_outcome
-        constants = mapping.constants
         self._said = {plain(word) for word in mapping.outcomes}
-        self._rows = [
-            (line, row if isinstance(row, RowProblem) or not constants else {**constants, **row})
-            for line, row in rows
-        ]
+        shared: dict[str, str] = {}
+        self._rows = [(line, self._kept(row, shared)) for line, row in rows]
         self.local = self.twice = self.no_wait = self.no_talk = 0
         self.unknown: Counter[str] = Counter()
         self.assumed: Counter[str] = Counter()
@@ -126,6 +127,15 @@ class CallList(Iterable[Call | BadCallRow | Passed]):
         self.slashed = False
         self.dates: DateOrder = mapping.dates or self._dates(name)
         self.order: RowOrder = self._in_order()
+
+    def _kept(self, row: CallCells | RowProblem, shared: dict[str, str]) -> CallCells | RowProblem:
+        """Return a row with the constants, and with one copy of texts that other rows have, too."""
+        if isinstance(row, RowProblem):
+            return row
+        cells = {
+            field: text if field in _OWN else shared.setdefault(text, text) for field, text in row.items()
+        }
+        return {**self._mapping.constants, **cells} if self._mapping.constants else cells
 
     def release(self) -> None:
         """Forget the rows, and keep what is known of them."""
@@ -220,7 +230,7 @@ class CallList(Iterable[Call | BadCallRow | Passed]):
         seen: Counter[bytes] = Counter()
         for line, row in self._rows:
             if isinstance(row, RowProblem):
-                self.wrong[""] += 1
+                self.wrong[NOT_UTF8 if row.reason == NOT_UTF8 else ""] += 1
                 yield BadCallRow(line, row.reason, row.why, row.start)
                 continue
             made = "" if "contact_id" in row else self._made_id(row, seen)
@@ -278,14 +288,17 @@ def check_map(mapping: ColumnMap, name: str, *, needs_outcome: bool = True) -> N
     """
     fields = {*scaled(mapping)[0], *mapping.constants}
     if "queued" not in fields:
-        raise InputError(f"{name}:1: queued: map the time at which contacts came to it: --map 'queued=…'")
+        raise InputError(
+            f"{name}:1: queued: map the time at which contacts came to it: --map 'queued=…'; {_PROPOSES} {name}"
+        )
     if "queue" not in fields:
         raise InputError(
             f"{name}:1: queue: map a column to it, --map 'queue=…', or name one for all rows: --map 'queue:=billing'"
         )
     if needs_outcome and not fields & TELLS_ANSWERED:
         raise InputError(
-            f"{name}:1: answered: nothing says which contacts were answered; map a column to answered, talk_s or outcome"
+            f"{name}:1: answered: nothing says which contacts were answered; map a column to answered, talk_s or outcome; "
+            f"{_PROPOSES} {name}"
         )
 
 

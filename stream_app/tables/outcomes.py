@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, Literal, get_args
 
 Meaning = Literal[
@@ -69,6 +70,7 @@ OUTBOUND: Final = frozenset(["outbound", "out", "outgoing", "ausgehend", "abgehe
 _BETWEEN: Final = re.compile(r"[\W_]+")
 
 
+@lru_cache(maxsize=4_096)
 def plain(text: str) -> str:
     """Return words in lower case with single blanks between them."""
     return _BETWEEN.sub(" ", text.casefold()).strip()

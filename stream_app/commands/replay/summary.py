@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -19,6 +20,8 @@ from stream_app.ingest.replay import Account, FileReplay
 from stream_app.model.fold.deltas import Result
 
 _AGAIN_S: Final = 0.1
+_TABLE: Final = 3
+"""A first line with as many cells may be a header."""
 
 
 @contextmanager
@@ -157,6 +160,10 @@ def _way_out(firsts: Sequence[bytes], dialect: str, command: str, options: str) 
     if any(first in (b"[", b"{") or first.startswith(b"[{") for first in firsts):
         split = "jq -c 'if type==\"array\" then .[] else . end' FILE"
         return f"expected one record per line; convert it: {split} | stream-app {command} -"
+    tables = [first for first in firsts if first[:1] not in (b"{", b"[") and len(cells_of(first)) >= _TABLE]
+    if dialect == "canonical" and tables:
+        files = shlex.join(word for word in sys.argv[1:] if Path(word).is_file()) or "FILE"
+        return f"no line is an event; if this is a table with one row per contact: stream-app columns {files} -o map.toml"
     return f"no line is an event of the dialect {dialect}; check --dialect, or add {options}"
 
 

@@ -11,13 +11,13 @@ import msgspec
 from stream_app.errors import InputError, UnreadableError
 from stream_app.ingest.dialects._making import event_id, make
 from stream_app.model import events as e
-from stream_app.tables.call_list import BadCallRow, CallList, RowProblem, SourceRow, implied_map
+from stream_app.tables.call_list import NOT_UTF8, BadCallRow, CallList, RowProblem, SourceRow, implied_map
 from stream_app.tables.calls import CALL_ALIASES, KNOWN, Call, cells_of_row, scaled
 from stream_app.tables.mapping import ColumnMap
 from stream_app.tables.outcomes import BLOCKED
 
 from .lines import Raw
-from .refusal import DamagedError, EventsLine, FileError, RefusedLine
+from .refusal import FROM_WINDOWS, DamagedError, EventsLine, FileError, RefusedLine
 from .tables import JsonValue, Table, cells_of
 from .unfolding import elements
 
@@ -143,6 +143,8 @@ class CallLines:
         if not bad:
             return None
         (name, n), *_ = calls.wrong.most_common(1)
+        if name == NOT_UTF8:
+            return f"rows that are not UTF-8: {n:,}; {FROM_WINDOWS.format(file=shlex.quote(self._name))}"
         where = f", {n:,} of them for their {calls.column(name)!r}" if name else ""
         many = f"{bad:,} rows are not contacts" if bad > 1 else "1 row is not a contact"
         return f"{many}{where}; how the columns are read: {again}"

@@ -45,7 +45,7 @@ def look(path: Path, limit: int) -> FirstRows:
             raws = split(Input(file).chunks(), limit + 2)
             lines = [raw for raw in islice(raws, _ROWS * 3) if raw[1] and not raw[1].isspace()]
     except DamagedError as error:
-        raise FileError(f"{path}:1: {error}") from None
+        raise FileError(f"{path}:1: {str(error).replace('| stream-app replay -', '> list.csv')}") from None
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from None
     if not lines:
@@ -54,6 +54,10 @@ def look(path: Path, limit: int) -> FirstRows:
         return _of_objects(lines, limit)
     table = Table(str(path), lines[0], ColumnMap(), limit)
     _check_first(path, lines, table)
+    if {"minutes", "offered"} <= {*table.header}:
+        raise FileError(
+            f"{path}:1: these are interval rows, not contacts: forecast and staffing read them as they are"
+        )
     found = [row for _, row, _ in table.rows(iter(lines[1:])) if not isinstance(row, RefusedLine)]
     return FirstRows(table.header, found[:_ROWS])
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Final, Self
 
 from stream_app.errors import StreamAppError, UnreadableError
 from stream_app.ingest.dialects import Decode, Headers
 from stream_app.model.events import Event
+
+FROM_WINDOWS: Final = "if Windows wrote it, convert it: iconv -f WINDOWS-1252 -t UTF-8 {file} > utf8.csv"
 
 
 class FileError(StreamAppError):

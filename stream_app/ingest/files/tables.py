@@ -17,7 +17,7 @@ from stream_app.model.events import TYPES
 from stream_app.tables.mapping import ColumnMap
 
 from .lines import Raw
-from .refusal import FileError, RefusedLine
+from .refusal import FROM_WINDOWS, FileError, RefusedLine
 
 JsonValue = tuple[int, bytes, bool]
 """A record: the number of its first line, its value, and whether the file may have been truncated after it."""
@@ -115,7 +115,11 @@ class Table:
         try:
             text = line.decode()
             self.header = _cells(text)
-        except (UnicodeDecodeError, csv.Error) as error:
+        except UnicodeDecodeError:
+            raise FileError(
+                f"{name}:{number}: expected the header of a CSV file in UTF-8; {FROM_WINDOWS.format(file='FILE')}"
+            ) from None
+        except csv.Error as error:
             raise FileError(
                 f"{name}:{number}: expected the header of a CSV file, got a line that can't be read ({error})"
             ) from None
