@@ -262,7 +262,7 @@ class CallList(Iterable[Call | BadCallRow | Passed]):
         self.words[word[:60]] += 1
         text = plain(word)
         if text not in self._said:
-            if meaning_of(word) is None:
+            if meaning_of(word) is None and self._needs_outcome:
                 self.unknown[word[:60]] += 1
             elif text in ASSUMED:
                 self.assumed[word[:60]] += 1

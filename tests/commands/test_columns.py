@@ -216,7 +216,11 @@ def test_from_a_list_to_staffing(weeks: tuple[Path, list[Meant]], tmp_path: Path
     } == by_quarter
 
     same = ("--tz", "Europe/Berlin", "--format", "json")
-    listed = run("forecast", path, "--calls", "--map", columns, *same)
+    path.write_bytes(
+        path.read_bytes() + path.read_bytes().splitlines()[-1].replace(b"2026", b"20x6") + b"\r\n"
+    )
+    listed = run("forecast", path, "--calls", "--map", columns, *same[2:])  # the zone is in the map
+    assert "is not a contact" in listed.stderr.splitlines()[-1]
     counted = run("forecast", rows, *same)
     assert (listed.returncode, counted.returncode) == (0, 0), listed.stderr
     first, second = json.loads(listed.stdout)["forecast"], json.loads(counted.stdout)["forecast"]

@@ -18,7 +18,7 @@ MAP = "start=Start,queue=Skill,aht_s=Handle Time"
 def counted(tmp_path: Path, data: bytes, zone: str, *maps: str) -> ParsedHistory:
     path = tmp_path / "c.csv"
     path.write_bytes(data)
-    return read_calls(path, call_map(maps), zone, zone)
+    return read_calls(path, call_map(maps), zone, zone).history
 
 
 def listed(times: list[datetime], seconds: list[int | None]) -> bytes:
@@ -58,12 +58,15 @@ def test_every_queue_has_the_same_days(tmp_path: Path) -> None:
 def test_a_wrong_call_names_its_line_and_the_others_are_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    history = counted(tmp_path, b"start,queue\n2026-01-05 09:00,a\nnoon,a\n", "UTC").history
-    assert sum(row.offered for row in history["a", "voice"]) == 1
-    first, last = capsys.readouterr().err.splitlines()
-    assert "c.csv:3: invalid: start: expected a date and a time" in first
-    assert last.startswith(
-        "forecast: 1 row is not a contact, 1 of them for their 'start'; how the columns are read: "
+    path = tmp_path / "c.csv"
+    path.write_text("start,queue\n2026-01-05 09:00,a\nnoon,a\n")
+    found = read_calls(path, None, "UTC", "UTC")
+    assert sum(row.offered for row in found.history.history["a", "voice"]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "c.csv:3: invalid: start: expected a date and a time" in line
+    assert found.remedy
+    assert found.remedy.startswith(
+        "1 row is not a contact, 1 of them for their 'start'; how the columns are read: "
     )
 
 

@@ -29,7 +29,7 @@ def run(
         str | None,
         typer.Option(
             help="IANA zone of the queues' weekly pattern, and of times without an offset: Europe/Berlin. Default: the zone "
-            "in --targets, else UTC."
+            "in --targets, with --calls that of the list, else UTC."
         ),
     ] = None,
     targets: Annotated[
@@ -108,7 +108,7 @@ def run(
     stream-app forecast volumes.csv --back-test --plot forecast.svg
     stream-app forecast volumes.csv --weeks 6 --interval 30m --format csv > plan.csv
     stream-app forecast volumes.csv --holidays 2026-12-25=sunday --leave-out 2026-11-03..2026-11-04
-    stream-app forecast calls.csv --calls --tz Europe/Berlin --map 'start=Start time,queue=Skill,aht_s=Handle time'
+    stream-app forecast calls.csv --calls --map map.toml     one row per contact: see stream-app columns
 
     Rows have the fields start, minutes, queue, channel and offered, and for handle times aht_s, or handled, talk_s, hold_s and
     wrap_s; rows with final = false are skipped. Needs six weeks of rows. The exit code is 65 for an invalid file.

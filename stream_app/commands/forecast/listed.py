@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from stream_app.commands.replay.summary import given_maps
 from stream_app.errors import InputError
@@ -20,7 +20,14 @@ _NAMED: Final = 10
 """Bad rows that are named; all are counted."""
 
 
-def read_calls(path: Path, mapping: ColumnMap | None, zone: str | None, days: str) -> ParsedHistory:
+class Listed(NamedTuple):
+    """What was read: the rows to learn from, and what mends the rows that are not contacts, if there are any."""
+
+    history: ParsedHistory
+    remedy: str | None
+
+
+def read_calls(path: Path, mapping: ColumnMap | None, zone: str | None, days: str) -> Listed:
     """Read and count a list, and report on stderr what is not counted.
 
     Args:
@@ -43,10 +50,9 @@ def read_calls(path: Path, mapping: ColumnMap | None, zone: str | None, days: st
                 raise InputError(f"{file.name}: {file.calls.problem}")
     except FileError as error:
         raise InputError(str(error)) from None
-    finally:
-        if file.calls is not None:
-            _report(file)
-    return history
+    for note in file.calls.notes:
+        sys.stderr.write(f"stream-app: {note}\n")
+    return Listed(history, file.calls.remedy(given_maps(sys.argv)))
 
 
 def _counted(rows: CallList, name: str) -> Iterator[Call]:
@@ -65,13 +71,5 @@ def _counted(rows: CallList, name: str) -> Iterator[Call]:
         sys.stderr.write(f"stream-app: and {named - _NAMED:,} more that are not contacts\n")
     if passed:
         sys.stderr.write(
-            f"stream-app: {name}: internal calls and attempts to call, not counted: {passed:,}\n"
+            f"stream-app: {name}: rows to ignore, internal calls and attempts to call, not counted: {passed:,}\n"
         )
-
-
-def _report(file: RecordFile) -> None:
-    assert file.calls is not None  # noqa: S101 - see above
-    for note in file.calls.notes:
-        sys.stderr.write(f"stream-app: {note}\n")
-    if remedy := file.calls.remedy(given_maps(sys.argv)):
-        sys.stderr.write(f"forecast: {remedy}\n")

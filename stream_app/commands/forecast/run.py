@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from rich.markup import escape
 
 from stream_app.commands.config import document as targets_document
@@ -105,20 +105,7 @@ def forecast(options: ForecastOptions) -> None:
     """
     options.check()
     targets = targets_document.asked_for(options.targets)
-    mapping = call_map(options.mapping) if options.calls else column_map(options.mapping, KNOWN)
-    # Before a queue's zone is known, its times must be.
-    zone = options.tz or (targets.rule("", "").zone if options.targets else None)
-    try:
-        with _progress(None) as tell:
-            tell(f"reading {options.volumes}")
-            if options.calls:
-                of_times = options.zone or (mapping.zone if mapping else None) or zone
-                volumes = read_calls(options.volumes, mapping, of_times, zone or of_times or "UTC")
-            else:
-                volumes = read(*_bytes(options.volumes), zone, mapping)
-    except InputError as error:
-        sys.stderr.write(f"stream-app: {error}\n")
-        raise SystemExit(os.EX_DATAERR) from None
+    options, volumes, remedy = _read(options, targets)
     history = _chosen(volumes.history, options.queues)
     if options.plot:
         _writable(options.plot)
@@ -137,7 +124,29 @@ def forecast(options: ForecastOptions) -> None:
     for forecast in found.forecasts:
         if note := _outside(forecast, targets):
             sys.stderr.write(f"stream-app: {note}\n")
-    sys.stderr.write(f"forecast: {_account(found, volumes, options)}\n")
+    for line in filter(None, (_account(found, volumes, options), remedy)):
+        sys.stderr.write(f"forecast: {line}\n")
+
+
+def _read(options: ForecastOptions, targets: Targets) -> tuple[ForecastOptions, ParsedHistory, str | None]:
+    """Read the file; return the options with the zone that is its, what it holds, and what mends rows that are wrong."""
+    mapping = call_map(options.mapping) if options.calls else column_map(options.mapping, KNOWN)
+    # Before a queue's zone is known, its times must be.
+    zone = options.tz or (targets.rule("", "").zone if options.targets else None)
+    remedy: str | None = None
+    try:
+        with _progress(None) as tell:
+            tell(f"reading {options.volumes}")
+            if options.calls:
+                of_times = options.zone or (mapping.zone if mapping else None) or zone
+                volumes, remedy = read_calls(options.volumes, mapping, of_times, zone or of_times or "UTC")
+                options = structs.replace(options, tz=of_times) if zone is None else options
+            else:
+                volumes = read(*_bytes(options.volumes), zone, mapping)
+    except InputError as error:
+        sys.stderr.write(f"stream-app: {error}\n")
+        raise SystemExit(os.EX_DATAERR) from None
+    return options, volumes, remedy
 
 
 def _draw(path: Path, panels: list[QueuePanel]) -> None:

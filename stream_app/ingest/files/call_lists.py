@@ -131,7 +131,8 @@ class CallLines:
             maps: the options ``--map`` of the command that is running.
         """
         calls = self.calls
-        again = shlex.join(["stream-app", "columns", self._name, *(f"--map={text}" for text in maps)])
+        file = "FILE" if self._name == "stdin" else self._name
+        again = shlex.join(["stream-app", "columns", file, *(f"--map={text}" for text in maps)])
         if calls.unknown:
             words = ", ".join(f"{word!r} ({n:,})" for word, n in calls.unknown.most_common(5))
             first = shlex.quote(f"{calls.unknown.most_common(1)[0][0]}=abandoned")
@@ -144,7 +145,7 @@ class CallLines:
             return None
         (name, n), *_ = calls.wrong.most_common(1)
         if name == NOT_UTF8:
-            return f"rows that are not UTF-8: {n:,}; {FROM_WINDOWS.format(file=shlex.quote(self._name))}"
+            return f"rows that are not UTF-8: {n:,}; {FROM_WINDOWS.format(file=shlex.quote(file))}"
         where = f", {n:,} of them for their {calls.column(name)!r}" if name else ""
         many = f"{bad:,} rows are not contacts" if bad > 1 else "1 row is not a contact"
         return f"{many}{where}; how the columns are read: {again}"
