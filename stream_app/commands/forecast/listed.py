@@ -20,14 +20,14 @@ _NAMED: Final = 10
 """Bad rows that are named; all are counted."""
 
 
-class Listed(NamedTuple):
+class ListedCalls(NamedTuple):
     """What was read: the rows to learn from, and what mends the rows that are not contacts, if there are any."""
 
     history: ParsedHistory
     remedy: str | None
 
 
-def read_calls(path: Path, mapping: ColumnMap | None, zone: str | None, days: str) -> Listed:
+def read_calls(path: Path, mapping: ColumnMap | None, zone: str | None, days: str) -> ListedCalls:
     """Read and count a list, and report on stderr what is not counted.
 
     Args:
@@ -52,7 +52,7 @@ def read_calls(path: Path, mapping: ColumnMap | None, zone: str | None, days: st
         raise InputError(str(error)) from None
     for note in file.calls.notes:
         sys.stderr.write(f"stream-app: {note}\n")
-    return Listed(history, file.calls.remedy(given_maps(sys.argv)))
+    return ListedCalls(history, file.calls.remedy(given_maps(sys.argv)))
 
 
 def _counted(rows: CallList, name: str) -> Iterator[Call]:
