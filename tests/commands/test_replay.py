@@ -326,7 +326,7 @@ def test_help_explains_by_example_and_names_complete() -> None:
     examples = [
         line.strip() for line in said.splitlines() if line.strip().startswith(("stream-app replay ", "zcat"))
     ]
-    assert len(examples) == 7
+    assert len(examples) == 8
     for wanted, words in (("asterisk", "--dialect as"), ("queue_log", "--format q")):
         command = [
             sys.executable,
