@@ -260,8 +260,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         (
             ["--schedule", "s.csv", "--schedule-map", "who"],
             (
-                "--schedule-map: who: No such file or directory; use FIELD=COLUMN, or the path of a file that stream-app columns "
-                "wrote"
+                "--schedule-map: who: No such file or directory; use FIELD=COLUMN, or the path of a file that stream-app "
+                "columns wrote"
             ),
         ),
     ],
