@@ -27,6 +27,10 @@ COMMANDS: Final = {
         "Simulate a contact centre; write its events to Kafka (KAFKA_BOOTSTRAP_SERVERS, STREAM_APP_TOPIC) or a file.",
     ),
     "replay": ("replay.command", "Replay recorded events into Kafka, into Redis, or into a report."),
+    "columns": (
+        "columns.command",
+        "Propose which columns of a list of contacts mean what, and show ten rows as they would be read.",
+    ),
     "intervals": (
         "intervals.command",
         "Export contacts, waits and work of each queue per interval, for planners and their tools.",

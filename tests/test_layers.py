@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "forecast": {"errors", "model", "tables"},
     "workforce": {"errors", "model", "tables"},
     "store": {"errors", "clocks", "model"},
-    "ingest": {"errors", "clocks", "failpoints", "telemetry", "model", "kafka"},
+    "ingest": {"errors", "clocks", "failpoints", "telemetry", "model", "kafka", "tables"},
     "views": {"__version__", "errors", "model", "tables"},
     "simulation": {"errors", "model", "kafka"},
     "demo": {"errors", "simulation"},

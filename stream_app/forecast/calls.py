@@ -1,7 +1,8 @@
-"""A list of contacts, one row each → interval rows to learn from."""
+"""A list of contacts → interval rows to learn from."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -9,14 +10,13 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from stream_app.errors import InputError
-from stream_app.tables import reading
-from stream_app.tables.mapping import ColumnMap
+from stream_app.tables.calls import Call
+from stream_app.tables.outcomes import BLOCKED
 
-from .history import History, HistoryRow, ParsedHistory, SeriesKey, handling
+from .history import History, HistoryRow, ParsedHistory, SeriesKey
 
 MINUTES: Final = 15
-KNOWN: Final = ("start", "queue", "channel", "aht_s", "talk_s", "hold_s", "wrap_s", "handled")
-_NEEDED: Final = ("start", "queue")
+_MS: Final = MINUTES * 60_000
 _STEP: Final = timedelta(minutes=MINUTES)
 _MOST_DAYS: Final = 3660
 
@@ -27,38 +27,35 @@ class _Counted(Struct):
     handle_s: float = 0.0
 
 
-def read(data: bytes, name: str, zone: str, mapping: ColumnMap | None = None) -> ParsedHistory:
+def count(calls: Iterable[Call], name: str, zone: str) -> ParsedHistory:
     """Count contacts by 15 minutes, from the first contact's day to the last contact of the file.
 
-    The list is complete: an interval in between without a contact of a queue had none. A contact with a handle time was
-    handled.
+    The list is complete: an interval in between without a contact of a queue had none. Blocked contacts and calls that the
+    centre made are not offered. A contact with a handle time was handled.
 
     Args:
-        data: UTF-8: CSV or JSON; ``start`` is when the contact came, ``queue``, and perhaps ``channel`` and handle times.
+        calls: in any order.
         name: the file's name, for messages.
-        zone: of the day, and of times without an offset.
-        mapping: where the file has the fields, if it names them differently.
+        zone: of the day.
 
     Raises:
-        InputError: the first mistake, with line and field.
+        InputError: no contact was offered, or there are more than ten years between two.
     """
     counted: dict[SeriesKey, dict[datetime, _Counted]] = {}
     first = last = None
-    for record in reading.read(name, data, KNOWN, _NEEDED, mapping=mapping):
-        moment = record.moments("start", zone)[0].astimezone(UTC)
-        start = moment - timedelta(
-            minutes=moment.minute % MINUTES, seconds=moment.second, microseconds=moment.microsecond
-        )
+    for call in calls:
+        if call.outbound or call.meaning in BLOCKED:
+            continue
+        start = datetime.fromtimestamp(call.queued // _MS * _MS / 1000, UTC)
         first, last = min(first or start, start), max(last or start, start)
-        place = record.text("queue"), record.text("channel", "voice")
+        place = call.queue, call.channel
         interval = counted.setdefault(place, {}).setdefault(start, _Counted())
-        _, seconds = handling(record, 1)
         interval.offered += 1
-        if seconds:
+        if seconds := call.handle_s:
             interval.handled += 1
             interval.handle_s += seconds
-    assert first is not None  # noqa: S101 - a file without rows was refused
-    assert last is not None  # noqa: S101 - same
+    if first is None or last is None:
+        raise InputError(f"{name}:1: no row is a contact that was offered")
     if (last - first).days > _MOST_DAYS:
         raise InputError(f"{name}:1: start: more than ten years between {first:%Y-%m-%d} and {last:%Y-%m-%d}")
     begin = datetime.combine(first.astimezone(ZoneInfo(zone)), time(), ZoneInfo(zone)).astimezone(UTC)

@@ -209,7 +209,7 @@ def test_a_table_is_mapped(tmp_path: Path) -> None:
         (["--direct", "--report", "--topic", "x", "f"], "--topic: only works for Kafka, without --direct"),
         (["--direct", "--report", "-", "-"], "-: standard input can be read only once"),
         (["--direct", "--report", "--dialect", "klingon", "f"], "--dialect: unknown dialect 'klingon'"),
-        (["--direct", "--report", "--map", "x=y", "f"], "--map: unknown event field 'x'"),
+        (["--direct", "--report", "--map", "x=y", "f"], "--map: unknown field 'x'"),
         (
             ["--direct", "--report", "--from", "2026-01-05", "f"],
             "--from: expected a time with an offset, e.g. 2026-01-05T08:00:00Z, got '2026-01-05'",
@@ -327,7 +327,7 @@ def test_help_explains_by_example_and_names_complete() -> None:
     examples = [
         line.strip() for line in said.splitlines() if line.strip().startswith(("stream-app replay ", "zcat"))
     ]
-    assert len(examples) == 7
+    assert len(examples) == 8
     for wanted, words in (("asterisk", "--dialect as"), ("queue_log", "--format q")):
         command = [
             sys.executable,

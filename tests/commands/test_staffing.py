@@ -259,7 +259,10 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         (["--schedule-map", "who=Agent"], "--schedule-map: needs --schedule FILE, whose columns it names"),
         (
             ["--schedule", "s.csv", "--schedule-map", "who"],
-            "--schedule-map: expected FIELD=COLUMN, separated by commas, got 'who'",
+            (
+                "--schedule-map: who: No such file or directory; use FIELD=COLUMN, or the path of a file that stream-app "
+                "columns wrote"
+            ),
         ),
     ],
 )

@@ -2,16 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from stream_app.commands.forecast.listed import read_calls
+from stream_app.commands.maps import call_map
 from stream_app.errors import InputError
-from stream_app.forecast import calls
-from stream_app.forecast.history import read
-from stream_app.tables.mapping import parse_map
+from stream_app.forecast.history import ParsedHistory, read
 
-MAP = parse_map(["start=Start,queue=Skill,aht_s=Handle Time"], calls.KNOWN)
+MAP = "start=Start,queue=Skill,aht_s=Handle Time"
+
+
+def counted(tmp_path: Path, data: bytes, zone: str, *maps: str) -> ParsedHistory:
+    path = tmp_path / "c.csv"
+    path.write_bytes(data)
+    return read_calls(path, call_map(maps), zone, zone).history
 
 
 def listed(times: list[datetime], seconds: list[int | None]) -> bytes:
@@ -22,13 +29,13 @@ def listed(times: list[datetime], seconds: list[int | None]) -> bytes:
     return "\n".join(["Start,Skill,Handle Time", *lines]).encode()
 
 
-def test_every_call_is_in_its_interval_and_the_others_are_zero() -> None:
+def test_every_call_is_in_its_interval_and_the_others_are_zero(tmp_path: Path) -> None:
     chance = Random(1)
     begin = datetime(2026, 10, 24, 9, 7)  # noqa: DTZ001 - local times, over the night on which clocks go back
     times = [begin + timedelta(minutes=chance.randrange(60 * 40)) for _ in range(300)]
     times = [at for at in times if at.hour != 2]  # an hour that the clock shows twice
     seconds = [None if chance.random() < 0.2 else chance.randrange(1, 900) for _ in times]
-    rows = calls.read(listed(times, seconds), "c.csv", "Europe/Berlin", MAP).history["Billing", "voice"]
+    rows = counted(tmp_path, listed(times, seconds), "Europe/Berlin", MAP).history["Billing", "voice"]
     assert sum(row.offered for row in rows) == len(times)
     assert sum(row.handled or 0 for row in rows) == sum(s is not None for s in seconds)
     assert sum(row.handle_s or 0 for row in rows) == sum(s or 0 for s in seconds)
@@ -41,16 +48,39 @@ def test_every_call_is_in_its_interval_and_the_others_are_zero() -> None:
     )
 
 
-def test_every_queue_has_the_same_days() -> None:
+def test_every_queue_has_the_same_days(tmp_path: Path) -> None:
     data = b"start,queue,channel\n2026-01-05T09:00:00Z,a,\n2026-01-07T09:00:00Z,b,chat\n"
-    history = calls.read(data, "c.csv", "UTC").history
+    history = counted(tmp_path, data, "UTC").history
     assert {len(rows) for rows in history.values()} == {2 * 96 + 37}
     assert list(history) == [("a", "voice"), ("b", "chat")]
 
 
-def test_a_wrong_call_names_its_line() -> None:
-    with pytest.raises(InputError, match=r"c.csv:3: start: expected a time"):
-        calls.read(b"start,queue\n2026-01-05 09:00,a\nnoon,a\n", "c.csv", "UTC")
+def test_a_wrong_call_names_its_line_and_the_others_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text("start,queue\n2026-01-05 09:00,a\nnoon,a\n")
+    found = read_calls(path, None, "UTC", "UTC")
+    assert sum(row.offered for row in found.history.history["a", "voice"]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "c.csv:3: invalid: start: expected a date and a time" in line
+    assert found.remedy
+    assert found.remedy.startswith(
+        "1 row is not a contact, 1 of them for their 'start'; how the columns are read: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "the file is empty"),
+        (b"start,queue\nnoon,a\n", "no row is a contact that was offered"),
+        (b"when,queue\nnoon,a\n", "queued: map the time at which contacts came to it"),
+    ],
+)
+def test_a_list_without_contacts_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        counted(tmp_path, data, "UTC")
 
 
 # --- the same of intervals ---

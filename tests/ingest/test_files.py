@@ -19,6 +19,7 @@ import pytest
 import zstandard
 from hypothesis import given, strategies as st
 
+from stream_app.commands.maps import recorded_map
 from stream_app.errors import BadSettingsError, UnreadableError
 from stream_app.ingest.dialects import canonical
 from stream_app.ingest.files import (
@@ -27,11 +28,12 @@ from stream_app.ingest.files import (
     RecordFile,
     RefusedLine,
     checked,
-    parse_columns,
+    event_fields,
     readable,
 )
 from stream_app.ingest.files.lines import split
 from stream_app.ingest.files.reading import SLICE
+from stream_app.tables.mapping import ColumnMap
 from tests.model.streams import FIELDS, T0
 
 decode = checked(canonical.decode)
@@ -305,7 +307,7 @@ HEADER = b"id,type,at,contact_id\n"
         (Layout(), b"not a header", "ndjson"),
         (Layout(), b'"unfinished', "ndjson"),
         (Layout(), b"\xff\xfe\xfd", "ndjson"),
-        (Layout(columns={"id": "x"}), b"anything", "csv"),
+        (Layout(columns=ColumnMap({"id": ("x",)})), b"anything", "csv"),
         (Layout(format="ndjson"), b"id,type,at", "ndjson"),
         (Layout(dialect="asterisk"), b"id,type,at", "queue_log"),
         (Layout(dialect="asterisk"), b'"ID";"Time_ID";"call_id";"verb"', "csv"),
@@ -322,8 +324,8 @@ def test_the_format_follows_from_the_dialect_and_the_first_line(
 
 def test_what_contradicts_itself_is_refused() -> None:
     for wrong, option in (
-        (Layout(columns={"id": "x"}, format="ndjson"), "--map"),
-        (Layout(dialect="asterisk", columns={"id": "x"}), "--map"),
+        (Layout(columns=ColumnMap({"id": ("x",)}), format="ndjson"), "--map"),
+        (Layout(dialect="asterisk", columns=ColumnMap({"id": ("x",)})), "--map"),
         (Layout(dialect="amazon_connect", format="csv"), "--dialect"),
     ):
         with pytest.raises(BadSettingsError, match=f"^{option}: "):
@@ -395,7 +397,7 @@ def test_a_table_tells_the_same_as_json(
 def table(tmp_path: Path, text: str | bytes, *maps: str) -> list[tuple[int, bytes]]:
     path = tmp_path / "t.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return records(path, Layout(format="csv", columns=parse_columns(maps)))
+    return records(path, Layout(format="csv", columns=recorded_map(maps)))
 
 
 def test_columns_are_mapped_and_constants_fill_in(tmp_path: Path) -> None:
@@ -496,14 +498,14 @@ def test_a_table_of_nothing_is_empty(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("contact=Call", r"^--map: unknown event field 'contact'; did you mean 'contact_id'\?$"),
-        ("id=", r"^--map: id has no column; use id=COLUMN or id==VALUE$"),
-        ("nowhere.toml", r"^--map: nowhere\.toml: .*No such file.*; use FIELD=COLUMN"),
+        ("contact_idd=Call", r"^--map: unknown field 'contact_idd'; did you mean 'contact_id'\?$"),
+        ("id=", r"^--map: expected FIELD=COLUMN, separated by commas, got 'id='$"),
+        ("nowhere.toml", r"^--map: nowhere\.toml: No such file or directory; use FIELD=COLUMN"),
     ],
 )
 def test_a_wrong_map_is_named(text: str, said: str) -> None:
     with pytest.raises(BadSettingsError, match=said):
-        parse_columns([text])
+        recorded_map([text])
 
 
 def test_a_map_s_file_is_checked_too(tmp_path: Path) -> None:
@@ -511,4 +513,10 @@ def test_a_map_s_file_is_checked_too(tmp_path: Path) -> None:
     for text, said in (("id = 3", "id has no column"), ("id =", "map.toml: Invalid value")):
         file.write_text(text)
         with pytest.raises(BadSettingsError, match=said):
-            parse_columns([str(file)])
+            recorded_map([str(file)])
+
+
+def test_a_field_of_lists_of_contacts_is_not_one_of_events(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="--map talk_min: events have no such field"):
+        table(tmp_path, "id,type,at,t\n1,x,2,3\n", "talk_min=t")
+    assert {"id", "at", "talk_s"} <= event_fields()

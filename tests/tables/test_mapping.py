@@ -47,7 +47,7 @@ def test_two_columns_a_constant_and_a_quoted_name() -> None:
         ("12/31/26 12:05 am", "2026-12-31T00:05:00"),
         ("31.12.2026 9:30", "2026-12-31T09:30:00"),
         ("05.01.2026 09:30", "2026-01-05T09:30:00"),
-        ("2026/12/31 9:30", "2026-12-31T09:30"),
+        ("2026/12/31 9:30", "2026-12-31T09:30:00"),
         ("2026-12-31T09:30:00Z/2026-12-31T10:00:00Z", "2026-12-31T09:30:00Z"),
         ("2026-12-31 09:30-10:00", "2026-12-31 09:30"),
         ("2026-12-31T09:30:00-05:00", "2026-12-31T09:30:00-05:00"),
@@ -108,3 +108,42 @@ def test_a_wrong_option_is_said(text: str, error: str) -> None:
 
 def test_without_the_option_nothing_is_mapped() -> None:
     assert parse_map([], KNOWN) is None
+
+
+FILE = {
+    "start": ["Date", "Interval"],
+    "contacts": "Calls Offered",
+    "channel": "=chat",
+    "dates": "month-first",
+}
+
+
+def test_a_file_means_what_the_same_pairs_mean_inline() -> None:
+    inline = parse_map(["start=Date+Interval,contacts=Calls Offered,channel:=chat,dates:=month-first"], KNOWN)
+    assert parse_map([FILE], KNOWN) == inline
+    other = parse_map(["channel==email", FILE, "start=When"], KNOWN)
+    assert other is not None
+    assert (other.constants, other.columns["start"]) == ({"channel": "email"}, ("When",))
+
+
+def test_a_map_says_whether_days_or_months_come_first() -> None:
+    text = "when,queue,offered\n05/01/2026 09:00,q,1\n"
+    for dates, start in (("day-first", "2026-01-05T09:00:00"), ("month-first", "2026-05-01T09:00:00")):
+        assert read(text, f"start=when,minutes:=30,dates:={dates}")[0].text("start") == start
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ({"sart": "When"}, "unknown field 'sart'; did you mean 'start'?"),
+        ({"start": 3}, "start has no column; write start = "),
+        ({"start": []}, "start has no column; write start = "),
+        ({"outcomes": {"x": "won"}}, "outcomes: 'x': expected one of answered, "),
+        ("dates:=us", "dates: expected day-first or month-first, got 'us'"),
+        ("zone=Zone", "zone: expected the same for all rows; write zone:=Zone"),
+    ],
+)
+def test_what_is_wrong_with_a_map_is_said(text: Any, error: str) -> None:
+    with pytest.raises(ValueError, match=r"unknown|no column|expected") as caught:
+        parse_map([text], KNOWN)
+    assert str(caught.value).startswith(error)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from stream_app.commands.completion import zone_names
 from stream_app.errors import BadSettingsError, how_to_install
 
 
@@ -28,7 +29,7 @@ def run(
         str | None,
         typer.Option(
             help="IANA zone of the queues' weekly pattern, and of times without an offset: Europe/Berlin. Default: the zone "
-            "in --targets, else UTC."
+            "in --targets, with --calls that of the list, else UTC."
         ),
     ] = None,
     targets: Annotated[
@@ -42,13 +43,23 @@ def run(
         list[str] | None,
         typer.Option(
             "--map",
-            metavar="FIELD=COLUMN,…",
-            help="Columns of another program: start=Date+Interval,contacts=Calls Offered,aht_s=AHT,channel:=voice.",
+            metavar="FIELD=COLUMN,…|FILE",
+            help="Columns of another program: start=Date+Interval,contacts=Calls Offered,aht_s=AHT,channel:=voice; or a file "
+            "of these, as stream-app columns writes it.",
         ),
     ] = None,
     calls: Annotated[
-        bool, typer.Option("--calls", help="VOLUMES has one row per contact: start, queue, and e.g. aht_s.")
+        bool,
+        typer.Option("--calls", help="VOLUMES has one row per contact; see docs/call-lists.md."),
     ] = False,
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZONE",
+            autocompletion=zone_names,
+            help="With --calls: IANA zone of times without an offset. Default: that of the map, else --tz.",
+        ),
+    ] = None,
     queue: Annotated[list[str] | None, typer.Option(help="Only this queue. May repeat.")] = None,
     holidays: Annotated[
         str | None,
@@ -97,7 +108,7 @@ def run(
     stream-app forecast volumes.csv --back-test --plot forecast.svg
     stream-app forecast volumes.csv --weeks 6 --interval 30m --format csv > plan.csv
     stream-app forecast volumes.csv --holidays 2026-12-25=sunday --leave-out 2026-11-03..2026-11-04
-    stream-app forecast calls.csv --calls --tz Europe/Berlin --map 'start=Start time,queue=Skill,aht_s=Handle time'
+    stream-app forecast calls.csv --calls --map map.toml     one row per contact: see stream-app columns
 
     Rows have the fields start, minutes, queue, channel and offered, and for handle times aht_s, or handled, talk_s, hold_s and
     wrap_s; rows with final = false are skipped. Needs six weeks of rows. The exit code is 65 for an invalid file.
@@ -118,6 +129,7 @@ def run(
             targets=targets,
             mapping=mapping or [],
             calls=calls,
+            zone=zone,
             queues=queue or [],
             holidays=holidays,
             leave_out=leave_out or [],

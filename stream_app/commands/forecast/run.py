@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from rich.markup import escape
 
 from stream_app.commands.config import document as targets_document
+from stream_app.commands.maps import call_map
 from stream_app.commands.terminal import bar, column_map
 from stream_app.errors import BadSettingsError, InputError, StreamAppError, how_to_install
-from stream_app.forecast import calls
 from stream_app.forecast.ahead import QueueForecast
 from stream_app.forecast.backtest import Horizon
 from stream_app.forecast.calendar import SpecialDays, of_business_hours, parse_days, parse_spans
@@ -27,7 +27,9 @@ from stream_app.forecast.picture import MOST, Bars, QueuePanel, svg
 from stream_app.model.durations import MINUTE
 from stream_app.model.targets import Targets
 from stream_app.workforce.assumptions import DEFERRED
+from stream_app.zones import checked_zone
 
+from .listed import read_calls
 from .output import ForecastRun, write
 
 _PAST_DAYS: Final = 14
@@ -41,6 +43,7 @@ class ForecastOptions(Struct, frozen=True, kw_only=True):
     weeks: int = 2
     minutes: int | None = None
     tz: str | None = None
+    zone: str | None = None
     targets: Path | None = None
     mapping: list[str] = []
     calls: bool = False
@@ -54,6 +57,10 @@ class ForecastOptions(Struct, frozen=True, kw_only=True):
     def check(self) -> None:
         """Check what does not depend on a queue; raise BadSettingsError with one line that names the option."""
         self.calendar("UTC", {})
+        if self.zone is not None:
+            if not self.calls:
+                raise BadSettingsError("--zone: only works with --calls; of interval rows, use --tz")
+            checked_zone(self.zone, "--zone")
         if self.tz is not None:
             try:
                 ZoneInfo(self.tz)
@@ -98,19 +105,7 @@ def forecast(options: ForecastOptions) -> None:
     """
     options.check()
     targets = targets_document.asked_for(options.targets)
-    mapping = column_map(options.mapping, calls.KNOWN if options.calls else KNOWN)
-    # Before a queue's zone is known, its times must be.
-    zone = options.tz or (targets.rule("", "").zone if options.targets else None)
-    try:
-        with _progress(None) as tell:
-            tell(f"reading {options.volumes}")
-            if options.calls:
-                volumes = calls.read(*_bytes(options.volumes), zone or "UTC", mapping)
-            else:
-                volumes = read(*_bytes(options.volumes), zone, mapping)
-    except InputError as error:
-        sys.stderr.write(f"stream-app: {error}\n")
-        raise SystemExit(os.EX_DATAERR) from None
+    options, volumes, remedy = _read(options, targets)
     history = _chosen(volumes.history, options.queues)
     if options.plot:
         _writable(options.plot)
@@ -129,7 +124,29 @@ def forecast(options: ForecastOptions) -> None:
     for forecast in found.forecasts:
         if note := _outside(forecast, targets):
             sys.stderr.write(f"stream-app: {note}\n")
-    sys.stderr.write(f"forecast: {_account(found, volumes, options)}\n")
+    for line in filter(None, (_account(found, volumes, options), remedy)):
+        sys.stderr.write(f"forecast: {line}\n")
+
+
+def _read(options: ForecastOptions, targets: Targets) -> tuple[ForecastOptions, ParsedHistory, str | None]:
+    """Read the file; return the options with the zone that is its, what it holds, and what mends rows that are wrong."""
+    mapping = call_map(options.mapping) if options.calls else column_map(options.mapping, KNOWN)
+    # Before a queue's zone is known, its times must be.
+    zone = options.tz or (targets.rule("", "").zone if options.targets else None)
+    remedy: str | None = None
+    try:
+        with _progress(None) as tell:
+            tell(f"reading {options.volumes}")
+            if options.calls:
+                of_times = options.zone or (mapping.zone if mapping else None) or zone
+                volumes, remedy = read_calls(options.volumes, mapping, of_times, zone or of_times or "UTC")
+                options = structs.replace(options, tz=of_times) if zone is None else options
+            else:
+                volumes = read(*_bytes(options.volumes), zone, mapping)
+    except InputError as error:
+        sys.stderr.write(f"stream-app: {error}\n")
+        raise SystemExit(os.EX_DATAERR) from None
+    return options, volumes, remedy
 
 
 def _draw(path: Path, panels: list[QueuePanel]) -> None:

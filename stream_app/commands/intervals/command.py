@@ -52,7 +52,7 @@ def run(
         typer.Option(
             metavar="ZONE",
             autocompletion=zone_names,
-            help="IANA zone of times without an offset, as in Asterisk's tables. Default: UTC.",
+            help="IANA zone of times without an offset, as in Asterisk's tables and call lists. Default: the map's, else UTC.",
             rich_help_panel="From files",
         ),
     ] = None,
@@ -60,8 +60,9 @@ def run(
         list[str] | None,
         typer.Option(
             "--map",
-            metavar="FIELD=COLUMN|FILE",
-            help="Column of a table for a field of an event, as for replay. May repeat.",
+            metavar="FIELD=COLUMN,…|FILE",
+            help="Columns of a table of events, or of a call list: start=Date+Time,queue=Skill; or a file of these, as "
+            "stream-app columns writes it. May repeat.",
             rich_help_panel="From files",
         ),
     ] = None,
@@ -133,6 +134,7 @@ def run(
     stream-app intervals --from 2026-01-01 --interval 1d --from-topic  everything ever published
     stream-app intervals --direct monday.ndjson.gz                     a table of 15-minute intervals
     stream-app intervals --direct q1.zst --interval 1d --tz Europe/Berlin
+    stream-app intervals --direct calls.csv --map map.toml            one row per contact: see stream-app columns
     stream-app intervals --direct q1.zst --out rows.csv               then: stream-app forecast rows.csv
     stream-app intervals --direct queue_log --dialect asterisk --format genesys --out import.csv
     stream-app intervals --direct q1.zst --settings targets.toml --out rows.parquet

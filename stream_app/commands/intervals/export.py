@@ -16,10 +16,11 @@ from msgspec import Struct, structs
 
 from stream_app.clocks import wall_ms
 from stream_app.commands.config import document as targets_document
+from stream_app.commands.maps import recorded_map
 from stream_app.commands.replay.run import InterruptedByError, Interrupts, decoder, ordered
 from stream_app.commands.replay.summary import progress, summary, unreadable
 from stream_app.errors import BadSettingsError
-from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
+from stream_app.ingest.files import FileError, Layout, RecordFile, readable
 from stream_app.ingest.files.reading import STDIN
 from stream_app.ingest.replay import FileReplay, interval_rows
 from stream_app.model.durations import DAY
@@ -192,7 +193,7 @@ def folded(options: ExportOptions, targets: Targets) -> MemoryIntervals:
         SystemExit: 65 if not one line is an event.
     """
     dialect = options.dialect or "canonical"
-    layout = Layout(dialect=dialect, columns=parse_columns(options.maps), zone=options.zone)
+    layout = Layout(dialect=dialect, columns=recorded_map(options.maps), zone=options.zone)
     layout.check()
     run = FileReplay(
         decoder(dialect, options.zone or "UTC"), strict=options.strict

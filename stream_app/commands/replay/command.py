@@ -33,8 +33,8 @@ def run(
         typer.Option(
             metavar="ZONE",
             autocompletion=zone_names,
-            help="IANA zone of times without an offset, as in Asterisk's tables. Default: STREAM_APP_SOURCE_ZONE; "
-            "UTC in a report.",
+            help="IANA zone of times without an offset, as in Asterisk's tables and call lists. Default: that of the map, else "
+            "STREAM_APP_SOURCE_ZONE; UTC in a report.",
         ),
     ] = None,
     form: Annotated[
@@ -48,8 +48,9 @@ def run(
         list[str] | None,
         typer.Option(
             "--map",
-            metavar="FIELD=COLUMN|FILE",
-            help="Column of a table for a field of an event; FIELD==VALUE is a constant. Or a TOML file of these. May repeat.",
+            metavar="FIELD=COLUMN,…|FILE",
+            help="Columns of a table of events: at=Started,channel:=voice; or of a call list: start=Date+Time,queue=Skill; or "
+            "a file of these, as stream-app columns writes it. May repeat.",
         ),
     ] = None,
     topic: Annotated[
@@ -127,7 +128,8 @@ def run(
     stream-app replay --direct --report day.zst    totals, without any server
     stream-app replay --direct day.ndjson          into Redis; running it again adds nothing
     stream-app replay --direct --report --dialect asterisk queue_log
-    stream-app replay --map contact_id="Call ID" --map channel==voice calls.csv
+    stream-app replay --map 'contact_id=Call ID,channel:=voice' events.csv
+    stream-app replay --direct --report --map map.toml calls.csv   one row per contact: see stream-app columns
     zcat a.gz b.gz | stream-app replay --queue billing -
 
     A line that is not an event is reported, counted and skipped. A file that can't be read, or has none, ends the run with exit

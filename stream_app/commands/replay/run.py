@@ -19,11 +19,12 @@ import msgspec
 from msgspec import Struct
 
 from stream_app.commands.config import document as targets_document
+from stream_app.commands.maps import recorded_map
 from stream_app.errors import BadSettingsError
 from stream_app.ingest import dialects
 from stream_app.ingest.batch import MAX_EVENT_BYTES
 from stream_app.ingest.dialects import FileFormat
-from stream_app.ingest.files import FileError, Layout, RecordFile, parse_columns, readable
+from stream_app.ingest.files import FileError, Layout, RecordFile, readable
 from stream_app.ingest.files.reading import STDIN
 from stream_app.ingest.replay import (
     FileReplay,
@@ -115,12 +116,13 @@ def replay(options: ReplayOptions) -> None:
     settings = None if options.report else load()
     dialect = options.dialect or (settings.dialect if settings else "canonical")
     zone = options.zone or (settings.source_zone if settings else "UTC")
+    columns = recorded_map(options.maps)
     layout = Layout(
         dialect=dialect,
         format=options.form,
-        columns=parse_columns(options.maps),
+        columns=columns,
         limit=settings.max_event_bytes if settings else MAX_EVENT_BYTES,
-        zone=options.zone or _set_zone(settings),
+        zone=options.zone or (columns and columns.zone) or _set_zone(settings),
     )
     layout.check()
     run = FileReplay(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -21,6 +24,8 @@ from . import remedies
 _AGAIN_S: Final = 0.1
 _NO_OFFSET: Final = "timezone component - at `$.at`"
 """In the complaint about a time of our own events that has no offset."""
+_TABLE: Final = 3
+"""A first line with as many cells may be a header."""
 
 
 @contextmanager
@@ -96,6 +101,7 @@ def summary(
     lines.append(
         f"{name}: {_count(account.read, 'record')} read in {seconds:.1f} s ({rate:,.0f}/s): {_counts(account)}"
     )
+    lines += [f"{name}: {note}" for file in files if file.calls for note in file.calls.notes]
     if advice := _advice(files, run, dialect, command=command, options=options, zone=zone):
         lines.append(f"{name}: {advice}")
     return "".join(f"{line}\n" for line in lines)
@@ -135,6 +141,9 @@ def _advice(
 ) -> str | None:
     """Return what mends it, if records were lost: the command to run instead, as far as the first lines show it."""
     account = run.account
+    for file in files:
+        if file.calls and (remedy := file.calls.remedy(given_maps(sys.argv))):
+            return remedy
     results = account.results
     firsts = [file.first.strip() for file in files if file.first]
     if results[Result.DEAD_LETTER] or unreadable(account):
@@ -174,6 +183,10 @@ def _way_out(firsts: Sequence[bytes], dialect: str, command: str, options: str) 
     if any(first in (b"[", b"{") or first.startswith(b"[{") for first in firsts):
         split = "jq -c 'if type==\"array\" then .[] else . end' FILE"
         return f"expected one record per line; convert it: {split} | stream-app {command} -"
+    tables = [first for first in firsts if first[:1] not in (b"{", b"[") and len(cells_of(first)) >= _TABLE]
+    if dialect == "canonical" and tables:
+        files = shlex.join(word for word in sys.argv[1:] if Path(word).is_file()) or "FILE"
+        return f"no line is an event; if this is a table with one row per contact: stream-app columns {files} -o map.toml"
     return f"no line is an event of the dialect {dialect}; check --dialect, or add {options}"
 
 
@@ -183,3 +196,9 @@ def _table_of(firsts: Sequence[bytes], besides: str) -> str | None:
         if name != besides and any(dialects.is_header(name, cells) for cells in headers):
             return name
     return None
+
+
+def given_maps(words: Sequence[str]) -> list[str]:
+    """Return the options ``--map`` of a command line."""
+    found = [word.removeprefix("--map=") for word in words if word.startswith("--map=")]
+    return found + [value for word, value in pairwise(words) if word == "--map"]

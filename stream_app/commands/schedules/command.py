@@ -57,7 +57,7 @@ def apply(
         list[str] | None,
         typer.Option(
             "--map",
-            metavar="FIELD=COLUMN,…",
+            metavar="FIELD=COLUMN,…|FILE",
             help="Columns of another program: who=Agent,start=Date+From,end=Date+To,activity:=contacts,queue=Skill.",
         ),
     ] = None,

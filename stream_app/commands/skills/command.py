@@ -40,7 +40,7 @@ def run(
     ] = None,
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN,…", help="Columns of another program in VOLUMES."),
+        typer.Option("--map", metavar="FIELD=COLUMN,…|FILE", help="Columns of another program in VOLUMES."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same numbers.")] = 1,
     form: Annotated[

@@ -117,7 +117,7 @@ def run(
         list[str] | None,
         typer.Option(
             "--map",
-            metavar="FIELD=COLUMN,…",
+            metavar="FIELD=COLUMN,…|FILE",
             help="Columns of another program in VOLUMES: start=Date+Interval,contacts=Calls Offered,aht_s=AHT,"
             "channel:=voice.",
         ),
@@ -126,7 +126,7 @@ def run(
         list[str] | None,
         typer.Option(
             "--schedule-map",
-            metavar="FIELD=COLUMN,…",
+            metavar="FIELD=COLUMN,…|FILE",
             help="The same of --schedule: who=Agent,start=Date+From,end=Date+To,activity:=contacts,queue=Skill.",
         ),
     ] = None,

@@ -25,8 +25,7 @@ from zoneinfo import ZoneInfo
 
 from stream_app.errors import BadSettingsError
 from stream_app.model.events import Event
-
-from ._local import LocalClock
+from stream_app.tables.local_clock import LocalClock
 
 Headers = Sequence[tuple[str, bytes]]
 Local = Callable[[datetime], datetime]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from hashlib import blake2b
 from itertools import chain
@@ -17,8 +17,10 @@ from stream_app.errors import BadSettingsError
 from stream_app.ingest.batch import BY_BROKER, KEPT_BYTES, MAX_EVENT_BYTES
 from stream_app.ingest.dialects import FileFormat, Headers, clock_of, file_format, has_tables, is_header
 from stream_app.model.ports import FILE, Partition
+from stream_app.tables.mapping import ColumnMap
 
 from . import tables
+from .call_lists import CallLines, columns_of, is_call_list
 from .compression import Input
 from .lines import Raw, split
 from .local_stamps import with_offsets
@@ -37,16 +39,21 @@ class Layout(Struct, frozen=True):
     Attributes:
         dialect: the platform that wrote the records.
         format: as set by the user; ``None``: derived from the dialect and the first line.
-        columns: canonical field → column of a table; see ``tables.parse_columns``.
+        columns: where a table has the fields, if it names them differently.
         limit: a longer line or row is not read.
-        zone: of times without an offset in a table of our own events, if it was named; other dialects know theirs.
+        zone: of times without an offset in a table of our own events, or in a list of contacts unless ``columns`` says it; a
+            dialect knows its own.
+        calls: whether every file is a list of contacts; otherwise its columns tell.
+        needs_outcome: whether a list of contacts must say which of them were answered.
     """
 
     dialect: str = "canonical"
     format: FileFormat | None = None
-    columns: Mapping[str, str] = {}
+    columns: ColumnMap | None = None
     limit: int = MAX_EVENT_BYTES
     zone: str | None = None
+    calls: bool = False
+    needs_outcome: bool = True
 
     def check(self) -> None:
         """Refuse options that contradict each other.
@@ -61,10 +68,19 @@ class Layout(Struct, frozen=True):
         if self.format == "csv" and not (self.dialect == "canonical" or has_tables(self.dialect)):
             raise BadSettingsError(f"--dialect: {self.dialect} has no tables; CSV needs another dialect")
 
+    def lists_calls(self, first: bytes) -> bool:
+        """Return whether a file that begins with this line is a list of contacts."""
+        if self.dialect != "canonical" or self.format not in (None, "csv"):
+            return False
+        mapped = self.columns.fields if self.columns else set()
+        return self.calls or is_call_list(mapped) or is_call_list({*columns_of(first), *mapped})
+
     def of(self, first: bytes) -> FileFormat:
         """Return the format of a file that begins with this line."""
         if self.format is not None:
             return self.format
+        if self.lists_calls(first):
+            return "ndjson" if first.lstrip()[:1] in (b"{", b"[") else "csv"
         if self.columns or (self.dialect == "canonical" and tables.is_header(first)):
             return "csv"
         if has_tables(self.dialect) and is_header(self.dialect, tables.cells_of(first)):
@@ -109,6 +125,7 @@ class RecordFile:
         limit: longer lines are not read.
         first: the first line.
         begins: the first stamp, ms, where several files were put in order.
+        calls: its rows, if it is a list of contacts.
     """
 
     def __init__(self, path: Path, layout: Layout) -> None:
@@ -116,6 +133,7 @@ class RecordFile:
         self.mark = 0
         self.first = b""
         self.begins: int | None = None
+        self.calls: CallLines | None = None
         self.limit = layout.limit
         self._path = path
         self._layout = layout
@@ -166,6 +184,8 @@ class RecordFile:
 
     def __exit__(self, *_: object) -> None:
         """Close the file."""
+        if self.calls is not None:
+            self.calls.release()
         self._stack.close()
 
     def _failed(self, error: Exception) -> FileError:
@@ -183,10 +203,13 @@ class RecordFile:
             self._values = self._lines(raws)
             return
         self.first = head[0][1]
+        if self._layout.lists_calls(self.first):
+            self._begin_calls(head[0], raws)
+            return
         marked = head[:1]
         if self._layout.of(self.first) == "csv":
             made = tables.Table if self._layout.dialect == "canonical" else tables.RowTable
-            table = made(self.name, head[0], self._layout.columns, self._layout.limit)
+            table = made(self.name, head[0], self._layout.columns or ColumnMap(), self._layout.limit)
             next(raws)
             marked = head
             self._values = table.values(raws)
@@ -195,6 +218,22 @@ class RecordFile:
         else:
             self._values = self._lines(raws)
         digest = blake2b(b"\n".join(value for _, value, _, _ in marked), digest_size=4).digest()
+        self.mark = int.from_bytes(digest) or 1
+
+    def _begin_calls(self, head: Raw, raws: Iterator[Raw]) -> None:
+        layout = self._layout
+        zone = layout.zone or (layout.columns.zone if layout.columns else None)
+        self.calls = CallLines(
+            self.name,
+            head,
+            raws,
+            columns=layout.columns,
+            zone=zone,
+            limit=layout.limit,
+            needs_outcome=layout.needs_outcome,
+        )
+        self._values = self.calls.values()
+        digest = blake2b(head[1] + self.calls.oldest, digest_size=4).digest()
         self.mark = int.from_bytes(digest) or 1
 
     def _numbered(self, raws: Iterator[Raw]) -> Iterator[Raw]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Final, Self
 
 from stream_app.errors import StreamAppError, UnreadableError
 from stream_app.ingest.dialects import Decode, Headers, Zoned
 from stream_app.model.events import Event
+
+FROM_WINDOWS: Final = "if Windows wrote it, convert it: iconv -f WINDOWS-1252 -t UTF-8 {file} > utf8.csv"
 
 
 class FileError(StreamAppError):
@@ -35,13 +37,32 @@ class RefusedLine(bytes):
         return refused
 
 
+class EventsLine(bytes):
+    """A row whose events the file's reader knows: it takes the whole list to understand it.
+
+    Attributes:
+        events: of the row; none if it is readable but not counted.
+    """
+
+    events: Sequence[Event]
+
+    @classmethod
+    def of(cls, value: bytes, events: Sequence[Event]) -> Self:
+        """Return a value that a decoder wrapped by ``checked`` decodes into these events."""
+        line = cls(value)
+        line.events = events
+        return line
+
+
 def checked(decode: Decode) -> Decode:
-    """Wrap a dialect to also refuse what the file's reader refused, so that both are counted alike."""
+    """Wrap a dialect to also take what the file's reader refused or decoded, so that all are counted alike."""
     decode = decode.bare if isinstance(decode, Zoned) else decode
 
     def decode_checked(value: bytes, headers: Headers = (), /) -> Sequence[Event]:
         if type(value) is RefusedLine:
             raise value.error
+        if type(value) is EventsLine:
+            return value.events
         return decode(value, headers)
 
     return decode_checked

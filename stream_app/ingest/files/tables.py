@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import csv
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from functools import cache
 from math import isfinite
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from msgspec import inspect
 
-from stream_app.errors import BadSettingsError
 from stream_app.model.events import TYPES
+from stream_app.tables.mapping import ColumnMap
 
 from .lines import Raw
-from .refusal import FileError, RefusedLine
+from .refusal import FROM_WINDOWS, FileError, RefusedLine
 
 JsonValue = tuple[int, bytes, bool]
 """A record: the number of its first line, its value, and whether the file may have been truncated after it."""
@@ -31,39 +28,6 @@ _NULLS: Final = frozenset({"", "NULL", "\\N"})
 """How database clients write that a column has no value."""
 _WHOLE: Final = re.compile(r"[+-]?\d{1,30}")
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-
-def parse_columns(maps: Sequence[str]) -> dict[str, str]:
-    """Parse ``--map`` options into canonical field → column, or ``=constant``.
-
-    Args:
-        maps: each ``field=column``, ``field==constant``, or the path of a TOML file of such pairs; later ones win.
-
-    Raises:
-        BadSettingsError: one line that says what is wrong.
-    """
-    columns: dict[str, str] = {}
-    for text in maps:
-        field, is_pair, column = text.partition("=")
-        pairs = {field.strip(): column} if is_pair else _pairs(Path(text))
-        for name, value in pairs.items():
-            if name not in _kinds():
-                close = get_close_matches(name, _kinds(), n=1)
-                guess = f"; did you mean {close[0]!r}?" if close else ""
-                raise BadSettingsError(f"--map: unknown event field {name!r}{guess}")
-            if not isinstance(value, str) or not value:
-                raise BadSettingsError(f"--map: {name} has no column; use {name}=COLUMN or {name}==VALUE")
-        columns |= pairs
-    return columns
-
-
-def _pairs(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSettingsError(
-            f"--map: {file}: {error}; use FIELD=COLUMN, or the path of a TOML file of such pairs"
-        ) from None
 
 
 def is_header(line: bytes) -> bool:
@@ -87,6 +51,12 @@ def _cells(header: str) -> list[str]:
     return [
         cell.strip() for cell in next(csv.reader([header], delimiter=_delimiter(header), strict=True), [])
     ]
+
+
+@cache
+def event_fields() -> frozenset[str]:
+    """Return the fields of all events."""
+    return frozenset(_kinds())
 
 
 @cache
@@ -128,9 +98,13 @@ def _typed(field: str, text: str) -> str | float | bool:
 
 
 class Table:
-    """Rows of one file."""
+    """Rows of one file.
 
-    def __init__(self, name: str, header: Raw, columns: Mapping[str, str], limit: int) -> None:
+    Attributes:
+        header: the columns' names.
+    """
+
+    def __init__(self, name: str, header: Raw, columns: ColumnMap, limit: int) -> None:
         """Match the header with the mapping; columns named like a field need no entry, others are not read.
 
         Raises:
@@ -140,8 +114,12 @@ class Table:
         number, line, length, _ = header
         try:
             text = line.decode()
-            self._header = _cells(text)
-        except (UnicodeDecodeError, csv.Error) as error:
+            self.header = _cells(text)
+        except UnicodeDecodeError:
+            raise FileError(
+                f"{name}:{number}: expected the header of a CSV file in UTF-8; {FROM_WINDOWS.format(file='FILE')}"
+            ) from None
+        except csv.Error as error:
             raise FileError(
                 f"{name}:{number}: expected the header of a CSV file, got a line that can't be read ({error})"
             ) from None
@@ -150,57 +128,78 @@ class Table:
         self._delimiter = _delimiter(text)
         self._columns(f"{name}:{number}", columns)
 
-    def _columns(self, where: str, columns: Mapping[str, str]) -> None:
-        self._constants = {f: _typed(f, c[1:].strip()) for f, c in columns.items() if c.startswith("=")}
-        wanted = {field: field for field in _kinds() if field in self._header and field not in columns}
-        wanted |= {f: c.strip() for f, c in columns.items() if not c.startswith("=")}
-        for column in wanted.values():
-            if (times := self._header.count(column)) != 1:
-                there = ", ".join(map(repr, self._header))
-                wrong = (
-                    f"lacks the column {column!r}"
-                    if not times
-                    else f"has the column {column!r} {times} times"
-                )
-                raise FileError(f"{where}: the header {wrong}; its columns are {there}")
-        self._places = [(field, self._header.index(column)) for field, column in wanted.items()]
+    def _columns(self, where: str, columns: ColumnMap) -> None:
+        mapped = {*columns.columns, *columns.constants}
+        self._constants = {field: _typed(field, text) for field, text in columns.constants.items()}
+        if strange := sorted(mapped - _kinds().keys()):
+            raise FileError(
+                f"{where}: --map {strange[0]}: events have no such field; in a list of contacts, map queued, too"
+            )
+        wanted: dict[str, tuple[str, ...]] = {
+            field: (field,) for field in _kinds() if field in self.header and field not in mapped
+        }
+        wanted.update(columns.columns)
+        self._places = [
+            (field, [self._place(where, name) for name in names]) for field, names in wanted.items()
+        ]
+
+    def _place(self, where: str, column: str) -> int:
+        """Return which cell of a row has a column.
+
+        Raises:
+            FileError: the header lacks it, or has it twice.
+        """
+        times = self.header.count(column)
+        if times == 1:
+            return self.header.index(column)
+        there = ", ".join(map(repr, self.header))
+        wrong = f"has the column {column!r} {times} times" if times else f"lacks the column {column!r}"
+        raise FileError(f"{where}: the header {wrong}; its columns are {there}")
 
     def values(self, raws: Iterator[Raw]) -> Iterator[JsonValue]:
         """Yield the rows after the header as JSON; empty rows are skipped."""
+        for line, row, cut in self.rows(raws):
+            value = row if isinstance(row, RefusedLine) else msgspec.json.encode(self._record(row))
+            yield line, value, cut
+
+    def rows(self, raws: Iterator[Raw]) -> Iterator[tuple[int, list[str] | RefusedLine, bool]]:
+        """Yield the first line and the cells of each row after the header, and whether the file may end within it."""
         feed = _Feed(raws, self._limit)
         reader = csv.reader(feed, delimiter=self._delimiter, strict=True)
         while True:
             feed.begin()
+            found: list[str] | RefusedLine | None
             try:
                 row = next(reader)
-                value = self._value(row, feed.start) if any(map(str.strip, row)) else None
+                found = self._checked(row, feed.start) if any(map(str.strip, row)) else None
             except StopIteration:
                 return
             except _TooLargeError:
                 detail = (
                     f"the row has more than {self._limit} bytes{feed.extent()}; is a closing quote missing?"
                 )
-                value = RefusedLine.of(feed.start, "too_large", detail)
+                found = RefusedLine.of(feed.start, "too_large", detail)
             except csv.Error as error:
-                value = RefusedLine.of(feed.start, "invalid", f"malformed CSV{feed.extent()}: {error}")
-            if value is not None:
-                yield feed.first, value, not feed.ended
+                found = RefusedLine.of(feed.start, "invalid", f"malformed CSV{feed.extent()}: {error}")
+            if found is not None:
+                yield feed.first, found, not feed.ended
 
-    def _value(self, row: list[str], start: bytes) -> bytes:
+    def _checked(self, row: list[str], start: bytes) -> list[str] | RefusedLine:
         try:
             "".join(row).encode()
         except UnicodeEncodeError:
             return RefusedLine.of(start, "bad_utf8", "a cell is not UTF-8")
-        if any(cell.strip() for cell in row[len(self._header) :]):
+        if any(cell.strip() for cell in row[len(self.header) :]):
             return RefusedLine.of(
-                start, "invalid", f"the row has {len(row)} cells, but the header has {len(self._header)}"
+                start, "invalid", f"the row has {len(row)} cells, but the header has {len(self.header)}"
             )
-        return msgspec.json.encode(self._record(row))
+        return row
 
     def _record(self, row: list[str]) -> dict[str, Any]:
         event = dict(self._constants)
-        for field, place in self._places:
-            if place < len(row) and (text := row[place].strip()):
+        for field, places in self._places:
+            texts = [row[place].strip() for place in places if place < len(row)]
+            if text := " ".join(filter(None, texts)):
                 event[field] = _typed(field, text)
         return event
 
@@ -208,13 +207,13 @@ class Table:
 class RowTable(Table):
     """Rows of a platform's own table, as a database client writes them: all columns, as text, by their names."""
 
-    def _columns(self, where: str, columns: Mapping[str, str]) -> None:  # noqa: ARG002 - these tables need no mapping
-        names = [cell.lower() for cell in self._header]
+    def _columns(self, where: str, columns: ColumnMap) -> None:  # noqa: ARG002 - these tables need no mapping
+        names = [cell.lower() for cell in self.header]
         if twice := [name for name in names if name and names.count(name) > 1]:
             raise FileError(f"{where}: the header has the column {twice[0]!r} {names.count(twice[0])} times")
 
     def _record(self, row: list[str]) -> dict[str, Any]:
-        cells = zip(self._header, row, strict=False)
+        cells = zip(self.header, row, strict=False)
         return {name: text for name, cell in cells if name and (text := cell.strip()) not in _NULLS}
 
 

@@ -39,6 +39,11 @@ async def into_store(
     """
     if not file.mark:
         return
+    if file.calls is not None and file.calls.calls.order == "none":
+        raise FileError(
+            f"{file.name}: the rows are in no order of time, so rows that are added later could not be told from those that "
+            f"were counted; sort them by {file.calls.calls.column('queued')!r}, the oldest or the newest first"
+        )
     owned = _Owned(file, store, run, max_dead_in_a_row)
     await owned.take_over()
     reading = _Reading(file, owned.next_offset, run, min(SLICE, batch_records))

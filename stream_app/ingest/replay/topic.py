@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from stream_app.errors import UnknownTypeError, UnreadableError
-from stream_app.ingest.files import FileRecord, RecordFile
+from stream_app.ingest.files import FileError, FileRecord, RecordFile
 from stream_app.kafka.producer import Record
 from stream_app.model.events import key
 from stream_app.model.fold.deltas import Result
@@ -77,6 +77,10 @@ async def into_topic(
     for each in files:
         run.begin(each)
         with each as file:
+            if file.calls is not None:
+                raise FileError(
+                    f"{file.name}: a list of contacts is not recorded events; count it with --direct"
+                )
             for lines in file.slices():
                 await _put(file, lines, sink, run, pace)
                 run.told(file)

@@ -1,0 +1,1 @@
+"""``columns``: the options, the work, the output."""
