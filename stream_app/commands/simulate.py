@@ -56,7 +56,7 @@ def run(
     brief: Annotated[
         bool,
         typer.Option(
-            "--brief", help="Only the events that interval rows count: no messages, surveys or agent states."
+            "--brief", help="Only the events that interval rows count: no surveys, notes or agent states."
         ),
     ] = False,
     incident: Annotated[

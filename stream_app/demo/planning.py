@@ -16,6 +16,7 @@ CALLS_AT, WRITING_AT = "Leeds", "York"
 """The two sites: so that there is something to group and to filter by."""
 AFTERNOON_H: Final = 14
 """The hour that the centre's clock is near at the start: it has been open for six, so there is a day to look back on."""
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKS_AGO: Final = 3
 _COMING: Final = 5
 _DAYS: Final = 14
@@ -23,10 +24,13 @@ _CHANNELS: Final = (
     "[channels.voice]",
     "answer_target_s = 60",
     "targets = { service_level = 0.7, abandonment = 0.12, first_response = 60 }",
+    "[channels.chat]",
+    "targets = { oldest_awaiting_reply = 3600 }",
     "[channels.messaging]",
-    "targets = { handle_time = 1800 }",
+    "targets = { handle_time = 1800, oldest_awaiting_reply = 7200 }",
 )
-"""Few people for what comes, so callers wait longer than by default, and messages take longer than most."""
+"""Few people for what comes, so callers wait longer than by default, messages take longer than most, and who writes a last word
+has to wait until the conversation is closed."""
 _HANDLE_TIMES: Final = {"support": 480}
 """Queue → target in seconds: its calls take longer than most."""
 
@@ -56,7 +60,7 @@ def targets(settings: CentreSettings, zone: str, days: Iterable[date]) -> str:
             f"[queues.{queue.name}]",
             f'site = "{CALLS_AT if queue.channel == "voice" else WRITING_AT}"',
         ]
-        opening = _hours(queue)
+        opening = queue.hours
         if opening:
             lines.append(f'calendar = "{queue.name}"')
         if queue.patience is not None:
@@ -70,7 +74,7 @@ def targets(settings: CentreSettings, zone: str, days: Iterable[date]) -> str:
             begin, end = opening
             lines += [
                 f"[calendars.{queue.name}]",
-                f'hours = {{ mon-sun = ["{begin:02}:00-{end:02}:00"] }}',
+                f"hours = {{ {_open(queue, begin, end)} }}",
                 f"holidays = [{closed}]",
                 "",
             ]
@@ -97,21 +101,18 @@ def planned(rate: float, days: Iterable[date]) -> CentreSettings:
     return with_week(centre(rate), days)
 
 
-def _hours(queue: QueueSettings) -> tuple[int, int] | None:
-    """Return the opening hours of a queue; of work that can wait the hours in which it is done."""
-    if queue.opens is not None and queue.closes is not None:
-        return queue.opens, queue.closes
-    if queue.patience is None:
-        at_work = [hour for hour, count in enumerate(queue.staff) if count]
-        return at_work[0], at_work[-1] + 1
-    return None
+def _open(queue: QueueSettings, begin: int, end: int) -> str:
+    """Return the hours of a week as a TOML table has them."""
+    days = [name for n, name in enumerate(WEEKDAYS) if n not in queue.rests]
+    names = ["mon-sun"] if len(days) == len(WEEKDAYS) else days
+    return ", ".join(f'{name} = ["{begin:02}:00-{end:02}:00"]' for name in names)
 
 
 def _stretches(queue: QueueSettings, settings: CentreSettings, day: date) -> Iterator[tuple[int, int, int]]:
     """Yield from which hour until which how many are scheduled."""
     number = (day - date(1970, 1, 1)).days
     holiday = number in settings.holidays
-    if holiday and _hours(queue):
+    if (holiday and queue.hours) or day.weekday() in queue.rests:
         return
     weight = queue.of_day(number, holiday=holiday)
     counts = [math.ceil(count * weight / (1 - SHRINKAGE)) for count in queue.staff]

@@ -128,6 +128,12 @@ def _row(record: TableRow, start: datetime, place: SeriesKey) -> HistoryRow:
         written = record.text("start")
         raise record.wrong("start", f"expected a multiple of {min(minutes, 15)} minutes, got {written!r}")
     offered = record.whole("offered", _MOST)
+    to_bot, from_bot = (
+        record.whole(name, _MOST) if record.said(name) else 0 for name in ("to_bot", "from_bot")
+    )
+    if to_bot > offered:
+        raise record.wrong("to_bot", f"expected at most the {offered} contacts offered, got {to_bot}")
+    offered += from_bot - to_bot  # people plan for what people do
     handled, handle_s = handling(record, offered)
     return HistoryRow(start, minutes, *place, offered, handled, handle_s)
 

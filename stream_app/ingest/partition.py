@@ -27,7 +27,7 @@ from stream_app.model.ports import Claim, Commit, DeadLetter, Partition, Store
 from stream_app.telemetry import Telemetry
 
 from .batch import KafkaRecord, Slices, commit_of, fold_slice
-from .dialects import Decode, afresh
+from .dialects import Decode, afresh, tells_messages
 
 _log = structlog.get_logger(__name__)
 
@@ -67,8 +67,13 @@ class Owned:
         max_bytes: int,
         max_dead_in_a_row: int,
         admit: Callable[[Owned], Awaitable[None]] | None = None,
+        hears_messages: bool | None = None,
     ) -> None:
-        """Wire it up; ``admit`` returns once the partition may be claimed."""
+        """Wire it up.
+
+        ``admit`` returns once the partition may be claimed; ``hears_messages``: whether its events include the messages of
+        written contacts, by default as the decoder's platform does.
+        """
         self.partition = partition
         self.ready = False
         self.idle = asyncio.Event()
@@ -89,6 +94,7 @@ class Owned:
         self._max_bytes = max_bytes
         self._max_dead = max_dead_in_a_row
         self._admit = admit
+        self._hears = tells_messages(decode) if hears_messages is None else hears_messages
         self._dead_in_a_row = 0
         self._claiming = asyncio.Lock()
         self.progressed_at = time.monotonic()
@@ -146,7 +152,12 @@ class Owned:
             # Not only what we wrote: a rollback before our first commit must be noticed too.
             self.known = claim.position
         self.claim = claim
-        self._fold = Fold(claim.targets, Tally(claim.numbers), claim.memory)
+        self._fold = Fold(
+            claim.targets,
+            Tally(claim.numbers),
+            claim.memory,
+            tells_messages=self._hears,
+        )
         self._decode = afresh(self._decode, self._fold.state.time or None)
         self._dead_in_a_row = 0
         _log.info(

@@ -6,81 +6,57 @@ the clock. Field meanings are those of the event reference in ``docs/events.md``
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
 from .currencies import CURRENCIES, parts
+from .event import (
+    EARLIEST_MS,
+    LATEST_MS,
+    LONGEST_NAME,
+    ContactEvent,
+    Direction,
+    Event,
+    Id,
+    Name,
+    Number,
+    QueueChannel,
+    Seconds,
+    Stamp,
+)
 
-Id = Annotated[str, Meta(min_length=1, max_length=128)]
-LONGEST_NAME: Final = 256
-"""Characters; twice what any platform that we read allows for a queue."""
-Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
-Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
-
-QueueChannel = tuple[str, str]
-"""(queue, channel): everything is counted per queue and channel."""
-
-EARLIEST_MS: Final = 946_684_800_000  # 2000-01-01: a smaller number is seconds where milliseconds were meant
-LATEST_MS: Final = 4_102_444_800_000  # 2100-01-01
-
-if TYPE_CHECKING:
-    Stamp = int  # past the dialects, times are milliseconds only
-else:
-    Stamp = Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)] | Annotated[datetime, Meta(tz=True)]
-
-Direction = Literal["inbound", "outbound"]
-
-
-class Event(Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="type"):
-    """The fields of every event.
-
-    Attributes:
-        id: unique event id, the same when a producer sends it again.
-        at: when it happened, in milliseconds since the epoch (UTC).
-        repeatable: whether a visit may take several of this type, so that only ids reveal duplicates.
-    """
-
-    id: Id
-    at: Stamp
-    repeatable: ClassVar[bool] = True
-
-
-class ContactEvent(Event, kw_only=True):
-    """An event of one contact.
-
-    Attributes:
-        contact_id: the contact; the Kafka key.
-        visit: the visit number, where the platform knows it.
-        bit: this type's bit in a visit's set of types seen.
-    """
-
-    contact_id: Id
-    visit: Number | None = None
-    queue: Name | None = None
-    channel: Name | None = None
-    direction: Direction = "inbound"
-    agent: Id | None = None
-    team: Name | None = None
-    site: Name | None = None
-    customer: Id | None = None
-    bit: ClassVar[int] = 0
+__all__ = [
+    "EARLIEST_MS",
+    "LATEST_MS",
+    "LONGEST_NAME",
+    "ContactEvent",
+    "Direction",
+    "Event",
+    "Id",
+    "Name",
+    "Number",
+    "QueueChannel",
+    "Seconds",
+    "Stamp",
+]
 
 
 class Queued(ContactEvent, kw_only=True, tag="contact.queued"):
     """A visit to a queue starts.
 
     Attributes:
+        priority: its name or number in the settings, if the queue has targets of their own for it.
         resumes: the customer came back to the wait that was given up.
+        reopens: the same request again, after it was closed: nothing new is offered.
         recurs: the platform reports it again for weeks, with each copy of the contact's record: its id is remembered as long.
     """
 
     queue: Name
     channel: Name = "voice"
-    priority: int = 0
+    priority: Name | int | None = None
     resumes: bool = False
+    reopens: bool = False
     recurs: bool = False
     repeatable: ClassVar[bool] = False
 
@@ -127,8 +103,12 @@ class Missed(ContactEvent, kw_only=True, tag="agent.missed"):
     """Ring no answer: the contact was offered to an agent who did not take it."""
 
 
+class BotStarted(ContactEvent, kw_only=True, tag="bot.started"):
+    """A bot takes the contact: until it hands over, nobody waits for a person."""
+
+
 class HandedOff(ContactEvent, kw_only=True, tag="bot.handed_off"):
-    """A bot passes the contact to people; the human response time starts here."""
+    """A bot passes the contact to people; the wait for a person starts here."""
 
 
 class CallbackScheduled(Outcome, kw_only=True, tag="callback.scheduled"):
@@ -191,11 +171,23 @@ class Wrapped(Outcome, kw_only=True, tag="contact.wrapped"):
     repeatable: ClassVar[bool] = False
 
 
-class MessageReceived(ContactEvent, kw_only=True, tag="message.received"):
+class Message(ContactEvent, kw_only=True):
+    """A message of either side.
+
+    Attributes:
+        auto: an acknowledgement, or out of office: it changes nothing.
+        private: a note that the customer does not see: it is no message.
+    """
+
+    auto: bool = False
+    private: bool = False
+
+
+class MessageReceived(Message, kw_only=True, tag="message.received"):
     """A message from the customer."""
 
 
-class MessageSent(ContactEvent, kw_only=True, tag="message.sent"):
+class MessageSent(Message, kw_only=True, tag="message.sent"):
     """A message to the customer; one from a bot does not count as a reply."""
 
     bot: bool = False
@@ -210,11 +202,14 @@ class CaseResolved(Event, kw_only=True, tag="case.resolved"):
 
 
 class CaseReopened(Event, kw_only=True, tag="case.reopened"):
-    """It was not solved after all."""
+    """It was not solved after all; with a queue, the contact is there again."""
 
     case: Id
     contact_id: Id | None = None
     tier: int | None = None
+    queue: Name | None = None
+    channel: Name = "voice"
+    visit: Number | None = None
 
 
 class CaseEscalated(Event, kw_only=True, tag="case.escalated"):
@@ -317,9 +312,9 @@ class CustomerValued(Event, kw_only=True, tag="customer.valued"):
 
 CONTACT_TYPES: Final[tuple[type[ContactEvent], ...]] = (
     Queued, Answered, Held, Resumed, Missed, HandedOff, CallbackScheduled, Transferred, LeftQueue, Refused,
-    Abandoned, Ended, Wrapped, MessageReceived, MessageSent,
+    Abandoned, Ended, Wrapped, MessageReceived, MessageSent, BotStarted,
 )  # fmt: skip
-"""Types that the visit's lifecycle listens to."""
+"""Types that the visit's lifecycle listens to. Their places are stored, as bits: add at the end."""
 
 OTHER_TYPES: Final[tuple[type[Event], ...]] = (
     CaseResolved, CaseReopened, CaseEscalated, SurveyAnswered, QualityScored, SentimentScored, SaleRecorded,

@@ -47,19 +47,22 @@ class Answered(WaitOver, frozen=True, gc=False):
 
     Attributes:
         stated: the platform stated the wait; otherwise it is the difference of two stamps.
+        wait_open: the part of the wait within the queue's business hours.
     """
 
     wait: int
     in_target: bool
     stated: bool = False
+    wait_open: int = 0
 
 
 class Abandoned(WaitOver, frozen=True, gc=False):
-    """The customer gave up after ``wait``."""
+    """The customer gave up after ``wait``; fields as in ``Answered``."""
 
     wait: int
     in_target: bool
     short: bool
+    wait_open: int = 0
 
 
 class Undone(Fact, frozen=True, gc=False):
@@ -71,12 +74,14 @@ class Left(WaitOver, frozen=True, gc=False):
 
     Attributes:
         reason: why, as it is counted.
+        demand: whether it is a sample of ratios: spam and duplicates are not.
     """
 
     wait: int
     in_target: bool
     callback: bool = False
     reason: LeftBy = "other"
+    demand: bool = True
 
 
 class Decided(Fact, frozen=True, gc=False):
@@ -99,12 +104,6 @@ class Missed(Fact, frozen=True, gc=False):
     """Ring no answer: the contact was offered to an agent who did not take it."""
 
 
-class BotServed(Fact, frozen=True, gc=False):
-    """The wait of a contact that met a bot is over; ``contained``: the bot resolved it without a human."""
-
-    contained: bool
-
-
 class Lost(WaitOver, frozen=True, gc=False):
     """A waiting visit whose outcome is unknown."""
 
@@ -113,21 +112,45 @@ class Lost(WaitOver, frozen=True, gc=False):
 
 
 class Responded(Fact, frozen=True, gc=False):
-    """A human's first response, ``after`` the moment at which the customer began to wait for one.
+    """A person's first response to a request, ``after`` the customer began to wait for one.
 
     Attributes:
-        after_open: the part of it within the queue's business hours.
+        after_open: the part of it within business hours, of all queues in which it was.
+        here: the part of ``after`` in this queue.
+        before_open: the part of ``after_open`` in other queues.
     """
 
     after: int
     after_open: int
+    here: int
+    before_open: int = 0
+
+
+class QueueResponded(Fact, frozen=True, gc=False):
+    """A person's first message in a visit, ``wait`` after its wait began; fields as in ``Answered``."""
+
+    wait: int
+    wait_open: int
 
 
 class Replied(Fact, frozen=True, gc=False):
-    """A human's reply to a customer's message, the first response included; fields as in ``Responded``."""
+    """A person's reply to a customer's message, the answer included.
+
+    Attributes:
+        after: since the customer began to wait for it.
+        after_open: the part of it within the queue's business hours.
+        target: how long it may take; -1: it has no target.
+        in_target: it took no longer, by the clock that was promised.
+    """
 
     after: int
     after_open: int
+    target: int = -1
+    in_target: bool = False
+
+
+class Reopened(Fact, frozen=True, gc=False):
+    """A customer came back with the same request after it was closed."""
 
 
 class Transferred(Fact, frozen=True, gc=False):
@@ -145,6 +168,11 @@ class Handled(Fact, frozen=True, gc=False):
         transferred: it was passed on.
         stated: the platform stated a duration, which takes precedence over the difference of stamps.
         timed_out: the end of the wrap-up was never reported; ``wrap`` is 0.
+        pending: time in which a written conversation waited for something else.
+        estimated: the work was found from the replies.
+        estimate: the talk time, if it was.
+        concluded: the conversation ended here, and was not passed on.
+        lasted: from the request to the end of the conversation, if it ended here.
     """
 
     talk: int
@@ -154,6 +182,11 @@ class Handled(Fact, frozen=True, gc=False):
     transferred: bool = False
     stated: bool = False
     timed_out: bool = False
+    pending: int = 0
+    estimated: bool = False
+    estimate: int = 0
+    concluded: bool = False
+    lasted: int = 0
 
 
 class Unfinished(Fact, frozen=True, gc=False):
@@ -170,6 +203,29 @@ class OutboundHandled(Fact, frozen=True, gc=False):
     talk: int
     hold: int
     wrap: int
+
+
+# --- bots ---
+
+
+class ToBot(Fact, frozen=True, gc=False):
+    """A visit was with a bot from the moment at which it was queued: nobody waited for a person."""
+
+
+class FromBot(Fact, frozen=True, gc=False):
+    """A bot handed over to people, and the wait for a person began."""
+
+
+class Contained(Fact, frozen=True, gc=False):
+    """A bot resolved a contact without a person."""
+
+
+class Returned(Fact, frozen=True, gc=False):
+    """The containment of this moment did not last: the contact came back."""
+
+
+class EndedWithBot(Fact, frozen=True, gc=False):
+    """A contact ended with a bot, and was not resolved."""
 
 
 # --- feedback by customers, reviewers and machines ---

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-LeftBy = Literal["timeout", "key", "transfer", "callback", "empty", "other"]
+LeftBy = Literal["timeout", "key", "transfer", "callback", "empty", "closed", "other"]
 RefusedBy = Literal["full", "closed", "empty", "other"]
 
 _LEFT: Final[dict[str, LeftBy]] = {
@@ -19,6 +19,7 @@ _LEFT: Final[dict[str, LeftBy]] = {
     "callback": "callback",
     "empty": "empty",
     "no_agents": "empty",
+    "closed": "closed",
 }
 _REFUSED: Final[dict[str, RefusedBy]] = {
     "full": "full",
@@ -26,6 +27,16 @@ _REFUSED: Final[dict[str, RefusedBy]] = {
     "empty": "empty",
     "no_agents": "empty",
 }
+
+LEFT_COUNTERS: Final[dict[LeftBy, str]] = {
+    "timeout": "left_timeout",
+    "key": "left_key",
+    "transfer": "left_transfer",
+    "callback": "left_callback",
+    "empty": "left_empty",
+    "closed": "closed_unanswered",
+}
+"""Reason → the counter of those that left for it; any other is in ``left_other``."""
 
 
 def left_by(reason: str | None) -> LeftBy:

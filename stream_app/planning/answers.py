@@ -100,7 +100,7 @@ def _forecast_row(
         low_95,
         high_95,
         aht_s,
-        came.offered if came else None,
+        came.for_people if came else None,
         again.offered if again else None,
     )
 
@@ -139,8 +139,8 @@ def _piece(place: QueueChannel, start: int, thought: Ahead | None, came: Interva
     expected = thought.offered if thought else None
     if came:
         sums = [ms / _S for ms in (came.talk_ms, came.hold_ms, came.wrap_ms)]
-        volume = Volume(at(start, _UTC), came.minutes, *place, came.offered, came.handled, *sums)
-        return Piece(start, came.minutes, True, came.offered, expected, volume.handle_s, volume)
+        volume = Volume(at(start, _UTC), came.minutes, *place, came.for_people, came.handled, *sums)
+        return Piece(start, came.minutes, True, came.for_people, expected, volume.handle_s, volume)
     assert thought is not None  # noqa: S101 - every start has one or the other
     if expected is None:
         return Piece(start, thought.minutes, False, None, None, thought.aht_s, None)

@@ -87,7 +87,7 @@ async def history(intervals: Intervals, place: tuple[str, str], end: int, target
         near = _of_outages_within(begin, upto, place, targets)
         for row in await intervals.rows(begin, upto, {place[0]}, {place[1]}):
             if learned(row, near):
-                rows.extend((row.start, row.minutes, row.offered, row.handled, row.handle_ms))
+                rows.extend((row.start, row.minutes, row.for_people, row.handled, row.handle_ms))
         begin = upto
         await asyncio.sleep(0)
     return rows.tobytes()

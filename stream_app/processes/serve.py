@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from stream_app.errors import StreamAppError
-from stream_app.model.kpis import HEADLINES
+from stream_app.model.kpis import CARRIED
 from stream_app.model.live.rows import By, Chosen, QueueGroup, Snapshot, everywhere
 from stream_app.model.live.running import AtRisk, GaveUp
 from stream_app.model.live.snapshot import Snapshots
@@ -172,7 +172,7 @@ class Mirror:
         self._reader = reader
         self._max_age_s = max_age_s
         self._snapshots = Snapshots(reader.board)
-        self._headlines = Snapshots(reader.board, HEADLINES)
+        self._headlines = Snapshots(reader.board, CARRIED)
         self._trends = Trends(reader.board, self._headlines)
         self._taken_at = float("-inf")
         self._snapshot: Snapshot | None = None
@@ -199,7 +199,7 @@ class Mirror:
         return list(self._headlines.queues(self._reader.targets, everywhere))
 
     def headlines(self) -> Pieces[Snapshot]:
-        """Return a snapshot of the headline KPIs, which is all that the stream sends, several times a second."""
+        """Return a snapshot of the KPIs that the stream carries, several times a second."""
         return self._take(self._headlines)
 
     def _take(

@@ -1,5 +1,6 @@
 """What follows a handled contact: sentiment, surveys, reviews, resolved cases, sales."""
 
+from functools import partial
 from typing import Final, Literal
 
 from stream_app.model import events as e
@@ -21,7 +22,7 @@ def overhear(stage: Stage, visit: SimulatedVisit, at: int) -> None:
 
 def _mood(visit: SimulatedVisit) -> float:
     """Draw the mood, -1 to 1; it is worse after a long wait."""
-    spoilt = min(0.9, visit.waited / 600_000) + visit.hold / 900_000
+    spoilt = min(0.9, (visit.assigned_at - visit.since) / 600_000) + visit.hold / 900_000
     return max(-1.0, min(1.0, visit.desk.after.gauss(0.45, 0.3) - spoilt))
 
 
@@ -34,6 +35,8 @@ def _score(stage: Stage, visit: SimulatedVisit, at: int, mood: float) -> None:
 def follow(stage: Stage, visit: SimulatedVisit, at: int) -> None:
     """Schedule what follows a contact that was handled just now."""
     after = visit.desk.queue.after
+    if visit.desk.chance(visit.desk.queue.writing.returns):
+        _return(stage, visit, at)
     if after == NOTHING_AFTER:
         return
     random, mood = visit.desk.after.random, _mood(visit)
@@ -48,6 +51,15 @@ def follow(stage: Stage, visit: SimulatedVisit, at: int) -> None:
     solved = random() < after.case
     if after.case and (solved or random() < ESCALATED):
         _case(stage, visit, at, solved=solved)
+
+
+def _return(stage: Stage, visit: SimulatedVisit, at: int) -> None:
+    """Plan that the customer is not satisfied, and waits again with the same request."""
+    random, contact = visit.desk.writing.random, visit.contact
+    again = at + int(MINUTE * (31 + 89 * random()))
+    reopened = e.CaseReopened(id=stage.id(), at=again, case=f"{contact}-again", contact_id=contact)
+    stage.later(again, reopened)
+    stage.later(again + 1 + int(random() * 5_000), None, partial(stage.come_again, visit))
 
 
 def _sale(stage: Stage, visit: SimulatedVisit, at: int) -> None:

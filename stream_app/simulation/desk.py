@@ -11,9 +11,10 @@ from stream_app.model.events import ContactEvent
 from .arrivals import Arrivals
 from .floor import Agent, Pool
 from .incidents import Incident
-from .ledger import Ledger
+from .ledger import Ledger, LedgerRow
 from .settings import HOLIDAY_CLOSED, CentreSettings, Duration, QueueSettings
 from .staffing import AgentShift, shifts
+from .writing import WorkingHours, weekday
 
 LONGEST_WRAP: Final = 25 * 60_000
 """Shorter than any platform's time-out of wrap-ups."""
@@ -27,34 +28,76 @@ _SITES: Final = ("north", "south", "partner")
 E = TypeVar("E", bound=ContactEvent)
 
 
+class Request:
+    """What a customer wants, through all visits that it takes.
+
+    Attributes:
+        start: when people learned of it.
+        answered: whether one of them has answered.
+    """
+
+    __slots__ = ("answered", "start")
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.answered = False
+
+
 class SimulatedVisit:
     """A contact's visit to one queue. Times and durations in milliseconds.
 
     Attributes:
         number: first, second, … visit of the contact.
-        clock: when the customer began to wait for a reply.
-        waiting: whether it has no outcome yet.
+        request: what the customer wants, which former visits may have begun.
+        before: how much of the time since the request began was working time, when this visit was queued.
+        reopened: whether it is the same request again, after it was closed.
+        since: when the wait for people began.
+        clock: since when the customer waits for a reply; ``None`` if not.
+        with_bot: whether a bot has it.
+        waiting: whether it has no outcome and no agent yet.
         moved: whether it ended in a transfer.
-        waited: the time from entering the queue to the answer.
-        talk, hold, wrap: the durations of the conversation; drawn at the answer.
+        unanswered: whether an agent closed it without a word.
+        set_aside: whether its agent does other work until the customer replies.
+        answered_at, assigned_at, over_at: when it was answered, got its agent, and its conversation ended.
+        heard_at: the customer's last message; at first the request.
+        wrote_at: the agent's last message; ``None`` if there was none.
+        work: on the replies, as far as messages tell it.
+        talk, hold, wrap, pending: the durations of the conversation; drawn when an agent takes it.
     """
 
     __slots__ = (
-        "agent", "clock", "contact", "customer", "desk", "hold", "moved", "number", "queued_at", "talk",
-        "waited", "waiting", "wrap",
+        "agent", "answered_at", "assigned_at", "before", "clock", "contact", "customer", "desk", "heard_at", "hold", "moved",
+        "number", "over_at", "pending", "queued_at", "reopened", "request", "set_aside", "since", "talk", "unanswered",
+        "waiting", "with_bot", "work", "wrap", "wrote_at",
     )  # fmt: skip
 
-    def __init__(self, desk: "Desk", contact: str, customer: str, number: int, at: int) -> None:
+    def __init__(
+        self,
+        desk: "Desk",
+        contact: str,
+        customer: str,
+        number: int,
+        at: int,
+        *,
+        request: Request | None = None,
+        reopened: bool = False,
+    ) -> None:
         self.desk: Final = desk
         self.contact: Final = contact
         self.customer: Final = customer
         self.number: Final = number
         self.queued_at: Final = at
-        self.clock = at
+        self.request = request or Request(at)
+        self.reopened: Final = reopened
+        self.before = 0
+        self.since = self.heard_at = at
+        self.clock: int | None = at
+        self.with_bot = self.moved = self.unanswered = self.set_aside = False
         self.waiting = True
-        self.moved = False
         self.agent: Agent | None = None
-        self.talk = self.hold = self.wrap = self.waited = 0
+        self.answered_at = self.assigned_at = self.over_at = at
+        self.wrote_at: int | None = None
+        self.talk = self.hold = self.wrap = self.pending = self.work = 0
 
     def event(self, kind: type[E], event_id: str, at: int, /, **fields: Any) -> E:
         """Create an event of this visit; its agent is the one who has the contact."""
@@ -120,12 +163,15 @@ class Desk:
         self.name: Final = queue.name
         self.channel: Final = queue.channel
         self.row: Final = ledger.row(queue.name, queue.channel)
+        self.untold: Final = ledger.untold.setdefault((queue.name, queue.channel), LedgerRow())
         self.line: Final = WaitingLine()
         self.pool: Final = Pool(queue.at_once)
         self.offset: Final = settings.clock_offset_s * 1000
         self.outages: Final = [i for i in incidents if i.kind == "outage" and i.queue in (None, queue.name)]
         self.down = False
         self._holidays: Final = settings.holidays
+        hours = queue.hours
+        self._hours: Final = hours and WorkingHours(*hours, queue.rests, settings.holidays, self.offset)
 
         def rng(purpose: str) -> Random:
             return Random(f"{seed}:{queue.name}:{queue.channel}:{purpose}")
@@ -138,11 +184,13 @@ class Desk:
         self.waits: Final = rng("waits")
         self.talks: Final = rng("talks")
         self.after: Final = rng("after")
+        self.writing: Final = rng("writing")
         self.talk: Final = queue.talk.draw(self.talks)
         self.hold: Final = queue.hold.draw(self.talks)
         self.wrap: Final = queue.wrap.draw(self.talks)
         self.bot: Final = queue.bot.draw(self.waits)
         self.patience: Final = queue.patience.draw(self.waits) if queue.patience else None
+        self.pending: Final = Duration(queue.writing.pending_s).draw(self.writing)
         self.reply: Final = _reply(queue).draw(self.talks)
         plan = shifts(queue.staff, queue.longest_shift_h)
         self.agents: Final = [(self._agent(n), shift) for n, shift in enumerate(plan)]
@@ -157,9 +205,19 @@ class Desk:
         closed = self.queue.opens is not None and local // DAY in self._holidays
         return not closed and self.queue.is_open(local)
 
+    def at_work(self, a: int, b: int) -> int:
+        """Return how much of the time from ``a`` to ``b`` the queue was at work."""
+        return max(0, b - a) if self._hours is None else self._hours.within(a, b)
+
+    def chance(self, share: float) -> bool:
+        """Return whether one of the things happens that only written contacts have."""
+        return share > 0 and self.writing.random() < share
+
     def comes(self, n: int, begin: int) -> bool:
         """Return whether the n-th agent works on the day on which a shift begins: on quiet days fewer do, from all shifts."""
         day = (begin + self.offset) // DAY
+        if weekday(day) in self.queue.rests:
+            return False
         weight = self.queue.of_day(day, holiday=day in self._holidays)
         return n * _GOLDEN % 1 < (weight + _SPARE if weight > HOLIDAY_CLOSED else 0.0)
 

@@ -12,40 +12,75 @@ class LedgerRow(Struct):
 
     Attributes:
         arrivals: contacts that came from outside, blocked ones included.
-        offered: visits to the queue, also by transfer and callback.
-        left: those that left unanswered without giving up.
-        handled: visits whose wrap-up is over; the sums of talk, hold and wrap contain only these.
+        offered: visits to the queue, also by transfer and callback; not those that are reopened.
+        to_bot: those of them that were a bot's first; from_bot: those that it passed on to people.
+        bot_contained: those that it resolved; bot_abandoned: those whose customer gave up on it.
+        answered: in writing, by an agent's first message. Waits are those for people.
+        left: those that left unanswered without giving up; closed_unanswered: those that an agent closed without a word.
+        handled: visits whose wrap-up is over; the sums of talk, hold and wrap contain only these. Where work is found from
+            replies, talk is that, and handled_estimated and estimated_ms are the same again.
         held: the handled visits with a hold.
-        responded: first replies by people; answering a call is one.
+        responded: requests that people answered, since people knew of them.
+        queue_responded: visits in which a person wrote.
+        replies: an agent's messages for which a customer waited.
+        conversations: the handled visits that ended in no transfer; from the request to the end.
+        …_open_ms: the part of a wait in which the queue was at work.
     """
 
     arrivals: int = 0
     offered: int = 0
+    to_bot: int = 0
+    from_bot: int = 0
+    bot_contained: int = 0
+    bot_abandoned: int = 0
     answered: int = 0
     abandoned: int = 0
     left: int = 0
+    closed_unanswered: int = 0
     refused: int = 0
     missed: int = 0
     transferred: int = 0
+    reopened: int = 0
     handled: int = 0
+    handled_estimated: int = 0
     held: int = 0
     responded: int = 0
+    queue_responded: int = 0
+    replies: int = 0
+    conversations: int = 0
     answer_wait_ms: int = 0
     abandon_wait_ms: int = 0
+    left_wait_ms: int = 0
     response_ms: int = 0
+    queue_response_ms: int = 0
+    reply_ms: int = 0
+    answer_open_ms: int = 0
+    abandon_open_ms: int = 0
+    response_open_ms: int = 0
+    queue_response_open_ms: int = 0
+    reply_open_ms: int = 0
     talk_ms: int = 0
     hold_ms: int = 0
     wrap_ms: int = 0
+    estimated_ms: int = 0
+    pending_ms: int = 0
+    conversation_ms: int = 0
+
+    @property
+    def with_bot(self) -> int:
+        """The visits that are with a bot."""
+        return self.to_bot - self.from_bot - self.bot_contained - self.bot_abandoned
 
     @property
     def waiting(self) -> int:
-        """The visits without an outcome yet."""
-        return self.offered - self.answered - self.abandoned - self.left
+        """The visits that wait for people."""
+        offered = self.offered - self.to_bot + self.from_bot
+        return offered - self.answered - self.abandoned - self.left
 
     @property
     def abandonment(self) -> float:
-        """The share of the offered that gave up."""
-        return self.abandoned / self.offered
+        """The share of those offered to people that gave up."""
+        return self.abandoned / (self.offered - self.to_bot + self.from_bot)
 
     @property
     def handle_s(self) -> float:
@@ -57,11 +92,15 @@ class Ledger:
     """The ledger's rows by (queue, channel).
 
     Attributes:
+        rows: what happened.
+        untold: the same to a platform that tells of no messages: agents answer when they get a contact, and bots are unknown.
+            Only outcomes, waits and handle times.
         events: the number of emitted events.
     """
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], LedgerRow] = {}
+        self.untold: dict[tuple[str, str], LedgerRow] = {}
         self.events = 0
 
     def row(self, queue: str, channel: str) -> LedgerRow:

@@ -11,6 +11,7 @@ from stream_app.model.durations import HOUR
 
 from .settings import NOTHING_AFTER, After, CentreSettings, Duration, Patience, QueueSettings
 from .staffing import agents_for, shifts
+from .writing import Writing
 
 _OFFICE: Final = (
     0.01, 0.01, 0.01, 0.01, 0.01, 0.02, 0.05, 0.15, 0.55, 0.9, 1.0, 0.98,
@@ -56,16 +57,22 @@ QUEUES: Final = (
         name="webshop", channel="chat", per_hour=160, curve=_EVENING, noise=0.08, opens=_OPENS, closes=22,
         room=120, at_once=3, talk=Duration(540, 0.7), wrap=Duration(40, 0.6), patience=Patience(150),
         longest_wait_s=1200, bot_share=0.6, bot_settles=0.3, bot=Duration(14, 0.4), messages=7, missed_share=0.01,
+        writing=Writing(bot_given_up=0.06, junk=0.01, unanswered=0.01, notes=0.05, pending=0.02, pending_s=240),
         after=After(survey=0.2, case=0.6, sale=0.08),
     ),
     QueueSettings(
         name="app", channel="messaging", per_hour=120, curve=_EVENING, noise=0.08, at_once=4,
         talk=Duration(1500, 0.8), wrap=Duration(30, 0.6), patience=Patience(1500), bot_share=0.4,
-        bot_settles=0.2, bot=Duration(20, 0.5), messages=5, after=After(survey=0.1, case=0.55),
+        bot_settles=0.2, bot=Duration(20, 0.5), messages=5,
+        writing=Writing(bot_given_up=0.04, unanswered=0.01, notes=0.05), after=After(survey=0.1, case=0.55),
     ),
     QueueSettings(
         name="service", channel="email", per_hour=110, curve=_EVENING, noise=0.1, talk=Duration(340, 0.7),
-        wrap=Duration(20, 0.5), patience=None, after=After(survey=0.05, case=0.75, sentiment=0.5),
+        wrap=Duration(20, 0.5), patience=None,
+        writing=Writing(
+            acknowledged=0.9, junk=0.04, unanswered=0.03, notes=0.1, pending=0.08, pending_s=7200, returns=0.03
+        ),
+        after=After(survey=0.05, case=0.75, sentiment=0.5),
     ),
 )  # fmt: skip
 """In the proportions of a medium-sized centre; ``centre`` adds the staff."""
@@ -73,19 +80,28 @@ QUEUES: Final = (
 
 def events_per_contact(queue: QueueSettings, others: Iterable[QueueSettings] = ()) -> float:
     """Return the mean number of events of a contact from outside that is served, by a bot or people, transfers included."""
-    settled = queue.bot_share * queue.bot_settles if queue.by_message else 0.0
-    per_visit = 4 + 2 * queue.hold_share + queue.missed_share + queue.after.sentiment
-    if queue.by_message:
-        per_visit += 2 + queue.messages
-        # The bot's five, instead of the customer's first.
-        per_visit += 4 * queue.bot_share * (1 - queue.bot_settles) / (1 - settled) if settled < 1 else 0
+    writing = queue.writing
     stay = 1 - queue.transfer_share
     targets = [q for q in others if q.name in queue.transfer_to and q.channel == queue.channel]
     further = sum(events_per_contact(structs.replace(q, transfer_share=0.0)) for q in targets) / max(
         1, len(targets)
     )
-    per_visit += stay * queue.after.events + queue.transfer_share * further
-    return (1 - settled) * per_visit + settled * 6
+    follows = stay * queue.after.events + queue.transfer_share * further
+    if not queue.by_message:
+        return 4 + 2 * queue.hold_share + queue.missed_share + queue.after.sentiment + follows
+    # Assigned, a first reply, ended, wrapped; a case that comes back is reopened and queued before.
+    replied = 4 + queue.missed_share + queue.messages + writing.notes + stay * 4 * writing.pending
+    served = replied + queue.after.sentiment + follows
+    again = replied + queue.after.sentiment + queue.after.events + 2
+    served += stay * writing.returns / (1 - writing.returns) * again
+    served += writing.unanswered * (3 + queue.missed_share - served)
+    # Queued, and what the customer writes; then the bot's part.
+    given_up = queue.bot_share * writing.bot_given_up
+    settled = queue.bot_share * (1 - writing.bot_given_up) * queue.bot_settles
+    handed_off = queue.bot_share - given_up - settled
+    alone = 1 - queue.bot_share
+    begun = 2 + alone * writing.acknowledged + 3 * given_up + 4 * settled + 4 * handed_off
+    return begun + (alone + handed_off) * served
 
 
 def centre(rate: float, queues: tuple[QueueSettings, ...] = QUEUES) -> CentreSettings:
@@ -154,5 +170,12 @@ def with_week(settings: CentreSettings, holidays: Iterable[date] = ()) -> Centre
 
 def brief(settings: CentreSettings) -> CentreSettings:
     """Return a centre that sends only what interval rows count: contacts as many and as long, but fewer events."""
-    queues = tuple(structs.replace(queue, after=NOTHING_AFTER, messages=0.0) for queue in settings.queues)
+    queues = tuple(
+        structs.replace(
+            queue,
+            after=NOTHING_AFTER,
+            writing=structs.replace(queue.writing, acknowledged=0.0, notes=0.0),
+        )
+        for queue in settings.queues
+    )
     return structs.replace(settings, queues=queues, presence=False)

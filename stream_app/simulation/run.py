@@ -12,6 +12,7 @@ from itertools import count
 from stream_app.model import events as e
 from stream_app.model.durations import MINUTE
 
+from . import books
 from .aftermath import follow
 from .attendance import Attendance
 from .conversation import converse, with_bot
@@ -116,34 +117,35 @@ class Simulation:
         visit = SimulatedVisit(desk, contact, customer, 1, at)
         self._queue(visit, at)
         if not queue.by_message:
-            self._wait(visit, at)
+            self.wait(visit, at)
         elif queue.bot_share and desk.waits.random() < queue.bot_share:
-            visit.clock = until = at + desk.bot()
+            until = at + desk.bot()
             settles = bool(queue.bot_settles) and desk.waits.random() < queue.bot_settles
             with_bot(self, visit, at, until, settles=settles)
-            self.later(until, None, partial(self._settled if settles else self._wait, visit))
         else:
             self.say(visit.event(e.MessageReceived, self.id(), at))
-            self._wait(visit, at)
-
-    def _settled(self, visit: SimulatedVisit, _at: int) -> None:
-        """Close a contact that the bot resolved."""
-        visit.waiting = False
-        visit.desk.row.left += 1
+            if desk.chance(queue.writing.acknowledged):
+                self.say(visit.event(e.MessageSent, self.id(), at, auto=True))
+            self.wait(visit, at)
 
     def _queue(self, visit: SimulatedVisit, at: int, priority: int = 0) -> None:
-        desk = visit.desk
-        desk.row.offered += 1
+        books.queued(visit)
         event = visit.event(e.Queued, self.id(), at, customer=visit.customer, priority=priority)
         self.say(event)
 
     # --- waiting ---
 
-    def _wait(self, visit: SimulatedVisit, at: int, *, front: bool = False) -> None:
+    def wait(self, visit: SimulatedVisit, at: int, *, front: bool = False) -> None:
         """Connect the contact at once, or let it join the queue and draw how long it will wait."""
         desk = visit.desk
         queue = desk.queue
         agent = None if desk.down or desk.line.length else desk.pool.take()
+        if visit.reopened:  # whoever was served before is not lost
+            if agent is not None:
+                self._offer(visit, agent, at)
+            else:
+                desk.line.join(visit)
+            return
         # Drawn for every contact, so that a different wait of one does not change the patience of others.
         patience = desk.patience() if desk.patience else None
         if agent is not None:
@@ -153,6 +155,10 @@ class Simulation:
         else:
             desk.line.join(visit, front=front)
         over: list[tuple[float, str]] = []
+        if visit.number == 1 and desk.chance(queue.writing.junk):
+            over.append(
+                (MINUTE * (0.2 + 5 * desk.writing.random()), "spam" if desk.chance(0.5) else "merged")
+            )
         if patience is not None:
             over.append((patience, "gave_up"))
         if queue.longest_wait_s is not None:
@@ -175,26 +181,25 @@ class Simulation:
         if visit.agent is None:  # otherwise it is ringing somewhere, and in no queue
             desk.line.leave()
         visit.agent = None
-        wait = at - visit.queued_at
         event: e.Event
         due = at + int(MINUTE * (10 + 30 * desk.waits.random()))
         if how == "gave_up":
-            desk.row.abandoned += 1
-            desk.row.abandon_wait_ms += wait
+            books.gave_up(visit, at)
             event = visit.event(e.Abandoned, self.id(), at)
         elif how == "callback" and desk.is_open(due):
-            desk.row.left += 1
+            books.left(visit, at)
             event = visit.event(e.CallbackScheduled, self.id(), at, due=due)
             self.later(due, None, partial(self._come_back, visit))
         else:
-            desk.row.left += 1
-            event = visit.event(e.LeftQueue, self.id(), at, reason="voicemail")
+            books.left(visit, at)
+            reason = "voicemail" if how == "callback" else how
+            event = visit.event(e.LeftQueue, self.id(), at, reason=reason)
         self.say(event)
 
     def _come_back(self, former: SimulatedVisit, at: int) -> None:
         visit = SimulatedVisit(former.desk, former.contact, former.customer, former.number + 1, at)
         self._queue(visit, at, priority=1)
-        self._wait(visit, at, front=True)
+        self.wait(visit, at, front=True)
 
     def _outage(self, desk: Desk, at: int) -> None:
         desk.down = any(outage.begin <= at < outage.end for outage in desk.outages)
@@ -238,14 +243,8 @@ class Simulation:
         self.release(desk, agent, at)
 
     def _answer(self, visit: SimulatedVisit, agent: Agent, at: int) -> None:
-        desk, row = visit.desk, visit.desk.row
         visit.waiting = False
-        visit.waited = wait = at - visit.queued_at
-        row.answered += 1
-        row.answer_wait_ms += wait
-        if not desk.queue.by_message:  # answering the call is the response
-            row.responded += 1
-            row.response_ms += wait
+        books.assigned(visit, at)
         event = visit.event(e.Answered, self.id(), at, team=agent.team, site=agent.site)
         self.say(event)
         converse(self, visit, at)
@@ -262,22 +261,37 @@ class Simulation:
         """Begin the next visit of a contact that was just transferred, even if the queue is full."""
         visit.desk.row.transferred += 1
         visit.moved = True
-        following = SimulatedVisit(target, visit.contact, visit.customer, visit.number + 1, at)
+        books.ended(visit, at)
+        following = SimulatedVisit(
+            target, visit.contact, visit.customer, visit.number + 1, at, request=visit.request
+        )
+        following.clock = visit.clock
+        following.before = visit.before + visit.desk.at_work(visit.since, at)
         self._queue(following, at)
-        self._wait(following, at)
+        self.wait(following, at)
 
     def finish(self, visit: SimulatedVisit, at: int) -> None:
         """Complete a visit whose wrap-up has just ended."""
-        desk, row, agent = visit.desk, visit.desk.row, visit.agent
-        row.handled += 1
-        row.talk_ms += visit.talk
-        row.hold_ms += visit.hold
-        row.wrap_ms += visit.wrap
-        row.held += visit.hold > 0
+        desk, agent = visit.desk, visit.agent
+        books.handled(visit)
         assert agent is not None  # noqa: S101 - an agent had the contact
-        if not visit.moved:
+        if not visit.moved and not visit.unanswered:
             follow(self, visit, at)
-        self.release(desk, agent, at)
+        if not visit.set_aside:
+            self.release(desk, agent, at)
+
+    def come_again(self, former: SimulatedVisit, at: int) -> None:
+        """Begin the visit of a contact whose case was reopened."""
+        number = former.number + 1
+        visit = SimulatedVisit(former.desk, former.contact, former.customer, number, at, reopened=True)
+        self._queue(visit, at)
+        self.wait(visit, at)
+
+    def set_aside(self, visit: SimulatedVisit, at: int) -> None:
+        """Let the agent of a conversation that waits for its customer take another contact."""
+        assert visit.agent is not None  # noqa: S101 - an agent had the contact
+        visit.set_aside = True
+        self.release(visit.desk, visit.agent, at)
 
     def release(self, desk: Desk, agent: Agent, at: int) -> None:
         """Release an agent from a contact: for the next one, a break, or the end of the shift."""

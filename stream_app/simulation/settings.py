@@ -14,13 +14,16 @@ from msgspec import Struct, structs
 from stream_app.errors import BadSettingsError
 from stream_app.model.durations import DAY, HOUR
 
-_THURSDAY: Final = 3
-"""The weekday of 1970-01-01, Monday is 0."""
+from .writing import PLAIN, Writing, weekday
+
 HOLIDAY_CLOSED: Final = 0.05
 """The share of a queue's contacts that come on a holiday, to find it closed."""
 HOLIDAY_OPEN: Final = 0.5
 FLAT: Final = (1.0,) * 24
 """The same rate day and night."""
+
+LETTERS: Final = frozenset({"email", "messaging", "social"})
+"""Channels in which nobody waits for the next message in front of the screen."""
 
 Draw = Callable[[], int]
 """Draws one duration in milliseconds, at least 1."""
@@ -111,6 +114,7 @@ class QueueSettings(Struct, frozen=True, kw_only=True):
         longest_shift_h: after this long an agent is relieved by another; 24 is never.
         break_s: each agent's break, around the middle of the shift; 0 is none.
         at_once: contacts that an agent handles at the same time.
+        rests: weekdays, Monday 0, on which nobody works; who writes then waits.
         opens: the hour at which the queue opens; contacts at other times are blocked (``None``: always open).
         closes: the hour at which it closes.
         room: waiting places; further contacts are blocked as ``full``; ``None`` is no limit.
@@ -125,6 +129,7 @@ class QueueSettings(Struct, frozen=True, kw_only=True):
         transfer_share: share of conversations that end in a transfer to one of ``transfer_to``.
         bot_share: share of contacts that talk to a bot first, for ``bot`` seconds; it resolves ``bot_settles`` of them.
         messages: mean number of messages after the first reply; 0 where the channel has none.
+        writing: what else happens in written channels.
     """
 
     name: str
@@ -137,6 +142,7 @@ class QueueSettings(Struct, frozen=True, kw_only=True):
     longest_shift_h: int = 24
     break_s: float = 0.0
     at_once: int = 1
+    rests: tuple[int, ...] = ()
     opens: int | None = None
     closes: int | None = None
     room: int | None = None
@@ -155,6 +161,7 @@ class QueueSettings(Struct, frozen=True, kw_only=True):
     bot_settles: float = 0.0
     bot: Duration = Duration(12.0, 0.4)
     messages: float = 0.0
+    writing: Writing = PLAIN
     after: After = NOTHING_AFTER
 
     @property
@@ -167,6 +174,11 @@ class QueueSettings(Struct, frozen=True, kw_only=True):
         """Whether the channel uses messages."""
         return self.channel != "voice"
 
+    @property
+    def by_replies(self) -> bool:
+        """Whether messages tell the work: nobody sits in front of one conversation for as long as it lasts."""
+        return self.channel in LETTERS
+
     def weight(self, ms_of_day: int) -> float:
         """Return the curve at a time of day."""
         hour, rest = divmod(ms_of_day % DAY, HOUR)
@@ -177,7 +189,17 @@ class QueueSettings(Struct, frozen=True, kw_only=True):
         """Return the weight of a day, counted from 1970-01-01. On holidays only queues that are always open have contacts."""
         if holiday:
             return HOLIDAY_CLOSED if self.opens is not None else HOLIDAY_OPEN
-        return self.week[(day + _THURSDAY) % 7]
+        return self.week[weekday(day)]
+
+    @property
+    def hours(self) -> tuple[int, int] | None:
+        """The opening hours; of work that can wait, the hours in which it is done. ``None``: day and night."""
+        if self.opens is not None and self.closes is not None:
+            return self.opens, self.closes
+        at_work = [hour for hour, count in enumerate(self.staff) if count]
+        if self.patience is None and 0 < len(at_work) < 24:
+            return at_work[0], at_work[-1] + 1
+        return None
 
     def is_open(self, ms_of_day: int) -> bool:
         """Return whether contacts are let in at a time of day."""
@@ -204,6 +226,7 @@ class QueueSettings(Struct, frozen=True, kw_only=True):
                 raise BadSettingsError(
                     f"queue {self.name}: {name}: expected 0 to 1, got {getattr(self, name)}"
                 )
+        self._check_writing()
         if len(self.curve) != 24 or min(self.curve) < 0 or not math.isfinite(sum(self.curve)):
             raise BadSettingsError(f"queue {self.name}: curve: expected 24 finite, non-negative weights")
         if len(self.week) != 7 or min(self.week) < 0 or not math.isfinite(sum(self.week)):
@@ -217,6 +240,19 @@ class QueueSettings(Struct, frozen=True, kw_only=True):
         if self.transfer_share == 1 or (self.transfer_share and not self.transfer_to):
             raise BadSettingsError(
                 f"queue {self.name}: expected transfer_share below 1, and transfer_to if it is above 0"
+            )
+
+    def _check_writing(self) -> None:
+        if self.by_message and self.hold_share:
+            raise BadSettingsError(f"queue {self.name}: hold_share: only calls are held; use writing.pending")
+        if self.bot_share and self.channel in ("voice", "email"):
+            raise BadSettingsError(
+                f"queue {self.name}: bot_share: no bot talks in {self.channel}; use chat or messaging"
+            )
+        if (wrong := self.writing.wrong()) or (not self.by_message and self.writing != PLAIN):
+            raise BadSettingsError(
+                f"queue {self.name}: writing{f'.{wrong}' if wrong else ''}: expected shares from 0 to 1, returns below 1 and"
+                " pending_s above 0, in written channels only"
             )
 
 

@@ -22,6 +22,15 @@ class Stage(Protocol):
     def pass_on(self, visit: SimulatedVisit, target: Desk, at: int) -> None:
         """Begin the next visit of a contact that was just transferred."""
 
+    def wait(self, visit: SimulatedVisit, at: int) -> None:
+        """Let a contact wait for people."""
+
+    def come_again(self, former: SimulatedVisit, at: int) -> None:
+        """Begin the visit of a contact whose case was reopened."""
+
+    def set_aside(self, visit: SimulatedVisit, at: int) -> None:
+        """Let the agent of a conversation that waits for its customer take another contact."""
+
     def finish(self, visit: SimulatedVisit, at: int) -> None:
         """Complete a visit whose wrap-up has just ended."""
 

@@ -10,14 +10,13 @@ from stream_app.errors import StoreUnavailableError
 from stream_app.model.durations import DAY
 from stream_app.model.intervals.columns import FLOW, INTERVAL_MS, MINUTES
 from stream_app.model.intervals.counting import (
-    GONE,
+    IN_QUEUE,
     SETTLED_AFTER,
     add_amounts,
     flow,
     interval_of_day,
     interval_start,
 )
-from stream_app.model.kpis.counters import offered
 from stream_app.model.ports import Partition
 from stream_app.model.windows import TOTAL
 
@@ -116,8 +115,7 @@ async def _remaining(client: Any, partition: Partition) -> dict[bytes, int]:
     out = {}
     for place, packed in (await client.hgetall(keys.cells(partition, TOTAL, 0))).items():
         cell = unpack_cell(packed)
-        came, *gone = (cell.get(numbers[counter.name], 0) for counter in (offered, *GONE))
-        out[place] = came - sum(gone)
+        out[place] = sum(sign * cell.get(numbers.get(c.name, 0), 0) for sign, c in IN_QUEUE.terms)
     return out
 
 

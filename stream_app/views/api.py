@@ -250,7 +250,7 @@ class Views:
 
     async def kpis(self, _request: web.Request) -> web.Response:
         """Answer ``/v1/kpis``: the dictionary."""
-        return _json(wire.kpi_entries())
+        return _json(wire_lists.kpi_entries())
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
         """Answer ``/metrics``: live values for Prometheus."""

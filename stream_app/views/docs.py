@@ -158,12 +158,24 @@ def _kpis() -> Iterator[str]:
     )
 
 
+TWINS: Final = {kpi.twin for kpi in KPIS if kpi.twin}
+"""Means by business hours."""
+
+
 def _facts(kpi: Kpi) -> Iterator[tuple[str, str]]:
     yield "formula", f"`{formula(kpi.measure)}`"
     yield "unit", kpi.unit.suffix
     yield "better", kpi.better
     yield "default target", targets(kpi)
     yield "reason for the target", kpi.target_why
+    if kpi.twin:
+        twin = f"[{BY_NAME[kpi.twin].title}](#{kpi.twin})"
+        yield (
+            "promised clock",
+            f"the target is that of {twin} in queues whose waits are promised by business hours",
+        )
+    if kpi.name in TWINS:
+        yield "promised clock", "it has a target only in queues whose waits are promised by business hours"
     yield "tier", kpi.tier + (", leading" if kpi.leading else ", lagging")
     if kpi.windows:
         yield "metric windows", ", ".join(kpi.windows)
@@ -181,6 +193,8 @@ def _facts(kpi: Kpi) -> Iterator[tuple[str, str]]:
 def _shown(kpi: Kpi) -> str:
     """List where people and programs find it."""
     shown = ["the wallboard", "Grafana, *Live queues*"] if kpi.headline else []
+    if kpi.headline_written and not kpi.headline:
+        shown.append("the wallboard, where people write")
     shown += [f"Grafana, *{TITLES[links.home(kpi)]}*", f"`/v1/now?kpi={kpi.name}`"]
     if kpi.name == "at_risk":
         shown.append("`/v1/at-risk`, contact by contact")

@@ -79,7 +79,7 @@ class Live:
             if shown is None or not _looks_alike(shown.row, row):
                 judgements = judged_in(row, row.windows)
                 began = _began(snapshot.at, judgements, shown.began if shown else {})
-                text = Raw(encode(wire.live_row(row, wire.HEADLINES, began, judgements)))
+                text = Raw(encode(wire.live_row(row, wire.CARRIED, began, judgements)))
                 new[place] = _Shown(row, text, version, began)
             yield
         changed = bool(new) or not self._version
@@ -90,7 +90,7 @@ class Live:
             self._whole_at, changed = version, True
         if snapshot.everyone != self._everyone:
             self._everyone, self._everyone_at, changed = snapshot.everyone, version, True
-            self._everyone_text = Raw(encode(wire.of_everyone(snapshot.everyone, only=wire.HEADLINES)))
+            self._everyone_text = Raw(encode(wire.of_everyone(snapshot.everyone, only=wire.CARRIED)))
         if changed:
             self._version = version
             self._events.clear()
@@ -192,6 +192,8 @@ def _looks_alike(shown: QueueRow, row: QueueRow) -> bool:
         return False
     if shown.too_good != row.too_good or (shown.site, shown.unit) != (row.site, row.unit):
         return False
-    return all(
-        value is not None and int(value) == int(row.levels[name] or 0) for name, value in shown.levels.items()
-    )
+    return all(_whole(value) == _whole(row.levels[name]) for name, value in shown.levels.items())
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)

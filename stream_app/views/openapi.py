@@ -55,7 +55,8 @@ OPERATIONS: Final = (
         example="queue=sales",
         summary="Live values as they change",
         parameters=_PLACES,
-        text="Server-sent events. `snapshot` and `change` carry the same as /v1/now for the headline KPIs; a "
+        text="Server-sent events. `snapshot` and `change` carry the same as /v1/now for the KPIs that are `carried` "
+        "in /v1/kpis; a "
         "change has only the rows that changed, and `everyone` if it changed; `beat` is sent every second and reports how "
         "fresh the data is. Waiting times move by whole seconds. Until serve has read the store for the first time there are "
         "only `beat`s, which give the reason.",
@@ -196,7 +197,7 @@ OPERATIONS: Final = (
         path="/v1/kpis",
         name="kpis",
         summary="The dictionary: what every KPI means",
-        answer=list[wire.KpiEntry],
+        answer=list[wire_lists.KpiEntry],
         fails=_BAD,
     ),
     *plans.OPERATIONS,

@@ -5,18 +5,17 @@ Units are the KPIs' own (ratios 0…1, seconds, contacts), times carry an offset
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream_app.model import kpis
-from stream_app.model.kpis.kpi import Kpi
-from stream_app.model.kpis.measures import Choice, Unit, Value
+from stream_app.model.kpis.measures import Unit, Value
 from stream_app.model.live import judging
 from stream_app.model.live.rows import KpiValues, QueueGroup, QueueRow
+from stream_app.model.targets.conversations import Clock
 
-from . import dictionary
 from .status import Status
 
 Time = Annotated[str, Meta(description="RFC 3339, with offset", extra_json_schema={"format": "date-time"})]
@@ -77,6 +76,10 @@ class LiveRow(Struct, frozen=True):
     partner: Annotated[bool, Meta(description="Handled by an outsourcing partner")] = False
     unit: Annotated[str | None, Meta(description="The business unit that it belongs to")] = None
     open: Annotated[bool, Meta(description="Within its business hours")] = True
+    clock: Annotated[
+        Clock,
+        Meta(description="By which its waits were promised: the clock on the `wall`, or `business` hours"),
+    ] = "wall"
     too_good: Annotated[
         Mapping[str, float],
         Meta(description="KPI → limit on the good side of its target beyond which a value is suspicious"),
@@ -126,33 +129,6 @@ class Freshness(Struct, frozen=True):
     stale: bool
     reasons: Annotated[list[str], Meta(description="Why the numbers can't be trusted")]
     max_age_s: Annotated[float, Meta(description="The age beyond which they are stale")]
-
-
-class KpiEntry(Struct, frozen=True, kw_only=True):
-    """One KPI of the dictionary."""
-
-    name: str
-    title: str
-    doc: str
-    formula: str
-    unit: Annotated[str, Meta(description="ratio (1 is 100 %), seconds, contacts, points, score or amount")]
-    better: Annotated[str, Meta(description="higher or lower")]
-    target: Annotated[
-        float | dict[str, float] | None, Meta(description='Default; if by channel, "" is all other channels')
-    ]
-    tolerance: Annotated[float | None, Meta(description="How far past the target still counts as near it")]
-    tolerance_relative: Annotated[bool, Meta(description="The tolerance is a share of the target")]
-    tier: str
-    leading: bool
-    source: str
-    pairs: Annotated[list[str], Meta(description="KPIs to read with it")]
-    misleads: Annotated[str, Meta(description="How it is easily misread")]
-    level: Annotated[bool, Meta(description="A current value, without a window")]
-    headline: Annotated[bool, Meta(description="One of the few to look at first; the stream has only these")]
-    windows: Annotated[list[str], Meta(description="Windows of the metrics; the API has all of them")]
-    policies: Annotated[
-        dict[str, str], Meta(description="Where a queue's policy names the formula: policy → formula")
-    ] = {}
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -219,7 +195,7 @@ def figures(values: KpiValues) -> Figures:
 
 Some = frozenset[str] | None
 """The wanted names; ``None`` for all."""
-HEADLINES: Final = frozenset(kpi.name for kpi in kpis.HEADLINES)
+CARRIED: Final = frozenset(kpi.name for kpi in kpis.CARRIED)
 
 
 Began = Mapping[str, tuple[judging.State, int | None]]
@@ -254,6 +230,7 @@ def live_row(
         row.partner,
         row.unit,
         row.open,
+        row.clock,
         _chosen(row.too_good, only),
         row.late,
         row.counts,
@@ -309,32 +286,6 @@ def now(
 def of_everyone(everyone: dict[str, KpiValues], only: Some = None) -> dict[str, Figures]:
     """Return the figures over all queues."""
     return _figures(everyone, only)
-
-
-def kpi_entries() -> list[KpiEntry]:
-    """Return the dictionary."""
-    return [_kpi_entry(kpi) for kpi in kpis.KPIS]
-
-
-def _kpi_entry(kpi: Kpi) -> KpiEntry:
-    known: dict[str, Any] = dictionary.entry(kpi)
-    return KpiEntry(
-        **known,
-        doc=kpi.doc,
-        misleads=kpi.misleads,
-        tolerance=kpi.threshold.tolerance if kpi.threshold else None,
-        tolerance_relative=bool(kpi.threshold and kpi.threshold.relative),
-        level=kpi.is_level,
-        headline=kpi.headline,
-        windows=list(kpi.windows),
-        policies=_policies(kpi),
-    )
-
-
-def _policies(kpi: Kpi) -> dict[str, str]:
-    if not isinstance(kpi.measure, Choice):
-        return {}
-    return {name: dictionary.formula(ratio) for name, ratio in kpi.measure.options.items()}
 
 
 def tenths(seconds: float | None) -> float | None:

@@ -1,16 +1,20 @@
-"""Lists of contacts, and the last hours, as the HTTP interface sends them; types as in ``wire``."""
+"""Lists of contacts, the last hours, and the dictionary of KPIs, as the HTTP interface sends them; types as in ``wire``."""
 
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from stream_app.model import kpis
 from stream_app.model.fold.visit import VisitState
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Choice
 from stream_app.model.live import running as lists, trend as trends
 from stream_app.model.live.callbacks import Callbacks, Taken
 
+from . import dictionary
 from .status import Status
-from .wire import Some, Time, stamp, tenths
+from .wire import CARRIED, Some, Time, stamp, tenths
 
 SHORT: Final = ("yes", "no")
 """Whether the list should include short abandonments."""
@@ -181,3 +185,67 @@ def trend_row(row: trends.QueueTrend, only: Some = None) -> TrendRow:
 def trend(at: int, status: Status, starts: list[int], rows: list[TrendRow]) -> Trend:
     """Make the whole answer."""
     return Trend(stamp(at), tenths(status.age_s), status.stale, [stamp(start) for start in starts], rows)
+
+
+class KpiEntry(Struct, frozen=True, kw_only=True):
+    """One KPI of the dictionary."""
+
+    name: str
+    title: str
+    doc: str
+    formula: str
+    unit: Annotated[str, Meta(description="ratio (1 is 100 %), seconds, contacts, points, score or amount")]
+    better: Annotated[str, Meta(description="higher or lower")]
+    target: Annotated[
+        float | dict[str, float] | None, Meta(description='Default; if by channel, "" is all other channels')
+    ]
+    tolerance: Annotated[float | None, Meta(description="How far past the target still counts as near it")]
+    tolerance_relative: Annotated[bool, Meta(description="The tolerance is a share of the target")]
+    tier: str
+    leading: bool
+    source: str
+    pairs: Annotated[list[str], Meta(description="KPIs to read with it")]
+    misleads: Annotated[str, Meta(description="How it is easily misread")]
+    level: Annotated[bool, Meta(description="A current value, without a window")]
+    headline: Annotated[bool, Meta(description="One of the few to look at first")]
+    headline_written: Annotated[
+        bool, Meta(description="One of the few to look at first in channels in which people write")
+    ]
+    carried: Annotated[bool, Meta(description="The stream has it: it has only what is looked at first")]
+    twin: Annotated[
+        str | None,
+        Meta(description="The same by business hours: it has the target where a queue promised these"),
+    ]
+    windows: Annotated[list[str], Meta(description="Windows of the metrics; the API has all of them")]
+    policies: Annotated[
+        dict[str, str], Meta(description="Where a queue's policy names the formula: policy → formula")
+    ] = {}
+
+
+def kpi_entries() -> list[KpiEntry]:
+    """Return the dictionary."""
+    return [_kpi_entry(kpi) for kpi in kpis.KPIS]
+
+
+def _kpi_entry(kpi: Kpi) -> KpiEntry:
+    known: dict[str, Any] = dictionary.entry(kpi)
+    return KpiEntry(
+        **known,
+        doc=kpi.doc,
+        misleads=kpi.misleads,
+        tolerance=kpi.threshold.tolerance if kpi.threshold else None,
+        tolerance_relative=bool(kpi.threshold and kpi.threshold.relative),
+        level=kpi.is_level,
+        headline=kpi.headline,
+        headline_written=kpi.headline_written,
+        carried=kpi.name in CARRIED,
+        twin=kpi.twin,
+        windows=list(kpi.windows),
+        policies=_policies(kpi),
+    )
+
+
+def _policies(kpi: Kpi) -> dict[str, str]:
+    if not isinstance(kpi.measure, Choice):
+        return {}
+    return {name: dictionary.formula(ratio) for name, ratio in kpi.measure.options.items()}

@@ -35,7 +35,7 @@ class Volume(Struct, frozen=True):
         minutes: its length; a local day of 23 or 25 hours has 1380 or 1500.
         queue: its name.
         channel: voice, chat, email, ….
-        offered: contacts offered; a forecast may have fractions.
+        offered: contacts offered to people: what a bot has does not wait for them. A forecast may have fractions.
         handled: contacts whose handling was completed.
         talk_s: their sum in seconds.
         hold_s: same.
@@ -182,7 +182,12 @@ def _minutes(row: TableRow) -> float:
 
 
 def _volume(row: TableRow, minutes: float, start: datetime, place: tuple[str, str]) -> Volume:
-    offered = row.number("reforecast" if row.said("reforecast") else "offered")
+    if row.said("reforecast"):
+        offered = row.number("reforecast")
+    else:
+        offered = row.number("offered") - row.number("to_bot", 0.0) + row.number("from_bot", 0.0)
+    if offered < 0:
+        raise row.wrong("to_bot", "exceeds the contacts offered and those that bots handed over")
     handled, spent = _handling(row, offered)
     volume = Volume(
         start=start,

@@ -26,10 +26,13 @@ def rows(*options: object) -> list[dict[str, Any]]:
 
 
 def call(name: str, at: str, queue: str = "desk", **rest: object) -> str:
-    """One call that waits for 10 seconds and takes three minutes; ``at`` is hours and minutes."""
+    """One contact that waits for 10 seconds and takes three minutes; ``at`` is hours and minutes."""
+    answer = event("answered", name, f"{at}:10", agent="a")
+    if rest.get("channel", "voice") != "voice":  # where people write, a message answers
+        answer = answer.replace("contact.answered", "message.sent")
     return (
         event("queued", name, f"{at}:00", queue=queue, **rest)
-        + event("answered", name, f"{at}:10", agent="a")
+        + answer
         + event("ended", name, f"{at}:10", talk_s=180)
         + event("wrapped", name, f"{at}:10", wrap_s=0)
     )

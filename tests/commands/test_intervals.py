@@ -81,7 +81,8 @@ def test_rows_add_up_to_the_report_of_the_same_file(recorded: Path) -> None:
     sums: dict[tuple[str, str], Counter[str]] = {}
     for row in rows("--direct", recorded):
         assert (
-            row["answered"] + row["abandoned"] + row["left"] + row["lost"] + row["waiting"] == row["offered"]
+            row["answered"] + row["abandoned"] + row["left"] + row["lost"] + row["waiting"]
+            == row["offered"] - row["to_bot"] + row["from_bot"]
         )
         mine = sums.setdefault((row["queue"], row["channel"]), Counter())
         mine.update(
@@ -230,7 +231,8 @@ def test_csv_and_json_are_read_by_forecast(recorded: Path, tmp_path: Path) -> No
         assert run("--direct", recorded, "--format", form, "--out", out).exit_code == 0
         found = history.read(out.read_bytes(), str(out))
         final = [r for r in rows("--direct", recorded) if r["final"]]
-        assert sum(r.offered for of in found.history.values() for r in of) == sum(r["offered"] for r in final)
+        for_people = sum(r["offered"] - r["to_bot"] + r["from_bot"] for r in final)
+        assert sum(r.offered for of in found.history.values() for r in of) == for_people
         assert found.unfinished == 0
 
 

@@ -87,14 +87,19 @@ def test_a_report_needs_nothing_but_the_file(recorded: Path, rows: list[dict[str
             "left_callback",
             "left_empty",
         ),
-        *("left_other", "refused_full", "refused_closed", "refused_empty", "refused_other"),
+        *("closed_unanswered", "left_other"),
+        *("refused_full", "refused_closed", "refused_empty", "refused_other"),
+        *("left_not_demand", "to_bot", "from_bot", "bot_contained", "bot_abandoned", "with_bot"),
+        *("responded", "response_s", "response_business_s", "replies", "reply_s", "replies_due"),
+        *("replies_in_target", "reopened", "handled_estimated", "pending_s", "unfinished"),
     ]
     assert [(row["queue"], row["channel"]) for row in rows] == sorted(
         (r["queue"], r["channel"]) for r in rows
     )
     for row in rows:
         gone = row["answered"] + row["abandoned"] + row["left"] + row["lost"]
-        assert gone + row["waiting"] == row["offered"] > 0
+        assert gone + row["waiting"] == row["offered"] - row["to_bot"] + row["from_bot"]
+        assert row["offered"] > 0
         assert all(isinstance(row[name], float) for name in row if name.endswith("_s"))
     count = len(recorded.read_bytes().splitlines())
     said = done.stderr.decode()

@@ -64,7 +64,12 @@ def settings() -> str:
         f'[queues.{queue}]\nsite = "{site}"\npartner = {partner}\nunit = "retail"\ntargets = {{ backlog = 50 }}\n'
         for queue, site, partner in (("billing", "Leeds", "true"), ("sales", "Graz", "false"))
     )
-    return f'[defaults]\nzone = "{noon_somewhere()}"\ncurrency = "EUR"\ncost_per_hour = 30\n{site}'
+    writing = "".join(
+        f'[queues.{queue}]\ncalendar = "always"\nreply_target_s = 600\n'
+        for queue in ("webshop", "app", "service")
+    )
+    always = '[calendars.always]\nhours = { mon-sun = ["00:00-24:00"] }\n'
+    return f'[defaults]\nzone = "{noon_somewhere()}"\ncurrency = "EUR"\ncost_per_hour = 30\n{site}{writing}{always}'
 
 
 def expressions() -> Iterator[tuple[str, list[str]]]:

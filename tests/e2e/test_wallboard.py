@@ -44,16 +44,22 @@ def told(row: dict[str, Any]) -> dict[str, str]:
         s = int(seconds + 0.5)
         return f"{s} s" if s < 100 else f"{s // 60}:{s % 60:02} min"
 
-    return {
+    levels = row["levels"]
+
+    def waits(many: str, oldest: str) -> dict[str, str]:
+        wait = levels[oldest] if levels[many] else None
+        return {many: f"{levels[many]:.0f}", oldest: duration(wait, whole=True)}
+
+    common = {
         "service_level": per_cent("service_level"),
         "abandonment": per_cent("abandonment"),
         "first_response": duration(today["first_response"]["value"]),
         "handle_time": duration(today["handle_time"]["value"]),
-        "backlog": f"{row['levels']['backlog']:.0f}",
-        "oldest_waiting": duration(
-            row["levels"]["oldest_waiting"] if row["levels"]["backlog"] else None, whole=True
-        ),
     }
+    if levels["awaiting_reply"] is None:
+        return common | waits("backlog", "oldest_waiting")
+    counts = {name: f"{levels[name]:.0f}" for name in ("open_conversations", "with_bot")}
+    return common | waits("awaiting_reply", "oldest_awaiting_reply") | counts
 
 
 async def seen(page: Page) -> dict[str, dict[str, str]]:

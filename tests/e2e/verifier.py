@@ -18,7 +18,10 @@ import redis
 from tests.reference.model import Reference
 
 RESOLUTIONS_S = (10, 60, 900)
-STATES = {1: "waiting", 2: "talking", 3: "held", 4: "wrapping", 5: "abandoned"}
+STATES = {
+    1: "waiting", 2: "talking", 3: "held", 4: "wrapping", 5: "abandoned", 6: "with_bot", 7: "unanswered", 8: "contained",
+}  # fmt: skip
+"""Of visits; what has another number is no visit any more."""
 SKETCHES = ("response", "handle", "abandon_wait", "revenue")
 
 ROW = {
@@ -27,6 +30,10 @@ ROW = {
     "wait_ms": 14, "abandon_wait_ms": 15, "longest_wait_ms": 16,
     "missed": 32, "left_wait_ms": 33, "left_timeout": 34, "left_key": 35, "left_transfer": 36, "left_callback": 37,
     "left_empty": 38, "refused_full": 39, "refused_closed": 40, "refused_empty": 41,
+    "closed_unanswered": 42, "left_not_demand": 43, "to_bot": 44, "from_bot": 45, "bot_contained": 46, "bot_abandoned": 47,
+    "containments_undone": 48, "responded": 49, "response_ms": 50, "response_open_ms": 51, "replies": 52, "reply_ms": 53,
+    "replies_due": 54, "replies_in_target": 55, "reopened": 56, "handled_estimated": 57, "estimated_ms": 58,
+    "pending_ms": 59, "unfinished": 60,
 }  # fmt: skip
 """What stands in an interval row, and where."""
 OUTCOMES = ("answered", "abandoned", "left", "lost")
@@ -145,6 +152,7 @@ class Verifier:
                 (contact.decode(), visit[0], visit[1], STATES[visit[2]], visit[3])
                 for contact, packed in _pairs(visits).items()
                 for visit in msgspec.msgpack.decode(packed)
+                if visit[2] in STATES
             ),
             counters={size: {} for size in (0, *RESOLUTIONS_S)},
             sketches={(name, size): {} for name in SKETCHES for size in RESOLUTIONS_S},
@@ -231,7 +239,8 @@ def place_of(place: bytes, names: dict[str, dict[int, str]]) -> tuple[str, str]:
 def row_of(counted: Sequence[int]) -> Row:
     """A row without what is zero, and who still waits."""
     row = {name: counted[number] for name, number in ROW.items() if number < len(counted)}
-    row["waiting"] = row.get("offered", 0) - sum(row.get(name, 0) for name in OUTCOMES)
+    waited = row.get("offered", 0) - row.get("to_bot", 0) + row.get("from_bot", 0)
+    row["waiting"] = waited - sum(row.get(name, 0) for name in OUTCOMES)
     return {name: n for name, n in row.items() if n}
 
 

@@ -17,8 +17,9 @@ from stream_app.ingest.files import FileRecord, Layout, RecordFile
 from stream_app.ingest.replay import FileReplay, report
 from stream_app.ingest.replay.interval_rows import interval_rows
 from stream_app.model.fold.lasting import LastingIds
+from stream_app.model.fold.visit import VisitState
 from stream_app.model.targets import Targets
-from stream_app.store.codec import DAYS_FROM
+from stream_app.store.codec import DAYS_FROM, unpack_visits
 from tests.conftest import MakeTopic
 from tests.e2e.accounts import assert_accounted
 from tests.e2e.worker import Worker, environment
@@ -246,7 +247,11 @@ async def test_a_worker_counts_each_object_of_a_record_once(
                 "applied": "1",
                 "duplicate": "1",
             }
-            assert client.hlen(f"{key}:visits") == 0
+            with redis.client() as plain:
+                kept = [unpack_visits(packed) for packed in plain.hvals(f"{key}:visits")]
+            assert {visit.state for visits in kept for visit in visits} == {
+                VisitState.ENDED
+            }  # it was passed on
             assert assert_accounted(redis.url, topic) == 2
             assert list(map(int, client.zrange(f"{key}:r", -1, -1)))[0] >= DAYS_FROM  # noqa: RUF015
         finally:

@@ -60,8 +60,10 @@ BAD = b'{"half": '
 
 
 def is_line(value: bytes | None) -> bool:
-    """Whether a record can stand in a file."""
-    return bool(value and value.strip() and b"\n" not in value and not value.endswith(b"\r"))
+    """Whether a record can stand in a file, and is one there: the objects of an array are records of their own."""
+    if not value or not value.strip() or value.startswith(b"["):
+        return False
+    return b"\n" not in value and not value.endswith(b"\r")
 
 
 def written(path: Path, values: Iterable[bytes], *, end: bytes = b"\n") -> RecordFile:
@@ -91,24 +93,39 @@ def expected(reference: Reference) -> list[ReportRow]:
         "hold_s": "hold_ms",
         "wrap_s": "wrap_ms",
         "left_wait_s": "left_wait_ms",
+        "response_s": "response_ms",
+        "response_business_s": "response_open_ms",
+        "reply_s": "reply_ms",
+        "pending_s": "pending_ms",
     }
+    with_bot = Counter((q, c) for _, q, c, state, _ in reference.open_visits() if state == "with_bot")
     rows = []
     for (queue, channel), found in sorted(reference.totals().items()):
         row: dict[str, Any] = {"queue": queue, "channel": channel, "waiting": waiting[queue, channel]}
+        row["with_bot"] = with_bot[queue, channel]
         for field in ReportRow.__struct_fields__:
             if field in seconds:
                 row[field] = found.get(seconds[field], 0) / 1000
             elif field not in row:
                 row[field] = found.get(field, 0)
         for outcome in ("left", "refused"):
-            known = [n for name, n in row.items() if name.startswith(f"{outcome}_") and isinstance(n, int)]
+            apart = {f"{outcome}_other", "left_not_demand"}
+            known = [
+                n
+                for name, n in row.items()
+                if name.startswith(f"{outcome}_") and isinstance(n, int) and name not in apart
+            ]
+            known += [row["closed_unanswered"]] if outcome == "left" else []
             row[f"{outcome}_other"] = row[outcome] - sum(known)
         rows.append(ReportRow(**row))
     return rows
 
 
 def adds_up(rows: Iterable[ReportRow]) -> bool:
-    return all(r.answered + r.abandoned + r.left + r.lost + r.waiting == r.offered for r in rows)
+    return all(
+        r.answered + r.abandoned + r.left + r.lost + r.waiting == r.offered - r.to_bot + r.from_bot
+        for r in rows
+    )
 
 
 def cut(values: Sequence[bytes], at: Iterable[int]) -> Iterator[Sequence[bytes]]:

@@ -32,6 +32,8 @@ from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
 from stream_app.store.codec import pack_clock, pack_visits, restore_recent, unpack_clock, unpack_visits
 from tests.reference.model import Reference
 
+from .settings import PLAIN, World
+
 NAMES = {number: name for name, number in NUMBERS.items()}
 Place = tuple[int, int, str, str]
 """resolution, bucket start, queue, channel"""
@@ -155,6 +157,7 @@ class Kept:
             (contact, v.queue, v.channel, VisitState(v.state).name.lower(), v.queued_at)
             for contact, packed in self.visits.items()
             for v in unpack_visits(packed)
+            if v.state < VisitState.ENDED
         )
 
 
@@ -164,15 +167,17 @@ def folded(
     restarts: Iterable[int] = (),
     *,
     targets: Targets | None = None,
+    tells_messages: bool = True,
     seed: int = 0,
 ) -> Kept:
     """Fold the lines, committing after those numbers of them, and starting again from what was kept."""
-    rng, kept, fold = Random(seed), Kept(), Fold(targets or Targets())
+    targets = targets or Targets()
+    rng, kept, fold = Random(seed), Kept(), Fold(targets, tells_messages=tells_messages)
     restarting = set(restarts)
     bounds = sorted({0, len(lines), *(c for c in (*cuts, *restarting) if 0 < c < len(lines))})
     for start, end in pairwise(bounds):
         if start in restarting:
-            fold = Fold(targets or Targets(), memory=kept.memory(rng))
+            fold = Fold(targets, memory=kept.memory(rng), tells_messages=tells_messages)
         commit = fold_records(fold, lines[start:end], _next_offset(lines, start), decode)
         kept.add(commit.deltas)
         restored, remembered = kept.memory(rng), fold.state
@@ -186,8 +191,14 @@ def _next_offset(lines: Sequence[Line], index: int) -> int:
     return lines[index - 1].offset + 1 if index else lines[0].offset
 
 
-def referred(lines: Iterable[Line], *, recent_max: int = 500_000, lasting_max: int = 2_000_000) -> Reference:
-    reference = Reference(recent_max=recent_max, lasting_max=lasting_max)
+def referred(
+    lines: Iterable[Line],
+    *,
+    world: World = PLAIN,
+    recent_max: int = 500_000,
+    lasting_max: int = 2_000_000,
+) -> Reference:
+    reference = world.reference(recent_max=recent_max, lasting_max=lasting_max)
     for line in lines:
         reference.feed(line.offset, line.value, line.timestamp, by_broker=line.timestamp_type == 1)
     return reference

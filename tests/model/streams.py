@@ -75,12 +75,74 @@ _MATTERS: dict[str, list[dict[str, Any]]] = {
     "platform.restarted": [{}, {"source": "a"}, {"source": "pbx"}],
 }
 _KINDS = [*_CONTACT, *_CONTACT, "contact.queued", "contact.queued", "contact.answered", *TYPES]
+_WRITTEN = [
+    "message.sent",
+    "message.received",
+    "message.sent",
+    "contact.ended",
+    "case.reopened",
+    "contact.held",
+]
+
+
+@st.composite
+def _details(draw: st.DrawFn, queued: bool) -> dict[str, Any]:
+    """What an event of a contact may say besides."""
+    fields: dict[str, Any] = {}
+    if queued or draw(st.booleans()):
+        fields["queue"] = draw(st.sampled_from("xy"))
+    if draw(st.booleans()):
+        fields["channel"] = draw(st.sampled_from(["voice", "chat", "email", "callback", "messaging"]))
+    optional: dict[str, list[Any]] = {
+        "agent": ["g", "h"],
+        "visit": [1, 2],
+        "reason": [
+            "timeout",
+            "Full",
+            "closed",
+            "empty",
+            "key",
+            "overflow",
+            "callback",
+            "voicemail",
+            "Spam",
+        ],
+        "wait_s": [0, 5, 5.0005, 20, 20.0005, 21],
+        "talk_s": [0, 1.0005, 60],
+        "hold_s": [0, 3],
+        "wrap_s": [0, 7.5],
+        "bot": [False, True],
+        "by": ["bot", "bot", "agent", "customer"],
+        "auto": [True],
+        "private": [True],
+        "reopens": [True],
+        "priority": ["urgent", 1],
+        "direction": ["outbound", "inbound"],
+        "resumes": [True],
+        "recurs": [True],
+        "beginning": [
+            {
+                "id": name,
+                "at": T0 + back,
+                **({"answered_at": T0 + back + 7_000} if answered else {}),
+                **({"exact": True} if exact else {}),
+            }
+            for name in ("i1", "b1", "b2")
+            for back in (0, 1_500, 30_000, 2 * MINUTE)
+            for answered in (False, True)
+            for exact in (False, True, True)
+        ],
+    }
+    for name, values in optional.items():
+        if draw(st.integers(0, 3)) == 0:
+            fields[name] = draw(st.sampled_from(values))
+    return fields
 
 
 @st.composite
 def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
     """(time that passes, skew of its stamp, stamped by the broker, the event)."""
-    kind = draw(st.sampled_from(_KINDS))
+    kind = draw(st.sampled_from([*_KINDS, *_WRITTEN]))
     fields: dict[str, Any] = {"type": kind, "contact_id": draw(st.sampled_from(["a-1", "b"]))} | FIELDS.get(
         kind, {}
     )
@@ -88,39 +150,13 @@ def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
     if kind == "agent.state":
         del fields["contact_id"]
     elif kind in _CONTACT:
-        if "queue" in fields or draw(st.booleans()):
-            fields["queue"] = draw(st.sampled_from("xy"))
+        fields |= draw(_details("queue" in fields))
+    elif kind == "case.reopened":
         if draw(st.booleans()):
-            fields["channel"] = draw(st.sampled_from(["voice", "chat", "email", "callback"]))
-        optional: dict[str, list[Any]] = {
-            "agent": ["g", "h"],
-            "visit": [1, 2],
-            "reason": ["timeout", "Full", "closed", "empty", "key", "overflow", "callback", "voicemail"],
-            "wait_s": [0, 5, 5.0005, 20, 20.0005, 21],
-            "talk_s": [0, 1.0005, 60],
-            "hold_s": [0, 3],
-            "wrap_s": [0, 7.5],
-            "bot": [False, True],
-            "by": ["bot", "bot", "agent"],
-            "direction": ["outbound", "inbound"],
-            "resumes": [True],
-            "recurs": [True],
-            "beginning": [
-                {
-                    "id": name,
-                    "at": T0 + back,
-                    **({"answered_at": T0 + back + 7_000} if answered else {}),
-                    **({"exact": True} if exact else {}),
-                }
-                for name in ("i1", "b1", "b2")
-                for back in (0, 1_500, 30_000, 2 * MINUTE)
-                for answered in (False, True)
-                for exact in (False, True, True)
-            ],
-        }
-        for name, values in optional.items():
-            if draw(st.integers(0, 3)) == 0:
-                fields[name] = draw(st.sampled_from(values))
+            fields |= {
+                "queue": draw(st.sampled_from("xy")),
+                "channel": draw(st.sampled_from(["chat", "email"])),
+            }
     elif "contact_id" in fields and kind in _MATTERS:
         fields |= draw(st.sampled_from(_MATTERS[kind]))
         for name, values in {"queue": ["x", "y"], "channel": ["voice", "chat"]}.items():

@@ -102,7 +102,7 @@ def the_response_clock_starts_at_the_hand_off() -> None:
 @case("c04")
 def a_second_hand_off_counts_no_second_bot() -> None:
     told = [queued(0), then(20, "bot.handed_off"), then(25, "bot.handed_off")]
-    assert total(kept(*told, then(62, "contact.answered")), "bot_met") == 1
+    assert total(kept(*told, then(62, "contact.answered")), "from_bot") == 1
 
 
 @case("c05")
@@ -117,7 +117,7 @@ def a_bot_contains_only_what_no_human_had() -> None:
     over = then(60, "contact.ended", by="bot")
     assert total(kept(queued(0), bot, over), "bot_contained") == 1
     assert total(kept(queued(0), bot, then(9, "message.sent"), over), "bot_contained") == 0
-    assert total(kept(queued(0), then(9, "message.sent"), then(60, "contact.ended")), "bot_met") == 0
+    assert total(kept(queued(0), then(9, "message.sent"), then(60, "contact.ended")), "to_bot") == 0
 
 
 @case("c07")

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.events import Answered, LeftQueue, Queued, Refused
-from stream_app.model.fold import contacts, lasting, seen
+from stream_app.model.fold import lasting, openings, seen
 from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.tally import unpack_cell
@@ -18,6 +18,7 @@ from tests.reference.model import Reference
 from tests.reference.traffic import hostile, traffic
 
 from .kept import Kept, Line, differences, folded, referred
+from .settings import WORLDS, World
 from .streams import DAY, HOUR, MINUTE, T0, line, streams
 
 MANY = settings(max_examples=max(300, settings.default.max_examples if settings.default else 0))
@@ -39,12 +40,13 @@ def hostile_lines(seed: int, contacts: int, rate: float) -> list[Line]:
 
 
 @MANY
-@given(streams(), st.sets(st.integers(0, 45)), st.sets(st.integers(0, 45)))
+@given(streams(), st.sets(st.integers(0, 45)), st.sets(st.integers(0, 45)), st.sampled_from(WORLDS))
 def test_any_stream_in_any_pieces_is_what_the_specification_says(
-    lines: list[Line], cuts: set[int], restarts: set[int]
+    lines: list[Line], cuts: set[int], restarts: set[int], world: World
 ) -> None:
     if lines:
-        assert differences(referred(lines), folded(lines, cuts, restarts)) == []
+        kept = folded(lines, cuts, restarts, targets=world.targets(), tells_messages=world.tells_messages)
+        assert differences(referred(lines, world=world), kept) == []
 
 
 @pytest.mark.slow
@@ -138,14 +140,14 @@ def test_an_id_that_two_events_share_ages_as_its_last_use() -> None:
 def test_a_million_queue_names_leave_no_trace_in_memory() -> None:
     fold = Fold(Targets())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contacts, "RULES_MAX", 100)
+        patch.setattr(openings, "RULES_MAX", 100)
         patch.setattr(seen, "RECENT_MAX", 1_000)
         for n in range(20_000):
             at, queue, contact = T0 + n * 100, f"q{n}", f"c{n}"
             for event in (
                 Refused(id=f"i{n}", at=at, contact_id="c", queue=queue),
                 Queued(id=f"j{n}", at=at, contact_id=contact, queue=queue),
-                LeftQueue(id=f"k{n}", at=at, contact_id=contact),
+                LeftQueue(id=f"k{n}", at=at, contact_id=contact, reason="callback"),
             ):
                 assert fold.record(event, at) is Result.APPLIED
             if n % 1_000 == 0:
@@ -186,7 +188,7 @@ def test_taking_twice_gives_nothing_the_second_time() -> None:
 
 
 def test_every_prefix_keeps_its_books() -> None:
-    """I2: offered = answered + abandoned + left + lost + waiting, after every record."""
+    """I2: those offered to people were answered, abandoned, left, were lost or wait; after every record. Bots likewise."""
     lines = hostile_lines(6, 120, 0.2)
     kept, fold = Kept(), Fold(Targets())
     for number, one in enumerate(lines):
@@ -203,8 +205,12 @@ def test_every_prefix_keeps_its_books() -> None:
             total[name] = total.get(name, 0) + n
         waiting = sum(state == "waiting" for *_, state, _ in kept.open_visits())
         outcomes = sum(total.get(name, 0) for name in ("answered", "abandoned", "left", "lost"))
-        assert total.get("offered", 0) == outcomes + waiting
-        assert total.get("decided", 0) == outcomes
+        for_people = total.get("offered", 0) - total.get("to_bot", 0) + total.get("from_bot", 0)
+        assert for_people == outcomes + waiting
+        assert total.get("decided", 0) == outcomes - total.get("left_not_demand", 0)
+        with_bot = sum(state == "with_bot" for *_, state, _ in kept.open_visits())
+        bots = ("from_bot", "bot_contained", "containments_undone", "bot_abandoned")
+        assert total.get("to_bot", 0) == sum(total.get(name, 0) for name in bots) + with_bot
 
 
 @pytest.mark.parametrize("short_s", [0.0, 0.001, 5.0])

@@ -230,3 +230,33 @@ def test_the_least_number_of_contacts(samples: int, state: str) -> None:
 def test_better_than_is_plausible(value: float, state: str) -> None:
     found = judged(row(handle=value, too_good={"handle_time": 300.0}), "30m")
     assert (found.state, found.kpis.get("handle_time", "met")) == (state, state)
+
+
+def conversations(*, awaiting: int, oldest: float, clock: str = "wall", answer: float = 10.0) -> Judgement:
+    """Judge a queue in which people write, and nobody waits for a first answer."""
+    held = "first_response_business" if clock == "business" else "first_response"
+    found = row(recent=0.5, targets=TARGETS | {"oldest_awaiting_reply": 300.0, held: 60.0})
+    if clock == "business":
+        found = structs.replace(
+            found, targets={k: v for k, v in found.targets.items() if k != "first_response"}
+        )
+    levels = {**found.levels, "awaiting_reply": float(awaiting), "oldest_awaiting_reply": oldest}
+    values = found.windows["30m"] | {held: Value(answer, 40)}
+    return judged(structs.replace(found, levels=levels, windows={"30m": values}, clock=clock), "30m")
+
+
+def test_a_reply_that_is_owed_for_too_long_colours_the_queue_and_moves_it_up() -> None:
+    calm, late = conversations(awaiting=3, oldest=299.0), conversations(awaiting=3, oldest=301.0)
+    assert (calm.state, late.state, late.reasons) == ("met", "off", ("oldest_awaiting_reply",))
+    assert late.urgency > calm.urgency
+
+
+def test_where_no_reply_is_owed_there_is_no_oldest_to_judge() -> None:
+    assert conversations(awaiting=0, oldest=301.0).state == "met"
+
+
+def test_the_first_response_is_judged_by_the_clock_that_was_promised() -> None:
+    """The mean on the wall, ten seconds, has no target there."""
+    found = conversations(awaiting=0, oldest=0.0, clock="business", answer=200.0)
+    assert (found.state, found.reasons) == ("off", ("first_response_business",))
+    assert conversations(awaiting=0, oldest=0.0, clock="business", answer=40.0).state == "met"

@@ -27,14 +27,22 @@ def test_the_industries_are_there() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_every_number_of_a_preset_is_in_force(preset: Preset) -> None:
-    targets = Targets.of({"preset": preset.name})
+    office = {"zone": "UTC", "hours": {"mon-fri": ["09:00-17:00"]}}
+    by_clock = Targets.of({"preset": preset.name})
+    by_hours = Targets.of(
+        {"preset": preset.name, "defaults": {"calendar": "office"}, "calendars": {"office": office}}
+    )
+    twins = {kpi.twin: kpi.name for kpi in BY_NAME.values() if kpi.twin}
     for line in preset.lines:
-        rule = targets.rule("any", line.channel or "social")
-        wanted = last(preset, line.name, line.channel or "social")
+        channel = line.channel or "social"
+        wanted = last(preset, line.name, channel)
         if line.name == "answer_target_s":
-            assert rule.answer_target == (wanted or 0) * 1000
+            assert by_clock.rule("any", channel).answer_target == (wanted or 0) * 1000
+        elif line.name in twins:
+            rule = by_hours.rule("any", channel)
+            assert not rule.by_business_hours or rule.targets[line.name] == wanted
         else:
-            assert rule.targets[line.name] == wanted
+            assert by_clock.rule("any", channel).targets[line.name] == wanted
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)

@@ -27,15 +27,26 @@ at = st.integers(1_763_800_000_000, 1_763_800_000_000 + 3_600_000)
 place = {"queue": st.sampled_from("xy"), "channel": st.sampled_from(["voice", "chat"]), "at": at}
 ms = st.integers(0, 10**9)
 REVIEWS = (f.Reviewed, f.AutoReviewed)
-PLAIN = (f.Refused, f.Missed, f.Transferred, f.Unfinished, f.Undone, f.CalledOut)
+PLAIN = (
+    *(f.Refused, f.Missed, f.Transferred, f.Unfinished, f.Undone, f.CalledOut, f.ToBot, f.FromBot),
+    *(f.Contained, f.Returned, f.EndedWithBot, f.Reopened),
+)
 over = {**place, "queued_at": at}
 counted = st.lists(
     st.one_of(
         st.builds(f.Offered, **place),
         st.builds(f.Answered, **over, wait=ms, in_target=st.booleans(), stated=st.booleans()),
-        *(st.builds(k, **place, after=ms, after_open=ms) for k in (f.Responded, f.Replied)),
+        st.builds(f.Responded, **place, after=ms, after_open=ms, here=ms),
+        st.builds(
+            f.Replied,
+            **place,
+            after=ms,
+            after_open=ms,
+            target=st.sampled_from([-1, 5]),
+            in_target=st.booleans(),
+        ),
+        st.builds(f.QueueResponded, **place, wait=ms, wait_open=ms),
         *(st.builds(k, **place, score=ms, judged=st.booleans(), compliant=st.booleans()) for k in REVIEWS),
-        st.builds(f.BotServed, **place, contained=st.booleans()),
         st.builds(f.OutboundHandled, **place, talk=ms, hold=ms, wrap=ms),
         st.builds(f.CsatAnswered, **place, satisfied=st.booleans()),
         st.builds(f.NpsAnswered, **place, promoter=st.booleans(), detractor=st.booleans()),
@@ -44,10 +55,25 @@ counted = st.lists(
         st.builds(f.Predicted, **place, csat=ms),
         st.builds(f.Sold, **place, amount=ms, currency=st.integers(0, 150)),
         st.builds(f.Abandoned, **over, wait=ms, in_target=st.booleans(), short=st.booleans()),
-        st.builds(f.Left, **over, wait=ms, in_target=st.booleans(), callback=st.booleans()),
+        st.builds(
+            f.Left, **over, wait=ms, in_target=st.booleans(), callback=st.booleans(), demand=st.booleans()
+        ),
         st.builds(f.Lost, **over),
         st.builds(f.Decided, **place, abandoned_later=st.booleans()),
-        st.builds(f.Handled, **place, talk=ms, hold=ms, wrap=ms, held=st.booleans(), timed_out=st.booleans()),
+        st.builds(
+            f.Handled,
+            **place,
+            talk=ms,
+            hold=ms,
+            wrap=ms,
+            held=st.booleans(),
+            timed_out=st.booleans(),
+            pending=ms,
+            estimated=st.booleans(),
+            estimate=ms,
+            concluded=st.booleans(),
+            lasted=ms,
+        ),
         *(st.builds(k, **place) for k in PLAIN),
     ),
     max_size=40,
@@ -115,7 +141,7 @@ def test_every_kind_of_fact_is_tallied() -> None:
 def test_numbers_are_those_that_the_registry_gave() -> None:
     numbers = {name: n + 100 for name, n in NUMBERS.items()}
     tally = Tally(numbers)
-    tally.add((f.Responded("x", "voice", 0, 1, 1),))
+    tally.add((f.Responded("x", "voice", 0, 1, 1, 1),))
     expected = {numbers["responded"]: 1, numbers["response_ms"]: 1, numbers["response_open_ms"]: 1}
     expected |= {numbers["response"] << SHIFT: 1}
     assert tally.take() == {(0, "x", "voice"): expected}

@@ -5,7 +5,16 @@ from typing import Final
 
 import pytest
 
-from stream_app.model.events import Abandoned, Answered, Event, LeftQueue, Queued
+from stream_app.model.events import (
+    Abandoned,
+    Answered,
+    BotStarted,
+    Event,
+    HandedOff,
+    LeftQueue,
+    MessageSent,
+    Queued,
+)
 from stream_app.model.fold.fold import Fold
 from stream_app.model.kpis import HEADLINES
 from stream_app.model.live.board import Board
@@ -135,6 +144,22 @@ def test_an_abandonment_that_is_taken_back_waited_until_then() -> None:
         assert fold.record(event, event.at) == "applied"
     feed(board, fold)
     assert trends_of(board).row(Targets(), VOICE, NOW).lines["backlog"].values[-3:] == [1, 1, 0]
+
+
+def test_who_is_with_a_bot_waits_for_nobody_until_the_hand_off() -> None:
+    interval = NOON - INTERVAL_MS
+    fold, board = Fold(Targets()), Board(NOW)
+    chat = ("sales", "chat")
+    told: tuple[Event, ...] = (
+        Queued(id="q", at=interval - 60_000, contact_id="c", queue=chat[0], channel=chat[1]),
+        BotStarted(id="b", at=interval - 59_000, contact_id="c"),
+        HandedOff(id="h", at=interval + 1_000, contact_id="c"),
+        MessageSent(id="m", at=NOON + 1_000, contact_id="c"),
+    )
+    for event in told:
+        assert fold.record(event, event.at) == "applied"
+    feed(board, fold)
+    assert trends_of(board).row(Targets(), chat, NOW).lines["backlog"].values[-3:] == [0, 1, 0]
 
 
 def test_young_rows_are_given_again_and_what_is_over_is_not_read_again(

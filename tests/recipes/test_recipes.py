@@ -15,7 +15,7 @@ def test_a_kpi(tmp_path: Path) -> None:
     project = copied(tmp_path)
     entry, example = steps("Add a KPI")
     follow(project, entry)
-    missing = "from tests.model.examples import EXAMPLES as x; from stream_app.model.kpis import KPIS as k"
+    missing = "from tests.model.test_kpis import EXAMPLES as x; from stream_app.model.kpis import KPIS as k"
     found = run(project, "-c", f"{missing}; print({{one.name for one in k}} - set(x))")
     assert found == "{'share_of_talk'}\n", "the suite misses the worked example, and nothing else"
     follow(project, example)

@@ -17,35 +17,45 @@ COUNTED_WITHIN_MS = 31 * DAY
 
 
 class Over(NamedTuple):
-    """How a wait ended, `at` by the clock of the one who told, after which wait."""
+    """How a wait that began at `queued_at` ended, `at` by the clock of the one who told, after which wait."""
 
     outcome: str
+    queued_at: int
     at: int
     wait: int
     why: dict[str, int]
 
+    @property
+    def counts(self) -> bool:
+        """Whether that end came soon enough for a row to take it."""
+        return self.at - self.queued_at <= COUNTED_WITHIN_MS
+
 
 class Stay:
-    """A visit that was offered, and what became of its wait; `over` is None while it waits."""
+    """A visit that was offered, and what became of its wait; `over` is None while it waits or a bot has it."""
 
     def __init__(self, visit: Visit) -> None:
-        self.place, self.queued_at = visit.place, visit.queued_at
-        self.target, self.short = visit.target, visit.short
+        self.place, self.started = visit.place, visit.started
+        self.is_bots = False
         self.over: Over | None = None
-        self.told: list[Over] = []  # every end of the wait, those included that were taken back
+        self.told: list[Over] = []  # every end of a wait, those included that were taken back
+        self.wait_for_people(visit)
 
-    def counts(self, over: Over) -> bool:
-        """Whether that end came soon enough for a row to take it."""
-        return over.at - self.queued_at <= COUNTED_WITHIN_MS
+    def wait_for_people(self, visit: Visit) -> None:
+        self.queued_at, self.target, self.short = visit.queued_at, visit.target, visit.short
+        self.is_bots = False
 
     def amounts(self) -> dict[str, int]:
-        """What this visit is in the row of the quarter in which it was queued, `longest_wait_ms` aside."""
+        """What its wait for people is in the row of the quarter in which it began, `longest_wait_ms` aside."""
         over = self.over
-        if over is None or not self.counts(over):
-            return {"offered": 1, "waiting": 1}
-        amounts = {"offered": 1, over.outcome: 1}
+        if self.is_bots:
+            return {}
+        if over is None or not over.counts:
+            return {"waiting": 1}
+        amounts = {over.outcome: 1}
         if over.outcome != "lost":
-            amounts[f"{over.outcome}_in_target"] = int(over.wait <= self.target)
+            demand = not over.why.get("left_not_demand")
+            amounts[f"{over.outcome}_in_target"] = int(over.wait <= self.target and demand)
         if over.outcome == "answered":
             amounts["wait_ms"] = over.wait
         if over.outcome == "left":
@@ -56,9 +66,6 @@ class Stay:
                 "abandon_wait_ms": over.wait,
             }
         return amounts
-
-    def longest(self) -> int:
-        return max((o.wait for o in self.told if o.outcome != "lost" and self.counts(o)), default=0)
 
 
 class Intervals:
@@ -71,11 +78,19 @@ class Intervals:
     def offered(self, visit: Visit) -> None:
         self._stays[visit] = Stay(visit)
 
+    def to_bot(self, visit: Visit) -> None:
+        """From the beginning it was the bot's."""
+        self._stays[visit].is_bots = True
+
+    def from_bot(self, visit: Visit) -> None:
+        """Its wait for people begins."""
+        self._stays[visit].wait_for_people(visit)
+
     def over(
         self, visit: Visit, outcome: str, at: int, wait: int = 0, why: dict[str, int] | None = None
     ) -> None:
         stay = self._stays[visit]
-        stay.over = Over(outcome, at, wait, why or {})
+        stay.over = Over(outcome, stay.queued_at, at, wait, why or {})
         stay.told.append(stay.over)
 
     def waits_again(self, visit: Visit) -> None:
@@ -89,20 +104,32 @@ class Intervals:
         """(start of the quarter, queue, channel) -> what its row holds, without zeros and without the backlog."""
         rows: dict[Cell, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         for stay in self._stays.values():
-            row = rows[stay.queued_at // QUARTER * QUARTER, *stay.place]
+            rows[_quarter(stay.started), *stay.place]["offered"] += 1
             for name, n in stay.amounts().items():
-                row[name] += n
-            row["longest_wait_ms"] = max(row["longest_wait_ms"], stay.longest())
+                rows[_quarter(stay.queued_at), *stay.place][name] += n
+            for over in stay.told:
+                if over.outcome != "lost" and over.counts:
+                    row = rows[_quarter(over.queued_at), *stay.place]
+                    row["longest_wait_ms"] = max(row["longest_wait_ms"], over.wait)
         for place, at, amounts in self._done:
             for name, n in amounts.items():
-                rows[at // QUARTER * QUARTER, *place][name] += n
-        return {cell: {name: n for name, n in row.items() if n} for cell, row in rows.items()}
+                rows[_quarter(at), *place][name] += n
+        found = {cell: {name: n for name, n in row.items() if n} for cell, row in rows.items()}
+        return {cell: row for cell, row in found.items() if row}
 
     def backlog(self, start: int, queue: str, channel: str) -> tuple[int, int]:
-        """`backlog_start` and `backlog_max` of the row of that quarter: who was queued less whose wait was over."""
-        here = [stay for stay in self._stays.values() if stay.place == (queue, channel)]
+        """`backlog_start` and `backlog_max` of the row of that quarter: who was queued less whose wait was over.
+
+        Who is with a bot, or was until the end, waits for nobody.
+        """
+        places = (stay for stay in self._stays.values() if stay.place == (queue, channel))
+        here = [stay for stay in places if not stay.is_bots]
         queued = sorted(stay.queued_at for stay in here)
         over = sorted(stay.over.at for stay in here if stay.over)
         moments = range(start, start + QUARTER + 1, MINUTE)
         depths = [bisect_left(queued, moment) - bisect_left(over, moment) for moment in moments]
         return depths[0], max(depths)
+
+
+def _quarter(at: int) -> int:
+    return at // QUARTER * QUARTER

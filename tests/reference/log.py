@@ -22,8 +22,8 @@ def began(name: str, at: float, answered_at: float | None = None) -> dict[str, A
 class Log:
     """A partition to which events are appended, stamped by the broker; times are seconds after T0."""
 
-    def __init__(self) -> None:
-        self.reference = Reference()
+    def __init__(self, **settings: Any) -> None:
+        self.reference = Reference(**settings)
         self.offset = 0
 
     def put(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .clock import Clock
 from .counters import DAY, HOUR, MINUTE
@@ -29,6 +29,13 @@ def stay(place: tuple[str, str], of: str, who: str, second: int) -> bytes:
     return fingerprint(f"stay|{queue}|{channel}|{of}|{who}|{second}")
 
 
+class Ended(NamedTuple):
+    """A visit that is over, and whose request may go on, since `at`."""
+
+    visit: Visit
+    at: int
+
+
 class Memory:
     """Open visits and recent ids, and the clock of the partition."""
 
@@ -41,6 +48,9 @@ class Memory:
         )  # when an id that recurs was added (a day), and its hash
         self._visits: dict[str, list[Visit]] = {}  # contact -> its open visits, oldest first
         self._recent: dict[bytes, int] = {}  # hash of an event id -> the minute when it was added, in order
+        self._opened = itertools.count(1)
+        self._ended: dict[str, list[Ended]] = {}  # contact -> visits with whose request it may go on
+        self._reopened: dict[str, list[int]] = {}  # contact -> when its case was reopened
 
     @property
     def now(self) -> int:
@@ -55,6 +65,7 @@ class Memory:
         return self._visits.get(contact, [])[::-1]
 
     def open(self, visit: Visit) -> None:
+        visit.order = next(self._opened)
         self._visits.setdefault(visit.contact, []).append(visit)
 
     def close(self, visit: Visit) -> None:
@@ -63,7 +74,7 @@ class Memory:
         if visit.exact:
             second = visit.queued_at // 1000
             self.remember(stay(visit.place, "contact", visit.contact, second))
-            if visit.agent:
+            if visit.agent and visit.answered:
                 self.remember(stay(visit.place, "agent", visit.agent, second))
 
     def rename(self, visit: Visit, contact: str) -> None:
@@ -77,6 +88,35 @@ class Memory:
         visits.remove(visit)
         if not visits:
             del self._visits[visit.contact]
+
+    # Requests through several visits -------------------------------------------------------------------
+
+    def keep_request(self, visit: Visit, at: int) -> None:
+        """The visit ended at that time, and another one may go on with its request."""
+        self._ended.setdefault(visit.contact, []).append(Ended(visit, at))
+
+    def ended(self, contact: str) -> list[Ended]:
+        """The visits of the contact with whose request another one may go on."""
+        return self._ended.get(contact, [])
+
+    def forget_ended(self, contact: str) -> None:
+        self._ended.pop(contact, None)
+
+    def answered(self, contact: str) -> None:
+        """The contact's request had an answer, in whichever visit."""
+        opened = [visit for visit in self.newest_first(contact) if visit.state != "abandoned"]
+        for visit in opened + [ended.visit for ended in self.ended(contact)]:
+            if not visit.outbound:
+                visit.request.answered = True
+
+    def case_reopened(self, contact: str, at: int) -> None:
+        self._reopened.setdefault(contact, []).append(at)
+
+    def case_reopenings(self, contact: str) -> list[int]:
+        """When the contact's case was reopened of late."""
+        return self._reopened.get(contact, [])
+
+    # Ids -----------------------------------------------------------------------------------------------
 
     def knows(self, name: bytes) -> bool:
         return name in self._recent
@@ -113,11 +153,17 @@ class Memory:
                 self._recent[name] = minute
 
     def forget(self) -> None:
-        """Drop the ids that are an hour old, and the oldest minutes of too many."""
+        """Drop what is an hour old, and of ids the oldest minutes of too many."""
         oldest = self.now - RECENT_MS
+        for contact, visits in list(self._ended.items()):
+            self._ended[contact] = [ended for ended in visits if ended.at >= oldest]
+        for contact, times in list(self._reopened.items()):
+            self._reopened[contact] = [at for at in times if at >= oldest]
         for name in list(itertools.takewhile(lambda name: self._recent[name] < oldest, self._recent)):
             del self._recent[name]
         while len(self._recent) > self._recent_max:
             minute = min(self._recent.values())
             self._recent = {name: stamp for name, stamp in self._recent.items() if stamp > minute}
+        self._ended = {contact: visits for contact, visits in self._ended.items() if visits}
+        self._reopened = {contact: times for contact, times in self._reopened.items() if times}
         self._keep_days_after((self.now - LASTING_DAYS * DAY) // DAY - 1)

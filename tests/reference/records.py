@@ -10,61 +10,22 @@ from typing import Any, NamedTuple, NoReturn
 
 from .checks import ID, NAME, Fields, Refusal, Refused, is_int, number, text, truth, whole
 from .facts import Fact, read_fact
+from .vocabulary import (
+    CONTACT_EVENTS,
+    NO_CONTACT,
+    OUTCOMES,
+    QUEUE_EVENTS,
+    VISIT_EVENTS,
+    VOCABULARY,
+)
+
+__all__ = ["OUTCOMES", "QUEUE_EVENTS", "VISIT_EVENTS", "VOCABULARY", "Beginning", "Event", "read"]
 
 MAX_VALUE_BYTES = 65_536
 MAX_DEPTH = 100
 EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000-01-01 and 2100-01-01, inclusive
 
 LONGEST_S = 365 * 86_400
-
-VISIT_EVENTS = frozenset(
-    {
-        "contact.answered",
-        "contact.held",
-        "contact.resumed",
-        "contact.transferred",
-        "contact.left_queue",
-        "contact.abandoned",
-        "contact.ended",
-        "contact.wrapped",
-        "agent.missed",
-        "bot.handed_off",
-        "callback.scheduled",
-        "message.received",
-        "message.sent",
-    },
-)
-QUEUE_EVENTS = frozenset({"contact.queued", "contact.refused"})
-CONTACT_EVENTS = (
-    VISIT_EVENTS
-    | QUEUE_EVENTS
-    | frozenset({"survey.answered", "quality.scored", "sentiment.scored", "sale.recorded"})
-)
-OTHER_EVENTS = frozenset(
-    {
-        "case.resolved",
-        "case.reopened",
-        "case.escalated",
-        "agent.state",
-        "customer.joined",
-        "customer.left",
-        "customer.valued",
-        "platform.restarted",
-    },
-)
-NO_CONTACT = frozenset({kind for kind in OTHER_EVENTS if not kind.startswith("case")})
-VOCABULARY = CONTACT_EVENTS | OTHER_EVENTS
-OUTCOMES = frozenset(
-    {
-        "contact.answered",
-        "contact.abandoned",
-        "contact.left_queue",
-        "callback.scheduled",
-        "contact.transferred",
-        "contact.ended",
-        "contact.wrapped",
-    },
-)
 
 _TEXTS = {
     **dict.fromkeys(("id", "contact_id", "agent", "customer"), ID),
@@ -79,6 +40,7 @@ _STATED = {
     "contact.ended": ("talk_s", "hold_s"),
     "contact.wrapped": ("talk_s", "hold_s", "wrap_s"),
 }
+_MESSAGES = ("message.received", "message.sent")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
@@ -125,7 +87,11 @@ class Event(NamedTuple):
     outbound: bool
     resumes: bool
     recurs: bool
+    reopens: bool
+    priority: str
     bot: bool
+    auto: bool
+    private: bool
     by: str
     stated: dict[str, int]
     beginning: Beginning | None
@@ -137,6 +103,21 @@ class Event(NamedTuple):
     def place(self) -> tuple[str, str]:
         """Queue and channel of an event that starts something: without a channel it is voice."""
         return self.queue, self.channel or "voice"
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person of ours wrote it to the customer."""
+        return self.type == "message.sent" and not self.bot and not self.no_message
+
+    @property
+    def no_message(self) -> bool:
+        """An acknowledgement, or a note among colleagues: nobody was answered and nobody asked."""
+        return self.auto or self.private
+
+    @property
+    def opener(self) -> bool:
+        """Whether it opens an outbound visit where no visit takes it."""
+        return self.type == "message.sent" and self.outbound and self.queue != "" and not self.no_message
 
 
 def read(value: bytes | None) -> Event | Refusal:
@@ -197,7 +178,11 @@ def _event(fields: Fields) -> Event:
         outbound=fields.get("direction") == "outbound",
         resumes=kind == "contact.queued" and bool(truth(fields, "resumes")),
         recurs=kind == "contact.queued" and bool(truth(fields, "recurs")),
+        reopens=kind == "contact.queued" and bool(truth(fields, "reopens")),
+        priority=_priority(fields) if kind == "contact.queued" else "",
         bot=kind == "message.sent" and bool(truth(fields, "bot")),
+        auto=kind in _MESSAGES and bool(truth(fields, "auto")),
+        private=kind in _MESSAGES and bool(truth(fields, "private")),
         by=text(fields, "by", NAME) if kind == "contact.ended" else "",
         stated=_durations(kind, fields),
         beginning=_beginning(fields.get("beginning")) if kind in OUTCOMES else None,
@@ -217,6 +202,12 @@ def _sender(kind: str, fields: Fields) -> str:
     }
     chosen = names.get(kind) or names.get(kind.split(".", maxsplit=1)[0]) or ["contact_id"]
     return next(filter(None, (text(fields, name, ID) for name in chosen)), "")
+
+
+def _priority(fields: Fields) -> str:
+    """A name, or a whole number as its digits; "" where there is none."""
+    value = fields.get("priority")
+    return str(value) if is_int(value) else text(fields, "priority", NAME)
 
 
 def _beginning(value: Any) -> Beginning | None:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     Told = tuple[int, str, dict[str, Any]]  # at, key, the other fields
 
-MESSAGE_CHANNELS = frozenset({"chat", "email", "messaging", "social"})
-
 
 class Story:
     """One contact; `now` (ms) is where its telling has got to, `told` all that happened so far."""
@@ -73,16 +71,28 @@ class Story:
             fields["channel"] = self.channel
         queued_at = self.now
         self.enqueue(queue, fields)
-        met_bot = self.channel in MESSAGE_CHANNELS and self.greet(queue)
-        if self.chance(0.3 if met_bot else 0.01):  # a call may be contained as well
-            self.wait(1, 60)
-            self.tell("contact.ended", queue, by="bot")
-            self.opinions(queue)
+        if self.chance(0.05) and self.contained(queue):
             return
+        self.ring(queue)
+        self.outcomes(queue, queued_at, depth)
+
+    def contained(self, queue: str) -> bool:
+        """Callers may speak with a bot first. Returns whether that was all."""
+        if self.chance(0.6):
+            self.tell("bot.started", queue)
+        self.wait(1, 60)
+        if self.chance(0.7):
+            self.tell("bot.handed_off", queue)
+            return False
+        self.tell("contact.ended", queue, by="bot")
+        self.opinions(queue)
+        return True
+
+    def ring(self, queue: str) -> None:
+        """Agents do not always take what they are offered."""
         while self.chance(0.15):
             self.wait(1, 8)
             self.tell("agent.missed", queue, agent=self.agent())
-        self.outcomes(queue, queued_at, depth)
 
     def enqueue(self, queue: str, fields: dict[str, Any]) -> None:
         """A platform that says in its outcomes how they began may well not send the beginning itself."""
@@ -138,19 +148,6 @@ class Story:
             kind = self.rng.choice(("contact.left_queue", "contact.transferred", "callback.scheduled"))
             self.tell(kind, queue, **self.durations(wait_s=(0, 60)))
 
-    def greet(self, queue: str) -> bool:
-        """The customer writes, a bot may answer and hand over. Returns whether it did."""
-        self.tell("message.received", queue)
-        met_bot = self.chance(0.4)
-        if met_bot:
-            for _ in range(self.rng.randrange(1, 4)):
-                self.wait(0.5, 2)
-                self.tell("message.sent", queue, bot=True)
-                self.wait(1, 20)
-                self.tell("message.received", queue)
-            self.tell("bot.handed_off", queue)
-        return met_bot
-
     def call_out(self, queue: str) -> None:
         """An agent calls or writes first. Such an event must name its queue, which not every platform knows."""
         self.visits += 1
@@ -164,19 +161,15 @@ class Story:
     def answer(self, queue: str, depth: int) -> None:
         agent = self.agent()
         self.wait(*self.rng.choice(((0.5, 20), (0.5, 20), (0.5, 20), (20, 90), (20, 20))))
-        if self.channel == "voice" or self.chance(0.5):
-            if not self.says_beginnings or self.chance(0.7):
-                self.tell("contact.answered", queue, agent=agent, **self.durations(wait_s=(0, 40)))
-            if self.beginning:
-                self.beginning["answered_at"] = self.now
+        if not self.says_beginnings or self.chance(0.7):
+            self.tell("contact.answered", queue, agent=agent, **self.durations(wait_s=(0, 40)))
+        if self.beginning:
+            self.beginning["answered_at"] = self.now
         self.converse(queue, agent, depth)
 
     def converse(self, queue: str, agent: str, depth: int) -> None:
         """From the answer to the end of wrap-up."""
-        if self.channel in MESSAGE_CHANNELS:
-            self.write(queue, agent)
-        else:
-            self.talk(queue, agent)
+        self.talk(queue, agent)
         stated = self.durations(talk_s=(20, 400), hold_s=(0, 60))
         if self.chance(0.1):
             to_queue = self.rng.choice(self.queues)  # now and then the same one
@@ -210,16 +203,6 @@ class Story:
                 return  # ends while on hold
             self.tell("contact.resumed", queue, agent=agent)
             self.wait(5, 120)
-
-    def write(self, queue: str, agent: str) -> None:
-        for _ in range(self.rng.randrange(1, 5)):
-            self.wait(1, 30)
-            self.tell("message.sent", queue, agent=agent)
-            while self.chance(0.45):
-                self.wait(2, 60)
-                self.tell("message.received", queue)
-            if self.chance(0.03):
-                self.tell("bot.handed_off", queue)
 
     def aftermath(self, queue: str) -> None:
         """Facts about a contact that is over."""
@@ -261,16 +244,3 @@ class Story:
         if self.chance(0.02):  # of a server that has no contact here: which partition is told would matter
             restarted = {"type": "platform.restarted", "source": "pbx"}
             self.told.append((self.now, "pbx", restarted))
-
-
-def tell_story(
-    rng: Random, number: int, now: int, queues: Sequence[str], channels: Sequence[str]
-) -> list[Told]:
-    """All events of contact `number`, which arrives `now`; not quite in order of time."""
-    story = Story(rng, number, now, queues, rng.choice(channels))
-    if rng.random() < 0.06:
-        story.call_out(rng.choice(queues))
-    else:
-        story.visit(rng.choice(queues))
-    story.bystanders()
-    return story.told

@@ -1,4 +1,4 @@
-"""Abandonments that are kept for an hour and may be taken back, and the bots that contain a contact, by hand."""
+"""Abandonments that are kept for an hour and may be taken back, by hand."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def test_a_resumed_visit_waits_since_it_was_queued(log: Log) -> None:
         "abandoned": 1,
         "abandoned_late": 1,
         "abandon_wait_ms": 30_000,
+        "abandon_open_ms": 30_000,
         "decided": 1,
         "decided_then_abandoned": 1,
     }
@@ -53,6 +54,7 @@ def test_an_abandonment_is_taken_back_from_its_own_buckets(log: Log) -> None:
         "abandoned_in_target": 1,
         "abandoned_short": 1,
         "abandon_wait_ms": 4_000,
+        "abandon_open_ms": 4_000,
         "decided": 1,
         "abandonments_undone": 1,
     }
@@ -161,53 +163,6 @@ def test_a_resumed_visit_is_lost_four_hours_after_it_resumed(log: Log) -> None:
     log.tick(4 * H + 3 * MIN)
     assert log.total() == {"offered": 1, "abandonments_undone": 1, "lost": 1, "decided": 1}
     assert log.where("decided", 900) == [0]
-
-
-def test_a_bot_contains_a_chat(log: Log) -> None:
-    log.put(0, "contact.queued", channel="chat")
-    log.put(1, "message.received")
-    log.put(2, "message.sent", bot=True)
-    assert log.put(70, "contact.ended", by="customer") == ILLEGAL
-    assert log.put(70, "contact.ended", by="bot", talk_s=68) == OK
-    assert log.put(71, "contact.ended", by="bot") == ILLEGAL
-    assert log.total(channel="chat") == {
-        "offered": 1,
-        "left": 1,
-        "left_wait_ms": 70_000,
-        "decided": 1,
-        "bot_met": 1,
-        "bot_contained": 1,
-    }
-    assert (log.where("bot_contained"), log.where("decided")) == ([70], [60])
-
-
-def test_who_has_met_a_bot(log: Log) -> None:
-    for number in range(5):
-        log.put(0, "contact.queued", f"c{number}", channel="chat")
-    log.put(5, "bot.handed_off", "c0")
-    log.put(9, "message.sent", "c0")  # met one, and was answered
-    log.put(5, "message.sent", "c1", bot=True)
-    log.put(15, "contact.abandoned", "c1")  # met one, and gave up
-    log.put(25, "contact.ended", "c2", by="bot")  # nothing but contained
-    log.put(35, "message.sent", "c3")  # a human's message is no bot
-    log.put(36, "bot.handed_off", "c3")  # after the answer
-    log.put(45, "contact.answered", "c4")
-    total = log.total(channel="chat")
-    assert (total["bot_met"], total["bot_contained"]) == (3, 1)
-    assert log.where("bot_met") == [0, 10, 20]
-    assert log.put(50, "contact.queued", "c1", channel="chat", resumes=True) == OK
-    assert log.where("bot_met") == [0, 20]
-    log.put(55, "contact.left_queue", "c1")
-    assert log.where("bot_met") == [0, 20, 50]
-    assert log.total(channel="chat")["bot_met"] == 3
-
-
-def test_an_ended_call_is_no_bots_business_once_it_was_answered(log: Log) -> None:
-    log.put(0, "contact.queued")
-    log.put(10, "contact.answered")
-    assert log.put(20, "contact.ended", by="bot") == OK
-    assert log.states() == [("c1", "billing", "wrapping")]
-    assert {"left", "bot_met", "bot_contained"}.isdisjoint(log.total())
 
 
 def test_of_several_abandonments_the_newest_may_be_taken_back(log: Log) -> None:

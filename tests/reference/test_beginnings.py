@@ -45,6 +45,10 @@ def test_an_end_makes_up_for_the_answer_as_well(log: Log) -> None:
         "answered": 1,
         "answered_in_target": 1,
         "answer_wait_ms": 25_000,
+        "answer_open_ms": 25_000,
+        "responded": 1,
+        "response_ms": 25_000,
+        "response_open_ms": 25_000,
         "decided": 1,
     }
     assert (log.where("offered"), log.where("answered")) == ([10], [30])
@@ -61,10 +65,13 @@ def test_an_answer_that_was_lost_is_made_up_for_in_the_visit_that_waits(log: Log
         "answered": 1,
         "answered_in_target": 1,
         "answer_wait_ms": 12_000,
+        "answer_open_ms": 12_000,
         "decided": 1,
         "responded": 1,
         "response_ms": 12_000,
         "response_open_ms": 12_000,
+        "conversations": 1,
+        "conversation_ms": 60_000,
         "handled": 1,
         "talk_ms": 48_000,
     }
@@ -161,14 +168,14 @@ def test_a_visit_that_fits_is_none_that_must_begin(log: Log) -> None:
 
 
 def test_of_several_the_newest_that_waits_was_answered(log: Log) -> None:
-    log.put(0, "contact.queued", channel="chat")
+    log.put(0, "contact.queued", channel="callback")
     log.put(2, "contact.queued")
-    log.put(4, "contact.queued", channel="email")
+    log.put(4, "contact.queued", channel="video")
     log.put(5, "contact.answered")  # the newest
     assert log.put(30, "contact.ended", queue="billing", agent="a1", beginning=began("b", 2, 10)) == OK
     assert log.reference.open_visits() == [
-        ("c1", "billing", "chat", "waiting", T0),
-        ("c1", "billing", "email", "talking", T0 + 4_000),
+        ("c1", "billing", "callback", "waiting", T0),
+        ("c1", "billing", "video", "talking", T0 + 4_000),
         ("c1", "billing", "voice", "wrapping", T0 + 2_000),
     ]
     assert log.total()["answer_wait_ms"] == 8_000

@@ -27,9 +27,12 @@ def test_a_call_with_a_hold(log: Log) -> None:
         "answered": 1,
         "answered_in_target": 1,
         "answer_wait_ms": 12_000,
+        "answer_open_ms": 12_000,
         "responded": 1,
         "response_ms": 12_000,
         "response_open_ms": 12_000,
+        "conversations": 1,
+        "conversation_ms": 120_000,
         "handled": 1,
         "held": 1,
         "talk_ms": 78_000,
@@ -97,7 +100,8 @@ def test_the_first_response_of_a_chat_counts_from_the_hand_off(log: Log) -> None
     log.put(0, "contact.queued", channel="chat")
     assert log.put(1, "message.received") == OK
     assert log.put(2, "message.sent", bot=True) == OK
-    assert log.put(10, "message.received") == OK  # not the first, the clock runs already
+    assert log.states() == [("c1", "billing", "with_bot")]
+    assert log.put(10, "message.received") == OK
     assert log.put(30, "bot.handed_off") == OK
     assert log.states() == [("c1", "billing", "waiting")]
     assert log.put(50, "message.sent", agent="a1") == OK
@@ -105,18 +109,20 @@ def test_the_first_response_of_a_chat_counts_from_the_hand_off(log: Log) -> None
     assert log.put(80, "message.sent", agent="a1") == OK
     assert log.put(81, "message.sent", agent="a2") == OK  # a colleague helps
     total = log.total(channel="chat")
-    assert (total["answer_wait_ms"], total["response_ms"], total["responded"]) == (50_000, 20_000, 1)
+    assert (total["answer_wait_ms"], total["response_ms"], total["responded"]) == (20_000, 20_000, 1)
+    assert (total["replies"], total["reply_ms"]) == (2, 30_000)
     assert total["answered_in_target"] == 1  # 60 s for chats
 
 
-def test_a_chat_may_be_answered_before_the_first_reply(log: Log) -> None:
+def test_a_chat_is_answered_by_a_message(log: Log) -> None:
     log.put(0, "contact.queued", channel="chat")
-    log.put(10, "contact.answered")
-    assert "responded" not in log.total(channel="chat")
+    assert log.put(10, "contact.answered", agent="a1") == OK
+    assert log.states() == [("c1", "billing", "waiting")]
     log.put(15, "message.received")
     log.put(40, "message.sent")
-    assert log.total(channel="chat")["response_ms"] == 25_000
-    assert log.where("responded") == [40]
+    total = log.total(channel="chat")
+    assert (total["answer_wait_ms"], total["response_ms"], total["reply_ms"]) == (40_000, 40_000, 40_000)
+    assert log.where("responded") == log.where("answered") == [40]
 
 
 def test_a_call_that_nobody_ends_is_lost_after_four_hours(log: Log) -> None:
@@ -129,11 +135,11 @@ def test_a_call_that_nobody_ends_is_lost_after_four_hours(log: Log) -> None:
     assert log.where("lost", 900) == [4 * H]
     assert log.where("decided", 900) == [0]  # decided at 20 s
     assert log.states() == [("c2", "billing", "waiting")]
-    for day in range(1, 31):
+    for day in range(1, 181):
         log.tick(day * D)
-    log.tick(30 * D + 1)
+    log.tick(180 * D + 1)
     assert log.states() == [("c2", "billing", "waiting")]  # no whole minute since
-    log.tick(30 * D + MIN)
+    log.tick(180 * D + MIN)
     assert log.total(channel="chat")["lost"] == 1
 
 
@@ -198,6 +204,14 @@ def test_stated_durations_win(log: Log) -> None:
     assert (total["answered_stated"], total["handled_stated"]) == (1, 1)
     assert (total["talk_ms"], total["wrap_ms"], total["held"]) == (30_000, 2_500, 1)
     assert "hold_ms" not in total
+
+
+def test_a_conversation_ended_before_the_wrap_up_that_is_stated(log: Log) -> None:
+    log.put(0, "contact.queued")
+    log.put(10, "contact.answered")
+    log.put(100, "contact.wrapped", wrap_s=30)
+    total = log.total()
+    assert (total["talk_ms"], total["wrap_ms"], total["conversation_ms"]) == (60_000, 30_000, 70_000)
 
 
 def test_a_stated_wait_beyond_the_target_is_decided_no_later_than_the_answer(log: Log) -> None:

@@ -97,13 +97,17 @@ def test_every_result_and_reason_occurs(rough: list[Record]) -> None:
     assert reference.results["gap"] == len(rough) - 1
     assert reference.results.total() == 2 * len(rough) - 1
     assert {name for counts in reference.totals().values() for name in counts} == {
-        *("offered", "answered", "answered_in_target", "answer_wait_ms", "answered_stated"),
+        *("offered", "answered", "answered_in_target", "answer_wait_ms", "answer_open_ms", "answered_stated"),
         *("responded", "response_ms", "response_open_ms", "replies", "reply_ms", "reply_open_ms"),
-        *("abandoned", "abandoned_in_target", "abandoned_short", "abandon_wait_ms", "abandoned_late"),
-        *("abandonments_undone", "left", "left_in_target", "left_wait_ms", "callbacks", "bot_met"),
+        *("queue_responded", "queue_response_ms", "queue_response_open_ms", "reopened"),
+        *("abandoned", "abandoned_in_target", "abandoned_short", "abandon_wait_ms", "abandon_open_ms"),
+        *("abandoned_late", "abandonments_undone", "left", "left_in_target", "left_wait_ms", "callbacks"),
         *("left_timeout", "left_transfer", "left_callback", "refused_full"),
-        *("bot_contained", "decided", "decided_then_abandoned", "refused", "missed", "transferred"),
+        *("closed_unanswered", "left_not_demand"),
+        *("to_bot", "from_bot", "bot_contained", "bot_abandoned", "containments_undone"),
+        *("decided", "decided_then_abandoned", "refused", "missed", "transferred"),
         *("outbound", "outbound_handled", "outbound_ms", "handled", "handled_transferred", "handled_stated"),
+        *("handled_estimated", "estimated_ms", "pending_ms", "conversations", "conversation_ms"),
         *("talk_ms", "hold_ms", "wrap_ms", "held", "lost", "wrap_timed_out"),
         *("csat_answers", "csat_satisfied", "nps_answers", "nps_promoters", "nps_detractors"),
         *("ces_answers", "ces_effort", "reviews", "review_score", "reviews_judged", "reviews_compliant"),
@@ -127,6 +131,19 @@ def test_the_traffic_has_all_that_the_rules_are_about(calm: list[Record], rough:
         assert about == set(itertools.product((False, True), repeat=2))
     reviews = {(e.fact.automatic, e.fact.compliant) for e in events if isinstance(e.fact, Review)}
     assert reviews == set(itertools.product((False, True), (None, False, True)))
+    assert {(e.by, e.type) for e in events if e.by} >= {
+        (by, "contact.ended") for by in ("bot", "customer", "agent")
+    }
+    messages = {(e.type, e.auto, e.private, e.bot) for e in events if e.type.startswith("message.")}
+    assert {(auto, private) for _, auto, private, _ in messages} == {
+        (False, False),
+        (True, False),
+        (False, True),
+    }
+    assert {e.type for e in events if e.outbound} == {"contact.queued", "contact.answered", "message.sent"}
+    assert {e.priority for e in events if e.priority} == {"high", "low", "0", "1"}
+    assert any(e.reopens for e in events)
+    assert {bool(e.queue) for e in events if e.type == "case.reopened"} == {True, False}
     sales = [json.loads(value) for _, value, _ in calm if b'"sale.recorded"' in value]
     assert {type(sale["amount"]) for sale in sales} == {float, str}
     assert len({sale["currency"] for sale in sales}) == 8
@@ -143,11 +160,15 @@ def test_the_books_balance_after_every_prefix(rough: list[Record]) -> None:
         for counts in reference.totals().values():
             total.update(counts)
         visits = Counter(state for _, _, _, state, _ in reference.open_visits())
-        assert total["decided"] == sum(total[n] for n in ("answered", "abandoned", "left", "lost"))
-        assert total["offered"] == total["decided"] + visits["waiting"]
+        over = sum(total[n] for n in ("answered", "abandoned", "left", "lost"))
+        assert total["decided"] == over - total["left_not_demand"]
+        assert total["offered"] - total["to_bot"] + total["from_bot"] == over + visits["waiting"]
+        contained = total["bot_contained"] + total["containments_undone"]
+        assert total["to_bot"] == total["from_bot"] + contained + total["bot_abandoned"] + visits["with_bot"]
         under_way = visits["talking"] + visits["held"] + visits["wrapping"]
         over = total["handled"] + total["outbound_handled"] + total["unfinished"]
-        assert total["answered"] + total["outbound"] == over + under_way
+        begun = total["answered"] + total["outbound"]
+        assert begun <= over + under_way <= begun + total["reopened"]
         assert total["abandoned"] >= visits["abandoned"]
         assert total["response_ms"] == total["response_open_ms"]
         assert total["reply_ms"] == total["reply_open_ms"]

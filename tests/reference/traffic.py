@@ -13,7 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from .poison import BIG, SMALL
-from .stories import tell_story
+from .written import tell_story
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

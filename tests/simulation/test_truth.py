@@ -7,10 +7,11 @@ from msgspec import structs
 
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.events import Event
+from stream_app.model.fold.visit import WAITING, WITH_BOT
 from stream_app.simulation import Centre, centre, parse_incident
 from stream_app.simulation.wire import encode
 
-from .worlds import HOUR, MINUTE, MONDAY, Record, folded, lines
+from .worlds import HOUR, MINUTE, MONDAY, Record, folded, lines, planned_targets
 
 DAY = MONDAY, MONDAY + 24 * HOUR
 
@@ -37,7 +38,10 @@ def test_every_event_is_read_back_as_it_was(day: tuple[Centre, list[Event]]) -> 
 @pytest.mark.slow
 def test_the_fold_of_a_day_equals_the_ledger(day: tuple[Centre, list[Event]]) -> None:
     small, events = day
-    deltas, counted = folded([Record(n, event.at, encode(event)) for n, event in enumerate(events)])
+    deltas, counted = folded(
+        [Record(n, event.at, encode(event)) for n, event in enumerate(events)],
+        planned_targets(small.settings),
+    )
     assert deltas.results == {"applied": len(events)}
     assert not deltas.reasons
     assert small.ledger.events == len(events)
@@ -48,8 +52,9 @@ def test_the_fold_of_a_day_equals_the_ledger(day: tuple[Centre, list[Event]]) ->
                 assert counted[place].get(name, 0) == true, (place, name)
                 compared += true > 0
         opened = [v for visits in deltas.visits.values() for v in visits if (v.queue, v.channel) == place]
-        assert sum(v.state == 1 for v in opened) == row.waiting
-    assert compared > 70  # of 17 counters, 6 queues; some never happen by e-mail
+        assert sum(v.state == WAITING for v in opened) == row.waiting
+        assert sum(v.state == WITH_BOT for v in opened) == row.with_bot
+    assert compared > 110  # of 32 counters, 6 queues; some never happen by e-mail
 
 
 def test_a_day_has_all_that_a_centre_knows(day: tuple[Centre, list[Event]]) -> None:

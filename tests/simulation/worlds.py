@@ -1,7 +1,9 @@
 """Small centres with round numbers, and what to do with their events."""
 
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 
+from stream_app.demo import planning
 from stream_app.ingest import batch
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.fold.deltas import Deltas
@@ -55,9 +57,19 @@ def lines(centre: Centre, start: int, end: int, stamps: Stamps = "epoch") -> lis
     return [encode(event, stamps) for event in centre.events(start, end)]
 
 
-def folded(records: Sequence[batch.KafkaRecord]) -> tuple[Deltas, dict[tuple[str, str], dict[str, int]]]:
+def planned_targets(settings: CentreSettings, reply_targets: Mapping[str, int] | None = None) -> Targets:
+    """The targets of the demo: its queues have calendars; and for replies, in seconds, those of some queues."""
+    document = tomllib.loads(planning.targets(settings, "UTC", []))
+    for queue, seconds in (reply_targets or {}).items():
+        document["queues"][queue]["reply_target_s"] = seconds
+    return Targets.of(document)
+
+
+def folded(
+    records: Sequence[batch.KafkaRecord], targets: Targets | None = None
+) -> tuple[Deltas, dict[tuple[str, str], dict[str, int]]]:
     """What the pipeline makes of records: everything, and the counters by queue and channel."""
-    deltas = batch.fold_records(Fold(Targets()), records, 0, decode).deltas
+    deltas = batch.fold_records(Fold(targets or Targets()), records, 0, decode).deltas
     cells: dict[tuple[str, str], dict[int, int]] = {}
     for (_, queue, channel), amounts in deltas.cells.items():
         add_into(cells.setdefault((queue, channel), {}), amounts)

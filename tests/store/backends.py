@@ -183,6 +183,14 @@ class Real:
         client: Any = self.client
         return {key: client.dump(key) for key in client.scan_iter(match=match)}
 
+    def contents(self) -> dict[bytes, Any]:
+        """Keys and what they hold; a hash is the same in whatever order its fields are."""
+        client: Any = self.client
+        return {
+            key: client.hgetall(key) if client.type(key) == b"hash" else dumped
+            for key, dumped in self.dump().items()
+        }
+
     def save(self) -> Callable[[], None]:
         saved = self.dump("kpi:{*")
 

@@ -175,7 +175,7 @@ class Traffic:
             self.waits[n] = (*self.waits[n][:3], self.now)
         else:
             partition, contact = random.choice(self.partitions), f"c{next(self._names)}"
-            queue, channel = random.choice(["sales", "care"]), random.choice(["email", "chat"])
+            queue, channel = random.choice(["sales", "care"]), random.choice(["callback", "task"])
             await self.office.do(queued(contact, self.at, queue, channel), partition=partition)
             self._waiting.append((contact, len(self.waits), partition))
             self.waits.append((queue, channel, self.now, 0))

@@ -261,7 +261,7 @@ async def test_a_late_event_lands_on_what_is_there(
     await hand.do(queued("late", 2), abandoned("a", 5))
     cells = backend.held().cells
     expected = {"offered": 3, "abandoned": 1, "abandoned_in_target": 1, "abandoned_short": 1, "decided": 1}
-    expected["abandon_wait_ms"] = 5 * SECOND
+    expected |= {"abandon_wait_ms": 5 * SECOND, "abandon_open_ms": 5 * SECOND}
     assert cells[BASE, T0, "sales", "voice"] == expected | {("abandon_wait", bucket(5 * SECOND)): 1}
     assert cells[TOTAL, 0, "sales", "voice"] == expected
     for n in range(30):

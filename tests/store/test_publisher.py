@@ -123,10 +123,10 @@ async def test_depth_runs_through_the_days(office: Office) -> None:
     publisher = office.publisher()
     midnight = (T0 // DAY + 1) * DAY
     to_midnight = (midnight - T0) / 1000
-    await office.do(queued("a", 60, channel="chat"), queued("b", 130, channel="chat"))
+    await office.do(queued("a", 60, channel="callback"), queued("b", 130, channel="callback"))
     await office.beat(T0 + MINUTE)
     await publisher.round()
-    await office.do(answered("a", 200), queued("c", to_midnight + 30, channel="chat"))
+    await office.do(answered("a", 200), queued("c", to_midnight + 30, channel="callback"))
     await office.do(answered("b", to_midnight + 100), left("c", to_midnight + 1000))
     office.clock = midnight + HOUR
     await office.beat(office.clock)
@@ -142,7 +142,7 @@ async def test_depth_runs_through_the_days(office: Office) -> None:
 async def test_a_change_of_the_past_runs_on(office: Office) -> None:
     """Somebody had left long before it was told: no row since is what it was."""
     publisher = office.publisher()
-    await office.do(queued("a", channel="chat"), queued("b", 1, channel="chat"))
+    await office.do(queued("a", channel="callback"), queued("b", 1, channel="callback"))
     await office.beat(T0 + MINUTE)
     await publisher.round()
     office.clock = T0 + 30 * HOUR

@@ -65,7 +65,7 @@ async def test_a_store_that_steps_back_meanwhile_is_left_as_it_is(
     counted: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is kept would be what was, under the numbers of then."""
-    before, restore, remaining = counted.real.dump(), counted.real.save(), admin._remaining
+    before, restore, remaining = counted.real.contents(), counted.real.save(), admin._remaining
     await counted.do(queued("e", 2100))
 
     async def step_back(*given: Any) -> dict[bytes, int]:
@@ -76,4 +76,4 @@ async def test_a_store_that_steps_back_meanwhile_is_left_as_it_is(
     monkeypatch.setattr(admin, "_remaining", step_back)
     with pytest.raises(StoreUnavailableError, match=r"t\.0 changed meanwhile"):
         await start_over(counted.store.client, P0, 5, T0 + 2 * INTERVAL_MS)
-    assert counted.real.dump() == before
+    assert counted.real.contents() == before

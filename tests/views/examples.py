@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from stream_app.model.currencies import PLACES
 from stream_app.model.fold.tally import NUMBERS, SHIFT, Cell, pack_cell
-from stream_app.model.fold.visit import Visit, VisitState
+from stream_app.model.fold.visit import WRITTEN, Visit, VisitState
 from stream_app.model.kpis import COUNTERS, SKETCHES
 from stream_app.model.live.board import Board
 from stream_app.model.live.rows import Snapshot
 from stream_app.model.live.snapshot import Snapshots
 from stream_app.model.sketch import bucket
 from stream_app.model.targets import Targets
+from stream_app.model.targets.conversations import is_written
 from stream_app.model.windows import RESOLUTIONS, TOTAL
 from stream_app.views.status import Skew, Status
 
@@ -49,6 +50,8 @@ def put(board: Board, queue: tuple[str, str], cell: Cell, partition: str = "t.0"
 
 def waiting(board: Board, queue: tuple[str, str], contact: str, queued_at: int) -> None:
     visit = Visit(*queue, VisitState.WAITING, queued_at, queued_at, 20_000, 5_000, b"12345678")
+    if is_written(queue[1]):
+        visit.seen, visit.clock = WRITTEN, queued_at
     board.put_visits("t.0", contact, [visit])
 
 

@@ -38,6 +38,11 @@ async def test_now_says_everything(served: Served) -> None:
     assert sales["policy"] == "without_short_abandons"
     assert sales["targets"]["service_level"] == 0.8
     assert (sales["levels"]["backlog"], sales["levels"]["oldest_waiting"]) == (1, 12.0)
+    written = ("awaiting_reply", "oldest_awaiting_reply", "open_conversations", "pending")
+    assert [sales["levels"][name] for name in written] == [None] * 4
+    assert [now["rows"][0]["levels"][name] for name in written] == [1, 12.0, 1, 0]
+    assert [row["levels"]["with_bot"] for row in now["rows"]] == [0, 0]
+    assert [row["clock"] for row in now["rows"]] == ["wall", "wall"]
     totals = {"offered": 10, "answered": 9, "abandoned": 2, "abandonments_undone": 1, "handled": 9}
     assert sales["totals"] == totals
     assert "groups" not in now

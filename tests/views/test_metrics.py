@@ -119,7 +119,11 @@ class Plain(Collector):
 PLACED = Targets.of(
     {
         "defaults": {"currency": "EUR", "cost_per_hour": 30},
-        "queues": {"sales": {"site": 'North"wind', "partner": True, "unit": "insurance"}},
+        "queues": {
+            "sales": {"site": 'North"wind', "partner": True, "unit": "insurance"},
+            "care": {"calendar": "always", "clock": "business"},
+        },
+        "calendars": {"always": {"hours": {"mon-sun": ["00:00-24:00"]}}},
     }
 )
 

@@ -8,11 +8,13 @@ A module may also have ``FILE_FORMAT``, how its records stand in a file (``ndjso
 bool``, which recognizes a file that was given to the wrong dialect, and ``KEY``, the Kafka key of all records of one source,
 where a record may be about other contacts than the one that it names. ``is_header`` and ``is_row`` take the cells of a
 table's line, where its records may stand in a table. A dialect whose times may lack an offset takes a third argument,
-``local``, which gives them one: what must be remembered for that is kept by ``Zoned``, not by the dialect.
+``local``, which gives them one: what must be remembered for that is kept by ``Zoned``, not by the dialect. ``TELLS_MESSAGES``
+is false where the platform reports no messages of written contacts: there an agent's ``contact.answered`` answers them.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -58,7 +60,7 @@ class Zoned:
         """Begin with a source; ``since`` is how far it was read before, ms."""
         last = None if since is None else datetime.fromtimestamp(since / 1000, UTC)
         self._clock = LocalClock(zone, last)
-        self._plain = decode
+        self.plain = decode
         self.bare: Decode = partial(decode, local=self._clock.at)
 
     def __call__(self, value: bytes, headers: Headers = (), /) -> Sequence[Event]:
@@ -67,12 +69,19 @@ class Zoned:
 
     def afresh(self, since: int | None) -> Zoned:
         """Return the dialect for another source."""
-        return Zoned(self._plain, self._clock.zone, since)
+        return Zoned(self.plain, self._clock.zone, since)
 
     def was_local(self) -> bool:
         """Return whether a time without an offset was read since this was last asked."""
         was, self._clock.was_local = self._clock.was_local, False
         return was
+
+
+def tells_messages(decode: Decode) -> bool:
+    """Return whether a decoder's platform reports the messages of written contacts."""
+    plain = decode.plain if isinstance(decode, Zoned) else decode
+    module = sys.modules.get(getattr(plain, "__module__", ""))
+    return getattr(module, "TELLS_MESSAGES", True)
 
 
 def afresh(decode: Decode, since: int | None = None) -> Decode:

@@ -31,6 +31,7 @@ from ._making import cut, event_id, make, not_ready
 from ._reading import lowered, read_json
 
 CONTACT_EVENTS: Final = "Amazon Connect Contact Event"
+TELLS_MESSAGES: Final = False
 _OUTBOUND: Final = frozenset({"OUTBOUND", "EXTERNAL_OUTBOUND", "AGENT_REPLY", "FLOW", "MONITOR"})
 _NOT_BY_CUSTOMER: Final[Mapping[str, str]] = {
     "TRANSFERRED": "transfer",

@@ -38,6 +38,7 @@ _COLUMNS: Final = {
 
 
 FILE_FORMAT: Final = "queue_log"
+TELLS_MESSAGES: Final = False
 KEY: Final = "asterisk"
 """One partition a server: calls change their ids there, and a restart ends them all."""
 _ROW: Final = frozenset({"time", "call", "event"})

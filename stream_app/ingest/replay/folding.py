@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.batch import fold_slice
-from stream_app.ingest.dialects import afresh
+from stream_app.ingest.dialects import afresh, tells_messages
 from stream_app.ingest.files import FileRecord, RecordFile, checked
 from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.fold.fold import Fold
@@ -35,6 +35,7 @@ def fold_files(files: Iterable[RecordFile], fold: Fold, run: FileReplay) -> Iter
     for each in files:
         run.begin(each)
         with each as file:
+            fold.hear(messages=not file.calls and tells_messages(run.dialect))
             for lines in _wanted(file, run):
                 if run.first is None:
                     run.first = first_stamp(lines, checked(afresh(run.dialect)))

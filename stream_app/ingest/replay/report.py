@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import get_args
+from typing import Final, get_args
 
 from msgspec import Struct
 
@@ -12,8 +12,8 @@ from stream_app.ingest.files import RecordFile
 from stream_app.model.fold.deltas import Deltas
 from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.tally import NUMBERS, Cell, is_sketch
-from stream_app.model.fold.visit import WAITING
-from stream_app.model.reasons import LeftBy, RefusedBy
+from stream_app.model.fold.visit import WAITING, WITH_BOT
+from stream_app.model.reasons import LEFT_COUNTERS, RefusedBy
 from stream_app.model.targets import Targets
 
 from .folding import fold_files
@@ -21,11 +21,13 @@ from .run import FileReplay
 
 
 class ReportRow(Struct, kw_only=True):
-    """Totals of a queue and channel: visits and seconds. Every visit offered is in exactly one of the first five below.
+    """Totals of a queue and channel: visits and seconds.
+
+    Every visit that waited for a person (offered, less to_bot, and from_bot) is in exactly one of the first five below.
 
     Attributes:
         answered, abandoned, left, lost: how visits stopped waiting (``left``: flow-out, ``lost``: outcome unknown).
-        waiting: visits that are still waiting.
+        waiting: visits that are still waiting for a person; ``with_bot``: those that are with a bot.
         answered_in_target: answered visits within the answer target.
         refused: contacts that were blocked.
         handled: visits that are over, wrap-up included.
@@ -57,13 +59,35 @@ class ReportRow(Struct, kw_only=True):
     left_transfer: int
     left_callback: int
     left_empty: int
+    closed_unanswered: int
     left_other: int
     refused_full: int
     refused_closed: int
     refused_empty: int
     refused_other: int
+    left_not_demand: int
+    to_bot: int
+    from_bot: int
+    bot_contained: int
+    bot_abandoned: int
+    with_bot: int
+    responded: int
+    response_s: float
+    response_business_s: float
+    replies: int
+    reply_s: float
+    replies_due: int
+    replies_in_target: int
+    reopened: int
+    handled_estimated: int
+    pending_s: float
+    unfinished: int
 
 
+_COUNTED: Final = (
+    *("left_not_demand", "to_bot", "from_bot", "bot_contained", "bot_abandoned", "responded", "replies"),
+    *("replies_due", "replies_in_target", "reopened", "handled_estimated", "unfinished"),
+)
 _Place = tuple[str, str]
 
 
@@ -88,11 +112,9 @@ def report(files: Iterable[RecordFile], targets: Targets, run: FileReplay) -> li
     totals: dict[_Place, Cell] = defaultdict(Counter)
     for deltas in fold_files(files, fold, run):
         _book(deltas, totals)
-    waiting = Counter(
-        (v.queue, v.channel) for visits in fold.state.open.values() for v in visits if v.state == WAITING
-    )
+    open_ = Counter(((v.queue, v.channel), v.state) for visits in fold.state.open.values() for v in visits)
     return [
-        _row(place, totals[place], waiting[place])
+        _row(place, totals[place], open_[place, WAITING], open_[place, WITH_BOT])
         for place in sorted(totals)
         if run.selection.wants_place(*place)
     ]
@@ -106,12 +128,12 @@ def _book(deltas: Deltas, totals: dict[_Place, Cell]) -> None:
                 total[number] += amount
 
 
-def _row(place: _Place, cell: Cell, waiting: int) -> ReportRow:
+def _row(place: _Place, cell: Cell, waiting: int, with_bot: int) -> ReportRow:
     def total(counter: str) -> int:
         return cell.get(NUMBERS[counter], 0)
 
     queue, channel = place
-    left = {f"left_{by}": total(f"left_{by}") for by in get_args(LeftBy) if by != "other"}
+    left = {counter: total(counter) for counter in LEFT_COUNTERS.values()}
     refused = {f"refused_{by}": total(f"refused_{by}") for by in get_args(RefusedBy) if by != "other"}
     return ReportRow(
         queue=queue,
@@ -135,4 +157,10 @@ def _row(place: _Place, cell: Cell, waiting: int) -> ReportRow:
         left_other=total("left") - sum(left.values()),
         **refused,
         refused_other=total("refused") - sum(refused.values()),
+        response_s=total("response_ms") / 1000,
+        response_business_s=total("response_open_ms") / 1000,
+        reply_s=total("reply_ms") / 1000,
+        pending_s=total("pending_ms") / 1000,
+        with_bot=with_bot,
+        **{name: total(name) for name in _COUNTED},
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.failpoints import Failpoints
 from stream_app.ingest.batch import Read, Slices
+from stream_app.ingest.dialects import tells_messages
 from stream_app.ingest.files import FileError, FileRecord, RecordFile
 from stream_app.ingest.files.reading import SLICE
 from stream_app.ingest.partition import DeadLetterLimitError, Owned
@@ -131,6 +132,7 @@ class _Owned(Owned):
             Failpoints.from_environment(),
             max_bytes=file.limit,
             max_dead_in_a_row=max_dead_in_a_row,
+            hears_messages=not file.calls and tells_messages(run.dialect),
         )
         self.numbers: dict[int, int] = {}
         self._file = file

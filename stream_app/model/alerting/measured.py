@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream_app.model.durations import MINUTE
-from stream_app.model.intervals.columns import INTERVAL_MS, IntervalRow
+from stream_app.model.intervals.columns import COLUMNS, INTERVAL_MS, IntervalRow
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Choice, Level, Ratio, Sum, WindowCount
 from stream_app.model.windows import WINDOWS, midnight
@@ -34,11 +34,13 @@ _COUNTED: Final[dict[str, Callable[[IntervalRow], int]]] = {
             "hold_ms",
             "wrap_ms",
             "abandon_wait_ms",
+            "closed_unanswered",
         ),
+        *(name for name, column in COLUMNS.items() if column.counter is not None),
     )
 } | {
     "answer_wait_ms": attrgetter("wait_ms"),
-    "decided": attrgetter("offered"),  # each of them is decided, or will be
+    "decided": attrgetter("demand"),  # each of them is decided, or will be
     "abandoned_late": lambda row: row.abandoned - row.abandoned_in_target,
     "decided_then_abandoned": lambda row: row.abandoned - row.abandoned_in_target,
 }

@@ -1,12 +1,13 @@
-"""Response times in business time: time in which a queue is closed is left out."""
+"""Times in business hours: time in which a queue is closed is left out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from msgspec import structs
 
-from stream_app.model.facts import Fact, Replied, Responded
+from stream_app.model.facts import Abandoned, Answered, Fact, QueueResponded, Replied, Responded, TakenBack
 from stream_app.model.targets import QueueTargets
 
 from .tally import Tally
@@ -25,9 +26,37 @@ class InHours:
         self._tally.add([self._seen(fact) for fact in facts])
 
     def _seen(self, fact: Fact) -> Fact:
-        if not isinstance(fact, Responded | Replied):
+        if isinstance(fact, TakenBack):
+            return structs.replace(fact, facts=tuple(self._seen(one) for one in fact.facts))
+        again = _AGAIN.get(type(fact))
+        if again is None:
             return fact
-        calendar = self._rule(fact.queue, fact.channel).calendar
-        if calendar is None:
-            return fact
-        return structs.replace(fact, after_open=calendar.within(fact.at - fact.after, fact.at))
+        rule = self._rule(fact.queue, fact.channel)
+        return fact if rule.calendar is None else again(fact, rule, rule.calendar.within)
+
+
+_Waited = Answered | Abandoned | QueueResponded
+_Within = Callable[[int, int], int]
+
+
+def _waited(fact: _Waited, _rule: QueueTargets, within: _Within) -> Fact:
+    return structs.replace(fact, wait_open=within(fact.at - fact.wait, fact.at))
+
+
+def _responded(fact: Responded, _rule: QueueTargets, within: _Within) -> Fact:
+    return structs.replace(fact, after_open=fact.before_open + within(fact.at - fact.here, fact.at))
+
+
+def _replied(fact: Replied, rule: QueueTargets, within: _Within) -> Fact:
+    after = within(fact.at - fact.after, fact.at)
+    took = after if rule.clock == "business" else fact.after
+    return structs.replace(fact, after_open=after, in_target=took <= fact.target)
+
+
+_AGAIN: dict[type[Fact], Callable[[Any, QueueTargets, _Within], Fact]] = {
+    Answered: _waited,
+    Abandoned: _waited,
+    QueueResponded: _waited,
+    Responded: _responded,
+    Replied: _replied,
+}

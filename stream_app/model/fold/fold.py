@@ -39,21 +39,41 @@ class Fold:
         by_broker: whether the broker stamped the records that come now; set by the caller.
     """
 
-    def __init__(self, targets: Targets, tally: Tally | None = None, memory: Memory | None = None) -> None:
-        """Start from what a claim restored, or from nothing."""
+    def __init__(
+        self,
+        targets: Targets,
+        tally: Tally | None = None,
+        memory: Memory | None = None,
+        *,
+        tells_messages: bool = True,
+    ) -> None:
+        """Start from what a claim restored, or from nothing.
+
+        Args:
+            targets: the settings in force.
+            tally: counts facts.
+            memory: what is remembered of the partition.
+            tells_messages: whether the source of the events reports the messages of written contacts.
+        """
         memory = memory or Memory()
         self.by_broker = False
         self._trusts = False
         self._clock = PartitionClock(memory.time, memory.agreement)
         self._heard = self._clock.heard
         self._tally = tally or Tally()
-        self._contacts = Contacts(targets, self._tally, memory, stands=self._clock.stands)
+        self._contacts = Contacts(
+            targets, self._tally, memory, stands=self._clock.stands, tells_messages=tells_messages
+        )
         self._routes = self._contacts.routes
         self._now = memory.time
         self._soon = 0  # before that, a stamp only moves partition time, and nothing else happens; 0: never
         self._last: str | int | None = None
         self._see_time()
         self._reset()
+
+    def hear(self, *, messages: bool) -> None:
+        """Go on with a source that reports the messages of written contacts, or does not."""
+        self._contacts.hear(messages=messages)
 
     @property
     def state(self) -> Memory:

@@ -18,79 +18,151 @@ from msgspec import Struct
 from stream_app.model import events as e, facts as f
 from stream_app.model.durations import DAY, HOUR, MINUTE
 
-from . import effects
-from .visit import ABANDONED, CLOSED, HELD, TALKING, WAITING, WRAPPING, Visit, VisitState
+from . import effects, working
+from .kinds import (
+    Assigned,
+    BotEnded,
+    BotMessage,
+    BotTalked,
+    Closed,
+    ClosedNoDemand,
+    CustomerEnded,
+    FirstBot,
+    FirstHandOff,
+    Idle,
+    NoDemand,
+    Note,
+    QueuedAgain,
+    RowKind,
+    WrappedAnyway,
+)
+from .visit import (
+    ABANDONED,
+    CLOSED,
+    CONTAINED,
+    ENDED,
+    HELD,
+    REOPENING,
+    TALKING,
+    UNANSWERED,
+    WAITING,
+    WITH_BOT,
+    WRAPPING,
+    WRITTEN,
+    Visit,
+    VisitState,
+)
 
 Effect = Callable[[Visit, Any, int], f.Facts]
 
 
-class BotMessage(e.MessageSent, kw_only=True, tag="message.sent:bot"):
-    """A row of the table, not of the vocabulary: a ``message.sent`` with ``bot: true``."""
-
-
-class BotEnded(e.Ended, kw_only=True, tag="contact.ended:bot"):
-    """A row of the table, not of the vocabulary: a ``contact.ended`` by a bot."""
-
-
-class QueuedAgain(e.Queued, kw_only=True, tag="contact.queued:resumes"):
-    """A row of the table, not of the vocabulary: a ``contact.queued`` with ``resumes: true``."""
-
-
 class Move(Struct, frozen=True):
-    """A row: the next state (a plain number: an enum's hash and look-up cost more than the whole move) and the effect."""
+    """A row of the table.
+
+    Attributes:
+        to: the next state: a plain number, because an enum's hash and look-up cost more than the whole move.
+        effect: what happens.
+        hands_off: the wait for a person begins, and with it its targets.
+    """
 
     to: int
     effect: Effect
+    hands_off: bool = False
 
 
-_MESSAGES: Final[dict[type[e.ContactEvent], Effect]] = {
-    e.MessageReceived: effects.customer_wrote,
-    e.MessageSent: effects.reply,
-    BotMessage: effects.nothing,
-    e.HandedOff: effects.handed_off,
+_NOTHING: Final[tuple[RowKind, ...]] = (Note, BotMessage, e.BotStarted, e.HandedOff)
+"""Rows that change nothing, as long as a contact waits for people or is with them."""
+
+
+def _stays(state: int, kinds: dict[RowKind, Effect]) -> dict[RowKind, Move]:
+    return {kind: Move(state, effect) for kind, effect in kinds.items()}
+
+
+_HEARD: Final[dict[RowKind, Effect]] = {
+    **dict.fromkeys(_NOTHING, effects.nothing),
+    e.MessageReceived: working.customer_wrote,
     e.Missed: effects.missed,
 }
-_CONVERSATION_ENDS: Final[dict[type[e.ContactEvent], Move]] = {
-    e.Transferred: Move(WRAPPING, effects.transfer),
-    e.Ended: Move(WRAPPING, effects.end),
-    BotEnded: Move(WRAPPING, effects.end),
-    e.Wrapped: Move(CLOSED, effects.wrap),
+_CONVERSING: Final[dict[RowKind, Effect]] = {
+    **_HEARD,
+    e.MessageSent: working.reply,
+    BotTalked: effects.bot_answers,
+    Assigned: effects.assign,
 }
-_LEAVES: Final[dict[type[e.ContactEvent], Move]] = dict.fromkeys(
-    (e.LeftQueue, e.Transferred, e.CallbackScheduled), Move(CLOSED, effects.leave)
-)
+_CONVERSATION_ENDS: Final[dict[RowKind, Move]] = {
+    e.Transferred: Move(WRAPPING, working.transfer),
+    e.Ended: Move(WRAPPING, working.end),
+    e.Wrapped: Move(CLOSED, working.wrap),
+}
+_LEAVES: Final[dict[RowKind, Move]] = {
+    **dict.fromkeys((e.LeftQueue, e.Transferred, e.CallbackScheduled), Move(CLOSED, effects.leave)),
+    NoDemand: Move(CLOSED, effects.leave_no_demand),
+}
+_ANSWERS: Final[dict[RowKind, Move]] = {
+    e.Answered: Move(TALKING, effects.answer),
+    Assigned: Move(WAITING, effects.assign),
+    e.MessageSent: Move(TALKING, effects.answer_by_message),
+}
 
-TABLE: Final[dict[int, dict[type[e.ContactEvent], Move]]] = {
+TABLE: Final[dict[int, dict[RowKind, Move]]] = {
     WAITING: {
-        e.Answered: Move(TALKING, effects.answer),
-        **{kind: Move(WAITING, effect) for kind, effect in _MESSAGES.items()},
-        e.MessageSent: Move(TALKING, effects.answer_by_message),
+        **_ANSWERS,
+        **_stays(WAITING, {**_HEARD, Idle: effects.nothing}),
+        BotTalked: Move(WITH_BOT, effects.bot_talks),
+        FirstBot: Move(WITH_BOT, effects.start_bot),
+        FirstHandOff: Move(WAITING, effects.hand_off_at_once, hands_off=True),
         e.Abandoned: Move(ABANDONED, effects.abandon),
+        CustomerEnded: Move(ABANDONED, effects.abandon),
         **_LEAVES,
-        BotEnded: Move(CLOSED, effects.contain),
+        BotEnded: Move(CONTAINED, effects.contain_at_once),
+        Closed: Move(UNANSWERED, effects.close),
+        ClosedNoDemand: Move(UNANSWERED, effects.close_no_demand),
+    },
+    WITH_BOT: {
+        **_ANSWERS,
+        **_stays(WITH_BOT, {**_HEARD, BotTalked: effects.bot_answers}),
+        e.HandedOff: Move(WAITING, effects.hand_off, hands_off=True),
+        BotEnded: Move(CONTAINED, effects.contain),
+        **dict.fromkeys(
+            (e.Ended, e.Abandoned, e.LeftQueue, NoDemand, e.Transferred, e.CallbackScheduled),
+            Move(CLOSED, effects.end_with_bot),
+        ),
     },
     TALKING: {
-        e.Held: Move(HELD, effects.hold),
-        **{kind: Move(TALKING, effect) for kind, effect in _MESSAGES.items()},
+        e.Held: Move(HELD, working.hold),
+        **_stays(TALKING, {**_CONVERSING, Idle: effects.nothing}),
         **_CONVERSATION_ENDS,
     },
     HELD: {
-        e.Resumed: Move(TALKING, effects.unhold),
-        **{kind: Move(HELD, effect) for kind, effect in _MESSAGES.items()},
+        e.Resumed: Move(TALKING, working.unhold),
+        **_stays(HELD, _CONVERSING),
         **_CONVERSATION_ENDS,
     },
     WRAPPING: {
-        e.Missed: Move(WRAPPING, effects.missed),
-        e.Transferred: Move(WRAPPING, effects.transfer),
-        e.Wrapped: Move(CLOSED, effects.wrap),
+        **_stays(
+            WRAPPING,
+            {
+                Note: effects.nothing,
+                BotMessage: effects.nothing,
+                e.MessageReceived: working.customer_wrote,
+                e.MessageSent: working.reply_after_end,
+                e.Missed: effects.missed,
+                e.Transferred: working.transfer,
+            },
+        ),
+        e.Wrapped: Move(CLOSED, working.wrap),
     },
     ABANDONED: {
-        e.Missed: Move(ABANDONED, effects.missed),
+        **_stays(ABANDONED, {e.Missed: effects.missed, WrappedAnyway: effects.nothing}),
         QueuedAgain: Move(WAITING, effects.resume),
         **_LEAVES,
     },
+    UNANSWERED: {e.Wrapped: Move(UNANSWERED, effects.nothing)},
+    CONTAINED: {e.Wrapped: Move(CONTAINED, effects.nothing)},
+    ENDED: {},
+    REOPENING: {},
 }
-"""State → event type → move."""
+"""State → row → move."""
 
 
 def step(visit: Visit, move: Move, event: e.ContactEvent) -> f.Facts:
@@ -101,40 +173,53 @@ def step(visit: Visit, move: Move, event: e.ContactEvent) -> f.Facts:
     if move.to != visit.state:
         visit.state = move.to
         visit.since = at
+    if visit.seen & WRITTEN and at > visit.active and not getattr(event, "auto", False):
+        visit.active = at
     return facts
 
 
 RING_BACK: Final = HOUR
 """How long an abandoned visit is kept, so that the contact can be called back."""
-_WRITTEN: Final[dict[int, int]] = {
-    WAITING: 30 * DAY,
-    TALKING: 30 * DAY,
-    HELD: 30 * DAY,
+REMEMBERED_FOR: Final = HOUR
+"""How long it is remembered where a request ended, or that a case was reopened; a contact that goes on does so at once."""
+_ALIKE: Final = {
     WRAPPING: 30 * MINUTE,
     ABANDONED: RING_BACK,
+    UNANSWERED: HOUR,
+    CONTAINED: 2 * DAY,
+    ENDED: REMEMBERED_FOR,
+    REOPENING: REMEMBERED_FOR,
 }
-_CALLED_BACK: Final = {**_WRITTEN, TALKING: 12 * HOUR, HELD: 12 * HOUR}
-_IDLE: Final = {"voice": {**_CALLED_BACK, WAITING: 4 * HOUR}, "callback": _CALLED_BACK}
-"""Channel → state → how long. Nobody holds the line for a callback, so it waits as long as a letter does."""
-SHORTEST_IDLE: Final = min(idle for states in _IDLE.values() for idle in states.values())
+_TALK: Final = {TALKING: 12 * HOUR, HELD: 12 * HOUR}
+_IDLE: Final[dict[str, dict[int, int]]] = {
+    "voice": {**_ALIKE, **_TALK, WAITING: 4 * HOUR, WITH_BOT: 4 * HOUR},
+    "callback": {**_ALIKE, **_TALK},
+    "video": {**_ALIKE, **_TALK},
+}
+"""Channel → state → how long; a state that is not here, as long as the settings say."""
+SHORTEST_IDLE: Final = min(idle for states in (*_IDLE.values(), _ALIKE) for idle in states.values())
 """The shortest time after its last change in which a visit can time out."""
+_FORMERLY: Final = 30 * DAY
 
 
 def expires(visit: Visit) -> int:
     """Return the partition time after which a visit without further events is closed."""
-    return visit.since + _IDLE.get(visit.channel, _WRITTEN)[visit.state]
+    since = visit.active if visit.active > visit.since and visit.state < ENDED else visit.since
+    return since + (_IDLE.get(visit.channel, _ALIKE).get(visit.state) or visit.idle_days * DAY or _FORMERLY)
 
 
 def time_out(visit: Visit, now: int) -> f.Facts:
-    """Close a visit whose end was never reported, or whose abandonment was not taken back."""
+    """Close a visit whose end was never reported, or of which nothing more is expected."""
     queue, channel, state = visit.queue, visit.channel, visit.state
     visit.state = CLOSED
     if state == WAITING:
         decided_at = effects.decided_at(visit, max(0, now - visit.queued_at), now)
         return f.Lost(queue, channel, now, visit.queued_at), f.Decided(queue, channel, decided_at)
+    if state == WITH_BOT:
+        return (f.EndedWithBot(queue, channel, now),)
     if state == WRAPPING:
-        return (effects.handled(visit, now, 0, timed_out=True),)
-    return () if state == ABANDONED else (f.Unfinished(queue, channel, now),)
+        return (working.handled(visit, now, 0, visit.since, timed_out=True),)
+    return (f.Unfinished(queue, channel, now),) if state in (TALKING, HELD) else ()
 
 
 def mermaid() -> Iterator[str]:
@@ -143,6 +228,8 @@ def mermaid() -> Iterator[str]:
     yield f"    [*] --> waiting: {e.type_name(e.Queued)}"
     yield f"    [*] --> talking: {e.type_name(e.Answered)} (outbound)"
     for state, row in TABLE.items():
+        if not row:
+            continue  # no visit any more
         arrows: dict[int, list[str]] = {}
         for kind, move in row.items():
             arrows.setdefault(move.to, []).append(e.type_name(kind))

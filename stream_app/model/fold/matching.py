@@ -6,8 +6,9 @@ from typing import Final
 
 from stream_app.model import events as e
 
+from .kinds import kind_of
 from .lifecycle import TABLE
-from .visit import ABANDONED, WAITING, Visit, Visits
+from .visit import ABANDONED, REMEMBERED, WAITING, Visit, Visits
 
 SKEW: Final = 60_000
 """A stamp further ahead of partition time is from the future; one further before a visit began is not of that visit."""
@@ -17,7 +18,7 @@ TAKE_BACK: Final = 10 * 60_000
 
 def fits(visit: Visit, event: e.ContactEvent) -> bool:
     """Return whether an event may belong to a visit, whatever the visit's state."""
-    if event.at < visit.queued_at - SKEW:
+    if event.at < (visit.began or visit.queued_at) - SKEW or visit.state >= REMEMBERED:
         return False
     if visit.state == ABANDONED and event.at > visit.since + TAKE_BACK:
         return False
@@ -38,17 +39,23 @@ def counts_still(event: e.Event, visits: Visits, since: int) -> bool:
         return False
     if isinstance(event, e.Queued):
         return event.recurs
-    return bool(visits) and all(visit.queued_at >= since for visit in visits)
+    open_ = [visit for visit in visits if visit.state < REMEMBERED]
+    return bool(open_) and all(visit.queued_at >= since for visit in open_)
 
 
-def concerns(visit: Visit, kind: type[e.Outcome], event: e.Outcome) -> bool:
+def concerns(visit: Visit, event: e.Outcome) -> bool:
     """Return whether an outcome is about a visit: one that may take it, or took its like before."""
-    taken = visit.seen & kind.bit and not kind.repeatable
-    return fits(visit, event) and (visit.state == WAITING or kind in TABLE[visit.state] or bool(taken))
+    taken = visit.seen & event.bit and not event.repeatable
+    return fits(visit, event) and (visit.state == WAITING or takes(visit, event) or bool(taken))
 
 
-def choose(visits: Visits, kind: type[e.ContactEvent], event: e.ContactEvent) -> Visit:
+def takes(visit: Visit, event: e.ContactEvent) -> bool:
+    """Return whether the table has a row for an event in a visit's state."""
+    return kind_of(visit.state, visit.seen, event) in TABLE[visit.state]
+
+
+def choose(visits: Visits, event: e.ContactEvent) -> Visit:
     """Return the one of several open visits that an event belongs to: the newest that takes it, its agent's first."""
-    fitting = [v for v in reversed(visits) if kind in TABLE[v.state] and fits(v, event)]
+    fitting = [v for v in reversed(visits) if takes(v, event) and fits(v, event)]
     agents = (v for v in fitting if event.agent is not None and v.agent == event.agent)
     return next(agents, fitting[0] if fitting else visits[-1])

@@ -12,7 +12,17 @@ from .exact import stays_of
 from .lasting import LastingIds
 from .lifecycle import SHORTEST_IDLE, expires, time_out
 from .seen import SeenIds
-from .visit import ABANDONED, CAME_BACK, EXACT, Visit, Visits
+from .visit import (
+    ABANDONED,
+    CAME_BACK,
+    ENDED,
+    EXACT,
+    GOES_ON,
+    OVER,
+    REMEMBERED,
+    Visit,
+    Visits,
+)
 
 
 class OpenVisits:
@@ -50,19 +60,31 @@ class OpenVisits:
         self.lasting.reset()
 
     def _open(self, contact: str, visit: Visit) -> None:
+        for former in self.open.get(contact, ()):
+            if former.state == ABANDONED:
+                former.seen |= CAME_BACK
+        self._keep(contact, visit)
+
+    def _keep(self, contact: str, visit: Visit) -> None:
+        """Keep a visit, or what is remembered of one, as the contact's newest."""
         visits = self.open.get(contact)
         if visits is None and contact not in self.touched:
             self._new.add(contact)
-        for former in visits or ():
-            if former.state == ABANDONED:
-                former.seen |= CAME_BACK
         self.open[contact] = self.touched[contact] = (*visits, visit) if visits else (visit,)
 
-    def _close(self, contact: str, visits: Visits, visit: Visit) -> None:
-        self.seen.again(visit.opener)
-        if visit.seen & EXACT:
-            for mark in stays_of(contact, visit):
-                self.seen.again(mark)
+    def _close(self, contact: str, visits: Visits, visit: Visit, ended: int) -> None:
+        """Close a visit that ended at that moment; its request may go on in another one."""
+        if visit.state < REMEMBERED:
+            self.seen.again(visit.opener)
+            if visit.seen & EXACT:
+                for mark in stays_of(contact, visit):
+                    self.seen.again(mark)
+            if visit.seen & GOES_ON and not visit.outbound:
+                visit.state, visit.since, visit.opener, visit.wrote = ENDED, ended, b"", None
+                self.touched[contact] = visits
+                if expires(visit) < self._minute * MINUTE + SHORTEST_IDLE:
+                    self.late()
+                return
         self._drop(contact, visits, visit)
 
     def _drop(self, contact: str, visits: Visits, visit: Visit) -> None:
@@ -82,7 +104,7 @@ class OpenVisits:
         abandoned = [v for v in visits if v.state == ABANDONED]
         for n, visit in enumerate(abandoned):
             if any((v.queue, v.channel) == (visit.queue, visit.channel) for v in abandoned[n + 1 :]):
-                self._close(contact, self.open[contact], visit)
+                self._close(contact, self.open[contact], visit, visit.since)
 
     # --- time ---
 
@@ -117,16 +139,22 @@ class OpenVisits:
             for visit in visits:
                 due = expires(visit)
                 if due < now:
-                    self._add(time_out(visit, now))
-                    self._close(contact, self.open[contact], visit)
-                elif due < nearest:
-                    nearest = due
+                    self._end(contact, visit, now)
+                    due = expires(visit) if visit.state == ENDED else nearest
+                nearest = min(nearest, due)
         return nearest
 
     def _end_calls(self, prefix: str, at: int) -> None:
         """Close the calls of contacts with such ids that nobody will report an end of."""
         for contact, visits in list(self.open.items()):
             for visit in visits if contact.startswith(prefix) else ():
-                if visit.channel == "voice" and visit.state != ABANDONED and visit.since <= at:
-                    self._add(time_out(visit, at))
-                    self._close(contact, self.open[contact], visit)
+                if visit.channel == "voice" and visit.state not in OVER and visit.since <= at:
+                    self._end(contact, visit, at)
+
+    def _end(self, contact: str, visit: Visit, at: int) -> None:
+        """Let a visit end by itself."""
+        if visit.state < REMEMBERED:
+            self._add(time_out(visit, at))
+            self._close(contact, self.open[contact], visit, visit.since)
+        else:
+            self._drop(contact, self.open[contact], visit)

@@ -103,6 +103,49 @@ class IntervalRow(Struct, frozen=True, gc=False):
     refused_empty: Annotated[
         int, Column(41, "Of those refused, because no agent was there", counter=c.refused_empty)
     ] = 0
+    closed_unanswered: Annotated[int, Column(42, "Of those that left, closed without a reply")] = 0
+    left_not_demand: Annotated[
+        int, Column(43, "Of those that left, spam, duplicates and the like: no demand")
+    ] = 0
+    to_bot: Annotated[int, Column(44, "Of those offered, were with a bot first", counter=c.to_bot)] = 0
+    from_bot: Annotated[int, Column(45, "Handed over by a bot in it", counter=c.from_bot)] = 0
+    bot_contained: Annotated[int, Column(46, "Resolved by a bot in it", counter=c.bot_contained)] = 0
+    bot_abandoned: Annotated[
+        int, Column(47, "Ended with a bot in it, unresolved", counter=c.bot_abandoned)
+    ] = 0
+    containments_undone: Annotated[
+        int, Column(48, "Resolved by a bot in it, but came back", counter=c.containments_undone)
+    ] = 0
+    responded: Annotated[int, Column(49, "First responses in it", counter=c.responded)] = 0
+    response_ms: Annotated[int, Column(50, "Time to these first responses", "ms", c.response_ms)] = 0
+    response_open_ms: Annotated[
+        int, Column(51, "Time to these first responses in business hours", "ms", c.response_open_ms)
+    ] = 0
+    replies: Annotated[int, Column(52, "Replies in it, those that answer included", counter=c.replies)] = 0
+    reply_ms: Annotated[int, Column(53, "Time to these replies", "ms", c.reply_ms)] = 0
+    replies_due: Annotated[
+        int, Column(54, "Replies after the first in it, where they have a target", counter=c.replies_due)
+    ] = 0
+    replies_in_target: Annotated[
+        int, Column(55, "Of the replies with a target, within it", counter=c.replies_in_target)
+    ] = 0
+    reopened: Annotated[int, Column(56, "Came back in it with a closed request", counter=c.reopened)] = 0
+    handled_estimated: Annotated[
+        int,
+        Column(57, "Of those handled, whose work was found from the replies", counter=c.handled_estimated),
+    ] = 0
+    estimated_ms: Annotated[
+        int, Column(58, "The part of the talk time that was found so", "ms", c.estimated_ms)
+    ] = 0
+    pending_ms: Annotated[
+        int, Column(59, "Time for which those handled were pending", "ms", c.pending_ms)
+    ] = 0
+    unfinished: Annotated[
+        int,
+        Column(
+            60, "Answered contacts closed in it because their end was never reported", counter=c.unfinished
+        ),
+    ] = 0
     backlog_start: int | None = None
     backlog_max: int | None = None
     final: bool = False
@@ -112,14 +155,24 @@ class IntervalRow(Struct, frozen=True, gc=False):
 
     @property
     def waiting(self) -> int:
-        """Of those offered, who is still in the queue."""
-        return self.offered - self.answered - self.abandoned - self.left - self.lost
+        """Of those whose wait for a person began in it, who is still in the queue."""
+        return self.for_people - self.answered - self.abandoned - self.left - self.lost
+
+    @property
+    def for_people(self) -> int:
+        """Contacts whose wait for a person began in it: those offered, but for a bot's, and those that bots handed over."""
+        return self.offered - self.to_bot + self.from_bot
+
+    @property
+    def demand(self) -> int:
+        """Of those, who was a customer's request: the denominator of ratios."""
+        return self.for_people - self.left_not_demand
 
     @property
     def left_other(self) -> int:
         """Of those that left, for another reason or an unknown one."""
         known = self.left_timeout + self.left_key + self.left_transfer + self.left_callback + self.left_empty
-        return self.left - known
+        return self.left - known - self.closed_unanswered
 
     @property
     def refused_other(self) -> int:
@@ -168,12 +221,12 @@ def written(name: str) -> str:
 
 
 DERIVED: Final = {
-    "waiting": "Of those offered, still in the queue",
+    "waiting": "Contacts whose wait for a person began in it, still in the queue",
     "left_other": "Of those that left, for another reason or an unknown one",
     "refused_other": "Of those refused, for another reason or an unknown one",
 }
 """Counts that follow from the rest and are not stored, so that sums hold in rows of any age; name → what it is."""
-_AFTER: Final = {"lost": "waiting", "left_empty": "left_other", "refused_empty": "refused_other"}
+_AFTER: Final = {"lost": "waiting", "closed_unanswered": "left_other", "refused_empty": "refused_other"}
 SEQUENCE: Final = tuple(
     field for name in COLUMNS for field in ((name, _AFTER[name]) if name in _AFTER else (name,))
 )

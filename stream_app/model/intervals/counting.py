@@ -10,13 +10,13 @@ up over partitions.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, get_args
+from typing import Final
 
 from stream_app.model import facts as f
 from stream_app.model.durations import DAY, MINUTE
 from stream_app.model.kpis import counters as c
 from stream_app.model.kpis.measures import Counter
-from stream_app.model.reasons import LeftBy
+from stream_app.model.reasons import LEFT_COUNTERS
 
 from .columns import COLUMNS, FLOW, INTERVAL_MS, LARGEST, LONGEST, MINUTES, PLACES, WIDTH
 
@@ -78,7 +78,8 @@ _ANSWERED_IN, _ABANDONED_IN, _LEFT_IN = (PLACES[f"{n}_in_target"] for n in ("ans
 _SHORT, _WAIT, _ABANDON_WAIT = (PLACES[n] for n in ("abandoned_short", "wait_ms", "abandon_wait_ms"))
 
 _LEFT_WAIT = PLACES["left_wait_ms"]
-_LEFT_BY: Final = {by: PLACES[f"left_{by}"] for by in get_args(LeftBy) if by != "other"}
+_NOT_DEMAND = PLACES["left_not_demand"]
+_LEFT_BY: Final = {by: PLACES[counter] for by, counter in LEFT_COUNTERS.items()}
 
 _Counts = list[int]  # by place; a list costs half as much as a dict here
 
@@ -105,6 +106,7 @@ def _left(row: _Counts, fact: f.Left) -> None:
     row[_LEFT] += 1
     row[_LEFT_IN] += fact.in_target
     row[_LEFT_WAIT] += fact.wait
+    row[_NOT_DEMAND] += not fact.demand
     if fact.reason != "other":
         row[_LEFT_BY[fact.reason]] += 1
     row[LONGEST] = max(row[LONGEST], fact.wait)
@@ -156,8 +158,8 @@ class Cohorts:
 
 
 _BY_TIME: Final = [(column.number, column.counter) for column in COLUMNS.values() if column.counter]
-GONE: Final = (c.answered, c.abandoned, c.left, c.lost)
-"""How a visit stops waiting: offered less these wait."""
+IN_QUEUE: Final = c.offered - c.to_bot + c.from_bot - c.answered - c.abandoned - c.left - c.lost
+"""Who waits for a person: those offered, but for a bot's, and those handed over, less those whose wait is over."""
 
 
 class ByTime:
@@ -169,20 +171,17 @@ class ByTime:
         def number(counter: Counter) -> int:
             return numbers[counter.name]
 
-        self._sums = [(number(counter), place) for place, counter in _BY_TIME]
-        self._came = number(c.offered)
-        self._gone = [number(counter) for counter in GONE]
+        self._places = {number(counter): place for place, counter in _BY_TIME}
+        self._flow = [(sign, number(counter)) for sign, counter in IN_QUEUE.terms]
 
     def add(self, rows: Rows, cells: Mapping[tuple[int, str, str], Mapping[int, int]]) -> None:
         """Add what cells hold to the rows of their intervals."""
+        places = self._places
         for (start, queue, channel), cell in cells.items():
             began = start - start % INTERVAL_MS
             key = (began, queue, channel)
-            found: Amounts = {}
-            for number, place in self._sums:
-                if n := cell.get(number):
-                    found[place] = n
-            flow = cell.get(self._came, 0) - sum(cell.get(number, 0) for number in self._gone)
+            found: Amounts = {places[number]: n for number, n in cell.items() if number in places and n}
+            flow = sum([sign * cell[number] for sign, number in self._flow if number in cell])
             if flow:
                 found[FLOW + (start - began) // MINUTE] = flow
             if found:

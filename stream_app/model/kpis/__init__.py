@@ -1,8 +1,8 @@
 """The catalogue: one entry for each KPI. These are the files to edit.
 
-To add a KPI over existing counters, add one entry to ``queues``, ``work``, ``volumes``, ``quality`` or ``business``, and its
-worked example to ``tests/model/examples.py``; metrics, API, panels, rules and documentation follow. ``counters`` lists what is
-counted.
+To add a KPI over existing counters, add one entry to ``queues``, ``written``, ``work``, ``volumes``, ``quality`` or
+``business``, and its worked example to ``tests/model/examples.py``; metrics, API, panels, rules and documentation follow.
+``counters`` lists what is counted.
 """
 
 from typing import Final
@@ -29,9 +29,11 @@ from .quality import QUALITY
 from .queues import QUEUES
 from .volumes import VOLUMES
 from .work import WORK
+from .written import CONVERSATIONS
 
 __all__ = [
     "BY_NAME",
+    "CARRIED",
     "COUNTERS",
     "FAMILIES",
     "HEADLINES",
@@ -43,10 +45,14 @@ __all__ = [
     "check",
 ]
 
-KPIS: Final[tuple[Kpi, ...]] = (*QUEUES, *WORK, *VOLUMES, *QUALITY, *BUSINESS)
+KPIS: Final[tuple[Kpi, ...]] = (*QUEUES, *WORK, *CONVERSATIONS, *VOLUMES, *QUALITY, *BUSINESS)
 BY_NAME: Final[dict[str, Kpi]] = {kpi.name: kpi for kpi in KPIS}
 HEADLINES: Final[tuple[Kpi, ...]] = tuple(kpi for kpi in KPIS if kpi.headline)
 """What people look at first."""
+CARRIED: Final[tuple[Kpi, ...]] = tuple(
+    kpi for kpi in KPIS if kpi.headline or kpi.headline_written or kpi.name in {one.twin for one in HEADLINES}
+)
+"""What the stream carries: the headlines of every channel, by either clock."""
 TOTALS: Final[dict[str, Sum]] = {
     "offered": Sum.of(offered),
     "answered": Sum.of(answered),
@@ -73,7 +79,7 @@ def check(kpis: tuple[Kpi, ...]) -> None:
     for kpi in kpis:
         missing = [c.name for c in kpi.measure.counters if c not in COUNTERS]
         missing += [kpi.spread.name] if kpi.spread and kpi.spread not in SKETCHES else []
-        missing += [other for other in kpi.pairs if other not in by_name]
+        missing += [other for other in (*kpi.pairs, kpi.twin) if other and other not in by_name]
         missing += [
             a.against for a in kpi.alerts if isinstance(a, Traded) and not _has(by_name, a.against, a.window)
         ]

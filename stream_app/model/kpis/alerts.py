@@ -29,6 +29,7 @@ class Threshold(Struct, frozen=True, kw_only=True):
         keep: how long it keeps firing after it was last seen, so that a gap does not resolve it.
         min_samples: the least volume; one abandoned call at 3 a.m. is not an incident. ``None`` for levels.
         always: also outside the queue's business hours.
+        written: only on channels in which people write.
     """
 
     tolerance: float
@@ -40,6 +41,7 @@ class Threshold(Struct, frozen=True, kw_only=True):
     min_samples: int | None = 20
     severity: Severity = "page"
     always: bool = False
+    written: bool = False
 
 
 class Burn(Struct, frozen=True, kw_only=True):

@@ -6,11 +6,13 @@ from stream_app.model.facts import (
     Abandoned,
     Answered,
     AutoReviewed,
-    BotServed,
     CalledOut,
     CesAnswered,
+    Contained,
     CsatAnswered,
     Decided,
+    EndedWithBot,
+    FromBot,
     Handled,
     Left,
     Lost,
@@ -19,12 +21,16 @@ from stream_app.model.facts import (
     Offered,
     OutboundHandled,
     Predicted,
+    QueueResponded,
     Refused,
+    Reopened,
     Replied,
     Responded,
+    Returned,
     Reviewed,
     Sentiment,
     Sold,
+    ToBot,
     Transferred,
     Undone,
     Unfinished,
@@ -36,12 +42,14 @@ offered = count("offered", Offered)
 answered = count("answered", Answered)
 answered_in_target = count("answered_in_target", Answered, where="in_target")
 answer_wait_ms = total("answer_wait_ms", Answered, "wait")
+answer_open_ms = total("answer_open_ms", Answered, "wait_open")
 answered_stated = count("answered_stated", Answered, where="stated")
 abandoned = count("abandoned", Abandoned)
 abandoned_in_target = count("abandoned_in_target", Abandoned, where="in_target")
 abandoned_short = count("abandoned_short", Abandoned, where="short")
 abandoned_late = count("abandoned_late", Abandoned, where=lambda f: not f.in_target)
 abandon_wait_ms = total("abandon_wait_ms", Abandoned, "wait")
+abandon_open_ms = total("abandon_open_ms", Abandoned, "wait_open")
 abandon_wait = distribution("abandon_wait", Abandoned, "wait")
 abandonments_undone = count("abandonments_undone", Undone)
 left = count("left", Left)
@@ -53,6 +61,8 @@ left_key = count("left_key", Left, where=lambda f: f.reason == "key")
 left_transfer = count("left_transfer", Left, where=lambda f: f.reason == "transfer")
 left_callback = count("left_callback", Left, where=lambda f: f.reason == "callback")
 left_empty = count("left_empty", Left, where=lambda f: f.reason == "empty")
+closed_unanswered = count("closed_unanswered", Left, where=lambda f: f.reason == "closed")
+left_not_demand = count("left_not_demand", Left, where=lambda f: not f.demand)
 decided = count("decided", Decided)
 decided_then_abandoned = count("decided_then_abandoned", Decided, where="abandoned_later")
 lost = count("lost", Lost)
@@ -61,8 +71,11 @@ refused_full = count("refused_full", Refused, where=lambda f: f.reason == "full"
 refused_closed = count("refused_closed", Refused, where=lambda f: f.reason == "closed")
 refused_empty = count("refused_empty", Refused, where=lambda f: f.reason == "empty")
 missed = count("missed", Missed)
-bot_met = count("bot_met", BotServed)
-bot_contained = count("bot_contained", BotServed, where="contained")
+to_bot = count("to_bot", ToBot)
+from_bot = count("from_bot", FromBot)
+bot_contained = count("bot_contained", Contained)
+bot_abandoned = count("bot_abandoned", EndedWithBot)
+containments_undone = count("containments_undone", Returned)
 
 responded = count("responded", Responded)
 response_ms = total("response_ms", Responded, "after")
@@ -71,6 +84,12 @@ response = distribution("response", Responded, "after")
 replies = count("replies", Replied)
 reply_ms = total("reply_ms", Replied, "after")
 reply_open_ms = total("reply_open_ms", Replied, "after_open")
+replies_due = count("replies_due", Replied, where=lambda f: f.target >= 0)
+replies_in_target = count("replies_in_target", Replied, where=lambda f: f.target >= 0 and f.in_target)
+queue_responded = count("queue_responded", QueueResponded)
+queue_response_ms = total("queue_response_ms", QueueResponded, "wait")
+queue_response_open_ms = total("queue_response_open_ms", QueueResponded, "wait_open")
+reopened = count("reopened", Reopened)
 transferred = count("transferred", Transferred)
 handled = count("handled", Handled)
 held = count("held", Handled, where="held")
@@ -81,6 +100,11 @@ handle = distribution("handle", Handled, lambda f: f.talk + f.hold + f.wrap)
 handled_transferred = count("handled_transferred", Handled, where="transferred")
 handled_stated = count("handled_stated", Handled, where="stated")
 wrap_timed_out = count("wrap_timed_out", Handled, where="timed_out")
+pending_ms = total("pending_ms", Handled, "pending")
+handled_estimated = count("handled_estimated", Handled, where="estimated")
+estimated_ms = total("estimated_ms", Handled, "estimate")
+conversations = count("conversations", Handled, where="concluded")
+conversation_ms = total("conversation_ms", Handled, "lasted")
 unfinished = count("unfinished", Unfinished)
 outbound = count("outbound", CalledOut)
 outbound_handled = count("outbound_handled", OutboundHandled)

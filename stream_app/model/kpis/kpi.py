@@ -22,7 +22,8 @@ class Kpi(Struct, frozen=True, kw_only=True):
         target: default target in the KPI's unit, one for all channels or by channel (``""`` is the rest).
         target_why: where the default comes from, or why there is none.
         spread: the distribution whose percentiles are shown beside the mean.
-        headline: whether it is one of the few to look at first.
+        headline: whether it is one of the few to look at first; ``headline_written``: in channels in which people write.
+        twin: the same by business hours, whose target it is in queues that promised that clock.
         adds: whether a level is summed over queues; otherwise the largest is taken.
         pairs: KPIs to read with it, because this one can be met by ruining them.
         misleads: how it is easily misread.
@@ -39,6 +40,8 @@ class Kpi(Struct, frozen=True, kw_only=True):
     tier: Literal["operational", "quality", "business"] = "operational"
     leading: bool = False
     headline: bool = False
+    headline_written: bool = False
+    twin: str | None = None
     adds: bool = False
     target: float | Mapping[str, float] | None = None
     target_why: str = ""

@@ -260,21 +260,45 @@ class IntervalsMet(Struct, frozen=True):
         return f"intervals with {self.kpi} at target / intervals with contacts"
 
 
+LevelRead = Literal[
+    "count",
+    "oldest",
+    "at_risk",
+    "awaiting",
+    "oldest_awaiting",
+    "open",
+    "pending",
+    "with_bot",
+    "oldest_by_bot",
+]
+
+
 class Level(Struct, frozen=True):
     """A number read off the open visits: how many wait, how long the oldest has (ms), how many are at risk."""
 
-    read: Literal["count", "oldest", "at_risk"]
+    read: LevelRead
 
     @property
     def counters(self) -> tuple[Counter, ...]:
         """None: an up/down counter would drift after one lost event."""
         return ()
 
+    @property
+    def is_written(self) -> bool:
+        """Whether only written channels have it."""
+        return self.read in {"awaiting", "oldest_awaiting", "open", "pending"}
+
     def __str__(self) -> str:
         return {
             "count": "waiting now",
-            "oldest": "now - queued of the longest waiting contact",
+            "oldest": "now - start of the longest wait for a person",
             "at_risk": "open contacts with a predicted CSAT below the risk limit",
+            "awaiting": "waiting for a person's message now",
+            "oldest_awaiting": "now - since when the first of them waits",
+            "open": "open written contacts, but for those with a bot",
+            "pending": "open written contacts that are set aside",
+            "with_bot": "with a bot now",
+            "oldest_by_bot": "now - since when the first of them waits for the bot's message",
         }[self.read]
 
 

@@ -13,12 +13,23 @@ from msgspec import Struct
 
 from stream_app.model.events import QueueChannel
 from stream_app.model.fold.tally import NUMBERS, Cell, add_into, unpack_cell
-from stream_app.model.fold.visit import CAME_BACK, Visit, VisitState
+from stream_app.model.fold.visit import CAME_BACK, CONVERSING, OVER, WRITTEN, Visit, VisitState
 from stream_app.model.kpis import TOTALS
 from stream_app.model.ports import Partition
 from stream_app.model.windows import BASE, KEPT, TOTAL, WINDOWS
 
-from .running import EVERYONE, INTERVAL_MS, AtRisk, Bucket, GaveUp, Running, Waiting, WaitingQueue
+from .running import (
+    EVERYONE,
+    INTERVAL_MS,
+    AtRisk,
+    Bucket,
+    GaveUp,
+    Running,
+    TalkingQueue,
+    Talks,
+    Waiting,
+    WaitingQueue,
+)
 
 __all__ = ["EVERYONE", "Board", "QueueChannel", "Running"]
 
@@ -32,6 +43,7 @@ class _Kept(Struct):
     visits: dict[str, tuple[WaitingQueue, ...]] = {}
     moods: dict[str, tuple[AtRisk, ...]] = {}
     gone: dict[str, tuple[GaveUp, ...]] = {}
+    talks: dict[str, tuple[TalkingQueue, ...]] = {}
     old_cells: dict[Bucket, set[QueueChannel]] = {}
     old_visits: set[str] = set()
     past: bool = False
@@ -55,6 +67,7 @@ class Board:
         self.live: dict[QueueChannel, dict[str, int]] = {}
         self.moods: dict[QueueChannel, Counter[AtRisk]] = {}
         self.gone: dict[QueueChannel, Counter[GaveUp]] = {}
+        self.talks: dict[QueueChannel, Talks] = {}
         self.changed_intervals: dict[QueueChannel, set[int]] = {}
         self.changes: dict[QueueChannel, int] = {}
         self._total_sums: dict[QueueChannel, Cell] = {}
@@ -141,7 +154,7 @@ class Board:
         moods = tuple(
             AtRisk(contact, v.queue, v.channel, v.predicted, v.queued_at, v.state, v.agent)
             for v in visits
-            if v.predicted and v.state != VisitState.ABANDONED
+            if v.predicted and v.state not in OVER
         )
         gone = tuple(
             GaveUp(contact, v.queue, v.channel, v.since, v.wait, v.is_short(v.wait))
@@ -150,6 +163,7 @@ class Board:
         )
         self._list(self.moods, kept.moods, contact, moods)
         self._list(self.gone, kept.gone, contact, gone)
+        self._converse(kept, contact, visits)
         before = kept.visits.get(contact, ())
         waits = tuple(
             ((v.queue, v.channel), v.queued_at, v.due) for v in visits if v.state == VisitState.WAITING
@@ -166,6 +180,27 @@ class Board:
             kept.visits[contact] = waits
         else:
             del kept.visits[contact]
+
+    def _converse(self, kept: _Kept, contact: str, visits: Iterable[Visit]) -> None:
+        """Replace a contact's conversations."""
+        now = tuple(
+            ((v.queue, v.channel), v.state, v.clock)
+            for v in visits
+            if v.state == VisitState.WITH_BOT or (v.seen & WRITTEN and v.state in CONVERSING)
+        )
+        before = kept.talks.get(contact, ())
+        if now == before:
+            return
+        for queue, state, clock in before:
+            self.talks[queue].remove(state, clock)
+            self._touch(queue, -1)
+        for queue, state, clock in now:
+            self.talks.setdefault(queue, Talks()).add(state, clock)
+            self._touch(queue, +1)
+        if now:
+            kept.talks[contact] = now
+        else:
+            del kept.talks[contact]
 
     def _list(
         self,
@@ -221,7 +256,7 @@ class Board:
         kept.past |= partition not in self._met  # what a reader finds at first happened before it looked
         self._met.add(partition)
         kept.old_cells = {place: set(cells) for place, cells in kept.cells.items()}
-        kept.old_visits = {*kept.visits, *kept.moods, *kept.gone}
+        kept.old_visits = {*kept.visits, *kept.moods, *kept.gone, *kept.talks}
 
     def sweep(self, partition: str) -> None:
         """Complete the reload: drop what was not put again."""

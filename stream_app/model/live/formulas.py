@@ -177,7 +177,7 @@ class _Cost(_Money, frozen=True):
         if currency is None or not contacts or (rule.cost_per_hour is None and rule.cost_per_contact is None):
             return {}
         time = sum(sign * cell.get(number, 0) for sign, number in self.time)
-        cost = Decimal(str(rule.cost_per_hour or 0)) * time * PARTS / _HOUR_MS
+        cost = Decimal(str(rule.cost_per_hour or 0)) * time * PARTS / _HOUR_MS / Decimal(str(rule.at_once))
         cost += Decimal(str(rule.cost_per_contact or 0)) * contacts * PARTS
         return {currency: cost, f"#{currency}": contacts}
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from stream_app.model.kpis import HEADLINES
+from stream_app.model.kpis import CARRIED
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Value
 
@@ -25,7 +25,10 @@ PRESENT_S: Final = 600.0
 """Where the target of the longest wait is longer, customers wrote and left; otherwise they are there, and wait."""
 RECENT: Final = "5m"
 """The window that shows whether a queue recovers."""
-CUSTOMERS: Final = ("oldest_waiting", "service_level", "backlog", "abandonment", "first_response")
+CUSTOMERS: Final = (
+    *("oldest_waiting", "oldest_awaiting_reply", "service_level", "backlog", "awaiting_reply", "abandonment"),
+    *("first_response", "first_response_business"),
+)
 """The KPIs that colour a row, in the order in which a badge names them; all others are work."""
 _RISING: Final[Mapping[State, int]] = {
     "closed": 0,
@@ -78,11 +81,13 @@ def _rule(kpi: Kpi) -> _Rule:
     return _Rule(kpi.name, kpi.better == "higher", kpi.is_level, relative, tolerance, kpi.name in CUSTOMERS)
 
 
-_RULES: Final = tuple(map(_rule, HEADLINES))
+_RULES: Final = tuple(map(_rule, CARRIED))
 _LEVELS: Final = tuple(rule for rule in _RULES if rule.level)
 _WINDOWED: Final = tuple(rule for rule in _RULES if not rule.level)
 _OF_A_WINDOW: Final = tuple(rule.name for rule in _WINDOWED if rule.colours)
 _NOTHING: Final = Value(None, 0)
+_OLDEST: Final = {"oldest_waiting": "backlog", "oldest_awaiting_reply": "awaiting_reply"}
+"""Level → how many it is the oldest of: where there are none, there is no wait to judge."""
 
 
 def state_of(
@@ -124,12 +129,11 @@ def judged_in(row: QueueRow, windows: Iterable[str]) -> dict[str, Judgement]:
     if not row.open:
         state: State = "closed_waiting" if levels.get("backlog") and _is_present(row) else "closed"
         return dict.fromkeys(windows, Judgement(state, (), {}, _urgency(row, state, {})))
-    waits = bool(levels.get("backlog"))
     now: dict[str, State] = {
         rule.name: _state(
             rule, levels.get(rule.name), targets.get(rule.name), row.too_good.get(rule.name), None
         )
-        if waits or rule.name != "oldest_waiting"  # where nobody waits, there is no wait to judge
+        if levels.get(_OLDEST.get(rule.name, rule.name)) or rule.name not in _OLDEST
         else "none"
         for rule in _LEVELS
     }
@@ -182,13 +186,17 @@ def _is_present(row: QueueRow) -> bool:
 
 def _urgency(row: QueueRow, state: State, values: KpiValues) -> int:
     """Pack what rows are sorted by into one number: colour, presence, who waits too long, how long, who was not served."""
-    target = row.targets.get("oldest_waiting")
-    oldest = row.levels.get("oldest_waiting") or 0.0
-    halves = min(_STEP - 1, int(2 * oldest / target)) if target else 0
+    halves = max(_halves(row, name) for name in _OLDEST)
     out = _RISING[state] * 2 + (_is_present(row) and state != "closed")
     for part in (_about(row.late), halves, _about(_unserved(row, values))):
         out = out * _STEP + part
     return out
+
+
+def _halves(row: QueueRow, name: str) -> int:
+    """Return how many halves of its target a wait has lasted."""
+    target = row.targets.get(name)
+    return min(_STEP - 1, int(2 * (row.levels.get(name) or 0.0) / target)) if target else 0
 
 
 def _unserved(row: QueueRow, values: KpiValues) -> int:

@@ -6,7 +6,8 @@ from typing import Literal
 from msgspec import Struct
 
 from stream_app.model.kpis.kpi import Kpi
-from stream_app.model.kpis.measures import Value
+from stream_app.model.kpis.measures import Level, Value
+from stream_app.model.targets.conversations import Clock, is_written
 
 KpiValues = dict[str, Value]
 """KPI → value."""
@@ -45,6 +46,7 @@ class QueueRow(Struct, frozen=True):
         site: the site that works it; ``partner``: whether it is a partner's.
         unit: the business unit that it belongs to.
         open: whether it is within its business hours.
+        clock: the clock by which targets of its waits run.
         late: how many of those who wait have waited longer than their answer target.
         counts: window → ``offered``, ``answered``, ``abandoned``, ``abandoned_short`` → contacts.
         recent: KPI → value of the last five minutes, whichever windows were asked for.
@@ -61,6 +63,7 @@ class QueueRow(Struct, frozen=True):
     partner: bool = False
     unit: str | None = None
     open: bool = True
+    clock: Clock = "wall"
     too_good: Mapping[str, float] = {}
     late: int = 0
     counts: dict[str, dict[str, int]] = {}
@@ -70,9 +73,11 @@ class QueueRow(Struct, frozen=True):
 
 def together(kpi: Kpi, rows: Sequence[QueueRow]) -> float | None:
     """Return a level of several rows: their sum, or the largest, depending on the KPI; ``None`` where one is not known."""
+    if isinstance(kpi.measure, Level) and kpi.measure.is_written:
+        rows = [row for row in rows if is_written(row.channel)]
     levels = [row.levels[kpi.name] for row in rows]
     known = [level for level in levels if level is not None]
-    if len(known) < len(levels):
+    if not known or len(known) < len(levels):
         return None
     return sum(known) if kpi.adds else max(known)
 

@@ -1,12 +1,14 @@
 """Parts of the board: waiting contacts, contacts at risk, abandoned contacts, and the running sums of a window."""
 
 from bisect import bisect_left, bisect_right, insort
+from collections import Counter
 from typing import Final
 
 from msgspec import Struct
 
 from stream_app.model.events import QueueChannel
 from stream_app.model.fold.tally import Cell
+from stream_app.model.fold.visit import VisitState
 from stream_app.model.windows import Window
 
 EVERYONE: Final[QueueChannel] = ("", "")
@@ -18,6 +20,8 @@ Bucket = tuple[int, int]
 """(resolution, start)"""
 WaitingQueue = tuple[QueueChannel, int, int]
 """(queue, queued, due)"""
+TalkingQueue = tuple[QueueChannel, int, int]
+"""(queue, state, since when the customer waits for a message)"""
 
 
 class Waiting:
@@ -42,6 +46,47 @@ class Waiting:
     def overdue(self, start: int, now: int) -> int:
         """Return how many were, or will be, decided because T passed between ``start`` and ``now``, both inclusive."""
         return max(0, bisect_right(self.due, now) - bisect_left(self.due, start))
+
+
+class Talks:
+    """The open conversations of a queue: how many are in which state, and since when customers wait for a message.
+
+    Attributes:
+        states: state → how many.
+        owed: how many wait for a person, or for a person's message.
+        awaiting: since when they wait for a message, those who do, sorted.
+        by_bot: since when those wait who wait for a bot's, sorted.
+    """
+
+    __slots__ = ("awaiting", "by_bot", "owed", "states")
+
+    def __init__(self) -> None:
+        self.states: Counter[int] = Counter()
+        self.owed = 0
+        self.awaiting: list[int] = []
+        self.by_bot: list[int] = []
+
+    def add(self, state: int, clock: int) -> None:
+        """Add a visit, with its reply clock."""
+        self.states[state] += 1
+        self.owed += _is_owed(state, clock)
+        if clock:
+            insort(self._clocks(state), clock)
+
+    def remove(self, state: int, clock: int) -> None:
+        """Remove one."""
+        self.states[state] -= 1
+        self.owed -= _is_owed(state, clock)
+        if clock:
+            clocks = self._clocks(state)
+            del clocks[bisect_left(clocks, clock)]
+
+    def _clocks(self, state: int) -> list[int]:
+        return self.by_bot if state == VisitState.WITH_BOT else self.awaiting
+
+
+def _is_owed(state: int, clock: int) -> bool:
+    return state == VisitState.WAITING or (state != VisitState.WITH_BOT and clock > 0)
 
 
 class AtRisk(Struct, frozen=True):

@@ -24,6 +24,7 @@ from . import compliance
 from .board import EVERYONE, Board, Running
 from .formulas import Formula, Terms, added, counts, formula
 from .judging import RECENT
+from .levels import ages, level
 from .rows import By, Chosen, KpiValues, QueueGroup, QueueRow, RowPlace, Snapshot, everywhere, together
 from .running import AtRisk, GaveUp
 from .wait_histograms import WaitHistogram, waits
@@ -187,7 +188,7 @@ class Snapshots:
         is_open = rule.calendar is None or rule.calendar.is_open(board.now)
         made_from = {name: self._made_from(queue, name) for name in names}
         cached, change = self._cached.get((queue, names)), board.changes[queue]
-        if cached and cached.change == change and cached.made_from == made_from and not waits:
+        if cached and cached.change == change and cached.made_from == made_from and not ages(board, queue):
             if cached.row.open != is_open:
                 cached.row = structs.replace(cached.row, open=is_open)
             return cached.row
@@ -209,6 +210,7 @@ class Snapshots:
             partner=rule.partner,
             unit=rule.unit,
             open=is_open,
+            clock="business" if rule.by_business_hours else "wall",
             too_good=rule.too_good,
             late=waiting.overdue(0, board.now) if waiting is not None and waits else 0,
             counts={name: counts(made_from[name][0].sums.get(queue, {}), self._numbers) for name in names},
@@ -266,19 +268,14 @@ class Snapshots:
 
     def _levels(self, queue: QueueChannel) -> dict[str, float | None]:
         """Compute the KPIs without a window: from the open visits, or derived from others."""
-        waiting = self._board.waiting.get(queue)
-        queued = waiting.queued if waiting else []
-        # Nobody waits: an alert on the oldest must be able to resolve.
-        oldest = float(max(0, self._board.now - queued[0])) if queued else 0.0
         out: dict[str, float | None] = {}
         for kpi in self._kpis:
             match kpi.measure:
-                case Level(read="count"):
-                    out[kpi.name] = len(queued)
-                case Level(read="oldest"):
-                    out[kpi.name] = oldest / kpi.unit.parts
                 case Level(read="at_risk"):
                     out[kpi.name] = len(self._at_risk(queue))
+                case Level() as read:
+                    found = level(self._board, queue, self._rule(queue), read)
+                    out[kpi.name] = found if found is None or kpi.unit.parts == 1 else found / kpi.unit.parts
                 case Derived(of=of, how=how):
                     out[kpi.name] = how(
                         *(out[name] if w is None else self._value(queue, name, w) for name, w in of)

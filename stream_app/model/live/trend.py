@@ -13,7 +13,15 @@ from msgspec import Struct
 from stream_app.model.events import QueueChannel
 from stream_app.model.fold.tally import Cell
 from stream_app.model.kpis import HEADLINES
-from stream_app.model.kpis.counters import abandoned, answered, left, lost, offered
+from stream_app.model.kpis.counters import (
+    abandoned,
+    answered,
+    from_bot,
+    left,
+    lost,
+    offered,
+    to_bot,
+)
 from stream_app.model.kpis.measures import Choice, Level, Ratio
 from stream_app.model.targets import QueueTargets, Targets
 
@@ -34,7 +42,7 @@ TRENDS: Final = tuple(
 _NAMES: Final = frozenset(kpi.name for kpi in TRENDS)
 YOUNG_MS: Final = 10_000
 """A row younger than this is returned again: many wallboards cost no more than one."""
-_JOINED: Final = offered - answered - abandoned - left - lost
+_JOINED: Final = offered + from_bot - to_bot - answered - abandoned - left - lost
 """By how many more contacts wait after an interval than before it."""
 
 _Step = tuple[float | None, int]

@@ -1,10 +1,11 @@
 """The targets, one versioned document.
 
-``document`` is the document and the rules derived from it per queue and channel, ``overrides`` the keys of each of its levels,
+``document`` is the document, ``queue_targets`` what follows from it for a queue, ``overrides`` the keys of each level,
 ``hours`` the business hours and ``calendars`` their notation, ``presets`` the usual targets of industries.
 """
 
-from .document import QueueTargets, Targets
+from .document import Targets
 from .overrides import Overrides, QueueOverrides
+from .queue_targets import QueueTargets
 
 __all__ = ["Overrides", "QueueOverrides", "QueueTargets", "Targets"]

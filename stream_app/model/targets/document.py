@@ -7,90 +7,30 @@ partition, and a visit keeps the thresholds under which it was queued.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from msgspec import Struct, convert, field, json, structs
+from msgspec import Struct, convert, json, structs
 
+from stream_app.model.durations import HOUR
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.kpis.measures import Choice
 
+from . import conversations as rules
 from .calendars import Hours, guess
-from .hours import Calendar
+from .conversations import PriorityTargets
+from .lax import lax
 from .outages import Outage
-from .overrides import Overrides, QueueOverrides, as_kind, as_table, check, read
+from .overrides import Overrides, PriorityOverrides, QueueOverrides, as_kind, as_table, check, read
 from .presets import BY_PRESET
+from .promises import promised
+from .queue_targets import SATISFIED, QueueTargets
 
 DEFAULT_POLICY = "without_short_abandons"
 _ANSWER_S = {"voice": 20.0, "chat": 60.0, "messaging": 60.0, "email": 3600.0, "callback": 3600.0}
 _OTHER_ANSWER_S = 60.0
 _SHORT_S = 5.0
-SATISFIED: Final[Mapping[int, tuple[int, ...]]] = {5: (4, 5), 2: (2,)}
-"""Scores that count as satisfied, by scale; on other scales it is the top fourth of the range, which yields these too."""
-RISK_BELOW: Final = 2.5
-"""On a scale of one to five: closer to the bottom than to the middle."""
-
-
-class QueueTargets(Struct, frozen=True):
-    """The targets in force for one queue and channel.
-
-    Attributes:
-        answer_target: T, in milliseconds; within T is ≤ T.
-        short_abandon: a contact that gives up within this many milliseconds is not counted as abandoned; at most T; 0: every
-            one that gives up is counted.
-        policy: the service level's named formula.
-        zone: IANA zone in which the queue's day starts.
-        targets: KPI name → target in the KPI's unit.
-        too_good: KPI name → beyond this, on the good side of its target, a value is suspicious.
-        calendar: the business hours; ``None`` means always open.
-        site: the site that works it, own or a partner's; ``None`` if not stated.
-        partner: whether that site is a partner's.
-        unit: the business unit that owns it.
-        csat_satisfied: scale → scores that count as satisfied.
-        ces_easy: which end of the effort scale is the easy one.
-        cost_per_hour: of an agent's time, in ``currency``.
-        cost_per_contact: added to each contact, in ``currency``.
-        currency: ISO 4217; ``None`` only where nothing costs.
-        risk_below: an open contact whose predicted CSAT (1 to 5) is lower is at risk.
-        shrinkage: planning: share of scheduled time that is not work on contacts.
-        patience_s: planning: mean patience in seconds.
-        occupancy_max: planning: agents are busy for at most this share of their time.
-        asa_max_s: planning: the longest mean wait in seconds; ``None``: no such goal.
-        concurrency: planning: contacts that one agent handles at once; calls and deferred work are always one.
-        full_time_h: planning: weekly hours of a full-time agent, for FTE.
-    """
-
-    answer_target: int
-    short_abandon: int
-    policy: str
-    zone: str
-    targets: dict[str, float]
-    calendar: Calendar | None = None
-    site: str | None = None
-    partner: bool = False
-    unit: str | None = None
-    csat_satisfied: Mapping[int, tuple[int, ...]] = field(default_factory=lambda: SATISFIED)
-    ces_easy: Literal["low", "high"] = "low"
-    cost_per_hour: float | None = None
-    cost_per_contact: float | None = None
-    currency: str | None = None
-    risk_below: float = RISK_BELOW
-    too_good: Mapping[str, float] = field(default_factory=dict)
-    shrinkage: float = 0.3
-    patience_s: float = 120.0
-    occupancy_max: float = 0.85
-    asa_max_s: float | None = None
-    concurrency: float = 1.0
-    full_time_h: float = 40.0
-
-    def satisfied(self, score: float, scale: int) -> bool:
-        """Return whether an answer from 1 to ``scale`` is one of a satisfied customer."""
-        named = self.csat_satisfied.get(scale)
-        return score >= scale - (scale - 1) / 4 if named is None else score in named
-
-
-_BY_LEVEL: Final = tuple(
-    f for f in Overrides.__struct_fields__ if f not in {"csat_satisfied", "targets", "too_good"}
-)
+_TABLES: Final = frozenset({"csat_satisfied", "targets", "too_good", "priorities"})
+_BY_LEVEL: Final = tuple(name for name in Overrides.__struct_fields__ if name not in _TABLES)
 """Keys with a single value: a later level replaces it. The others are tables: a later level replaces entries."""
 _NOTHING: Final = Overrides()
 _NO_QUEUE: Final = QueueOverrides()
@@ -173,30 +113,45 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             own.channels.get(channel, _NOTHING),
         )
         said: dict[str, Any] = {}
-        targets = {k.name: t for k in BY_NAME.values() if (t := k.default_target(channel)) is not None}
         too_good: dict[str, float] = {}
         satisfied = dict(SATISFIED)
+        priorities: dict[str, PriorityOverrides] = {}
         for level in levels:
             said |= {name: value for name in _BY_LEVEL if (value := getattr(level, name)) is not None}
-            targets |= level.targets
             too_good |= level.too_good
             satisfied |= {int(scale): scores for scale, scores in level.csat_satisfied.items()}
+            priorities |= level.priorities
         answer_s = said.pop("answer_target_s", _ANSWER_S.get(channel, _OTHER_ANSWER_S))
         short_s = said.pop("short_abandon_s", min(_SHORT_S, answer_s))
         zone = said.pop("zone", "UTC")
         calendar = said.pop("calendar", None)
+        reply_s = said.pop("reply_target_s", None)
+        not_demand = said.pop("not_demand", rules.not_demand(channel))
+        clock = said.pop("clock", None) or rules.clock(channel, has_hours=calendar is not None)
+        preset, mine = ([level.targets for level in some] for some in (levels[:2], levels[2:]))
+        by_hours = clock == "business" and calendar is not None
         return QueueTargets(
             answer_target=round(answer_s * 1000),
             short_abandon=round(short_s * 1000),
             policy=said.pop("policy", DEFAULT_POLICY),
             zone=zone,
-            targets=targets,
+            targets=promised(channel, preset, mine, by_business_hours=by_hours),
             calendar=None if calendar is None else self.calendars[calendar].calendar(zone),
             site=own.site,
             partner=own.partner,
             unit=own.unit,
             csat_satisfied=satisfied,
             too_good=too_good,
+            at_once=said.get("concurrency", 1.0) if rules.is_written(channel) else 1.0,
+            clock=clock,
+            bot=said.pop("bot", None) or rules.bots(channel),
+            reply_target=_ms(reply_s),
+            reply_work_cap=_ms(said.pop("reply_work_cap_s", rules.WORK_CAP_S)),
+            request_gap=_ms(said.pop("request_gap_s", rules.REQUEST_GAP_S)),
+            containment_return=round(said.pop("containment_return_h", rules.CONTAINMENT_H) * HOUR),
+            idle_days=said.pop("idle_days", None) or rules.idle_days(channel),
+            not_demand=frozenset(reason.lower() for reason in not_demand),
+            priorities={name: _priority(own, answer_s, short_s, reply_s) for name, own in priorities.items()},
             **said,
         )
 
@@ -234,11 +189,9 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             if own.partner and own.site is None:
                 raise ValueError(f"queues.{queue}.partner: name the partner as the queue's site")
         for place, _, rule in self._rules():
-            if rule.short_abandon > rule.answer_target:
-                raise ValueError(
-                    f"{place}: short_abandon_s ({rule.short_abandon / 1000:g}) exceeds "
-                    f"answer_target_s ({rule.answer_target / 1000:g})"
-                )
+            _check_short(place, rule.short_abandon, rule.answer_target)
+            for name, priority in rule.priorities.items():
+                _check_short(f"{place}.priorities.{name}", priority.short_abandon, priority.answer_target)
             if rule.currency is None and not (rule.cost_per_hour is None and rule.cost_per_contact is None):
                 raise ValueError(f'{place}: costs need a currency, as in currency = "EUR"')
             for name, bound in rule.too_good.items():
@@ -249,7 +202,7 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         found: list[str] = []
         everywhere: set[tuple[str, str]] = set()
         for place, (queue, channel), rule in self._rules():
-            for line in _lax(rule, channel):
+            for line in lax(rule, channel):
                 if not queue:
                     everywhere.add((channel, line))
                 if not queue or (channel, line) not in everywhere:
@@ -270,6 +223,20 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         return structs.replace(self, queues={**self.queues, queue: QueueOverrides(**overrides)})
 
 
+def _ms(seconds: float | None) -> int:
+    return -1 if seconds is None else round(seconds * 1000)
+
+
+def _priority(
+    own: PriorityOverrides, answer_s: float, short_s: float, reply_s: float | None
+) -> PriorityTargets:
+    """Return a priority's targets; what it does not say is the queue's."""
+    answer_s = answer_s if own.answer_target_s is None else own.answer_target_s
+    short_s = min(short_s, answer_s) if own.short_abandon_s is None else own.short_abandon_s
+    reply_s = reply_s if own.reply_target_s is None else own.reply_target_s
+    return PriorityTargets(_ms(answer_s), _ms(short_s), _ms(reply_s))
+
+
 def _base(preset: str | None) -> Base:
     if preset is None:
         return Base()
@@ -278,21 +245,20 @@ def _base(preset: str | None) -> Base:
     return convert(BY_PRESET[preset].document(), Base)
 
 
+def _check_short(place: str, short: int, answer: int) -> None:
+    """Refuse a short-abandon threshold beyond the answer target; raise ValueError with the place."""
+    if short > answer:
+        raise ValueError(
+            f"{place}: short_abandon_s ({short / 1000:g}) exceeds answer_target_s ({answer / 1000:g})"
+        )
+
+
 def _check_side(place: str, name: str, bound: float, target: float | None) -> None:
     """Refuse a bound that a value on its target would be beyond; raise ValueError with the place."""
     higher = BY_NAME[name].better == "higher"
     if target is not None and (bound < target if higher else bound > target):
         side = "below" if higher else "above"
         raise ValueError(f"{place}: too_good.{name} ({bound:g}) must not be {side} the target ({target:g})")
-
-
-def _lax(rule: QueueTargets, channel: str) -> Iterator[str]:
-    if rule.targets["service_level"] < 0.5:
-        yield f"the service_level target is {rule.targets['service_level']:.0%}, below 50 %"
-    if rule.targets["abandonment"] > 0.2:
-        yield f"the abandonment target is {rule.targets['abandonment']:.0%}, above 20 %"
-    if channel == "voice" and rule.answer_target > 600_000:
-        yield f"answer_target_s is {rule.answer_target / 1000:g}, more than ten minutes for a caller"
 
 
 assert isinstance(BY_NAME["service_level"].measure, Choice)  # noqa: S101 - the default policy is the catalogue's

@@ -12,8 +12,17 @@ from stream_app.model.events import Name
 from stream_app.model.kpis import BY_NAME, SERVICE_LEVELS
 
 from .calendars import Hours, check_zone, guess
+from .conversations import IDLE_DAYS, LONGEST_CONTAINMENT_H, Answer, Bot, Clock, WorkFrom
 
 Money = Annotated[float, Meta(ge=0, le=1_000_000)]
+
+
+class PriorityOverrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The targets of one priority; a missing key is that of the queue."""
+
+    answer_target_s: Annotated[float, Meta(gt=0, le=2_592_000)] | None = None
+    short_abandon_s: Annotated[float, Meta(ge=0, le=3600)] | None = None
+    reply_target_s: Annotated[float, Meta(gt=0, le=2_592_000)] | None = None
 
 
 class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -35,6 +44,17 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     asa_max_s: Annotated[float, Meta(gt=0, le=86_400)] | None = None
     concurrency: Annotated[float, Meta(ge=1, le=100)] | None = None
     full_time_h: Annotated[float, Meta(gt=0, le=168)] | None = None
+    clock: Clock | None = None
+    bot: Bot | None = None
+    answer: Answer | None = None
+    work: WorkFrom | None = None
+    reply_target_s: Annotated[float, Meta(gt=0, le=2_592_000)] | None = None
+    reply_work_cap_s: Annotated[float, Meta(gt=0, le=86_400)] | None = None
+    request_gap_s: Annotated[float, Meta(ge=0, le=3600)] | None = None
+    containment_return_h: Annotated[float, Meta(ge=0, le=LONGEST_CONTAINMENT_H)] | None = None
+    idle_days: Annotated[int, Meta(ge=1, le=IDLE_DAYS)] | None = None
+    not_demand: tuple[Name, ...] | None = None
+    priorities: dict[str, PriorityOverrides] = {}
     csat_satisfied: dict[str, tuple[int, ...]] = {}
     targets: dict[str, float] = {}
     too_good: dict[str, float] = {}
@@ -72,12 +92,24 @@ def read(place: str, value: Any, kind: type[W]) -> W:
         for field, of in (("targets", float), ("too_good", float), ("csat_satisfied", tuple[int, ...]))
         if field in table
     }
+    if "priorities" in table:
+        entries["priorities"] = {
+            name: _priority(f"{place}.priorities.{name}", entry)
+            for name, entry in as_table(f"{place}.priorities", table["priorities"]).items()
+        }
     channels = {
         name: read(f"{place}.channels.{name}", channel, Overrides)
         for name, channel in as_table(f"{place}.channels", table.get("channels", {})).items()
     }
     plain = {name: value for name, value in table.items() if name != "channels"} | entries
     return as_kind(place, plain | ({"channels": channels} if channels else {}), kind)
+
+
+def _priority(place: str, value: Any) -> PriorityOverrides:
+    table = as_table(place, value)
+    for name in table.keys() - set(PriorityOverrides.__struct_fields__):
+        raise ValueError(f"{place}.{name}: unknown key{guess(name, PriorityOverrides.__struct_fields__)}")
+    return as_kind(place, table, PriorityOverrides)
 
 
 def as_table(place: str, value: Any) -> Mapping[str, Any]:

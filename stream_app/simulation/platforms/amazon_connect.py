@@ -45,6 +45,8 @@ class Connect:
         """Return the records that Connect would write, in its order."""
         if isinstance(event, e.AgentState):
             return [(event.agent, _json.encode(self._presence(event)))]
+        if isinstance(event, e.Held | e.Resumed) and event.channel != "voice":
+            return []  # there is nothing to hold
         tell = self._tell.get(type(event))
         if tell is None or not isinstance(event, e.ContactEvent):
             return []

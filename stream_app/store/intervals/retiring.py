@@ -17,6 +17,7 @@ import structlog
 
 from stream_app.errors import FencedError
 from stream_app.model.durations import DAY
+from stream_app.model.fold.visit import REMEMBERED
 from stream_app.model.ports import Partition
 from stream_app.model.windows import KEPT
 from stream_app.store import keys
@@ -92,8 +93,9 @@ class Retiring:
                 places |= page
             async for packed in self._visits(partition):
                 for visit in unpack_visits(packed):
-                    queues.add(visit.queue)
-                    channels.add(visit.channel)
+                    if visit.state < REMEMBERED:
+                        queues.add(visit.queue)
+                        channels.add(visit.channel)
         pairs = [place.split(b".") for place in places]
         numbers = {"queue": {int(pair[0]) for pair in pairs}, "channel": {int(pair[1]) for pair in pairs}}
         return numbers, {"queue": queues, "channel": channels}

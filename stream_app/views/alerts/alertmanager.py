@@ -13,7 +13,11 @@ the person who has taken on the first one must hear of it."""
 WAIT, AGAIN, REPEAT = "30s", "5m", {"page": "4h", "ticket": "24h"}
 _DATA: Final = "Data(Missing|Untrusted)"
 """DataStale is not among them: the rules themselves begin and end nothing then, until one ``serve`` is fresh."""
-_WAITING: Final = "service_level|abandonment|first_response|backlog|oldest_waiting|offered"
+_FOLLOW: Final = (
+    "service_level|abandonment|first_response|first_response_business|backlog|oldest_awaiting_reply"
+)
+"""Alerts that follow from long waits."""
+_WAITING: Final = f"{_FOLLOW}|oldest_waiting|offered"
 """Alerts that follow from one cause: more contacts, or fewer agents."""
 WATCHDOG: Final = "watchdog"
 
@@ -76,7 +80,7 @@ def _inhibitions() -> Iterator[dict[str, Any]]:
     yield _inhibition([*about, 'severity = "page"'], [*about, 'severity = "ticket"'], place)
     # Prometheus lets only one page of a queue begin; after it has lost its memory, this one is sent.
     waits = ['group = "kpis"', 'kpi = "oldest_waiting"']
-    follows = ['group = "kpis"', 'kpi =~ "service_level|abandonment|first_response|backlog"']
+    follows = ['group = "kpis"', f'kpi =~ "{_FOLLOW}"']
     yield _inhibition(waits, follows, [*place, "severity"])
     yield _inhibition(
         ['alertname =~ ".+Burns"'], ['alertname =~ ".+(OffTarget|BurnsSlowly)"'], ["kpi", *place]

@@ -20,8 +20,15 @@ from .templates import Quoted, form
 
 _WHERE: Final = "{{ .Labels.queue }} ({{ .Labels.channel }})"
 _WAITING: Final = Quoted("waiting", naming.value(BY_NAME["backlog"]), "count")
+_REPLIES: Final = Quoted("replies", naming.value(BY_NAME["awaiting_reply"]), "count")
+_WITH_BOT: Final = Quoted("others", naming.value(BY_NAME["with_bot"]), "count")
 _LONGEST: Final = Quoted("longest", naming.value(BY_NAME["oldest_waiting"]), "duration")
 _WORDS: Final = {"oldest_waiting": "longest wait", "compliance_automatic": "automatic compliance"}
+_BESIDE: Final[dict[str, tuple[Quoted, str]]] = {
+    "oldest_awaiting_reply": (_REPLIES, "%replies% awaiting a reply"),
+    "oldest_unanswered_by_bot": (_WITH_BOT, "%others% with a bot"),
+}
+"""Level → how many it is the oldest of; of all others, of those who wait."""
 _ANSWERS: Final = {"csat", "nps", "ces"}
 _REVIEWS: Final = {"compliance", "compliance_automatic"}
 
@@ -87,8 +94,9 @@ def _threshold(kpi: Kpi, alert: Threshold) -> dict[str, Any]:
         figures.append(_LONGEST)
         summary = f"{_WHERE}: %now% waiting, target %target%, longest wait %longest%"
     elif alert.window is None:
-        figures.append(_WAITING)
-        summary = f"{_WHERE}: {_words(kpi)} %now%, target %target%, %waiting% waiting"
+        figure, many = _BESIDE.get(kpi.name, (_WAITING, "%waiting% waiting"))
+        figures.append(figure)
+        summary = f"{_WHERE}: {_words(kpi)} %now%, target %target%, {many}"
     else:
         figures.append(_samples(kpi, alert.window))
         summary = (

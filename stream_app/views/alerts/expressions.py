@@ -6,7 +6,7 @@ queue. Replicas of ``serve`` report the same, so labels are reduced to queue and
 values come from replicas whose data is fresh.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
@@ -22,6 +22,7 @@ from stream_app.model.kpis.alerts import (
     Traded,
 )
 from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.targets.conversations import SPOKEN
 from stream_app.views import naming
 
 STALE_AFTER_S: Final = 60
@@ -38,6 +39,8 @@ _EDGE: Final = "0.0001"
 def threshold(kpi: Kpi, alert: Threshold) -> str:
     """Write how far a KPI is past its target: in its unit, or as a share of the target."""
     value, target = _fresh(naming.value(kpi), alert.window), _each(naming.target(kpi))
+    if alert.written:
+        value = _fresh(f"{naming.value(kpi)}{_not(sorted(SPOKEN))}")
     past = f"{target}\n  - {value}" if kpi.better == "higher" else f"{value}\n  - {target}"
     if alert.relative:
         past = f"({past})\n  / ({target} > 0)"
@@ -93,10 +96,7 @@ def too_many(kpi: Kpi, alert: TooMany) -> str:
     value = _fresh(naming.value(kpi))
     if not alert.closed:
         return _guarded(value)
-    held = f'{{{naming.CHANNEL}!~"{"|".join(DEFERRED)}"}}'
-    value = _each(
-        f"{naming.value(kpi)}{held}", None, f" and on (job, instance) {naming.DATA_AGE} <= {STALE_AFTER_S}"
-    )
+    value = _fresh(f"{naming.value(kpi)}{_not(DEFERRED)}")
     return _guarded(value, f"and on ({_BY}) {_each(naming.OPEN)} == 0", always=True)
 
 
@@ -138,6 +138,11 @@ def _median(of: Callable[[str], str], weeks: int) -> str:
         f'label_replace({of(f" offset {week}w")}, "week", "{week}", "", "")' for week in range(1, weeks + 1)
     )
     return f"quantile by ({_BY}) (0.5, {' or '.join(each)})"
+
+
+def _not(channels: Iterable[str]) -> str:
+    """Write the selector of all other channels."""
+    return f'{{{naming.CHANNEL}!~"{"|".join(channels)}"}}'
 
 
 def _fresh(metric: str, window: str | None = None) -> str:

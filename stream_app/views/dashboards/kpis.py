@@ -66,6 +66,14 @@ NEEDS: Final = {
     "outbound": "It needs outbound calls.",
     "hold_time_held": "It needs contacts that were on hold.",
     "bot_containment": "It needs contacts that met a bot.",
+    **dict.fromkeys(
+        ("awaiting_reply", "oldest_awaiting_reply", "open_conversations", "pending"),
+        "It needs a channel in which people write.",
+    ),
+    **dict.fromkeys(("with_bot", "oldest_unanswered_by_bot"), "It needs contacts that met a bot."),
+    "reply_service_level": "It needs `reply_target_s` in the targets: stream-app config apply.",
+    "pending_time": "It needs written contacts that were set aside.",
+    "estimated_work": "It needs handled contacts whose work is found from their replies.",
     "average_response": "It needs `message.received` and `message.sent` events.",
     "average_response_business": "It needs `message.received` and `message.sent` events.",
 }

@@ -36,6 +36,7 @@ from .queries import (
     known,
     margin,
     off_target,
+    promised,
     share,
     targets_differ,
     too_late,
@@ -125,8 +126,11 @@ def _table() -> Panel:
         query("open", hours, form="table"),
         query("late", too_late(), form="table"),
         query("contacts", each(naming.samples(level), in_window(level)), form="table"),
-        *(query(kpi.name, by_queue(kpi), form="table") for kpi in ordered),
-        *(query(_margin(kpi), share(kpi) if _is_share(kpi) else margin(kpi), form="table") for kpi in judged),
+        *(query(kpi.name, promised(kpi, by_queue), form="table") for kpi in ordered),
+        *(
+            query(_margin(kpi), promised(kpi, share if _is_share(kpi) else margin), form="table")
+            for kpi in judged
+        ),
     ]
     heads = {naming.QUEUE: "Queue", naming.CHANNEL: "Channel", "Value #open": "Hours", "Value #late": _LATE}
     for kpi in ordered:
@@ -145,8 +149,8 @@ def _table() -> Panel:
         size=(24, 10),
         description="Every chosen queue and channel. Too late: contacts of the window that were not answered in time, beyond "
         "what the target allows; the table is sorted by it. ÷: share of the queue's own target, more than 100 % misses it. "
-        "±: distance to the target, below 0 misses it. SL: service level. AHT: average handle time. A dash is no data: nothing "
-        "to judge, or not trusted now.",
+        "±: distance to the target, below 0 misses it. SL: service level. Resp.: first response, in business hours where these "
+        "were promised. AHT: average handle time. A dash is no data: nothing to judge, or not trusted now.",
         unit="locale",
         decimals=0,
         least=None,

@@ -8,6 +8,7 @@ Live numbers are taken only from replicas of ``serve`` that report them as trust
 so tiles show a dash and lines have a gap. Targets, opening hours and plans don't go stale.
 """
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 from stream_app.model.kpis import BY_NAME
@@ -69,6 +70,15 @@ def by_queue(kpi: Kpi) -> str:
         return each(naming.value(kpi), in_window(kpi))
     chosen = fresh(f"{naming.value(kpi)}{{{CHOSEN},{in_window(kpi)}}}")
     return at_site(f"max by ({QUEUES}, {naming.CURRENCY}) ({chosen})")
+
+
+def promised(kpi: Kpi, write: Callable[[Kpi], str]) -> str:
+    """Write something of a mean wait by queue: of its twin by business hours in queues that are held to that."""
+    if kpi.twin is None:
+        return write(kpi)
+    twin = BY_NAME[kpi.twin]
+    by_hours = f"and on ({QUEUES}) {known(naming.target(twin))}"
+    return f"(({write(twin)}) {by_hours}) or ({write(kpi)})"
 
 
 def rolled_up(kpi: Kpi, by: str = naming.CHANNEL) -> str:

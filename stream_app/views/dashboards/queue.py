@@ -1,6 +1,7 @@
 """*Queue in depth*: why one queue performs as it does."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from stream_app.model.kpis import BY_NAME, HEADLINES, KPIS
 from stream_app.model.kpis.measures import WindowCount
@@ -13,6 +14,13 @@ from .layout import filled
 from .look import BLUE, Panel, override, steps
 from .panels import bars, heatmap, query, row
 from .queries import CHOSEN, QUEUES, fresh
+
+_CONVERSATIONS: Final = (
+    *("awaiting_reply", "oldest_awaiting_reply", "first_response_business"),
+    *("open_conversations", "pending", "average_response"),
+    *("with_bot", "oldest_unanswered_by_bot", "closed_unanswered"),
+)
+"""Who is owed a reply and for how long, and what is open; the first response by the clock on the wall is above."""
 
 
 def dashboard() -> str:
@@ -36,6 +44,8 @@ def _panels() -> Iterator[Panel]:
     yield _waits()
     yield _gave_up()
     yield from filled([percentiles(kpi, linked=False) for kpi in KPIS if kpi.spread])
+    yield row("Conversations, in channels in which people write")
+    yield from filled([tile(BY_NAME[name], 6, linked=False) for name in _CONVERSATIONS], 3)
     yield row("Outcomes")
     yield _funnel()
     yield volume()

@@ -160,7 +160,7 @@ def of(row: IntervalRow, zone: ZoneInfo, policy: str, outage: str | None) -> Int
         backlog_start=row.backlog_start,
         backlog_max=row.backlog_max,
         service_level=_share(service_level(row, policy)),
-        abandonment=_share(_over(row.abandoned - row.abandoned_short, row.offered - row.abandoned_short)),
+        abandonment=_share(_over(row.abandoned - row.abandoned_short, row.demand - row.abandoned_short)),
         average_speed_of_answer_s=_mean(row.wait_ms, row.answered),
         average_abandon_wait_s=_mean(row.abandon_wait_ms, row.abandoned),
         average_handle_time_s=_mean(row.handle_ms, row.handled),
@@ -177,7 +177,7 @@ def of(row: IntervalRow, zone: ZoneInfo, policy: str, outage: str | None) -> Int
 def service_level(row: IntervalRow, policy: str) -> float | None:
     """By a policy's formula, over those queued in the row: each of them is decided, or will be."""
     sums = {
-        "decided": row.offered,
+        "decided": row.demand,
         "answered": row.answered,
         "answered_in_target": row.answered_in_target,
         "abandoned": row.abandoned,

@@ -1,7 +1,7 @@
 // The tiles: which there are, in what order, and where.
 
 import * as chips from "./chips.js";
-import { data, gone, rows, stateOf, trends, worst } from "./data.js";
+import { data, gone, kpiOf, kpisOf, kpisOfAll, restOf, rows, stateOf, trends, worst } from "./data.js";
 import * as dialog from "./dialog.js";
 import { $, mark, put } from "./dom.js";
 import * as lists from "./lists.js";
@@ -71,12 +71,17 @@ function drawTile(key, open) {
   const row = rows.get(key);
   let card = cards.get(key);
   if (!row) return;
+  const kpis = kpisOf(row);
+  if (card && kpis.some((kpi, n) => kpi !== card.kpis[n])) {
+    card.node.remove(); // it has other numbers now
+    card = null;
+  }
   if (!card) {
-    card = newCard(row, data.kpis, () => open(key));
+    card = newCard(row, kpis, restOf(row), () => open(key));
     cards.set(key, card);
     $("queues").append(card.node);
   }
-  drawCard(card, row, data.kpis, wish.window, { lines: trends.get(key), from: data.from, gone: gone(), usual });
+  drawCard(card, row, data.carried, wish.window, { lines: trends.get(key), from: data.from, gone: gone(), usual });
 }
 
 function arrange(now, held) {
@@ -117,7 +122,9 @@ function layOut() {
   if (layout) tv.lay(layout);
   else delete board.dataset.layout;
   const dense = data.kpis.filter((kpi) => DENSE.includes(kpi.name));
-  tv.heads(layout ?? { kind: "desk" }, dense.map((kpi) => label(kpi)));
+  const all = order.map((key) => rows.get(key)).filter(Boolean);
+  const headed = kpisOfAll(all) === data.kpis ? (kpi) => kpi : (kpi) => kpiOf(kpi.name, all[0]) ?? kpi;
+  tv.heads(layout ?? { kind: "desk" }, dense.map((kpi) => label(headed(kpi), "", true)));
   const focused = document.activeElement;
   const there = new Set(at ? order.slice(at.from ?? 0, at.to ?? 0) : order);
   for (const [key, card] of cards) if (card.node.hidden === there.has(key)) card.node.hidden = !there.has(key);
@@ -133,7 +140,7 @@ function layOut() {
 function drawSummary() {
   const seen = order.map((key) => rows.get(key)).filter(Boolean);
   const box = $("everyone");
-  if (!box.hidden) drawEveryone(box, seen, data.kpis, wish.window, isFiltered() ? {} : data.everyone);
+  if (!box.hidden) drawEveryone(box, seen, kpisOfAll(seen), wish.window, isFiltered() ? {} : data.everyone, kpiOf);
   put($("everyone-name"), isFiltered() ? chips.inWords() : t("all_queues"));
   const count = {};
   for (const row of seen) count[stateOf(row, wish.window)] = (count[stateOf(row, wish.window)] ?? 0) + 1;

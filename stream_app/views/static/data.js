@@ -1,6 +1,6 @@
 // What the server has sent.
 
-import { known } from "./numbers.js";
+import { isWritten, known } from "./numbers.js";
 import { firstStep, inOrder } from "./tiles.js";
 
 const INTERVAL_MS = 900000;
@@ -9,6 +9,8 @@ export const rows = new Map(); // "queue\nchannel" → row
 export const trends = new Map(); // the same → KPI → line
 export const data = {
   kpis: [], // the headlines, in the order of a tile
+  written: [], // those of channels in which people write
+  carried: [], // all that the stream has
   all: [],
   everyone: {},
   beat: null,
@@ -23,7 +25,33 @@ export const stateOf = (row, window) => row.judged?.[window]?.state ?? "none";
 export function takeKpis(entries) {
   data.all = entries;
   data.kpis = inOrder(entries.filter((kpi) => kpi.headline));
+  data.written = inOrder(entries.filter((kpi) => kpi.headline_written));
+  data.carried = entries.filter((kpi) => kpi.carried);
 }
+
+// What stands for a headline where people write.
+const INSTEAD = { backlog: "awaiting_reply", oldest_waiting: "oldest_awaiting_reply" };
+
+const promised = (kpi, row) => (row.clock === "business" && data.carried.find((one) => one.name === kpi.twin)) || kpi;
+
+// The KPI of a row that belongs to a headline: who waits there, and the mean wait by the clock that was promised.
+export function kpiOf(name, row) {
+  const own = isWritten(row) ? INSTEAD[name] ?? name : name;
+  const kpi = data.carried.find((one) => one.name === own);
+  return kpi && promised(kpi, row);
+}
+
+// The KPIs of a row's tile.
+export const kpisOf = (row) => (isWritten(row) ? data.written : data.kpis).map((kpi) => promised(kpi, row));
+
+// Those that its details have besides: the other headlines.
+export function restOf(row) {
+  const shown = kpisOf(row);
+  return data.kpis.map((kpi) => promised(kpi, row)).filter((kpi) => !shown.includes(kpi));
+}
+
+// What is seen of several rows together.
+export const kpisOfAll = (all) => (all.length && all.every(isWritten) ? data.written : data.kpis);
 
 // Takes an event of the stream; returns the keys of the rows that it changed.
 export function take(kind, sent) {

@@ -3,7 +3,7 @@
 import { show } from "./dialog.js";
 import { make, mark, put } from "./dom.js";
 import { ask } from "./feed.js";
-import { badge, duration, known, label, valueOf, verdict, written } from "./numbers.js";
+import { badge, duration, isWritten, known, label, valueOf, verdict, written } from "./numbers.js";
 import { drawWeek, week } from "./week.js";
 import { remember, windowName, wish } from "./wish.js";
 import { num, t } from "./words.js";
@@ -15,6 +15,8 @@ let open = null;
 
 export const isOpen = () => open !== null;
 
+// What else is told where people write, and the window of what has one.
+const ELSE = { closed_unanswered: "today", pending: null, oldest_unanswered_by_bot: null, reply_service_level: null };
 const COUNTS = ["offered", "answered", "abandoned"];
 
 const figureOf = (kpi, row) => (kpi.level ? { value: row.levels[kpi.name] } : row.windows[wish.window]?.[kpi.name] ?? {});
@@ -45,7 +47,7 @@ export function terms(pairs) {
 // The KPIs to read with them that the stream does not carry.
 function pairsOf(kpis, all) {
   const names = new Set(kpis.flatMap((kpi) => kpi.pairs));
-  return all.filter((kpi) => names.has(kpi.name) && !kpi.headline);
+  return all.filter((kpi) => names.has(kpi.name) && !kpis.includes(kpi));
 }
 
 function section(kpi, channel) {
@@ -85,10 +87,12 @@ function drawSection({ kpi, value, judged, set }, row, { kpis, all, beside }) {
 export function details(rowOf, kpis, all, last) {
   const first = rowOf();
   const [lead, when, state] = [make("p", "", "lead"), make("p", "", "when"), make("p", "", "state overall")];
-  const [list, set] = facts(["late", ...COUNTS].map((one) => t(`count.title.${one}`)));
+  const besides = isWritten(first) ? all.filter((kpi) => kpi.name in ELSE) : [];
+  const titles = besides.map((kpi) => label(kpi, first.channel));
+  const [list, set] = facts([...["late", ...COUNTS].map((one) => t(`count.title.${one}`)), ...titles]);
   const sections = kpis.map((kpi) => section(kpi, first.channel));
   const pairs = pairsOf(kpis, all);
-  const mine = { rowOf, kpis, all, lead, when, state, set, sections, first, beside: null, week: week() };
+  const mine = { rowOf, kpis, all, besides, lead, when, state, set, sections, first, beside: null, week: week() };
   const parts = [lead, state, when, list, mine.week.node, ...sections.flatMap((one) => one.parts), last];
   wish.details = [first.queue, first.channel];
   show(`${first.queue} · ${first.channel}`, parts, () => {
@@ -99,7 +103,9 @@ export function details(rowOf, kpis, all, last) {
   remember();
   open = mine;
   const path = () => `/v1/now?${new URLSearchParams([
-    ["queue", first.queue], ["channel", first.channel], ["window", wish.window], ...pairs.map((kpi) => ["kpi", kpi.name]),
+    ["queue", first.queue], ["channel", first.channel], ["window", wish.window],
+    ...(besides.length && wish.window !== "today" ? [["window", "today"]] : []),
+    ...[...new Set([...pairs, ...besides])].map((kpi) => ["kpi", kpi.name]),
   ])}`;
   ask(path, (now) => {
     if (open !== mine) return false;
@@ -122,7 +128,8 @@ export function redraw(fresh) {
     shown.unit && t("for_unit", { unit: shown.unit }),
   ];
   const policy = t("policy.long", { name: shown.policy.replaceAll("_", " ") });
-  put(open.lead, [policy, ...where, shown.open ? "" : t("closed_now")].filter(Boolean).join(" · "));
+  const hours = shown.clock === "business" ? t("by_hours.long") : "";
+  put(open.lead, [policy, ...where, hours, shown.open ? "" : t("closed_now")].filter(Boolean).join(" · "));
   const window = wish.window === "today" ? windowName() : t("last", { window: windowName() });
   const { how = "", old = t("age.unknown") } = open.fresh ?? {};
   put(open.when, row ? `${window} · ${how}${old}` : t("queue_gone"));
@@ -134,6 +141,10 @@ export function redraw(fresh) {
   COUNTS.forEach((name, n) => {
     const short = name === "abandoned" && counts?.abandoned_short ? ` ${t("of_these_short", { n: counts.abandoned_short })}` : "";
     open.set[n + 1](counts ? num(counts[name]) + short : "", true);
+  });
+  open.besides.forEach((kpi, n) => {
+    const value = open.beside && valueOf(kpi, open.beside, ELSE[kpi.name] ?? wish.window);
+    open.set[1 + COUNTS.length + n](known(value) ? written(kpi, value) : "", true);
   });
   for (const one of open.sections) drawSection(one, shown, open);
   if (row) open.first = row;

@@ -2,6 +2,8 @@
 
 import { clock, has, num, t } from "./words.js";
 
+const OLDEST = { oldest_waiting: "backlog", oldest_awaiting_reply: "awaiting_reply" }; // of whom
+
 export const known = (value) => value !== null && value !== undefined;
 
 // Both return [number, unit], so that the unit can be small.
@@ -35,10 +37,13 @@ export function label(kpi, channel = "", short = false) {
   return has(`kpi.${spoken}`) ? t(`kpi.${spoken}`) : kpi.title;
 }
 
+// Whether people write in a row's channel: only there it is known who is owed a reply.
+export const isWritten = (row) => known(row.levels.awaiting_reply);
+
 // Where nobody waits there is no longest wait.
 export function valueOf(kpi, row, window) {
   if (!kpi.level) return row.windows[window]?.[kpi.name]?.value;
-  return kpi.name === "oldest_waiting" && !row.levels.backlog ? null : row.levels[kpi.name];
+  return kpi.name in OLDEST && !row.levels[OLDEST[kpi.name]] ? null : row.levels[kpi.name];
 }
 
 // [state, the target, its kind, a word for those who can't see the colour]. The state is the server's.

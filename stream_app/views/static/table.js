@@ -1,8 +1,8 @@
 // Many queues: a row each, sorted by any column, in groups that fold. With arrow keys from row to row, Enter for details.
 
-import { data, rows } from "./data.js";
+import { data, kpiOf, kpisOfAll, rows } from "./data.js";
 import { $, button, make, mark, put } from "./dom.js";
-import { badge, label, shown, valueOf, verdict } from "./numbers.js";
+import { badge, isWritten, label, shown, valueOf, verdict } from "./numbers.js";
 import { together } from "./tiles.js";
 import { wish } from "./wish.js";
 import { num, t } from "./words.js";
@@ -20,7 +20,6 @@ const groups = new Map(); // name of a group → its rows' body
 let headed = "";
 let focus = ""; // the key of the row that the tab key reaches
 
-const kpiOf = (name) => data.kpis.find((kpi) => kpi.name === name);
 
 export function forget() {
   for (const line of lines.values()) line.node.remove();
@@ -32,8 +31,7 @@ export function forget() {
 
 export function draw(order, dirty, open, changed) {
   if (!data.kpis.length) return;
-  const channels = new Set(order.map((key) => rows.get(key).channel));
-  drawHead(changed, channels.size === 1 ? [...channels][0] : "");
+  drawHead(changed, order.map((key) => rows.get(key)));
   $("table").toggleAttribute("data-dense", order.length > ROOMY);
   // Its titles stay in view below the header, where that stays as well.
   const top = $("top");
@@ -66,25 +64,30 @@ function dropGroup(name, group) {
 
 // ---- the head ------------------------------------------------------------------------------------------------
 
-// Where all rows are of one channel, numbers are called as there.
-function title(name, channel) {
+// Where all rows are of one channel, or all of channels in which people write, numbers are called as there.
+function title(name, all) {
   if (name === "abandonment") return t("col.abandonment"); // beside how many
-  if (LEVELS.includes(name) || RATES.includes(name)) return kpiOf(name) ? label(kpiOf(name), channel) : name;
-  return t(`col.${name}`);
+  if (!LEVELS.includes(name) && !RATES.includes(name)) return t(`col.${name}`);
+  const channels = new Set(all.map((row) => row.channel));
+  const isMixed = channels.size > 1 && kpisOfAll(all) === data.kpis;
+  if (name === "first_response" && isMixed && all.some(isWritten)) return t("col.first_response");
+  const kpi = isMixed || !all.length ? data.kpis.find((one) => one.name === name) : kpiOf(name, all[0]);
+  return kpi ? label(kpi, channels.size === 1 ? all[0].channel : "", !isMixed && all.length && isWritten(all[0])) : name;
 }
 
-function drawHead(changed, channel) {
-  const key = `${t("col.queue")} ${wish.sort} ${wish.group} ${channel}`;
+function drawHead(changed, all) {
+  const titles = COLUMNS.map((name) => title(name, all));
+  const key = `${titles.join("\n")} ${wish.sort} ${wish.group}`;
   if (headed === key) return;
   headed = key;
   const held = document.activeElement?.closest?.("#table thead") && document.activeElement.dataset.sort;
   const line = make("tr");
-  for (const name of COLUMNS) {
+  for (const [n, name] of COLUMNS.entries()) {
     const way = wish.sort === name ? "ascending" : wish.sort === `-${name}` ? "descending" : "none";
     const cell = make("th", "", TEXTS.has(name) ? "text" : "");
     cell.scope = "col";
     cell.setAttribute("aria-sort", way);
-    const sort = button(title(name, channel) + { ascending: " ▲", descending: " ▼", none: "" }[way], () => {
+    const sort = button(titles[n] + { ascending: " ▲", descending: " ▼", none: "" }[way], () => {
       wish.sort = next(name);
       changed();
     });
@@ -107,7 +110,7 @@ function valueIn(row, name) {
   if (name === "state") return row.judged?.[wish.window]?.urgency ?? 0;
   if (name === "late") return row.late;
   if (COUNTS.includes(name)) return row.counts?.[wish.window]?.[name] ?? null;
-  return valueOf(kpiOf(name), row, wish.window) ?? null;
+  return valueOf(kpiOf(name, row), row, wish.window) ?? null;
 }
 
 // Rows without a value come last, whichever way.
@@ -162,15 +165,16 @@ function drawSums(group, name, keys, folded, changed) {
   put(fold, wish.group ? `${folded ? "▸" : "▾"} ${name || t(`group.none.${wish.group}`)} (${num(its.length)})` : t("all_queues"));
   if (wish.group) fold.setAttribute("aria-expanded", String(!folded));
   const off = its.filter((row) => row.judged?.[wish.window]?.state === "off").length;
-  const several = new Set(its.map((row) => row.channel)).size > 1;
+  const several = new Set(its.map((row) => `${row.channel} ${row.clock}`)).size > 1;
   COLUMNS.slice(2).forEach((column, n) => {
     let text = "";
     if (column === "state") text = off ? `✕ ${num(off)}` : "";
     else if (column === "late") text = num(its.reduce((sum, row) => sum + (row.late ?? 0), 0));
     else if (COUNTS.includes(column)) text = num(its.reduce((sum, row) => sum + (row.counts?.[wish.window]?.[column] ?? 0), 0));
     else {
-      const kpi = kpiOf(column);
-      if (kpi && !(several && kpi.unit === "seconds" && !kpi.level)) text = shown(kpi, together(its, kpi, wish.window).value).join(" ");
+      const kpi = its.length && kpiOf(column, its[0]);
+      const own = (row) => kpiOf(column, row);
+      if (kpi && !(several && kpi.unit === "seconds" && !kpi.level)) text = shown(kpi, together(its, kpi, wish.window, own).value).join(" ");
     }
     put(cells[n], text.trim());
   });
@@ -205,7 +209,7 @@ function drawLine(key, dirty, open) {
 }
 
 function fill({ node, cells }, row) {
-  const [state, text, more, tail = ""] = badge(row, wish.window, data.kpis);
+  const [state, text, more, tail = ""] = badge(row, wish.window, data.carried);
   mark(node, state);
   mark(cells[1], state);
   if (cells[1].title !== more) cells[1].title = more;
@@ -214,7 +218,7 @@ function fill({ node, cells }, row) {
     if (column === "state") return put(cells[n], text + tail);
     if (column === "late") return put(cells[n], row.late ? num(row.late) : "");
     if (COUNTS.includes(column)) return put(cells[n], num(row.counts?.[wish.window]?.[column] ?? 0));
-    const kpi = kpiOf(column);
+    const kpi = kpiOf(column, row);
     if (!kpi) return put(cells[n], "");
     const its = verdict(kpi, row, wish.window);
     mark(cells[n], its[0]);

@@ -6,25 +6,32 @@ import { drawTrend } from "./trend.js";
 import { num, t } from "./words.js";
 
 const LEAST_STEPS = 8; // 15-minute steps: two hours
-const FIRST = ["service_level", "backlog", "oldest_waiting"]; // in the order in which people read a tile; the others follow
+// In the order in which people read a tile; the others follow.
+const FIRST = ["service_level", "backlog", "oldest_waiting", "awaiting_reply", "oldest_awaiting_reply"];
+const BIG = 3; // so many are larger than the rest
 
 // The KPIs that have room in a row of the dense layout.
-export const DENSE = ["service_level", "backlog", "oldest_waiting", "abandonment", "handle_time"];
+const REST = ["abandonment", "handle_time"];
+export const DENSE = ["service_level", "backlog", "oldest_waiting", ...REST];
+const INSTEAD = ["awaiting_reply", "oldest_awaiting_reply"]; // where people write
+const WAITING = ["backlog", "awaiting_reply"];
 
 export function inOrder(kpis) {
   const rank = (kpi) => (FIRST.includes(kpi.name) ? FIRST.indexOf(kpi.name) : FIRST.length);
   return [...kpis].sort((a, b) => rank(a) - rank(b));
 }
 
-export function figuresIn(list, kpis, channel = "") {
-  return kpis.map((kpi, n) => {
+// `only` are shown where there is no room for others.
+export function figuresIn(list, kpis, channel = "", only = []) {
+  return [...kpis, ...only].map((kpi, n) => {
     const node = $("figure").content.firstElementChild.cloneNode(true);
     const [name, value, state, trend, more] = node.children;
     const [number, unit] = value.children;
     const [word, sep, kind, aim] = state.children;
     node.dataset.kpi = kpi.name;
-    node.toggleAttribute("data-dense", DENSE.includes(kpi.name));
-    node.dataset.place = n === 0 ? "first" : kpi.level ? "now" : "rest";
+    node.toggleAttribute("data-dense", [...DENSE, ...INSTEAD].includes(kpi.name));
+    node.toggleAttribute("data-only", n >= kpis.length);
+    node.dataset.place = n === 0 ? "first" : n < BIG && kpi.level ? "now" : "rest";
     titled(name, kpi, channel);
     name.title = kpi.doc;
     list.append(node);
@@ -40,7 +47,7 @@ function titled(node, kpi, channel) {
 }
 
 // `judged` is [state, the target, its kind, a word]; `late` is how many of those who wait have waited too long.
-function drawFigure(parts, kpi, value, [state, aim, kind, word], hasTarget, { samples, p90, late }) {
+function drawFigure(parts, kpi, value, [state, aim, kind, word], hasTarget, { samples, p90, late, clock }) {
   mark(parts.node, state);
   mark(parts.state, state);
   parts.node.toggleAttribute("data-empty", !known(value));
@@ -55,11 +62,13 @@ function drawFigure(parts, kpi, value, [state, aim, kind, word], hasTarget, { sa
   const more = [];
   if (known(p90)) more.push(t("in_p90", { time: duration(p90).join(" ") }));
   if (samples > 0) more.push(t("contacts", { n: samples }));
-  if (kpi.name === "backlog" && late) more.push(t("n_late", { n: late }));
+  if (WAITING.includes(kpi.name) && late) more.push(t("n_late", { n: late }));
+  if (kpi.level && kpi.unit === "seconds" && clock === "business") more.push(t("by_hours"));
   put(parts.more, more.join(" · "));
 }
 
-export function newCard(row, kpis, open) {
+// `rest` are the KPIs that its details have besides.
+export function newCard(row, kpis, rest, open) {
   const node = $("card").content.firstElementChild.cloneNode(true);
   const name = node.querySelector(".name");
   name.textContent = row.queue;
@@ -69,24 +78,25 @@ export function newCard(row, kpis, open) {
   node.toggleAttribute("data-long", row.queue.length > 11);
   node.querySelector(".channel").textContent = row.channel;
   const find = (part) => node.querySelector(part);
+  const only = rest.filter((kpi) => REST.includes(kpi.name));
   return {
-    node, overall: find(".overall"), policy: find(".policy"), counts: find(".counts"), old: [...find(".old").children],
-    figures: figuresIn(find("dl"), kpis, row.channel), state: "none",
+    node, kpis: [...kpis, ...only], overall: find(".overall"), policy: find(".policy"), counts: find(".counts"), old: [...find(".old").children],
+    figures: figuresIn(find("dl"), kpis, row.channel, only), state: "none",
   };
 }
 
 // `beside` has the lines, where they begin, how much of the current interval is over, and the policy that most queues have.
-export function drawCard(card, row, kpis, window, beside) {
+export function drawCard(card, row, all, window, beside) {
   const figures = row.windows[window] ?? {};
-  kpis.forEach((kpi, n) => {
+  card.kpis.forEach((kpi, n) => {
     const figure = figures[kpi.name];
     const judged = verdict(kpi, row, window);
     drawFigure(card.figures[n], kpi, valueOf(kpi, row, window), judged, known(row.targets[kpi.name]), {
-      samples: figure?.samples, p90: figure?.p90, late: row.late,
+      samples: figure?.samples, p90: figure?.p90, late: row.late, clock: row.clock,
     });
     drawTrend(card.figures[n], kpi, row, { ...beside, window });
   });
-  const [state, text, more, tail = ""] = badge(row, window, kpis);
+  const [state, text, more, tail = ""] = badge(row, window, all);
   card.state = state;
   mark(card.node, state);
   mark(card.overall, state);
@@ -124,29 +134,32 @@ export function firstStep(trends, kpis) {
 }
 
 // All shown queues together: sums, the longest wait, means weighted by samples. Response and handle times differ
-// between channels, so a mean over several is meaningless.
-export function together(rows, kpi, window) {
+// between channels, so a mean over several is meaningless. `kpiOf` returns a row's own KPI.
+export function together(rows, kpi, window, kpiOf = () => kpi) {
   if (kpi.level) {
-    const levels = rows.map((row) => row.levels[kpi.name] ?? 0);
+    const levels = rows.map((row) => valueOf(kpiOf(row), row, window)).filter(known);
     if (kpi.unit !== "seconds") return { value: levels.reduce((a, b) => a + b, 0) };
-    return { value: rows.some((row) => row.levels.backlog) ? Math.max(...levels) : null };
+    return { value: levels.length ? Math.max(...levels) : null };
   }
-  const parts = rows.map((row) => row.windows[window]?.[kpi.name]).filter((f) => f && f.value !== null);
+  const parts = rows.map((row) => row.windows[window]?.[kpiOf(row).name]).filter((f) => f && f.value !== null);
   const samples = parts.reduce((sum, f) => sum + f.samples, 0);
   return { samples, value: samples > 0 ? parts.reduce((sum, f) => sum + f.value * f.samples, 0) / samples : null };
 }
 
-export function drawEveryone(box, rows, kpis, window, everyone) {
-  box.figures ??= figuresIn(box.querySelector("dl"), kpis);
+export function drawEveryone(box, rows, kpis, window, everyone, kpiOf) {
+  if (box.kpis !== kpis) box.querySelector("dl").replaceChildren();
+  if (box.kpis !== kpis) box.figures = figuresIn(box.querySelector("dl"), kpis);
+  box.kpis = kpis;
   const channels = new Set(rows.map((row) => row.channel));
   kpis.forEach((kpi, n) => {
-    const { value, samples } = together(rows, kpi, window);
+    const { value, samples } = together(rows, kpi, window, (row) => kpiOf(kpi.name, row) ?? kpi);
     const parts = box.figures[n];
     parts.node.hidden = channels.size > 1 && kpi.unit === "seconds" && !kpi.level;
     const channel = channels.size === 1 ? [...channels][0] : "";
     if (parts.channel !== channel) titled(parts.node.firstElementChild, kpi, (parts.channel = channel));
     const late = rows.reduce((sum, row) => sum + (row.late ?? 0), 0);
-    drawFigure(parts, kpi, value, ["none", "", "", ""], false, { samples, p90: everyone?.[window]?.[kpi.name]?.p90, late });
+    const p90 = rows.every((row) => kpiOf(kpi.name, row) === kpi) ? everyone?.[window]?.[kpi.name]?.p90 : null;
+    drawFigure(parts, kpi, value, ["none", "", "", ""], false, { samples, p90, late });
     parts.state.hidden = true; // queues have different targets
   });
 }

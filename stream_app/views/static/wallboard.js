@@ -2,7 +2,7 @@
 
 import * as board from "./board.js";
 import * as chips from "./chips.js";
-import { data, rows, take, takeKpis, takeTrend } from "./data.js";
+import { data, kpisOf, restOf, rows, take, takeKpis, takeTrend } from "./data.js";
 import * as details from "./details.js";
 import * as dialog from "./dialog.js";
 import { $, make, mark, put } from "./dom.js";
@@ -35,7 +35,7 @@ const isHeld = (node) => node !== document.activeElement && node.contains(docume
 
 // ---- drawing -------------------------------------------------------------------------------------------------
 
-const open = (key) => explain.details(() => rows.get(key), data.kpis, data.all);
+const open = (key) => explain.details(() => rows.get(key), [...kpisOf(rows.get(key)), ...restOf(rows.get(key))], data.all);
 
 function draw() {
   drawing = false;
@@ -157,8 +157,7 @@ function speakAll() {
   for (const [n, input] of [...document.querySelectorAll("input[name=window]")].entries()) put(input.nextSibling, windowName(WINDOWS[n]));
   $("lang").value = wish.lang;
   board.forget();
-  delete $("everyone").figures;
-  $("everyone").querySelector("dl").replaceChildren();
+  delete $("everyone").kpis;
 }
 
 const actions = {

@@ -2,7 +2,22 @@
 
 from stream_app.model.kpis import BY_NAME
 from stream_app.views import naming
-from tests.views.alerts.scraped import Case, Series, again, ageless, closed, fresh, kpi, one, one_stuck, stale
+from tests.views.alerts.scraped import (
+    Case,
+    Series,
+    again,
+    ageless,
+    closed,
+    fresh,
+    kpi,
+    of_channel,
+    one,
+    one_stuck,
+    stale,
+)
+
+MAIL = {"queue": "sales", "channel": "email"}
+CHAT = {"queue": "sales", "channel": "chat"}
 
 
 def _burning(
@@ -18,6 +33,11 @@ def _burning(
     return kpi(name, values[0], target, samples[0], windows[0]) | kpi(
         name, values[1], target, samples[1], windows[1]
     )
+
+
+def _written(name: str, value: str, target: str = "", samples: str = "100", channel: str = "email") -> Series:
+    """A KPI of a channel in which people write."""
+    return of_channel(channel, kpi(name, value, target, samples))
 
 
 def _workers(*started: str) -> Series:
@@ -53,6 +73,17 @@ FIRING: dict[str, list[Case]] = {
     ],
     "AbandonmentBurns": [Case(_burning("abandonment", ("0.5", "0.6"), "0.05"), 10)],
     "FirstResponseOffTarget": [Case(kpi("first_response", "45", "20"), 1.25)],
+    "FirstResponseBusinessOffTarget": [
+        Case(_written("first_response_business", "7200", "3600"), 1, labels=MAIL)
+    ],
+    "OldestAwaitingReplyOffTarget": [
+        Case(_written("oldest_awaiting_reply", "18000", "14400"), 0.25, labels=MAIL),
+        Case(_written("oldest_awaiting_reply", "15000x20 12000x100", "14400"), -0.1667, labels=MAIL),
+        Case(again(_written("oldest_awaiting_reply", "18000", "14400")), 0.25, labels=MAIL),
+    ],
+    "OldestUnansweredByBotOffTarget": [
+        Case(_written("oldest_unanswered_by_bot", "300", "60", channel="chat"), 4, labels=CHAT)
+    ],
     "HandleTimeOffTarget": [Case(kpi("handle_time", "540", "360"), 0.5)],
     "OldestWaitingOffTarget": [
         Case(kpi("oldest_waiting", "180", "120"), 0.5),
@@ -222,6 +253,31 @@ SILENT: dict[str, dict[str, Case]] = {
         "an email's hour": Case(kpi("first_response", "3600", "3600")),
         "at once": Case(kpi("first_response", "0", "20")),
     },
+    "FirstResponseBusinessOffTarget": {
+        "one mail of Friday evening": Case(_written("first_response_business", "14400", "3600", "1")),
+        _INSIDE: Case(_written("first_response_business", "5400", "3600")),
+        _EMPTY: Case(_written("first_response_business", "", "3600", "0")),
+        _CLOSED: Case(of_channel("email", closed(kpi("first_response_business", "7200", "3600")))),
+        "no promise by business hours": Case(_written("first_response_business", "7200")),
+    },
+    "OldestAwaitingReplyOffTarget": {
+        _INSIDE: Case(_written("oldest_awaiting_reply", "14400", "14400")),
+        _EMPTY: Case(_written("oldest_awaiting_reply", "0", "14400")),
+        _CLOSED: Case(of_channel("email", closed(kpi("oldest_awaiting_reply", "90000", "14400")))),
+        _STALE: Case(stale(_written("oldest_awaiting_reply", "90000", "14400"))),
+        "answered within minutes": Case(_written("oldest_awaiting_reply", "0x70 15000x8 60x40", "14400")),
+    },
+    "OldestUnansweredByBotOffTarget": {
+        "it answers": Case(_written("oldest_unanswered_by_bot", "4", "60", channel="chat")),
+        "a long answer now and then": Case(
+            _written("oldest_unanswered_by_bot", "0x70 90x4 0x4 90x4 0x40", "60", channel="chat")
+        ),
+        _EMPTY: Case(_written("oldest_unanswered_by_bot", "0", "60", channel="chat")),
+        # Nobody reports what a bot says on the phone.
+        "a call": Case(kpi("oldest_unanswered_by_bot", "300", "60")),
+        _CLOSED: Case(of_channel("chat", closed(kpi("oldest_unanswered_by_bot", "300", "60")))),
+        _STALE: Case(stale(_written("oldest_unanswered_by_bot", "300", "60", channel="chat"))),
+    },
     "HandleTimeOffTarget": {
         "one long call at night": Case(kpi("handle_time", "7200", "360", "1")),
         _INSIDE: Case(kpi("handle_time", "468", "360")),
@@ -343,9 +399,7 @@ SILENT: dict[str, dict[str, Case]] = {
         _EMPTY: Case(closed(kpi("backlog", "0"))),
         "one lost call at 3 a.m.": Case(closed(kpi("backlog", "1"))),
         "the last ones of the day": Case(kpi("backlog", "7x60 0x60") | one(naming.OPEN, "1x50 0x70")),
-        "written channels wait for the morning": Case(
-            {name.replace("voice", "email"): v for name, v in closed(kpi("backlog", "70")).items()}
-        ),
+        "written channels wait for the morning": Case(of_channel("email", closed(kpi("backlog", "70")))),
         _STALE: Case(stale(closed(kpi("backlog", "7")))),
     },
     "ContactLeftInClosedQueue": {

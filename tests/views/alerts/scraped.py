@@ -80,6 +80,13 @@ def _of(name: str, instance: str) -> str:
     )
 
 
+def of_channel(channel: str, series: Series) -> Series:
+    """The same on another channel than voice."""
+    return {
+        name.replace('channel="voice"', f'channel="{channel}"'): values for name, values in series.items()
+    }
+
+
 def closed(series: Series) -> Series:
     return series | one(naming.OPEN, f"0x{HOUR}")
 

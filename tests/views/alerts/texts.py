@@ -26,6 +26,18 @@ TEXTS: dict[tuple[str, str], tuple[str, str]] = {
         "sales (voice): first response time 0:45 in the last 30 minutes, target 0:20, 100 contacts",
         "Since 00:00 UTC. Mean time from the customer's request to the first human response.",
     ),
+    ("FirstResponseBusinessOffTarget", "fires 1"): (
+        "sales (email): first response time, business hours 2h 0m 0s in the last 30 minutes, target 1h 0m 0s, 100 contacts",
+        "Since 00:00 UTC. Mean first response time in business hours: time while the queue is closed does not count.",
+    ),
+    ("OldestAwaitingReplyOffTarget", "fires 1"): (
+        "sales (email): oldest awaiting reply 5h 0m 0s, target 4h 0m 0s, 9 awaiting a reply",
+        "Since 00:00 UTC. How long the customer who has waited longest has been waiting for a person's message, by the promised clock.",
+    ),
+    ("OldestUnansweredByBotOffTarget", "fires 1"): (
+        "sales (chat): oldest unanswered by a bot 5:00, target 1:00, 4 with a bot",
+        "Since 00:00 UTC. How long the customer who has waited longest has been waiting for a bot's message.",
+    ),
     ("BacklogOffTarget", "fires 1"): (
         "sales (voice): 15 waiting, target 10, longest wait 3:20",
         "Since 00:00 UTC. Contacts waiting in the queue now.",

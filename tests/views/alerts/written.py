@@ -10,12 +10,13 @@ from typing import Any
 
 import yaml
 
-from stream_app.views import alerts
+from stream_app.model.kpis import BY_NAME
+from stream_app.views import alerts, naming
 from stream_app.views.alerts.templates import PROMETHEUS
 from stream_app.views.text import to_yaml
 from tests.views.alerts.cases import FIRING, SILENT
 from tests.views.alerts.scenes import SCENES
-from tests.views.alerts.scraped import QUEUE, Case, one
+from tests.views.alerts.scraped import QUEUE, Case, of_channel, one
 from tests.views.alerts.texts import TEXTS
 
 ROOT = Path(__file__).parents[3]
@@ -110,9 +111,9 @@ def _test(rule: alerts.AlertRule, text: str, case: Case) -> Json:
         )
     series, said = case.series, {}
     if (rule.name, text) in TEXTS:
-        series = _beside(rule) | series
+        series = of_channel(place.get("channel", "voice"), _beside(rule)) | series
         labels = {**rule.labels, "severity": rule.severity, **place}
-        alert = {"exp_labels": labels, "exp_annotations": _texts(rule, text)}
+        alert = {"exp_labels": labels, "exp_annotations": _texts(rule, text, place)}
         said = {"alert_rule_test": [{"alertname": rule.name, "eval_time": case.at, "exp_alerts": [alert]}]}
     return {
         "name": f"{rule.name}: {text}",
@@ -127,15 +128,20 @@ def _beside(rule: alerts.AlertRule) -> dict[str, str]:
     """What else is known of the queue, for the texts."""
     if rule.group != "kpis":
         return {}
-    return one("cc_backlog_contacts", "7x1200") | one("cc_oldest_waiting_seconds", "200x1200")
+    levels = {"backlog": 7, "oldest_waiting": 200, "awaiting_reply": 9, "with_bot": 4}
+    return {
+        name: values
+        for kpi, value in levels.items()
+        for name, values in one(naming.value(BY_NAME[kpi]), f"{value}x1200").items()
+    }
 
 
-def _texts(rule: alerts.AlertRule, text: str) -> dict[str, str]:
+def _texts(rule: alerts.AlertRule, text: str, place: Mapping[str, str]) -> dict[str, str]:
     """The texts of a firing case: two as they are read, the rest as they are made."""
     texts = rule.annotations(PROMETHEUS, RUNBOOK) | rule.links(
         "http://127.0.0.1:8080", "http://127.0.0.1:3000"
     )
-    for label, value in QUEUE.items():
+    for label, value in {**QUEUE, **place}.items():
         texts = {k: v.replace(f"{{{{ .Labels.{label} | urlquery }}}}", value) for k, v in texts.items()}
     summary, description = TEXTS[rule.name, text]
     return {**texts, "summary": summary, "description": description}

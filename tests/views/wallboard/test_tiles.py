@@ -48,7 +48,8 @@ async def test_they_are_those_of_now(browser: Browser, served: Served) -> None:
             first, waits, *_ = await figures(page, row["queue"])
             assert f" {level['value']:.1%} ".replace("%", " %") in first
             assert f"{level['samples']} contacts" in first
-            assert f"Waiting {row['levels']['backlog']:.0f} " in waits
+            waiting = "Waiting" if row["channel"] == "voice" else "Awaiting reply"
+            assert f"{waiting} {row['levels']['backlog']:.0f} " in waits
 
 
 async def test_a_value_can_miss_on_both_sides(browser: Browser, served: Served) -> None:
@@ -189,4 +190,5 @@ async def test_how_many_wait_past_their_target_is_on_each_tile_and_for_all_of_th
         await expect(page.locator(f"{TILES}:has-text('sales') {late}")).to_have_text("3 past target")
         await expect(page.locator(f"#everyone {late}")).to_have_text("3 past target")
         await expect(page.locator(f"#everyone {late}")).to_be_visible()
-        await expect(page.locator(f"{TILES}:has-text('care') {late}")).to_have_text("")
+        written = "[data-kpi=awaiting_reply] .more"
+        await expect(page.locator(f"{TILES}:has-text('care') {written}")).to_have_text("")

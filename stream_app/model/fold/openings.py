@@ -1,0 +1,295 @@
+"""How visits begin: under which settings, with which request, and what that takes back.
+
+``docs/semantics.md`` is the specification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from stream_app.model import events as e, facts as f
+from stream_app.model.durations import DAY, MINUTE
+from stream_app.model.events import QueueChannel
+from stream_app.model.targets import QueueTargets, Targets
+from stream_app.model.targets.conversations import is_written
+
+from .business_hours import InHours
+from .deltas import APPLIED, Memory, Result
+from .effects import came_back
+from .kinds import QueuedAgain
+from .lifecycle import TABLE, step
+from .matching import fits
+from .open_visits import OpenVisits
+from .seen import fingerprint
+from .tally import Tally
+from .visit import (
+    ABANDONED,
+    BOT_TALKS,
+    BY_MESSAGE,
+    BY_REPLIES,
+    CONTAINED,
+    ENDED,
+    HELD,
+    QUEUED,
+    REOPENED,
+    REOPENING,
+    TALKING,
+    TELLS,
+    WAITING,
+    WITH_BOT,
+    WRAPPING,
+    WRITTEN,
+    Visit,
+    Visits,
+)
+
+RULES_MAX: Final = 10_000
+REOPENS_WITHIN: Final = 10 * MINUTE
+"""How long after its case was reopened a contact that is queued is the same request again."""
+PROMISED_WITHIN: Final = 366 * DAY
+"""A calendar that would let a target end later than that is none: the target runs by the wall clock."""
+_CARRIES_ON: Final = frozenset({WAITING, TALKING, HELD, WRAPPING})
+
+_Rule = tuple[str, str, QueueTargets, int]
+"""A queue, a channel, the targets, and the bits that their visits begin with."""
+
+
+class Openings(OpenVisits):
+    """The open visits, and how further ones begin."""
+
+    def __init__(
+        self, targets: Targets, tally: Tally, memory: Memory, *, stands: bool, tells_messages: bool
+    ) -> None:
+        """Start from what a claim restored, or from nothing; ``stands`` as in ``pass_time``."""
+        self._targets = targets
+        self._tells = tells_messages
+        self._rules: dict[QueueChannel, _Rule] = {}
+        add: Callable[[f.Facts], None] = tally.add
+        if not targets.always_open:
+            add = InHours(tally, self._rule_of).add
+        super().__init__(memory, add, stands=stands)
+        self._known = self.seen.known
+        self._remember = self.seen.add
+        self.reason = ""
+
+    def _illegal(self, reason: str) -> Result:
+        self.reason = reason
+        return Result.ILLEGAL
+
+    # --- settings ---
+
+    def hear(self, *, messages: bool) -> None:
+        """Go on with a source that reports the messages of written contacts, or does not."""
+        if self._tells is not messages:
+            self._tells = messages
+            self._rules.clear()
+
+    def _rule_of(self, queue: str, channel: str) -> QueueTargets:
+        return (self._rules.get((queue, channel)) or self._rule(queue, channel))[2]
+
+    def _rule(self, queue: str, channel: str) -> _Rule:
+        """Return the targets of a queue, with one copy of its name for all its visits."""
+        if len(self._rules) >= RULES_MAX:  # names come from outside; a flood of them must not accumulate
+            self._rules.clear()
+        rule = self._targets.rule(queue, channel)
+        bits = WRITTEN if is_written(channel) else 0
+        if self._tells:
+            bits |= TELLS
+        if rule.answers_by(channel, tells_messages=self._tells) == "message":
+            bits |= BY_MESSAGE
+        if rule.bot == "talks":
+            bits |= BOT_TALKS
+        if rule.works_by(channel, tells_messages=self._tells) == "replies":
+            bits |= BY_REPLIES
+        found = self._rules[queue, channel] = (queue, channel, rule, bits)
+        return found
+
+    def _promise(self, visit: Visit, rule: QueueTargets) -> None:
+        """Compute how long the wait that begins now may be, by the clock that was promised."""
+        answer, short = rule.answer_target, rule.short_abandon
+        if visit.priority is not None and (own := rule.priorities.get(str(visit.priority))):
+            answer, short = own.answer_target, own.short_abandon
+        if rule.by_business_hours and rule.calendar is not None:
+            start = visit.queued_at
+            answer = _by(rule.calendar, start, answer)
+            short = short and _by(rule.calendar, start, short)
+        visit.answer_target, visit.short_abandon = answer, min(short, answer)
+
+    # --- inbound ---
+
+    def _queue(self, event: e.Queued) -> Result:
+        mark, contact = fingerprint(event.id), event.contact_id
+        if event.recurs and self.lasting.seen(mark, event.at):
+            return Result.DUPLICATE
+        if mark in self._known:
+            return Result.DUPLICATE
+        place, visits = (event.queue, event.channel), self.open.get(contact)
+        if visits is None:
+            if event.direction == "outbound":
+                return self._reach_out(event, place, mark)
+            self._begin(event, place, event.at, mark, reopened=event.reopens)
+            return APPLIED
+        if any(visit.opener == mark for visit in visits):
+            return Result.DUPLICATE
+        if event.direction == "outbound":
+            result = self._reach_out(event, place, mark)
+        else:
+            result = self._queue_again(event, visits, place, mark)
+        if result is APPLIED:
+            self._take_containment_back(contact, event.at)
+        return result
+
+    def _queue_again(self, event: e.Queued, visits: Visits, place: QueueChannel, mark: bytes) -> Result:
+        """Queue a contact of which something is known."""
+        there = [v for v in visits if (v.queue, v.channel) == place]
+        if any(v.state in (WAITING, WITH_BOT) for v in there):
+            return self._illegal("state")
+        marks = [v for v in visits if v.state == REOPENING and event.at - v.since <= REOPENS_WITHIN]
+        openers = {v.opener for v in marks if v.opener}
+        if any(v.opener in openers and v.state != REOPENING for v in there):
+            self._remember(mark)
+            return APPLIED
+        if event.resumes and (abandoned := [v for v in there if v.state == ABANDONED and fits(v, event)]):
+            self.touched[event.contact_id] = visits
+            self._add(step(abandoned[-1], TABLE[ABANDONED][QueuedAgain], event))
+            self._remember(mark)
+            return APPLIED
+        self._begin(event, place, event.at, mark, reopened=event.reopens or bool(marks))
+        return APPLIED
+
+    def _begin(
+        self, event: e.ContactEvent, place: QueueChannel, at: int, opener: bytes, *, reopened: bool = False
+    ) -> None:
+        """Open an inbound visit: one that waits, or one that people have had before."""
+        contact = event.contact_id
+        queue, channel, rule, bits = self._rules.get(place) or self._rule(*place)
+        times = (at, at, rule.answer_target, rule.short_abandon)
+        visit = Visit(
+            queue,
+            channel,
+            WAITING,
+            *times,
+            opener,
+            bits | QUEUED,
+            event.visit,
+            None,
+            at,
+            idle_days=rule.idle_days,
+        )
+        if rule.in_writing or bits & WRITTEN:
+            _write(visit, rule, getattr(event, "priority", None))
+        if contact in self.open:
+            self._go_on(contact, visit, rule)
+        if reopened:
+            visit.state, visit.clock, visit.responded = TALKING, at, True
+            visit.seen |= REOPENED
+            self._add((f.Reopened(queue, channel, at),))
+        else:
+            if rule.promises:
+                visit.priority = getattr(event, "priority", None)
+                self._promise(visit, rule)
+            self._add((f.Offered(queue, channel, at),))
+        self._open(contact, visit)
+
+    def _go_on(self, contact: str, visit: Visit, rule: QueueTargets) -> None:
+        """Let a visit that begins take over the request of a former one, if it goes on."""
+        visits, at = self.open[contact], visit.queued_at
+        former = next((v for v in reversed(visits) if _continues(v, at, rule.request_gap)), None)
+        if former is None:
+            return
+        visit.asked_at, visit.responded, visit.clock = former.asked, former.responded, former.clock
+        since = former.queued_at
+        calendar = self._rule_of(former.queue, former.channel).calendar
+        spent = max(0, at - since) if calendar is None else calendar.within(since, at)
+        visit.asked_open = former.asked_open + spent
+        for over in [v for v in visits if v.state == ENDED]:
+            self._drop(contact, self.open[contact], over)
+
+    def _take_containment_back(self, contact: str, at: int) -> None:
+        for visit in self.open.get(contact, ()):
+            if visit.state == CONTAINED:
+                kept = self._rule_of(visit.queue, visit.channel).containment_return
+                if at - visit.since <= kept:
+                    self._add(came_back(visit))
+                    self._close(contact, self.open[contact], visit, visit.since)
+
+    def _reopen(self, event: e.CaseReopened) -> Result:
+        """Remember that a contact's case was reopened; where the event names a queue, the contact is there."""
+        mark, contact, at = fingerprint(event.id), event.contact_id, event.at
+        if mark in self._known or any(v.opener == mark for v in self.open.get(contact or "", ())):
+            return Result.DUPLICATE
+        self._remember(mark)
+        if contact is None:
+            return APPLIED
+        place, opener = (event.queue or "", event.channel), b""
+        waits = any(
+            (v.queue, v.channel) == place and v.state in (WAITING, WITH_BOT)
+            for v in self.open.get(contact, ())
+        )
+        if event.queue is not None and not waits:
+            opener = mark
+            queued = e.Queued(
+                id=event.id,
+                at=at,
+                contact_id=contact,
+                queue=event.queue,
+                channel=event.channel,
+                visit=event.visit,
+            )
+            self._begin(queued, place, at, mark, reopened=True)
+        self._keep(contact, Visit(*place, REOPENING, at, at, 0, 0, opener))
+        return APPLIED
+
+    # --- outbound ---
+
+    def _call_out(self, event: e.Answered) -> Result:
+        """Open a visit for an outbound call that the customer took: it never waited."""
+        mark = fingerprint(event.id)
+        visits = self.open.get(event.contact_id, ())
+        if mark in self._known or any(visit.opener == mark for visit in visits):
+            return Result.DUPLICATE
+        if event.queue is None:
+            return self._illegal("no_visit")
+        return self._reach_out(event, (event.queue, event.channel or "voice"), mark)
+
+    def _reach_out(self, event: e.ContactEvent, place: QueueChannel, opener: bytes) -> Result:
+        """Open a visit for a customer whom the business called or wrote to."""
+        if any(
+            v.outbound and v.state in (TALKING, HELD) and (v.queue, v.channel) == place
+            for v in self.open.get(event.contact_id, ())
+        ):
+            return self._illegal("state")
+        queue, channel, rule, bits = self._rules.get(place) or self._rule(*place)
+        times = (event.at, event.at, rule.answer_target, rule.short_abandon)
+        seen = bits | (event.bit & ~QUEUED)
+        visit = Visit(
+            queue, channel, TALKING, *times, opener, seen, event.visit, event.agent, idle_days=rule.idle_days
+        )
+        if rule.in_writing or bits & WRITTEN:
+            _write(visit, rule, getattr(event, "priority", None))
+        self._open(event.contact_id, visit)
+        self._add((f.CalledOut(queue, channel, event.at),))
+        return APPLIED
+
+
+def _write(visit: Visit, rule: QueueTargets, priority: str | int | None) -> None:
+    """Give a visit what only written ones have."""
+    visit.active, visit.work_cap = visit.queued_at, rule.reply_work_cap
+    visit.reply_target = rule.reply_target_of(priority)
+
+
+def _continues(visit: Visit, at: int, gap: int) -> bool:
+    """Return whether a visit that begins then goes on with this one's request."""
+    if visit.outbound:
+        return False
+    return visit.state in _CARRIES_ON or (visit.state == ENDED and at - visit.since <= gap)
+
+
+def _by(calendar: Any, start: int, target: int) -> int:
+    """Return how long after ``start``, by the wall clock, a target of business time ends."""
+    try:
+        took: int = calendar.after(start, target) - start
+    except OverflowError:
+        return target
+    return took if took <= PROMISED_WITHIN else target

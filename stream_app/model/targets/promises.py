@@ -1,0 +1,44 @@
+"""The KPI targets of a queue and channel, by the clock that was promised there.
+
+A mean wait exists by the clock on the wall and by business hours. Only one of them was promised: a mail of Friday evening
+that is answered on Monday morning has waited for three days, and for forty minutes. So the target is that of the mean by
+the queue's own clock, and the other one is shown without being held against anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from stream_app.model.kpis import BY_NAME, KPIS
+
+_TWINS: Final = {kpi.name: kpi.twin for kpi in KPIS if kpi.twin}
+_DEFAULTS: Final = tuple(kpi for kpi in BY_NAME.values() if kpi.targets)
+
+KpiTargets = Mapping[str, float]
+
+
+def promised(
+    channel: str, preset: Iterable[KpiTargets], own: Iterable[KpiTargets], *, by_business_hours: bool
+) -> dict[str, float]:
+    """Return KPI → target.
+
+    By business hours, what a level says of a mean is said of its twin, unless the level says another thing of that.
+
+    Args:
+        channel: the channel, for the defaults.
+        preset: the targets of the preset's levels, the most general first.
+        own: those of the centre's levels.
+        by_business_hours: whether the queue's waits are promised by business hours.
+    """
+    defaults = {kpi.name: target for kpi in _DEFAULTS if (target := kpi.default_target(channel)) is not None}
+    preset, own = list(preset), list(own)
+    out: dict[str, float] = {}
+    for level in (defaults, *preset, *own):
+        if by_business_hours:
+            out |= {twin: level[name] for name, twin in _TWINS.items() if name in level}
+        out |= level
+    if by_business_hours:
+        return {name: target for name, target in out.items() if name not in _TWINS}
+    wanted = {name for level in own for name in level}
+    return {name: target for name, target in out.items() if name in wanted or name not in _TWINS.values()}
