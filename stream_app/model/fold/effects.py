@@ -11,9 +11,8 @@ from stream_app.model import events as e, facts as f
 from stream_app.model.reasons import LeftBy, left_by
 
 from .visit import ABANDONED, GOES_ON, HANDED_OFF, OWED, TELLS, WRITTEN, Visit
-from .working import ms, replied
+from .working import NOTHING, ms, replied
 
-NOTHING: Final[f.Facts] = ()
 _LEFT_BY: Final[dict[type[e.ContactEvent], LeftBy]] = {
     e.Transferred: "transfer",
     e.CallbackScheduled: "callback",
@@ -135,12 +134,8 @@ def leave_no_demand(visit: Visit, event: e.LeftQueue, at: int) -> f.Facts:
 def _left(
     visit: Visit, event: e.LeftQueue | e.Transferred | e.CallbackScheduled, at: int, *, demand: bool
 ) -> f.Facts:
-    undone = NOTHING
-    wait = _wait(visit, event.wait_s, at)
-    if visit.state == ABANDONED:
-        undone = undo(visit)
-        if event.wait_s is None:
-            wait = visit.wait
+    undone = undo(visit) if visit.state == ABANDONED else NOTHING
+    wait = _leaving_wait(visit, event.wait_s, at)
     reason = left_by(event.reason) if isinstance(event, e.LeftQueue) else _LEFT_BY[type(event)]
     if demand and reason not in _IS_OVER:
         visit.seen |= GOES_ON
@@ -152,9 +147,14 @@ def _left(
 def leaves_in_time(visit: Visit, event: e.LeftQueue | e.Ended | e.Wrapped) -> bool:
     """Return whether a visit that leaves with this event does so within T."""
     stated = event.wait_s if isinstance(event, e.LeftQueue) else None
+    return _leaving_wait(visit, stated, event.at) <= visit.answer_target
+
+
+def _leaving_wait(visit: Visit, stated: float | None, at: int) -> int:
+    """Return the wait of a visit that leaves; that of an abandoned one was over when the customer gave up."""
     if visit.state == ABANDONED and stated is None:
-        return visit.wait <= visit.answer_target
-    return _wait(visit, stated, event.at) <= visit.answer_target
+        return visit.wait
+    return _wait(visit, stated, at)
 
 
 def close(visit: Visit, _event: e.Ended | e.Wrapped, at: int) -> f.Facts:

@@ -23,16 +23,9 @@ from .counters import (
 )
 from .kpi import Kpi
 from .measures import Level, Ratio, Unit, WindowCount
+from .queues import SECONDS_TO_ANSWER
 
 _OLDEST: Final = {"chat": 300.0, "messaging": 1800.0, "email": 14_400.0, "": 1800.0}
-_PATIENT: Final = {
-    "voice": 20.0,
-    "chat": 60.0,
-    "messaging": 60.0,
-    "email": 3600.0,
-    "callback": 3600.0,
-    "": 60.0,
-}
 
 CONVERSATIONS: Final[tuple[Kpi, ...]] = (
     Kpi(
@@ -158,7 +151,7 @@ CONVERSATIONS: Final[tuple[Kpi, ...]] = (
         twin="queue_response_business",
         measure=Ratio(queue_response_ms, queue_responded),
         windows=("30m", "today"),
-        target=_PATIENT,
+        target=SECONDS_TO_ANSWER,
         target_why="the same as for the first response: each queue has its own promise to keep",
         misleads="After transfers it is shorter than what the customer waited: that is the first response time.",
         pairs=("first_response", "speed_of_answer"),
@@ -172,7 +165,7 @@ CONVERSATIONS: Final[tuple[Kpi, ...]] = (
         better="lower",
         measure=Ratio(queue_response_open_ms, queue_responded),
         windows=("today",),
-        target=_PATIENT,
+        target=SECONDS_TO_ANSWER,
         target_why="the same as for elapsed time, counted only while somebody is there",
         misleads="A queue without business hours is always open: there it equals the elapsed time.",
         pairs=("queue_response",),
@@ -186,7 +179,7 @@ CONVERSATIONS: Final[tuple[Kpi, ...]] = (
         better="lower",
         measure=Ratio(answer_open_ms, answered),
         windows=("today",),
-        target=_PATIENT,
+        target=SECONDS_TO_ANSWER,
         target_why="the same as for elapsed time, counted only while somebody is there",
         misleads="A queue without business hours is always open: there it equals the elapsed time.",
         pairs=("speed_of_answer",),
