@@ -49,6 +49,22 @@ def test_any_stream_in_any_pieces_is_what_the_specification_says(
         assert differences(referred(lines, world=world), kept) == []
 
 
+@pytest.mark.parametrize("place", [{}, {"queue": "x"}, {"queue": "y", "channel": "chat"}])
+@pytest.mark.parametrize("minutes", [1, 90])
+def test_the_id_of_what_opened_a_visit_means_a_repetition_only_where_a_visit_opens(
+    place: dict[str, str], minutes: int
+) -> None:
+    """Who reopens a case in a queue opens a visit there; who only marks the contact does not."""
+    at = T0 + minutes * MINUTE
+    lines = [
+        line(0, T0, T0, type="contact.queued", id="i", contact_id="a", queue="x"),
+        line(1, at, at, type="case.reopened", id="i", contact_id="a", case="k", **place),
+    ]
+    kept = folded(lines, set(), set())
+    assert differences(referred(lines), kept) == []
+    assert kept.results[Result.APPLIED] == (1 if place else 2)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("seed", "rate"), [(1, 5.0), (2, 0.5), (3, 0.05), (4, 0.005)])
 def test_hostile_traffic_is_what_the_specification_says(seed: int, rate: float) -> None:

@@ -116,7 +116,9 @@ class Event(NamedTuple):
 
     @property
     def opener(self) -> bool:
-        """Whether it opens an outbound visit where no visit takes it."""
+        """Whether it may open a visit though it is neither queued nor answered."""
+        if self.type == "case.reopened":
+            return self.contact != "" and self.queue != ""
         return self.type == "message.sent" and self.outbound and self.queue != "" and not self.no_message
 
 

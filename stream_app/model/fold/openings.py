@@ -217,7 +217,9 @@ class Openings(OpenVisits):
     def _reopen(self, event: e.CaseReopened) -> Result:
         """Remember that a contact's case was reopened; where the event names a queue, the contact is there."""
         mark, contact, at = fingerprint(event.id), event.contact_id, event.at
-        if mark in self._known or any(v.opener == mark for v in self.open.get(contact or "", ())):
+        if mark in self._known:
+            return Result.DUPLICATE
+        if event.queue is not None and any(v.opener == mark for v in self.open.get(contact or "", ())):
             return Result.DUPLICATE
         self._remember(mark)
         if contact is None:
