@@ -7,7 +7,9 @@ from hypothesis import given, strategies as st
 
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.kpis.measures import Unit
-from stream_app.model.targets import Targets
+from stream_app.model.targets import QueueTargets, Targets
+from stream_app.model.targets.conversations import is_written
+from stream_app.model.targets.misleading import misleading
 from stream_app.model.targets.presets import BY_PRESET, OURS, PRESETS, SETTINGS, Preset, PresetLine
 
 CHANNELS = ("voice", "chat", "messaging", "email", "social")
@@ -19,6 +21,12 @@ def last(preset: Preset, name: str, channel: str) -> float | None:
     """The preset's value of a name, its channel's line before that of every channel."""
     found = {line.channel: line.value for line in preset.lines if line.name == name}
     return found.get(channel, found.get(""))
+
+
+def _in_force(rule: QueueTargets, setting: str) -> float:
+    if setting == "concurrency":
+        return rule.concurrency
+    return float(getattr(rule, setting.removesuffix("_s"))) / 1000
 
 
 def test_the_industries_are_there() -> None:
@@ -36,8 +44,8 @@ def test_every_number_of_a_preset_is_in_force(preset: Preset) -> None:
     for line in preset.lines:
         channel = line.channel or "social"
         wanted = last(preset, line.name, channel)
-        if line.name == "answer_target_s":
-            assert by_clock.rule("any", channel).answer_target == (wanted or 0) * 1000
+        if line.name in SETTINGS:
+            assert _in_force(by_clock.rule("any", channel), line.name) == wanted
         elif line.name in twins:
             rule = by_hours.rule("any", channel)
             assert not rule.by_business_hours or rule.targets[line.name] == wanted
@@ -58,6 +66,17 @@ def test_every_number_has_a_reason_a_source_and_a_sane_size(preset: Preset) -> N
     told = [(line.name, line.channel) for line in preset.lines if line.source != OURS]
     assert len(told) >= 5, "most of the numbers that are no consequence of others were published"
     assert {"service_level", "abandonment", "handle_time"} <= {name for name, _ in told}
+
+
+@pytest.mark.parametrize("preset", BY_PRESET)
+def test_every_written_channel_promises_replies_and_chats_are_had_side_by_side(preset: str) -> None:
+    targets = Targets.of({"preset": preset})
+    for channel in ("voice", "chat", "messaging", "email"):
+        rule = targets.rule("any", channel)
+        assert rule.reply_target == (rule.answer_target if is_written(channel) else -1)
+        assert (rule.at_once > 1) == (channel == "chat")
+        said = misleading(targets, "any", channel, now=0, tells_messages=True)
+        assert [*said] == []
 
 
 @given(names, ratios, ratios, st.sampled_from([None, 7.0]), st.sampled_from(CHANNELS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,12 @@ from stream_app.ingest import dialects
 from stream_app.model.targets import Targets
 from stream_app.settings import Settings, load
 
-from . import kafka as check_kafka, partitions as check_partitions, redis as check_redis
+from . import (
+    conversations as check_conversations,
+    kafka as check_kafka,
+    partitions as check_partitions,
+    redis as check_redis,
+)
 from .findings import Finding, fail, ok, warn
 
 
@@ -57,8 +63,12 @@ def run(
 async def look(file: Path | None, *, offline: bool, program: Program = Program.WORKER) -> list[Finding]:
     """Return all findings, in the order in which they are best fixed."""
     settings, found = configuration()
+    targets = None
+    traffic: check_conversations.Counted = {}
     if file is not None:
-        found += document(file)
+        judged, targets = document(file)
+        found += judged
+    others: list[Finding] = []
     if not offline and settings is not None:
         url = settings.redis_url.get_secret_value()
         writes = program is Program.WORKER
@@ -67,11 +77,30 @@ async def look(file: Path | None, *, offline: bool, program: Program = Program.W
         )
         if file is None and redis[0].status != "fail":
             stored = await check_redis.in_force(url)
+            if isinstance(stored, tuple):
+                targets = stored[1]
             found += judge(f"version {stored[0]}", stored[1]) if isinstance(stored, tuple) else [stored]
-        found += [*kafka, *redis]
+        if targets is not None and redis[0].status != "fail":
+            counted = await check_conversations.counted(url)
+            if isinstance(counted, Finding):
+                found.append(counted)
+            else:
+                traffic = counted
+        others = [*kafka, *redis]
         if program is Program.WORKER and not any(one.status == "fail" for one in (kafka[0], redis[0])):
-            found += await check_partitions.look(settings)
+            others += await check_partitions.look(settings)
+    if targets is not None:
+        now, tells = int(time.time() * 1000), tells_messages(settings)
+        found += check_conversations.judge(targets, traffic, now=now, tells_messages=tells)
+    found += others
     return [*found, check_kafka.codecs()] if program is Program.WORKER else found
+
+
+def tells_messages(settings: Settings | None) -> bool:
+    """Return whether the dialect that is set reports the messages of written contacts; our own vocabulary does."""
+    if settings is None or settings.dialect not in dialects.available():
+        return True
+    return dialects.tells_messages(dialects.load(settings.dialect))
 
 
 async def _nothing() -> list[Finding]:
@@ -94,13 +123,13 @@ def configuration() -> tuple[Settings | None, list[Finding]]:
     return settings, [ok("configuration", shown)]
 
 
-def document(file: Path) -> list[Finding]:
-    """Return the findings about a file of targets."""
+def document(file: Path) -> tuple[list[Finding], Targets | None]:
+    """Return the findings about a file of targets, and those if they are valid."""
     try:
         targets = read(file)
     except BadSettingsError as error:
-        return [fail("targets", str(error), "fix it: config apply would refuse the whole file")]
-    return judge(str(file), targets)
+        return [fail("targets", str(error), "fix it: config apply would refuse the whole file")], None
+    return judge(str(file), targets), targets
 
 
 def judge(name: str, targets: Targets) -> list[Finding]:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from stream_app.model import events as e, facts as f
-from stream_app.model.durations import DAY, MINUTE
+from stream_app.model.durations import MINUTE
 from stream_app.model.events import QueueChannel
 from stream_app.model.targets import QueueTargets, Targets
 from stream_app.model.targets.conversations import is_written
+from stream_app.model.targets.promises import promised_wait
 
 from .business_hours import InHours
 from .deltas import APPLIED, Memory, Result
@@ -47,8 +48,6 @@ from .visit import (
 RULES_MAX: Final = 10_000
 REOPENS_WITHIN: Final = 10 * MINUTE
 """How long after its case was reopened a contact that is queued is the same request again."""
-PROMISED_WITHIN: Final = 366 * DAY
-"""A calendar that would let a target end later than that is none: the target runs by the wall clock."""
 _CARRIES_ON: Final = frozenset({WAITING, TALKING, HELD, WRAPPING})
 
 _Rule = tuple[str, str, QueueTargets, int]
@@ -112,8 +111,10 @@ class Openings(OpenVisits):
             answer, short = own.answer_target, own.short_abandon
         if rule.by_business_hours and rule.calendar is not None:
             start = visit.queued_at
-            answer = _by(rule.calendar, start, answer)
-            short = short and _by(rule.calendar, start, short)
+            by_wall = promised_wait(rule.calendar, start, answer)
+            answer = answer if by_wall is None else by_wall
+            if short and (by_wall := promised_wait(rule.calendar, start, short)) is not None:
+                short = by_wall
         visit.answer_target, visit.short_abandon = answer, min(short, answer)
 
     # --- inbound ---
@@ -286,12 +287,3 @@ def _continues(visit: Visit, at: int, gap: int) -> bool:
     if visit.outbound:
         return False
     return visit.state in _CARRIES_ON or (visit.state == ENDED and at - visit.since <= gap)
-
-
-def _by(calendar: Any, start: int, target: int) -> int:
-    """Return how long after ``start``, by the wall clock, a target of business time ends."""
-    try:
-        took: int = calendar.after(start, target) - start
-    except OverflowError:
-        return target
-    return took if took <= PROMISED_WITHIN else target

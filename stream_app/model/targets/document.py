@@ -104,14 +104,8 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     def rule(self, queue: str, channel: str) -> QueueTargets:
         """Return the targets in force for a queue and channel."""
         own = self.queues.get(queue, _NO_QUEUE)
-        levels = (
-            self.base.defaults,
-            self.base.channels.get(channel, _NOTHING),
-            self.defaults,
-            self.channels.get(channel, _NOTHING),
-            own,
-            own.channels.get(channel, _NOTHING),
-        )
+        by_preset, by_setting = self.levels(queue, channel)
+        levels = (*by_preset, *by_setting)
         said: dict[str, Any] = {}
         too_good: dict[str, float] = {}
         satisfied = dict(SATISFIED)
@@ -128,7 +122,7 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         reply_s = said.pop("reply_target_s", None)
         not_demand = said.pop("not_demand", rules.not_demand(channel))
         clock = said.pop("clock", None) or rules.clock(channel, has_hours=calendar is not None)
-        preset, mine = ([level.targets for level in some] for some in (levels[:2], levels[2:]))
+        preset, mine = ([level.targets for level in some] for some in (by_preset, by_setting))
         by_hours = clock == "business" and calendar is not None
         return QueueTargets(
             answer_target=round(answer_s * 1000),
@@ -154,6 +148,24 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             priorities={name: _priority(own, answer_s, short_s, reply_s) for name, own in priorities.items()},
             **said,
         )
+
+    def levels(self, queue: str, channel: str) -> tuple[tuple[Overrides, ...], tuple[Overrides, ...]]:
+        """Return the levels of a queue and channel: the preset's, and the document's own, which win; the last one most."""
+        own = self.queues.get(queue, _NO_QUEUE)
+        return (
+            (self.base.defaults, self.base.channels.get(channel, _NOTHING)),
+            (
+                self.defaults,
+                self.channels.get(channel, _NOTHING),
+                own,
+                own.channels.get(channel, _NOTHING),
+            ),
+        )
+
+    def channels_named(self, queue: str) -> list[str]:
+        """Return the channels that the document names for a queue, and those that have a default of their own."""
+        own = self.queues.get(queue, _NO_QUEUE).channels
+        return [*dict.fromkeys((*_ANSWER_S, *self.base.channels, *self.channels, *own))]
 
     def outage(self, queue: str, channel: str, start: int, end: int) -> str | None:
         """Return why the counts of ``[start, end)``, ms, are not typical; ``None`` if no outage is recorded."""
@@ -212,9 +224,8 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     def _rules(self) -> Iterator[tuple[str, tuple[str, str], QueueTargets]]:
         """Yield every rule that the document can produce, with its place: first those of queues that it does not name."""
         for queue in ("", *self.queues):
-            own = self.queues.get(queue, _NO_QUEUE).channels
             # "" stands for every channel that has no default of its own
-            for channel in dict.fromkeys((*_ANSWER_S, *self.base.channels, *self.channels, *own, "")):
+            for channel in (*self.channels_named(queue), ""):
                 place = f"queues.{queue or '*'} ({channel or 'other channels'})"
                 yield place, (queue, channel), self.rule(queue, channel)
 

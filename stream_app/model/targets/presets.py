@@ -14,7 +14,15 @@ from msgspec import Struct
 
 from stream_app.model.kpis import BY_NAME
 
-SETTINGS: Final = ("answer_target_s", "short_abandon_s")
+from .conversations import is_written
+
+SETTINGS: Final = (
+    "answer_target_s",
+    "short_abandon_s",
+    "reply_target_s",
+    "reply_work_cap_s",
+    "concurrency",
+)
 """Keys that a line may name besides KPIs."""
 OURS: Final = "our choice"
 
@@ -67,9 +75,11 @@ class Preset(Struct, frozen=True):
 
 
 def _answered(channel: str, seconds: float, why: str, source: str = OURS) -> tuple[PresetLine, ...]:
-    """Return the targets that follow from one number: answer target, means, and the longest wait that is acceptable."""
+    """Return the targets that follow from one number: answer and replies, means, and the longest wait that is acceptable."""
+    again = "the answer target, for every further reply"
     return (
         PresetLine("answer_target_s", seconds, channel, why, source),
+        *((PresetLine("reply_target_s", seconds, channel, again),) if is_written(channel) else ()),
         *(
             PresetLine(name, seconds, channel, "the answer target, as a mean")
             for name in ("first_response", "first_response_business", "speed_of_answer", "queue_time")
@@ -101,6 +111,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
             *_answered("email", 14_400, "customers of shops expect an answer within 4 hours", _SHOP),
             PresetLine("handle_time", 240, "voice", "the middle of 3 to 5 minutes in retail", _HANDLE),
             PresetLine("handle_time", 480, "chat", "twice a call: written side by side with other chats"),
+            PresetLine("concurrency", 3, "chat", "short questions: an agent has three chats at once"),
         ),
     ),
     Preset(
@@ -124,6 +135,12 @@ PRESETS: Final[tuple[Preset, ...]] = (
                 "handle_time", 396, "voice", "6.6 minutes: intake and scheduling take several steps", _HANDLE
             ),
             PresetLine("handle_time", 720, "chat", "just under twice a call: less needs spelling out"),
+            PresetLine(
+                "concurrency",
+                2,
+                "chat",
+                "what is said to one patient must not be mixed up with another: two chats at once",
+            ),
         ),
     ),
     Preset(
@@ -140,6 +157,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
             *_answered("email", 14_400, "the best support teams answer email within 4 hours", _FIRST),
             PresetLine("handle_time", 285, "voice", "4 min 45 s, identification included", _HANDLE),
             PresetLine("handle_time", 570, "chat", "twice a call: written side by side with other chats"),
+            PresetLine("concurrency", 2, "chat", "identified customers and their money: two chats at once"),
         ),
     ),
     Preset(
@@ -175,6 +193,13 @@ PRESETS: Final[tuple[Preset, ...]] = (
                 "handle_time", 510, "voice", "the middle of 7 to 10 minutes in technical support", _HANDLE
             ),
             PresetLine("handle_time", 1_020, "chat", "twice a call: written side by side with other chats"),
+            PresetLine("concurrency", 2, "chat", "answers are looked up meanwhile: two chats at once"),
+            PresetLine(
+                "reply_work_cap_s",
+                1_800,
+                "email",
+                "an answer that must be looked up takes half an hour: ten minutes would cut it off",
+            ),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""The KPI targets of a queue and channel, by the clock that was promised there.
+"""What was promised in a queue and channel: how long a wait may be by its clock, and the KPI targets by that clock.
 
 A mean wait exists by the clock on the wall and by business hours. Only one of them was promised: a mail of Friday evening
 that is answered on Monday morning has waited for three days, and for forty minutes. So the target is that of the mean by
@@ -10,12 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from stream_app.model.durations import DAY
 from stream_app.model.kpis import BY_NAME, KPIS
 
+from .hours import Calendar
+
+PROMISED_WITHIN: Final = 366 * DAY
+"""A calendar that would let a target end later than that is none: the target runs by the wall clock."""
 _TWINS: Final = {kpi.name: kpi.twin for kpi in KPIS if kpi.twin}
 _DEFAULTS: Final = tuple(kpi for kpi in BY_NAME.values() if kpi.targets)
 
 KpiTargets = Mapping[str, float]
+
+
+def promised_wait(calendar: Calendar, start: int, target: int) -> int | None:
+    """Return how many ms after ``start`` a target of business time ends, by the wall clock; ``None``: not within 366 days."""
+    try:
+        took = calendar.after(start, target) - start
+    except OverflowError:
+        return None
+    return took if took <= PROMISED_WITHIN else None
 
 
 def promised(
