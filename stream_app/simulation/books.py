@@ -108,7 +108,9 @@ def heard(visit: SimulatedVisit, at: int) -> None:
 
 def wrote(visit: SimulatedVisit, at: int) -> None:
     """Enter a message of the agent."""
-    row, began = visit.desk.row, max(visit.heard_at, visit.assigned_at)
+    row, began = visit.desk.row, visit.heard_at
+    if visit.desk.queue.writing.assigns:
+        began = max(began, visit.assigned_at)
     if visit.wrote_at is None:
         if not visit.reopened:
             _answer(visit, at)
@@ -141,6 +143,7 @@ def ended(visit: SimulatedVisit, at: int) -> None:
 def handled(visit: SimulatedVisit) -> None:
     """Enter the work on a visit, when all of it is done."""
     queue, row, untold = visit.desk.queue, visit.desk.row, visit.desk.untold
+    visit.desk.worked(visit.over_at + visit.wrap, visit.had + visit.wrap)
     untold.handled += 1
     untold.talk_ms += visit.over_at - visit.assigned_at - visit.hold
     untold.hold_ms += visit.hold
@@ -150,7 +153,11 @@ def handled(visit: SimulatedVisit) -> None:
         return
     row.handled += 1
     row.pending_ms += visit.pending
-    if queue.by_replies:
+    if visit.stated:
+        row.handled_stated += 1
+        row.talk_ms += visit.had
+        row.wrap_ms += visit.wrap
+    elif queue.by_replies:
         row.handled_estimated += 1
         row.talk_ms += visit.work
         row.estimated_ms += visit.work

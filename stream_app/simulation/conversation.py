@@ -28,21 +28,30 @@ def converse(stage: Stage, visit: SimulatedVisit, at: int) -> None:
     overhear(stage, visit, at + talk // 2)
     if queue.by_message:
         _write(stage, visit, at, end)
+    visit.stated = desk.chance(queue.writing.stated)
     target = stage.transfer_target(visit, end) if queue.transfer_share else None
     if target is None:
         if desk.chance(queue.writing.pending):
             end = _pause(stage, visit, end)
         by = "customer" if rng.random() < 0.6 else "agent"
-        stage.later(end, visit.event(e.Ended, stage.id(), end, by=by), partial(books.ended, visit))
+        over = visit.event(e.Ended, stage.id(), end, by=by, talk_s=_talk_s(visit, end - at))
+        stage.later(end, over, partial(books.ended, visit))
     else:
         kind = "warm" if rng.random() < 0.5 else "blind"
-        moved = visit.event(e.Transferred, stage.id(), end, to_queue=target.name, kind=kind)
+        talk_s = _talk_s(visit, end - at)
+        moved = visit.event(e.Transferred, stage.id(), end, to_queue=target.name, kind=kind, talk_s=talk_s)
         stage.later(end, moved, partial(stage.pass_on, visit, target))
     _wrap_up(stage, visit, end + wrap)
 
 
+def _talk_s(visit: SimulatedVisit, took: int) -> float | None:
+    """Return the work that the platform states of a conversation that took so many milliseconds; ``None``: none."""
+    return (took - visit.pending) / 1000 if visit.stated else None
+
+
 def _wrap_up(stage: Stage, visit: SimulatedVisit, at: int) -> None:
-    stage.later(at, visit.event(e.Wrapped, stage.id(), at), partial(stage.finish, visit))
+    wrap_s = visit.wrap / 1000 if visit.stated else None
+    stage.later(at, visit.event(e.Wrapped, stage.id(), at, wrap_s=wrap_s), partial(stage.finish, visit))
 
 
 def _close(stage: Stage, visit: SimulatedVisit, at: int) -> None:

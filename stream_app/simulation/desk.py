@@ -57,6 +57,7 @@ class SimulatedVisit:
         waiting: whether it has no outcome and no agent yet.
         moved: whether it ended in a transfer.
         unanswered: whether an agent closed it without a word.
+        stated: whether the platform states the work on it.
         set_aside: whether its agent does other work until the customer replies.
         answered_at, assigned_at, over_at: when it was answered, got its agent, and its conversation ended.
         heard_at: the customer's last message; at first the request.
@@ -67,8 +68,8 @@ class SimulatedVisit:
 
     __slots__ = (
         "agent", "answered_at", "assigned_at", "before", "clock", "contact", "customer", "desk", "heard_at", "hold", "moved",
-        "number", "over_at", "pending", "queued_at", "reopened", "request", "set_aside", "since", "talk", "unanswered",
-        "waiting", "with_bot", "work", "wrap", "wrote_at",
+        "number", "over_at", "pending", "queued_at", "reopened", "request", "set_aside", "since", "stated", "talk",
+        "unanswered", "waiting", "with_bot", "work", "wrap", "wrote_at",
     )  # fmt: skip
 
     def __init__(
@@ -92,12 +93,17 @@ class SimulatedVisit:
         self.before = 0
         self.since = self.heard_at = at
         self.clock: int | None = at
-        self.with_bot = self.moved = self.unanswered = self.set_aside = False
+        self.with_bot = self.moved = self.unanswered = self.set_aside = self.stated = False
         self.waiting = True
         self.agent: Agent | None = None
         self.answered_at = self.assigned_at = self.over_at = at
         self.wrote_at: int | None = None
         self.talk = self.hold = self.wrap = self.pending = self.work = 0
+
+    @property
+    def had(self) -> int:
+        """How long its agent had it until its end, without the time in which it waited for its customer."""
+        return self.over_at - self.assigned_at - self.pending
 
     def event(self, kind: type[E], event_id: str, at: int, /, **fields: Any) -> E:
         """Create an event of this visit; its agent is the one who has the contact."""
@@ -163,6 +169,7 @@ class Desk:
         self.name: Final = queue.name
         self.channel: Final = queue.channel
         self.row: Final = ledger.row(queue.name, queue.channel)
+        self._work: Final = ledger.work.setdefault((queue.name, queue.channel), {})
         self.untold: Final = ledger.untold.setdefault((queue.name, queue.channel), LedgerRow())
         self.line: Final = WaitingLine()
         self.pool: Final = Pool(queue.at_once)
@@ -208,6 +215,11 @@ class Desk:
     def at_work(self, a: int, b: int) -> int:
         """Return how much of the time from ``a`` to ``b`` the queue was at work."""
         return max(0, b - a) if self._hours is None else self._hours.within(a, b)
+
+    def worked(self, at: int, ms: int) -> None:
+        """Enter work that was done by then."""
+        day = (at + self.offset) // DAY
+        self._work[day] = self._work.get(day, 0) + ms
 
     def chance(self, share: float) -> bool:
         """Return whether one of the things happens that only written contacts have."""

@@ -18,7 +18,8 @@ class LedgerRow(Struct):
         answered: in writing, by an agent's first message. Waits are those for people.
         left: those that left unanswered without giving up; closed_unanswered: those that an agent closed without a word.
         handled: visits whose wrap-up is over; the sums of talk, hold and wrap contain only these. Where work is found from
-            replies, talk is that, and handled_estimated and estimated_ms are the same again.
+            replies, talk is that, and handled_estimated and estimated_ms are the same again; where it was stated, talk is what
+            was stated, and handled_stated the same again.
         held: the handled visits with a hold.
         responded: requests that people answered, since people knew of them.
         queue_responded: visits in which a person wrote.
@@ -43,6 +44,7 @@ class LedgerRow(Struct):
     reopened: int = 0
     handled: int = 0
     handled_estimated: int = 0
+    handled_stated: int = 0
     held: int = 0
     responded: int = 0
     queue_responded: int = 0
@@ -95,12 +97,16 @@ class Ledger:
         rows: what happened.
         untold: the same to a platform that tells of no messages: agents answer when they get a contact, and bots are unknown.
             Only outcomes, waits and handle times.
+        work: how long agents had the contacts that ended on a day, waits for customers left out, by queue and channel and by
+            the day of the centre's clock (counted from 1970-01-01), milliseconds. It is known of no platform: a contact that
+            nobody answered, writing that no message shows and wrap-up are in it. With several contacts at once it overlaps.
         events: the number of emitted events.
     """
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], LedgerRow] = {}
         self.untold: dict[tuple[str, str], LedgerRow] = {}
+        self.work: dict[tuple[str, str], dict[int, int]] = {}
         self.events = 0
 
     def row(self, queue: str, channel: str) -> LedgerRow:

@@ -245,8 +245,8 @@ class Simulation:
     def _answer(self, visit: SimulatedVisit, agent: Agent, at: int) -> None:
         visit.waiting = False
         books.assigned(visit, at)
-        event = visit.event(e.Answered, self.id(), at, team=agent.team, site=agent.site)
-        self.say(event)
+        if visit.desk.queue.writing.assigns:
+            self.say(visit.event(e.Answered, self.id(), at, team=agent.team, site=agent.site))
         converse(self, visit, at)
 
     def transfer_target(self, visit: SimulatedVisit, at: int) -> Desk | None:

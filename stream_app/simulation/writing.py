@@ -27,6 +27,9 @@ class Writing(Struct, frozen=True):
         pending: of the conversations, those that wait for the customer after the first reply, while the agent does other
             work, for ``pending_s`` on average.
         returns: of the handled contacts, those whose case is reopened within two hours, and who wait again.
+        stated: of the conversations, those whose work the platform states when they end.
+        assigns: whether the platform reports when an agent begins with a contact; without it, nobody knows since when an
+            agent has worked on a reply.
     """
 
     bot_given_up: float = 0.0
@@ -37,10 +40,21 @@ class Writing(Struct, frozen=True):
     pending: float = 0.0
     pending_s: float = 3600.0
     returns: float = 0.0
+    stated: float = 0.0
+    assigns: bool = True
 
     def wrong(self) -> str | None:
         """Return the name of a share that is none, or from which a contact would never come to an end."""
-        shares = ("bot_given_up", "acknowledged", "junk", "unanswered", "notes", "pending", "returns")
+        shares = (
+            "bot_given_up",
+            "acknowledged",
+            "junk",
+            "unanswered",
+            "notes",
+            "pending",
+            "returns",
+            "stated",
+        )
         bad = (name for name in shares if not 0 <= getattr(self, name) <= 1)
         return next(bad, "pending_s" if self.pending_s <= 0 else "returns" if self.returns == 1 else None)
 

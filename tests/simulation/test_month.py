@@ -23,15 +23,22 @@ DAY = 24 * HOUR
 DAYS = 30
 WEEKEND = (5, 6)
 MAIL = ("service", "email")
+STATED = {"chat": 0.2, "email": 0.3}
+"""The share of the conversations whose work is stated."""
 REPLY_TARGETS = {"service": 1800, "app": 120}
 """How long a customer may wait for the next reply, in seconds."""
 
 
 def settings() -> CentreSettings:
-    """The demo's centre, so small that a month is soon over, with mails that wait over the weekend."""
+    """The demo's centre, so small that a month is soon over, with mails that wait over the weekend and some stated work."""
     small = centre(0.04)
     queues = tuple(
-        structs.replace(queue, week=WEEK, rests=WEEKEND if queue.channel == "email" else ())
+        structs.replace(
+            queue,
+            week=WEEK,
+            rests=WEEKEND if queue.channel == "email" else (),
+            writing=structs.replace(queue.writing, stated=STATED.get(queue.channel, 0.0)),
+        )
         for queue in small.queues
     )
     return structs.replace(small, queues=queues)
@@ -108,6 +115,7 @@ def test_a_month_has_what_is_peculiar_to_written_contacts(month: Month) -> None:
     mail, chat = ledger.rows[MAIL], ledger.rows["webshop", "chat"]
     assert mail.answer_open_ms < 0.7 * mail.answer_wait_ms, "most of a wait is night or weekend"
     assert min(mail.pending_ms, mail.reopened, mail.closed_unanswered, mail.estimated_ms) > 0
+    assert min(mail.handled_stated, chat.handled_stated) > 0
     assert min(chat.to_bot, chat.from_bot, chat.bot_contained, chat.bot_abandoned, chat.pending_ms) > 0
     counted = kept.counters(TOTAL)
     assert counted[MAIL]["left_not_demand"] > mail.closed_unanswered / 2
