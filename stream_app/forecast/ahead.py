@@ -32,13 +32,14 @@ class TooLittleError(StreamAppError):
 
 
 class QueueForecast(Struct, frozen=True):
-    """The forecast of one queue and channel."""
+    """The forecast of one queue and channel; ``estimated`` as in ``handling``."""
 
     queue: str
     channel: str
     points: list[Point]
     days: list[ForecastDay]
     today: Today | None
+    estimated: float | None = None
 
 
 def needed(grid: Grid, key: SeriesKey) -> None:
@@ -89,7 +90,7 @@ def forecast(grid: Grid, key: SeriesKey, weeks: int) -> QueueForecast:
     if begin < grid.days:
         today = intraday.look(expected[0], grid.offered[begin], found, spread)
         expected[0] *= today.factor
-    aht = handling.profile(grid)
+    aht, estimated = handling.profile(grid), handling.estimated(grid)
     points, sums = [], []
     for n in range(days):
         week, of_today = n // 7, today if n == 0 else None
@@ -102,12 +103,20 @@ def forecast(grid: Grid, key: SeriesKey, weeks: int) -> QueueForecast:
         level = spread.level[week] * (1 - of_today.weight if of_today else 1)
         own = replace(spread, level=np.full(week + 1, level))
         day = _DayAhead(
-            key, grid.minutes, times, own, week, expected[n, slots], aht[kind, slots], of_today is not None
+            key,
+            grid.minutes,
+            times,
+            own,
+            week,
+            expected[n, slots],
+            aht[kind, slots],
+            estimated,
+            of_today is not None,
         )
         made = day.points()
         points += made
         sums.append(day.summary(made))
-    return QueueForecast(*key, points, sums, today)
+    return QueueForecast(*key, points, sums, today, estimated)
 
 
 def _begin(past: Past) -> int:
@@ -150,6 +159,7 @@ class _DayAhead:
     week: int
     expected: Array
     aht: Array
+    estimated: float | None
     today: bool
 
     def points(self) -> list[Point]:
@@ -171,6 +181,7 @@ class _DayAhead:
                 high_95=_int(high_95[n]),
                 aht_s=_float(self.aht[n] + 0 * self.expected[n], 1),
                 today=self.today,
+                aht_estimated=None if self.estimated is None else round(self.estimated, 4),
             )
             for n, (start, _) in enumerate(self.times)
         ]

@@ -28,6 +28,7 @@ class Grid:
         offered: days x slots, contacts per interval; NaN: missing or left out. A slot that happened twice has the mean of both.
         handled: the same, contacts.
         handle_s: the same, seconds.
+        estimated_s: the part of these that was estimated from replies; NaN: not recorded.
         kinds: by day, 0 … 6, ``CLOSED`` or ``LEFT_OUT``.
         end: UTC, end of the last row.
     """
@@ -38,6 +39,7 @@ class Grid:
     offered: Array
     handled: Array
     handle_s: Array
+    estimated_s: Array
     kinds: Array
     end: datetime
 
@@ -89,8 +91,8 @@ def build(rows: Sequence[HistoryRow], minutes: int, calendar: SpecialDays) -> Gr
     first = calendar.place(rows[0].start, minutes)[0]
     days = (calendar.place(rows[-1].start, minutes)[0] - first).days + 1
     slots = DAY // minutes
-    sums = {name: np.zeros((days, slots)) for name in ("offered", "handled", "handle_s")}
-    covered, with_times = np.zeros((days, slots)), np.zeros((days, slots))
+    sums = {name: np.zeros((days, slots)) for name in ("offered", "handled", "handle_s", "estimated_s")}
+    covered, with_times, with_estimates = (np.zeros((days, slots)) for _ in range(3))
     for row in rows:
         _check(row, minutes, calendar)
         day, slot = calendar.place(row.start, minutes)
@@ -103,6 +105,9 @@ def build(rows: Sequence[HistoryRow], minutes: int, calendar: SpecialDays) -> Gr
             with_times[at] += row.minutes
             sums["handled"][at] += row.handled
             sums["handle_s"][at] += row.handle_s
+        if row.estimated_s is not None:
+            with_estimates[at] += row.minutes
+            sums["estimated_s"][at] += row.estimated_s
     kinds = np.array([calendar.kind(first + timedelta(days=n)) for n in range(days)], dtype=int)
     covered[kinds == LEFT_OUT] = with_times[kinds == LEFT_OUT] = 0
     last = rows[-1]
@@ -113,6 +118,7 @@ def build(rows: Sequence[HistoryRow], minutes: int, calendar: SpecialDays) -> Gr
         offered=_whole(sums["offered"], covered, minutes),
         handled=_whole(sums["handled"], with_times, minutes),
         handle_s=_whole(sums["handle_s"], with_times, minutes),
+        estimated_s=_whole(sums["estimated_s"], with_estimates, minutes),
         kinds=kinds,
         end=last.start + timedelta(minutes=last.minutes),
     )

@@ -42,6 +42,15 @@ def profile(grid: Grid) -> Array:
     return result
 
 
+def estimated(grid: Grid) -> float | None:
+    """Return the share of the handle time of the last weeks that was estimated from replies; ``None``: not recorded."""
+    recent = max(0, grid.days - 7 * WEEKS)
+    seconds, part = grid.handle_s[recent:], grid.estimated_s[recent:]
+    known = np.isfinite(seconds) & np.isfinite(part)
+    total = float(seconds[known].sum())
+    return min(1.0, float(part[known].sum()) / total) if total > 0 else None
+
+
 def _cuts(values: Array, weights: Array) -> tuple[float, float]:
     order = np.argsort(values, kind="stable")
     share = np.cumsum(weights[order]) / weights.sum()

@@ -40,6 +40,7 @@ class HistoryRow(Struct, frozen=True):
         offered: contacts.
         handled: contacts; ``None`` if it and all handle times were not recorded.
         handle_s: the sum of their talk, hold and wrap-up, seconds.
+        estimated_s: the part of it that was estimated from replies; ``None``: not recorded.
     """
 
     start: datetime
@@ -49,6 +50,7 @@ class HistoryRow(Struct, frozen=True):
     offered: int
     handled: int | None = None
     handle_s: float | None = None
+    estimated_s: float | None = None
 
 
 class ParsedHistory(Struct, frozen=True):
@@ -135,7 +137,8 @@ def _row(record: TableRow, start: datetime, place: SeriesKey) -> HistoryRow:
         raise record.wrong("to_bot", f"expected at most the {offered} contacts offered, got {to_bot}")
     offered += from_bot - to_bot  # people plan for what people do
     handled, handle_s = handling(record, offered)
-    return HistoryRow(start, minutes, *place, offered, handled, handle_s)
+    estimated_s = record.number("estimated_s", most=_MOST) if record.said("estimated_s") else None
+    return HistoryRow(start, minutes, *place, offered, handled, handle_s, estimated_s)
 
 
 def handling(record: TableRow, offered: int) -> tuple[int | None, float | None]:

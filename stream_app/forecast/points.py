@@ -19,6 +19,7 @@ class Point(Struct, frozen=True):
         low_95: the same, 19 of 20.
         aht_s: expected average handle time; ``None``: nothing was handled, or no times were recorded.
         today: whether the day is under way, so that this is a reforecast from the contacts so far.
+        aht_estimated: which share of handle times was estimated from replies; ``None``: not recorded.
     """
 
     start: datetime
@@ -32,6 +33,7 @@ class Point(Struct, frozen=True):
     high_95: int | None
     aht_s: float | None
     today: bool = False
+    aht_estimated: float | None = None
 
 
 class ForecastDay(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from stream_app.model.intervals.columns import IntervalRow
 from stream_app.model.targets import QueueTargets
 from stream_app.views.plan import wire
 from stream_app.workforce.assumptions import Assumptions
+from stream_app.workforce.estimated import HandleTimeTrust, doubt_of, trust
 from stream_app.workforce.volumes import Volume
 
 from .history import at, day_of, midnight
@@ -76,6 +77,7 @@ def forecast(
         method=f"{METHOD}; weeks of {own.key}",
         made_from=wire.MadeFrom(stamp(found.first, zone), stamp(found.last, zone), found.intervals),
         backtest=_backtest(found.tested),
+        handle_time=basis(_trust(found.morning or ())),
         rows=[
             _forecast_row(start, morning.get(start), rest.get(start), actual.get(start), zone)
             for start in starts
@@ -87,9 +89,9 @@ def _forecast_row(
     start: int, thought: Ahead | None, again: Ahead | None, came: IntervalRow | None, zone: ZoneInfo
 ) -> wire.ForecastRow:
     minutes = thought.minutes if thought else came.minutes if came else 0
-    offered = low_80 = high_80 = low_95 = high_95 = aht_s = None
+    offered = low_80 = high_80 = low_95 = high_95 = aht_s = estimated = None
     if thought:
-        offered, aht_s = thought.offered, thought.aht_s
+        offered, aht_s, estimated = thought.offered, thought.aht_s, thought.aht_estimated
         low_80, high_80, low_95, high_95 = thought.low_80, thought.high_80, thought.low_95, thought.high_95
     return wire.ForecastRow(
         stamp(start, zone),
@@ -102,7 +104,26 @@ def _forecast_row(
         aht_s,
         came.for_people if came else None,
         again.offered if again else None,
+        estimated,
     )
+
+
+def _trust(thought: Sequence[Ahead]) -> HandleTimeTrust:
+    """Return how far the handle times of a forecast may be believed."""
+    known = [(one.offered or 0.0, one.aht_s) for one in thought if one.aht_s is not None]
+    contacts = sum(offered for offered, _ in known)
+    mean = sum(offered * aht for offered, aht in known) / contacts if contacts else None
+    return HandleTimeTrust(next((one.aht_estimated for one in thought), None), doubt_of(mean))
+
+
+def basis(trusted: HandleTimeTrust) -> wire.HandleTimeBasis:
+    """Return how far handle times may be believed, as it is sent."""
+    return wire.HandleTimeBasis(rounded(trusted.estimated, 4), trusted.too_high, trusted.doubt)
+
+
+def basis_of(parts: Iterable[Piece], rule: QueueTargets) -> wire.HandleTimeBasis:
+    """Return how far the handle times of a plan's intervals may be believed."""
+    return basis(trust([part.volume for part in parts if part.volume], rule.reply_work_cap / _S))
 
 
 def _backtest(tested: Tested | None) -> wire.Backtest | None:
@@ -138,15 +159,37 @@ def day_pieces(
 def _piece(place: QueueChannel, start: int, thought: Ahead | None, came: IntervalRow | None) -> Piece:
     expected = thought.offered if thought else None
     if came:
-        sums = [ms / _S for ms in (came.talk_ms, came.hold_ms, came.wrap_ms)]
-        volume = Volume(at(start, _UTC), came.minutes, *place, came.for_people, came.handled, *sums)
+        talk_s, hold_s, wrap_s = (ms / _S for ms in (came.talk_ms, came.hold_ms, came.wrap_ms))
+        volume = Volume(
+            at(start, _UTC),
+            came.minutes,
+            *place,
+            came.for_people,
+            came.handled,
+            talk_s,
+            hold_s,
+            wrap_s,
+            estimated_s=came.estimated_ms / _S,
+            replies=came.replies,
+        )
         return Piece(start, came.minutes, True, came.for_people, expected, volume.handle_s, volume)
     assert thought is not None  # noqa: S101 - every start has one or the other
     if expected is None:
         return Piece(start, thought.minutes, False, None, None, thought.aht_s, None)
     handled = expected if thought.aht_s else 0.0
     spent = handled * (thought.aht_s or 0.0)
-    volume = Volume(at(start, _UTC), thought.minutes, *place, expected, handled, spent, 0.0, 0.0)
+    estimated_s = None if thought.aht_estimated is None else thought.aht_estimated * spent
+    volume = Volume(
+        at(start, _UTC),
+        thought.minutes,
+        *place,
+        expected,
+        handled,
+        spent,
+        0.0,
+        0.0,
+        estimated_s=estimated_s,
+    )
     return Piece(start, thought.minutes, False, expected, expected, thought.aht_s, volume)
 
 
@@ -156,7 +199,7 @@ _UTC: Final = ZoneInfo("UTC")
 def staffing(
     place: QueueChannel,
     now: int,
-    parts: Iterable[Piece],
+    parts: Sequence[Piece],
     found: StaffFound,
     *,
     day: date,
@@ -176,6 +219,7 @@ def staffing(
         tz=zone.key,
         model="deferred" if waits else assumptions.model,
         assumptions=assumed(rule, assumptions, place[1]),
+        handle_time=basis_of(parts, rule),
         schedules=version,
         rows=[_staffing_row(one, lines.get(one.start), zone) for one in parts],
     )

@@ -30,13 +30,14 @@ LEAST_DAYS: Final = 35
 
 
 class Packed(NamedTuple):
-    """A row that is learned from: start in ms, contacts, contacts handled, ms of handling."""
+    """A row that is learned from: start in ms, contacts, contacts handled, ms of handling, those of them estimated."""
 
     start: int
     minutes: int
     offered: int
     handled: int
     handle_ms: int
+    estimated_ms: int
 
 
 def within_outage(row: IntervalRow, targets: Targets) -> bool:
@@ -87,7 +88,8 @@ async def history(intervals: Intervals, place: tuple[str, str], end: int, target
         near = _of_outages_within(begin, upto, place, targets)
         for row in await intervals.rows(begin, upto, {place[0]}, {place[1]}):
             if learned(row, near):
-                rows.extend((row.start, row.minutes, row.for_people, row.handled, row.handle_ms))
+                of_work = (row.handled, row.handle_ms, row.estimated_ms)
+                rows.extend((row.start, row.minutes, row.for_people, *of_work))
         begin = upto
         await asyncio.sleep(0)
     return rows.tobytes()

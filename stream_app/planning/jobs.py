@@ -67,6 +67,7 @@ class Ahead(Struct, frozen=True, array_like=True):
     low_95: int | None
     high_95: int | None
     aht_s: float | None
+    aht_estimated: float | None = None
 
 
 class Tested(Struct, frozen=True, array_like=True):
@@ -230,6 +231,7 @@ def _rows(wanted: Wanted) -> list[HistoryRow]:
             offered=row.offered,
             handled=row.handled if row.handle_ms else 0,  # as in files: without any time it measures no work
             handle_s=row.handle_ms / 1000,
+            estimated_s=row.estimated_ms / 1000,
         )
         for row in unpacked(wanted.rows)
     ]
@@ -250,7 +252,7 @@ def _test(laid: Grid, key: tuple[str, str]) -> Tested | None:
 
 def _ahead(point: Point) -> Ahead:
     bounds = (point.low_80, point.high_80, point.low_95, point.high_95)
-    return Ahead(_ms(point.start), point.minutes, point.offered, *bounds, point.aht_s)
+    return Ahead(_ms(point.start), point.minutes, point.offered, *bounds, point.aht_s, point.aht_estimated)
 
 
 def _ms(moment: datetime) -> int:

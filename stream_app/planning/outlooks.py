@@ -13,7 +13,7 @@ from stream_app.workforce.plan import PlanLine, is_open
 from stream_app.workforce.totals import PlanTotal, Shortfall, gaps, totals
 from stream_app.workforce.volumes import Volume
 
-from .answers import Piece, rounded
+from .answers import Piece, basis_of, rounded
 from .history import at
 from .jobs import Staffed, StaffFound
 
@@ -22,7 +22,7 @@ _WEEK: Final = 7
 
 def refused(place: QueueChannel, zone: ZoneInfo, why: str) -> wire.QueueOutlook:
     """Build the answer for a queue without a plan."""
-    return wire.QueueOutlook(*place, zone.key, why, None, False, [], [], [])
+    return wire.QueueOutlook(*place, zone.key, why, None, False, [], [], [], None)
 
 
 def of_queue(
@@ -48,6 +48,7 @@ def of_queue(
         [_total(one, None) for one in totals(lines, "day", zone)],
         [_total(one, rule.full_time_h) for one in totals(lines, "week", zone)],
         [_run(gap, zone) for gap in gaps(lines)],
+        basis_of(parts, rule) if lines else None,
     )
 
 

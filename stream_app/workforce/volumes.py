@@ -21,7 +21,9 @@ _MEANS: Final = ("aht_s", "average_handle_time_s")
 """Fields that replace these sums: of a forecast, and of the API."""
 MOST_ERLANG: Final = 1e6
 """More than any contact centre; a larger number is a mistake, and would take minutes to compute."""
-KNOWN: Final = (*WRITTEN, "patience_s", "aht_s")
+SHARES: Final = ("aht_estimated", "average_handle_time_estimated")
+"""Fields that say of a mean which share of it was estimated from replies: of a forecast, and of the API."""
+KNOWN: Final = (*WRITTEN, "patience_s", "aht_s", *SHARES)
 LONGEST: Final = 60
 """Minutes of a row of contacts that wait for somebody: the mean of more hides its busy hours, and plans too few for them."""
 _LISTS: Final = (reading.ROWS, "forecast")
@@ -41,6 +43,8 @@ class Volume(Struct, frozen=True):
         hold_s: same.
         wrap_s: same.
         patience_s: mean patience in seconds, if measured.
+        estimated_s: the part of the handling that was estimated from replies; ``None``: unknown.
+        replies: messages of agents for which customers waited; ``None``: unknown, as in a forecast.
     """
 
     start: datetime
@@ -53,6 +57,8 @@ class Volume(Struct, frozen=True):
     hold_s: float
     wrap_s: float
     patience_s: float | None = None
+    estimated_s: float | None = None
+    replies: float | None = None
 
     @property
     def end(self) -> datetime:
@@ -165,6 +171,16 @@ def _handling(row: TableRow, offered: float) -> tuple[float, list[float]]:
     return row.number("handled"), [row.number(field) for field in _SPENT]
 
 
+def _estimated(row: TableRow, seconds: float) -> float | None:
+    """Return the part of the handling that was estimated from replies; ``None``: the file does not say."""
+    if row.said("estimated_s"):
+        return row.number("estimated_s")
+    for share in SHARES:
+        if row.said(share):
+            return row.number(share, most=1) * seconds
+    return None
+
+
 def _too_long(minutes: float, channel: str) -> str:
     return (
         f"expected at most {LONGEST} on the channel {channel}, got {minutes:g}: the mean of so long a time hides its busy "
@@ -200,6 +216,8 @@ def _volume(row: TableRow, minutes: float, start: datetime, place: tuple[str, st
         hold_s=spent[1],
         wrap_s=spent[2],
         patience_s=row.number("patience_s") if row.said("patience_s") else None,
+        estimated_s=_estimated(row, sum(spent)),
+        replies=row.number("replies") if row.said("replies") else None,
     )
     if volume.handled == 0 and volume.talk_s + volume.hold_s + volume.wrap_s > 0:
         raise row.wrong("handled", "is 0, but there is handle time")

@@ -11,6 +11,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import structs
 
 from stream_app.forecast.history import HistoryRow as Learned
 from stream_app.model.intervals.columns import IntervalRow
@@ -74,6 +75,14 @@ def _centre(place: tuple[str, str], begin: date, now: int, busy: float, seed: in
         )
         at += INTERVAL_MS
     return rows
+
+
+def mailbox(estimated: float) -> list[IntervalRow]:
+    """Rows of a mailbox of whose handle time this share was estimated from replies."""
+    return [
+        structs.replace(row, estimated_ms=round(row.handle_ms * estimated), replies=row.handled)
+        for row in centre(("post", "email"))
+    ]
 
 
 class Schedules:

@@ -14,6 +14,7 @@ from stream_app.forecast import ahead, backtest, grid
 from stream_app.forecast.calendar import SpecialDays
 from stream_app.model.targets import Targets
 from stream_app.planning import planner
+from stream_app.workforce.estimated import MOST
 from stream_app.workforce.plan import Assumptions, PlanLine, plan
 from stream_app.workforce.schedules import Shift
 from stream_app.workforce.volumes import Volume
@@ -32,6 +33,7 @@ from .plans import (
     World,
     centre,
     learned,
+    mailbox,
     ms,
     served,
 )
@@ -344,6 +346,40 @@ async def test_work_that_waits_is_planned_with_the_next_day(planning_process: Sh
         assert (status, said["model"], len(said["rows"])) == (200, "deferred", 96)
         assert {row["start"][:10] for row in said["rows"]} == {"2026-03-11"}
         assert said["assumptions"]["patience_s"] is None
+
+
+async def test_every_plan_says_which_share_of_its_handle_time_is_estimated(
+    planning_process: SharedProcess,
+) -> None:
+    async with served(mailbox(0.5), centre(SALES), process=planning_process) as world:
+
+        async def basis_of(place: str) -> list[Any]:
+            _, ahead = await described(world.served, f"/v1/forecast?{place}")
+            assert {row["average_handle_time_estimated"] for row in ahead["rows"]} == {
+                ahead["handle_time"]["estimated"]
+            }
+            _, day = await described(world.served, f"/v1/staffing?{place}")
+            _, past = await described(world.served, f"/v1/staffing?{place}&date=2026-03-09")
+            _, outlook = await described(world.served, f"/v1/plan?{place}")
+            return [one["handle_time"] for one in (ahead, day, past, outlook["queues"][0])]
+
+        assert (
+            await basis_of("queue=sales&channel=voice")
+            == [{"estimated": 0.0, "too_high": None, "doubt": None}] * 4
+        )
+        found = await basis_of("queue=post&channel=email")
+        assert found == [{"estimated": pytest.approx(0.5, abs=0.001), "too_high": MOST, "doubt": None}] * 4
+        # A cap that every reply reaches measures nothing.
+        world.targets = Targets.of(
+            {"defaults": {"zone": "Europe/Berlin"}, "channels": {"email": {"reply_work_cap_s": 60}}}
+        )
+        _, past = await described(world.served, "/v1/staffing?queue=post&channel=email&date=2026-03-09")
+        assert past["handle_time"]["doubt"].startswith("nearly every reply counts as reply_work_cap_s (60 s)")
+
+
+async def test_a_queue_without_a_plan_has_no_handle_time(world: World) -> None:
+    _, outlook = await described(world.served, "/v1/plan?queue=care&channel=chat")
+    assert outlook["queues"][0]["handle_time"] is None
 
 
 # --- refusals ---

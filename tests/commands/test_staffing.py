@@ -409,3 +409,27 @@ def test_a_report_says_why_contacts_left_and_were_refused(tmp_path: Path) -> Non
     (row,) = json.loads(logged("replay", log, "--report").stdout)
     assert (row["left"], row["left_timeout"], row["left_other"], row["left_wait_s"]) == (1, 1, 0, 30)
     assert (row["refused"], row["refused_full"], row["refused_other"]) == (1, 1, 0)
+
+
+def test_it_says_what_is_estimated_and_what_can_be_no_handle_time(tmp_path: Path) -> None:
+    path = tmp_path / "post.csv"
+    head = "start,minutes,queue,channel,offered,handled,talk_s,hold_s,wrap_s,estimated_s,replies\n"
+    path.write_text(
+        head
+        + "2026-01-05T09:00:00Z,30,post,email,10,10,3600,0,400,1000,20\n"
+        + "2026-01-05T09:00:00Z,30,cases,email,10,10,6000,0,0,6000,10\n"
+        + "2026-01-05T09:00:00Z,30,slow,email,1,1,259200,0,0,0,1\n"
+        + "2026-01-05T09:00:00Z,30,calls,voice,10,10,1000,0,0,0,0\n"
+    )
+    notes = [line for line in staffing(path).stderr.splitlines() if "handle time" in line]
+    assert [line.partition(" (email): ")[2].partition(";")[0] for line in notes] == [
+        "100% of the handle time is estimated from replies",
+        "nearly every reply counts as reply_work_cap_s (600 s): the handle time is that setting, and not measured",
+        "25% of the handle time is estimated from replies",
+        "a mean handle time of 72.0 hours is not what people did: it contains nights, or the customers' time",
+    ]
+    assert [line.split()[1] for line in notes] == ["cases", "cases", "post", "slow"]
+    assert notes[0].endswith(
+        "; where mail lies for hours before somebody begins it, it may be 67% too high "
+        "(docs/staffing.md#estimated-handle-times)"
+    )

@@ -287,3 +287,18 @@ def test_half_hours_do_not_fit_a_zone_with_an_offset_of_15_minutes() -> None:
 def test_constant_volumes_are_forecast_as_they_are() -> None:
     rows = [msgspec.structs.replace(row, offered=7) for row in World(weeks=8).rows()]
     assert {point.offered for point in forecast(build(rows, 30, SpecialDays()), KEY, 1).points} == {7.0}
+
+
+def test_the_estimated_share_is_that_of_the_seconds_of_the_last_twelve_weeks() -> None:
+    rows = World(weeks=14).rows()
+    early = rows[0].start + timedelta(weeks=2)
+    assert forecast(build(rows, 30, SpecialDays()), KEY, 1).estimated is None
+    said = [
+        msgspec.structs.replace(row, estimated_s=(row.handle_s or 0.0) * (1.0 if row.start < early else 0.25))
+        if n % 3
+        else row  # which does not say
+        for n, row in enumerate(rows)
+    ]
+    made = forecast(build(said, 30, SpecialDays()), KEY, 1)
+    assert made.estimated == pytest.approx(0.25)
+    assert {point.aht_estimated for point in made.points} == {0.25}

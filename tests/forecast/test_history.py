@@ -179,3 +179,13 @@ def test_what_is_wrong_with_a_file(data: bytes, said: str) -> None:
         read(data, "volumes")
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
+
+
+def test_what_was_estimated_is_read_and_unknown_where_it_is_not_said() -> None:
+    head = "start,minutes,queue,channel,offered,handled,talk_s,hold_s,wrap_s,estimated_s\n"
+    text = (
+        head
+        + "2026-01-05T08:00Z,15,post,email,9,8,800,0,0,200\n2026-01-05T08:15Z,15,post,email,9,8,800,0,0,\n"
+    )
+    rows = read(text.encode(), "v.csv").history["post", "email"]
+    assert [row.estimated_s for row in rows] == [200, None]

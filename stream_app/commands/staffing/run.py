@@ -19,6 +19,7 @@ from stream_app.model.targets import Targets
 from stream_app.tables.mapping import ColumnMap
 from stream_app.workforce import schedules, volumes
 from stream_app.workforce.concurrency import Concurrency
+from stream_app.workforce.estimated import by_place, trust
 from stream_app.workforce.plan import DEFERRED, Assumptions, PlanLine, plan, unknown
 from stream_app.workforce.required import Model
 from stream_app.workforce.schedules import check_zone
@@ -191,6 +192,8 @@ def _notes(
         for queue, channel in blind
     ]
     notes += _stood_in(lines, assumptions)
+    for key, of in by_place(rows).items():
+        notes += trust(of, targets.rule(*key).reply_work_cap / 1000).notes(*key)
     notes += _uncovered(lines)
     quiet = sum(
         line.to_schedule * line.volume.minutes / 60
@@ -202,7 +205,10 @@ def _notes(
             f"{quiet:,.1f} of the hours to schedule are for intervals with less than a quarter of a contact; "
             "business hours in --targets would leave them out"
         )
-    notes += [_closed(*key, contacts) for key, contacts in _outside(lines).items()]
+    notes += [
+        _closed(*key, contacts, waits=key[1] in assumptions.deferred)
+        for key, contacts in _outside(lines).items()
+    ]
     guessed = {
         (line.volume.queue, line.volume.channel)
         for line in lines
@@ -256,8 +262,9 @@ def _outside(lines: Sequence[PlanLine]) -> dict[tuple[str, str], float]:
     return {key: contacts for key, contacts in found.items() if contacts >= _WORTH_SAYING}
 
 
-def _closed(queue: str, channel: str, contacts: float) -> str:
-    return f"{queue} ({channel}): {contacts:,.1f} contacts are outside of its business hours; nobody is planned then"
+def _closed(queue: str, channel: str, contacts: float, *, waits: bool) -> str:
+    then = "their work is planned from the next opening on" if waits else "nobody is planned then"
+    return f"{queue} ({channel}): {contacts:,.1f} contacts are outside of its business hours; {then}"
 
 
 def _listed(numbers: Iterable[float]) -> str:

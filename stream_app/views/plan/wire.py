@@ -11,6 +11,30 @@ Within80 = Annotated[int | None, Meta(description="Bound of the 80 % prediction 
 Within95 = Annotated[int | None, Meta(description="Bound of the 95 % prediction interval, in whole contacts")]
 
 
+class HandleTimeBasis(Struct, frozen=True):
+    """How far the handle time of a plan may be believed."""
+
+    estimated: Annotated[
+        float | None,
+        Meta(
+            description="Share of the handle time that was estimated from replies, not stated and not measured; null: unknown"
+        ),
+    ]
+    too_high: Annotated[
+        float | None,
+        Meta(
+            description="By which share such an estimate was too high at worst, where mail lay for hours before somebody began "
+            "it; null: nothing is estimated, or that is unknown"
+        ),
+    ]
+    doubt: Annotated[
+        str | None,
+        Meta(
+            description="Why this can't be what people did, and what to do; null: nothing speaks against it"
+        ),
+    ]
+
+
 class MadeFrom(Struct, frozen=True, rename={"begin": "from", "end": "to"}):
     """The rows that a forecast was made from: final rows, without outages."""
 
@@ -58,6 +82,9 @@ class ForecastRow(Struct, frozen=True):
         float | None,
         Meta(description="Forecast for the rest of today adjusted by the contacts so far; null elsewhere"),
     ]
+    average_handle_time_estimated: Annotated[
+        float | None, Meta(description="Share of the handle time that is estimated; null: unknown")
+    ]
 
 
 class Forecast(Struct, frozen=True):
@@ -70,6 +97,7 @@ class Forecast(Struct, frozen=True):
     method: str
     made_from: MadeFrom
     backtest: Annotated[Backtest | None, Meta(description="null: the history is too short for one")]
+    handle_time: HandleTimeBasis
     rows: list[ForecastRow]
 
 
@@ -150,6 +178,7 @@ class Staffing(Struct, frozen=True):
     tz: Annotated[str, Meta(description="The time zone of the date and the times")]
     model: Annotated[str, Meta(description="erlang-a, erlang-c or deferred")]
     assumptions: PlanAssumptions
+    handle_time: HandleTimeBasis
     schedules: Annotated[
         int | None, Meta(description="Version of the imported schedule; null: none was imported")
     ]
@@ -208,6 +237,7 @@ class QueueOutlook(Struct, frozen=True):
     days: list[WorkloadTotal]
     weeks: list[WorkloadTotal]
     gaps: list[UnderstaffedRun]
+    handle_time: Annotated[HandleTimeBasis | None, Meta(description="null: there is no plan")]
 
 
 class Outlook(Struct, frozen=True):

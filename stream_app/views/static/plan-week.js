@@ -2,7 +2,7 @@
 
 import { make, put } from "./dom.js";
 import { known } from "./numbers.js";
-import { many } from "./plan-words.js";
+import { many, ofHandleTime } from "./plan-words.js";
 
 export const WEEK = 7;
 
@@ -56,6 +56,7 @@ function caveats(one, days) {
   return [
     holes && `${many(holes, "interval")} without a plan: there is no total.`,
     closed >= 0.5 && `${number(closed)} contacts are outside business hours: nobody is planned for them.`,
+    ofHandleTime(one.handle_time),
     known(one.schedules) && !one.covered && "The schedule does not cover all of these days: gaps elsewhere are unknown.",
   ].filter(Boolean).join(" ");
 }

@@ -35,6 +35,15 @@ export const COLUMNS = [
   ["Binds", (row) => (row.open === false ? "closed" : (BINDS[row.binds] ?? "–"))],
 ];
 
+// How far a handle time may be believed; nothing where nothing speaks against it.
+export function ofHandleTime(basis) {
+  if (!basis) return "";
+  return [
+    basis.estimated > 0 && `${ratio(basis.estimated)} of the handle time is estimated from replies: where mail lies for hours before somebody begins it, it may be ${ratio(basis.too_high)} too high, and so may the agents required.`,
+    basis.doubt && `Not to be believed: ${basis.doubt}.`,
+  ].filter(Boolean).join(" ");
+}
+
 // The day's total; a plan with holes has none.
 export function ofDay(rows) {
   const hours = (name) => rows.reduce((total, row) => total + Math.max(0, row[name]) * (row.to - row.from), 0) / 3600000;

@@ -7,7 +7,7 @@ import { known } from "./numbers.js";
 import { drawContacts, drawPeople, facts, follow } from "./plan-charts.js";
 import { path, recall, remember, wish } from "./plan-wish.js";
 import { drawDays, drawGaps, WEEK } from "./plan-week.js";
-import { COLUMNS, dated, inWords, many, ofContacts, ofDay, ofPeople, ratio } from "./plan-words.js";
+import { COLUMNS, dated, inWords, many, ofContacts, ofDay, ofHandleTime, ofPeople, ratio } from "./plan-words.js";
 import { THEMES } from "./wish.js";
 
 const AGAIN_MS = 60000; // a row becomes final every 15 minutes
@@ -124,6 +124,9 @@ function take(forecast, staffing) {
   basis(forecast, staffing);
   charts();
   put($("total"), rows.length ? ofDay(rows) : "");
+  const doubts = ofHandleTime(staffing.handle_time);
+  $("doubts").hidden = !rows.length || !doubts;
+  put($("doubts"), doubts);
   const busy = rows.findIndex((row) => row.offered || row.actual || row.staffed);
   if (at === null && busy > 0) bring($("numbers").querySelectorAll("tbody tr")[busy]);
 }

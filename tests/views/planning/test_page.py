@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from stream_app.model.targets import Targets
 from stream_app.views.status import Status
-from tests.commands.plans import SETTINGS, TODAY, World
+from tests.commands.plans import SETTINGS, TODAY, World, mailbox, served
 from tests.services.browser import opened, texts, violations
 from tests.services.process import until
 from tests.views.examples import FRESH
@@ -316,6 +316,25 @@ async def test_the_day_is_totalled_and_says_what_binds(browser: Browser, world: 
         binds = await texts(page, "#numbers tbody td:last-child")
         assert binds == [DASH if row["binds"] is None else row["binds"].replace("_", " ") for row in rows]
         assert {"service level", "abandonment"} & set(binds)
+
+
+async def test_it_says_which_share_of_the_handle_time_is_estimated(browser: Browser, world: World) -> None:
+    said_ = (
+        "50.0 % of the handle time is estimated from replies: where mail lies for hours before somebody begins it, it may be "
+        "67.0 % too high, and so may the agents required."
+    )
+    async with (
+        served(mailbox(0.5)) as post,
+        opened(browser, f"{post.served.url}/plan#queue=post&channel=email") as page,
+    ):
+        await there(page)
+        await expect(page.locator("#doubts")).to_have_text(said_)
+        await expect(page.locator("#week .caveat")).to_contain_text(said_)
+        assert await violations(page) == []
+    async with opened(browser, world.served.url + SALES_ADDRESS) as page:
+        await there(page)
+        await expect(page.locator("#total")).to_contain_text("agent hours required")
+        await expect(page.locator("#doubts")).to_be_hidden()
 
 
 async def test_the_week_and_its_gaps_lead_to_their_days(browser: Browser, world: World) -> None:

@@ -1,0 +1,94 @@
+"""How far a handle time may be believed: which part of it was estimated from replies, and what can't be one at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from .volumes import Volume
+
+TOO_HIGH: Final[Mapping[str, float]] = {"short": -0.09, "half a day": 0.67, "overnight": 0.67}
+"""By how much estimated work exceeds what agents did, by how long mail lay before somebody began it, if nobody tells when that
+was: measured on simulated mail of six minutes of work, with ``reply_work_cap_s`` 600 (``tests/simulation/test_estimates.py``).
+"""
+WITH_ASSIGNMENTS: Final = -0.14
+"""The same, however long mail lay, where ``contact.answered`` tells when an agent begins: wrap-up and what exceeds the cap."""
+MOST: Final = max(TOO_HIGH.values())
+LONGEST_S: Final = 4 * 3600.0
+"""A mean handle time beyond this is not what people did: it contains nights, or the customers' time."""
+_AT_CAP: Final = 0.95
+_PAGE: Final = "docs/staffing.md#estimated-handle-times"
+
+
+class HandleTimeTrust(Struct, frozen=True):
+    """How far the handle time of a queue and channel may be believed.
+
+    Attributes:
+        estimated: the share of it that was estimated from replies; ``None``: unknown.
+        doubt: why it can't be a handle time; ``None``: nothing speaks against it.
+    """
+
+    estimated: float | None = None
+    doubt: str | None = None
+
+    @property
+    def too_high(self) -> float | None:
+        """By which share an estimate was too high at worst; ``None`` where nothing is known to be estimated."""
+        return MOST if self.estimated else None
+
+    def notes(self, queue: str, channel: str) -> list[str]:
+        """Return what whoever reads a plan must know about it, a line each."""
+        found = []
+        if self.estimated:
+            found.append(
+                f"{queue} ({channel}): {self.estimated:.0%} of the handle time is estimated from replies; where mail lies for "
+                f"hours before somebody begins it, it may be {MOST:.0%} too high ({_PAGE})"
+            )
+        if self.doubt:
+            found.append(f"{queue} ({channel}): {self.doubt}")
+        return found
+
+
+def trust(volumes: Sequence[Volume], cap_s: float) -> HandleTimeTrust:
+    """Return how far the handle time of the rows of one queue and channel may be believed.
+
+    Args:
+        volumes: its rows.
+        cap_s: the most work that one reply may have been, in seconds.
+    """
+    timed = [v for v in volumes if v.handle_s is not None]
+    known = [(v.estimated_s, v.talk_s + v.hold_s + v.wrap_s) for v in timed if v.estimated_s is not None]
+    estimated, seconds = sum(part for part, _ in known), sum(whole for _, whole in known)
+    share = min(1.0, estimated / seconds) if seconds > 0 else None
+    handled = sum(v.handled for v in timed)
+    mean = sum(v.talk_s + v.hold_s + v.wrap_s for v in timed) / handled if handled else 0.0
+    # Replies and the end of their contact may be in different rows.
+    observed = [(v.estimated_s or 0.0, v.replies) for v in volumes if v.replies is not None]
+    replies = sum(n for _, n in observed)
+    if replies and sum(part for part, _ in observed) >= _AT_CAP * cap_s * replies:
+        return HandleTimeTrust(
+            share,
+            f"nearly every reply counts as reply_work_cap_s ({cap_s:g} s): the handle time is that setting, and not measured; "
+            "send contact.answered when an agent begins, or state talk_s",
+        )
+    return HandleTimeTrust(share, doubt_of(mean))
+
+
+def doubt_of(mean_s: float | None) -> str | None:
+    """Return why a mean can't be a handle time; ``None``: nothing speaks against it."""
+    if mean_s is None or mean_s <= LONGEST_S:
+        return None
+    return (
+        f"a mean handle time of {mean_s / 3600:,.1f} hours is not what people did: it contains nights, or the customers' time; "
+        "set work to replies, or state talk_s"
+    )
+
+
+def by_place(volumes: Iterable[Volume]) -> dict[tuple[str, str], list[Volume]]:
+    """Return the rows of each queue and channel."""
+    found: dict[tuple[str, str], list[Volume]] = {}
+    for volume in volumes:
+        found.setdefault((volume.queue, volume.channel), []).append(volume)
+    return found
