@@ -14,7 +14,7 @@ from stream_app.model.intervals.columns import IntervalRow
 from stream_app.model.targets import QueueTargets
 from stream_app.views.plan import wire
 from stream_app.workforce.assumptions import Assumptions
-from stream_app.workforce.estimated import HandleTimeTrust, doubt_of, trust
+from stream_app.workforce.estimated import HandleTimeTrust, trust, trust_in_mean
 from stream_app.workforce.volumes import Volume
 
 from .history import at, day_of, midnight
@@ -77,7 +77,12 @@ def forecast(
         method=f"{METHOD}; weeks of {own.key}",
         made_from=wire.MadeFrom(stamp(found.first, zone), stamp(found.last, zone), found.intervals),
         backtest=_backtest(found.tested),
-        handle_time=basis(_trust(found.morning or ())),
+        handle_time=basis(
+            trust_in_mean(
+                ((one.offered, one.aht_s) for one in found.morning or ()),
+                next((one.aht_estimated for one in found.morning or ()), None),
+            )
+        ),
         rows=[
             _forecast_row(start, morning.get(start), rest.get(start), actual.get(start), zone)
             for start in starts
@@ -106,14 +111,6 @@ def _forecast_row(
         again.offered if again else None,
         estimated,
     )
-
-
-def _trust(thought: Sequence[Ahead]) -> HandleTimeTrust:
-    """Return how far the handle times of a forecast may be believed."""
-    known = [(one.offered or 0.0, one.aht_s) for one in thought if one.aht_s is not None]
-    contacts = sum(offered for offered, _ in known)
-    mean = sum(offered * aht for offered, aht in known) / contacts if contacts else None
-    return HandleTimeTrust(next((one.aht_estimated for one in thought), None), doubt_of(mean))
 
 
 def basis(trusted: HandleTimeTrust) -> wire.HandleTimeBasis:

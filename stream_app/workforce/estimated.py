@@ -76,6 +76,19 @@ def trust(volumes: Sequence[Volume], cap_s: float) -> HandleTimeTrust:
     return HandleTimeTrust(share, doubt_of(mean))
 
 
+def trust_in_mean(known: Iterable[tuple[float | None, float | None]], share: float | None) -> HandleTimeTrust:
+    """Return how far the handle times of a forecast may be believed.
+
+    Args:
+        known: expected contacts and their mean handle time in seconds, by interval or day.
+        share: the share of it that was estimated; ``None``: unknown.
+    """
+    timed = [(contacts or 0.0, mean_s) for contacts, mean_s in known if mean_s is not None]
+    contacts = sum(count for count, _ in timed)
+    mean = sum(count * mean_s for count, mean_s in timed) / contacts if contacts else None
+    return HandleTimeTrust(share, doubt_of(mean))
+
+
 def doubt_of(mean_s: float | None) -> str | None:
     """Return why a mean can't be a handle time; ``None``: nothing speaks against it."""
     if mean_s is None or mean_s <= LONGEST_S:

@@ -24,7 +24,6 @@ from stream_app.commands.check import (
     redis as check_redis,
 )
 from stream_app.commands.check.findings import Finding
-from stream_app.model.events import Answered, MessageSent
 from stream_app.model.targets import Targets
 from stream_app.settings import Settings, load
 from stream_app.store.redis import RedisStore
@@ -32,7 +31,7 @@ from tests.conftest import MakeTopic
 from tests.services.kafka import Cluster, KafkaBroker
 from tests.services.process import HOST, free_port, until
 from tests.services.redis import RedisServer, every_redis
-from tests.store.owner import Owner, now_ms, queued
+from tests.store.owner import Owner
 
 DAYS = str(3 * 86_400_000)
 GOOD_TOPIC = {"retention.ms": DAYS, "message.timestamp.type": "LogAppendTime"}
@@ -549,58 +548,6 @@ async def test_what_is_in_force_is_looked_at(
     await client.set("kpi:settings:1", b"{")
     found = await check.look(None, offline=False)
     assert the(found, "targets").startswith("fail  targets             those in force can't be read: ")
-    await store.close()
-
-
-ASSIGNED = (
-    "an assignment counts as the answer (so far: 1), and no message of an agent ever came: waits end when an agent gets a "
-    "contact, not when somebody writes; send message.sent where an agent writes"
-)
-WRITES_TOO = (
-    "answer is assignment, but agents write, too (replies so far: 1): being assigned counts as the answer; set answer to "
-    "message"
-)
-
-
-async def test_what_was_counted_is_held_against_what_is_chosen(
-    environ: pytest.MonkeyPatch, server: RedisServer, client: Any
-) -> None:
-    store = RedisStore(server.url)
-    await store.apply_targets(
-        Targets.of(
-            {"channels": {"chat": {"answer": "assignment"}}, "queues": {"sales": {"bot": "acknowledges"}}}
-        )
-    )
-    owner = await Owner.of(store)
-    at = now_ms()
-    await owner.commit(
-        queued("c1", "sales", "chat"),
-        Answered(id="a1", at=at, contact_id="c1", agent="anna"),
-        queued("c2", "sales", "email"),
-        queued("c3", "help", "chat"),
-        Answered(id="a3", at=at, contact_id="c3", agent="bert"),
-        MessageSent(id="m3", at=at + 1, contact_id="c3", agent="bert"),
-    )
-    environ.setenv("REDIS_URL", server.url)
-    environ.setenv("KAFKA_BOOTSTRAP_SERVERS", f"{HOST}:{free_port()}")
-    found = [str(one) for one in await check.look(None, offline=False) if one.what == "conversations"]
-    rest = "no reply_target_s, concurrency 1, idle_days 180, not_demand closed/duplicate/merged/spam/test"
-    assert [line.removeprefix("ok    conversations       ").removesuffix(rest) for line in found] == [
-        "* (chat): set: answer assignment; by default: clock wall, bot talks, work stamps, ",
-        "sales (chat): set: answer assignment, bot acknowledges; by default: clock wall, work stamps, ",
-        f"warn  conversations       sales (chat): {ASSIGNED}",
-        "sales (email): set: bot acknowledges; by default: clock wall, answer message, work replies, reply_work_cap_s 600, ",
-        "help (chat): set: answer assignment; by default: clock wall, bot talks, work stamps, ",
-        f"warn  conversations       help (chat): {WRITES_TOO}",
-    ]
-    environ.setenv(
-        "STREAM_APP_DIALECT", "amazon_connect"
-    )  # which tells no messages: nothing else could answer
-    found = [str(one) for one in await check.look(None, offline=False) if one.what == "conversations"]
-    assert [line.split()[0] for line in found] == ["ok"] * 4 + ["warn"]
-    await client.set("kpi:names:queue", b"none")
-    found = [str(one) for one in await check.look(None, offline=False) if one.what == "conversations"]
-    assert found[0].startswith("warn  conversations       what was counted can't be read: ")
     await store.close()
 
 

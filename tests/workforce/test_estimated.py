@@ -5,7 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, strategies as st
 
-from stream_app.workforce.estimated import LONGEST_S, MOST, HandleTimeTrust, by_place, doubt_of, trust
+from stream_app.workforce.estimated import (
+    LONGEST_S,
+    MOST,
+    HandleTimeTrust,
+    by_place,
+    doubt_of,
+    trust,
+    trust_in_mean,
+)
 from stream_app.workforce.volumes import InputError, Volume, read
 
 NINE = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -102,3 +110,12 @@ def test_files_say_it_in_seconds_or_as_a_share() -> None:
 def test_rows_are_told_apart_by_queue_and_channel() -> None:
     one, other = volume(), volume(1)
     assert by_place([one, other]) == {("post", "email"): [one, other]}
+
+
+def test_a_forecast_is_weighed_by_its_contacts() -> None:
+    quiet = [(0.0, 1e9), (None, 1e9), (5.0, None)]  # nobody comes, or nothing is known
+    assert trust_in_mean([(10.0, LONGEST_S), *quiet], 0.5) == HandleTimeTrust(0.5)
+    assert trust_in_mean(quiet, None) == HandleTimeTrust()
+    doubted = trust_in_mean([(10.0, LONGEST_S), (1.0, LONGEST_S + 1)], None)
+    assert doubted.doubt == doubt_of(LONGEST_S + 1 / 11)
+    assert doubted.doubt is not None

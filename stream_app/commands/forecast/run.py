@@ -27,7 +27,7 @@ from stream_app.forecast.picture import MOST, Bars, QueuePanel, svg
 from stream_app.model.durations import MINUTE
 from stream_app.model.targets import Targets
 from stream_app.workforce.assumptions import DEFERRED
-from stream_app.workforce.estimated import HandleTimeTrust, doubt_of
+from stream_app.workforce.estimated import trust_in_mean
 from stream_app.zones import checked_zone
 
 from .listed import read_calls
@@ -125,7 +125,8 @@ def forecast(options: ForecastOptions) -> None:
     for forecast in found.forecasts:
         if note := _outside(forecast, targets):
             sys.stderr.write(f"stream-app: {note}\n")
-        for note in _trust(forecast).notes(forecast.queue, forecast.channel):
+        trust = trust_in_mean(((day.offered, day.aht_s) for day in forecast.days), forecast.estimated)
+        for note in trust.notes(forecast.queue, forecast.channel):
             sys.stderr.write(f"stream-app: {note}\n")
     for line in filter(None, (_account(found, volumes, options), remedy)):
         sys.stderr.write(f"forecast: {line}\n")
@@ -224,14 +225,6 @@ def _outside(forecast: QueueForecast, targets: Targets) -> str:
             else "plans nobody then"
         )
     )
-
-
-def _trust(forecast: QueueForecast) -> HandleTimeTrust:
-    """Return how far the handle times of a forecast may be believed."""
-    known = [(day.offered or 0.0, day.aht_s) for day in forecast.days if day.aht_s is not None]
-    contacts = sum(offered for offered, _ in known)
-    mean = sum(offered * aht for offered, aht in known) / contacts if contacts else None
-    return HandleTimeTrust(forecast.estimated, doubt_of(mean))
 
 
 def _special(history: History, key: SeriesKey, targets: Targets) -> dict[date, int]:
