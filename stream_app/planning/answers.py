@@ -52,6 +52,7 @@ def forecast(
     days: int,
     zone: ZoneInfo,
     own: ZoneInfo,
+    cap_s: float,
 ) -> wire.Forecast:
     """Build the whole answer.
 
@@ -63,6 +64,7 @@ def forecast(
         days: the number of local days from today on.
         zone: the zone of days and times.
         own: the queue's zone, in which the forecast was made.
+        cap_s: the most work that one reply may have been, in seconds.
     """
     today = day_of(now, zone)
     begin, end = midnight(today, zone), midnight(today + timedelta(days=days), zone)
@@ -81,6 +83,7 @@ def forecast(
             trust_in_mean(
                 ((one.offered, one.aht_s) for one in found.morning or ()),
                 next((one.aht_estimated for one in found.morning or ()), None),
+                cap_s,
             )
         ),
         rows=[
@@ -115,7 +118,7 @@ def _forecast_row(
 
 def basis(trusted: HandleTimeTrust) -> wire.HandleTimeBasis:
     """Return how far handle times may be believed, as it is sent."""
-    return wire.HandleTimeBasis(rounded(trusted.estimated, 4), trusted.too_high, trusted.doubt)
+    return wire.HandleTimeBasis(rounded(trusted.estimated, 4), rounded(trusted.too_high, 4), trusted.doubt)
 
 
 def basis_of(parts: Iterable[Piece], rule: QueueTargets) -> wire.HandleTimeBasis:

@@ -117,7 +117,8 @@ class PlanningService:
             actual = await self._actual(place, midnight(day_of(now, shown), shown), now)
         # Thousands of rows to format: in a thread, so that the event loop continues in between.
         answer = partial(plan_answers.forecast, place, now, found, actual)
-        return await asyncio.to_thread(answer, days=days, zone=shown, own=own)
+        cap_s = self._targets.rule(*place).reply_work_cap / 1000
+        return await asyncio.to_thread(answer, days=days, zone=shown, own=own, cap_s=cap_s)
 
     async def staffing(self, place: QueueChannel, day: date | None, zone: ZoneInfo | None) -> wire.Staffing:
         """See the protocol."""

@@ -15,7 +15,7 @@ was: measured on simulated mail of six minutes of work, with ``reply_work_cap_s`
 """
 WITH_ASSIGNMENTS: Final = -0.14
 """The same, however long mail lay, where ``contact.answered`` tells when an agent begins: wrap-up and what exceeds the cap."""
-MOST: Final = max(TOO_HIGH.values())
+_MEASURED_CAP_S: Final = 600.0
 LONGEST_S: Final = 4 * 3600.0
 """A mean handle time beyond this is not what people did: it contains nights, or the customers' time."""
 _AT_CAP: Final = 0.95
@@ -27,28 +27,37 @@ class HandleTimeTrust(Struct, frozen=True):
 
     Attributes:
         estimated: the share of it that was estimated from replies; ``None``: unknown.
+        too_high: by which share the estimated part may be too high at worst; ``None`` where nothing is known to be estimated.
         doubt: why it can't be a handle time; ``None``: nothing speaks against it.
     """
 
     estimated: float | None = None
+    too_high: float | None = None
     doubt: str | None = None
-
-    @property
-    def too_high(self) -> float | None:
-        """By which share an estimate was too high at worst; ``None`` where nothing is known to be estimated."""
-        return MOST if self.estimated else None
 
     def notes(self, queue: str, channel: str) -> list[str]:
         """Return what whoever reads a plan must know about it, a line each."""
         found = []
         if self.estimated:
+            worst = (
+                f"; where mail lies for hours before somebody begins it, that may be {self.too_high:.0%} too high"
+                if self.too_high
+                else ""
+            )
             found.append(
-                f"{queue} ({channel}): {self.estimated:.0%} of the handle time is estimated from replies; where mail lies for "
-                f"hours before somebody begins it, it may be {MOST:.0%} too high ({_PAGE})"
+                f"{queue} ({channel}): {self.estimated:.0%} of the handle time is estimated from replies{worst} ({_PAGE})"
             )
         if self.doubt:
             found.append(f"{queue} ({channel}): {self.doubt}")
         return found
+
+
+def too_high(cap_s: float) -> float:
+    """Return by which share estimated work was too high at worst, if one reply may have been ``cap_s`` seconds of work.
+
+    Mail that lies for longer counts as that, so the error grows with it; 0: it can only be too low.
+    """
+    return max(0.0, (1 + max(TOO_HIGH.values())) * cap_s / _MEASURED_CAP_S - 1)
 
 
 def trust(volumes: Sequence[Volume], cap_s: float) -> HandleTimeTrust:
@@ -67,26 +76,31 @@ def trust(volumes: Sequence[Volume], cap_s: float) -> HandleTimeTrust:
     # Replies and the end of their contact may be in different rows.
     observed = [(v.estimated_s or 0.0, v.replies) for v in volumes if v.replies is not None]
     replies = sum(n for _, n in observed)
+    worst = too_high(cap_s) if share else None
     if replies and sum(part for part, _ in observed) >= _AT_CAP * cap_s * replies:
         return HandleTimeTrust(
             share,
+            worst,
             f"nearly every reply counts as reply_work_cap_s ({cap_s:g} s): the handle time is that setting, and not measured; "
             "send contact.answered when an agent begins, or state talk_s",
         )
-    return HandleTimeTrust(share, doubt_of(mean))
+    return HandleTimeTrust(share, worst, doubt_of(mean))
 
 
-def trust_in_mean(known: Iterable[tuple[float | None, float | None]], share: float | None) -> HandleTimeTrust:
+def trust_in_mean(
+    known: Iterable[tuple[float | None, float | None]], share: float | None, cap_s: float
+) -> HandleTimeTrust:
     """Return how far the handle times of a forecast may be believed.
 
     Args:
         known: expected contacts and their mean handle time in seconds, by interval or day.
         share: the share of it that was estimated; ``None``: unknown.
+        cap_s: the most work that one reply may have been, in seconds.
     """
     timed = [(contacts or 0.0, mean_s) for contacts, mean_s in known if mean_s is not None]
     contacts = sum(count for count, _ in timed)
     mean = sum(count * mean_s for count, mean_s in timed) / contacts if contacts else None
-    return HandleTimeTrust(share, doubt_of(mean))
+    return HandleTimeTrust(share, too_high(cap_s) if share else None, doubt_of(mean))
 
 
 def doubt_of(mean_s: float | None) -> str | None:

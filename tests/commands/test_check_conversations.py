@@ -92,7 +92,7 @@ def test_each_line_says_who_chose_what_and_only_what_differs_has_a_line() -> Non
         f"sales (chat): set: concurrency 4; by preset saas: reply_target_s 60; by default: clock wall, {rest}",
     ]
     (email,) = [line for line in found if line.startswith("* (email)")]
-    assert "by preset saas: reply_work_cap_s 1800, reply_target_s 14400; by default: clock business," in email
+    assert "by preset saas: reply_target_s 14400; by default: clock business," in email
     assert [line.partition(":")[0] for line in found] == [
         *(f"* ({channel})" for channel in ("chat", "messaging", "email")),
         *(f"help ({channel})" for channel in ("voice", "chat", "messaging", "email", "callback")),

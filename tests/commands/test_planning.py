@@ -14,7 +14,6 @@ from stream_app.forecast import ahead, backtest, grid
 from stream_app.forecast.calendar import SpecialDays
 from stream_app.model.targets import Targets
 from stream_app.planning import planner
-from stream_app.workforce.estimated import MOST
 from stream_app.workforce.plan import Assumptions, PlanLine, plan
 from stream_app.workforce.schedules import Shift
 from stream_app.workforce.volumes import Volume
@@ -368,13 +367,14 @@ async def test_every_plan_says_which_share_of_its_handle_time_is_estimated(
             == [{"estimated": 0.0, "too_high": None, "doubt": None}] * 4
         )
         found = await basis_of("queue=post&channel=email")
-        assert found == [{"estimated": pytest.approx(0.5, abs=0.001), "too_high": MOST, "doubt": None}] * 4
+        assert found == [{"estimated": pytest.approx(0.5, abs=0.001), "too_high": 0.67, "doubt": None}] * 4
         # A cap that every reply reaches measures nothing.
         world.targets = Targets.of(
             {"defaults": {"zone": "Europe/Berlin"}, "channels": {"email": {"reply_work_cap_s": 60}}}
         )
         _, past = await described(world.served, "/v1/staffing?queue=post&channel=email&date=2026-03-09")
         assert past["handle_time"]["doubt"].startswith("nearly every reply counts as reply_work_cap_s (60 s)")
+        assert past["handle_time"]["too_high"] == 0, "work of six minutes that is cut off after one"
 
 
 async def test_a_queue_without_a_plan_has_no_handle_time(world: World) -> None:

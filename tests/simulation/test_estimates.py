@@ -2,11 +2,12 @@
 
 import pytest
 
+from stream_app.model.targets import Targets
 from stream_app.model.targets.conversations import WORK_CAP_S
 from stream_app.simulation import Centre, CentreSettings, Duration, QueueSettings
 from stream_app.simulation.wire import encode
 from stream_app.simulation.writing import Writing
-from stream_app.workforce.estimated import MOST, TOO_HIGH, WITH_ASSIGNMENTS
+from stream_app.workforce.estimated import TOO_HIGH, WITH_ASSIGNMENTS, too_high
 
 from .worlds import HOUR, MONDAY, Record, folded
 
@@ -33,11 +34,11 @@ def mailbox(comes: tuple[int, int], at_work: tuple[int, int], writing: Writing) 
     return Centre(CentreSettings(queues=(queue,), presence=False), seed=3)
 
 
-def counted(centre: Centre) -> tuple[dict[str, int], int]:
+def counted(centre: Centre, targets: Targets | None = None) -> tuple[dict[str, int], int]:
     """What the pipeline counts of some days, and how long agents really worked, in ms."""
     events = centre.events(MONDAY, MONDAY + DAYS * 24 * HOUR)
     records = [Record(n, event.at, encode(event)) for n, event in enumerate(events)]
-    _, cells = folded(records)
+    _, cells = folded(records, targets)
     return cells[POST], sum(centre.ledger.work[POST].values())
 
 
@@ -56,7 +57,14 @@ def test_what_is_said_of_estimates_is_how_far_they_are_off(backlog: str) -> None
     assert cell["handled_estimated"] == cell["handled"] > 1000
     assert bias == pytest.approx(TOO_HIGH[backlog], abs=0.01)
     assert told_bias == pytest.approx(WITH_ASSIGNMENTS, abs=0.01)
-    assert bias <= MOST + 0.01
+    assert bias <= too_high(WORK_CAP_S) + 0.01
+
+
+@pytest.mark.parametrize("cap_s", [300, 600, 1200])
+def test_the_more_a_reply_may_have_been_the_more_is_an_estimate_too_high(cap_s: int) -> None:
+    targets = Targets.of({"channels": {"email": {"reply_work_cap_s": cap_s}}})
+    cell, work = counted(mailbox(*BACKLOGS["overnight"], Writing(assigns=False)), targets)
+    assert max(0.0, cell["estimated_ms"] / work - 1) == pytest.approx(too_high(cap_s), abs=0.02)
 
 
 @pytest.mark.parametrize("backlog", BACKLOGS)

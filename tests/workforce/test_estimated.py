@@ -7,10 +7,10 @@ from hypothesis import given, strategies as st
 
 from stream_app.workforce.estimated import (
     LONGEST_S,
-    MOST,
     HandleTimeTrust,
     by_place,
     doubt_of,
+    too_high,
     trust,
     trust_in_mean,
 )
@@ -53,7 +53,7 @@ def test_the_share_is_that_of_the_seconds_of_which_it_is_known(
         return
     expected = sum(share * s for share, s in known) / sum(s for _, s in known)
     assert found.estimated == pytest.approx(expected)
-    assert found.too_high == (MOST if expected > 0 else None)
+    assert found.too_high == (too_high(CAP_S) if expected > 0 else None)
 
 
 def test_nothing_handled_is_nothing_known() -> None:
@@ -64,7 +64,12 @@ def test_nothing_handled_is_nothing_known() -> None:
 def test_notes_say_the_share_and_by_how_much_it_may_be_wrong() -> None:
     (note,) = trust([volume(estimated_s=1500, replies=9)], CAP_S).notes("post", "email")
     assert note.startswith("post (email): 50% of the handle time is estimated from replies; ")
-    assert "it may be 67% too high" in note
+    assert "that may be 67% too high" in note
+    (note,) = trust([volume(estimated_s=1500)], 60).notes("post", "email")
+    assert (
+        note
+        == "post (email): 50% of the handle time is estimated from replies (docs/staffing.md#estimated-handle-times)"
+    )
     assert trust([volume(estimated_s=0)], CAP_S).notes("post", "email") == []
     assert trust([volume()], CAP_S).notes("post", "email") == []
 
@@ -114,8 +119,8 @@ def test_rows_are_told_apart_by_queue_and_channel() -> None:
 
 def test_a_forecast_is_weighed_by_its_contacts() -> None:
     quiet = [(0.0, 1e9), (None, 1e9), (5.0, None)]  # nobody comes, or nothing is known
-    assert trust_in_mean([(10.0, LONGEST_S), *quiet], 0.5) == HandleTimeTrust(0.5)
-    assert trust_in_mean(quiet, None) == HandleTimeTrust()
-    doubted = trust_in_mean([(10.0, LONGEST_S), (1.0, LONGEST_S + 1)], None)
+    assert trust_in_mean([(10.0, LONGEST_S), *quiet], 0.5, 60) == HandleTimeTrust(0.5, 0.0)
+    assert trust_in_mean(quiet, None, CAP_S) == HandleTimeTrust()
+    doubted = trust_in_mean([(10.0, LONGEST_S), (1.0, LONGEST_S + 1)], None, CAP_S)
     assert doubted.doubt == doubt_of(LONGEST_S + 1 / 11)
     assert doubted.doubt is not None

@@ -125,7 +125,9 @@ def forecast(options: ForecastOptions) -> None:
     for forecast in found.forecasts:
         if note := _outside(forecast, targets):
             sys.stderr.write(f"stream-app: {note}\n")
-        trust = trust_in_mean(((day.offered, day.aht_s) for day in forecast.days), forecast.estimated)
+        cap_s = targets.rule(forecast.queue, forecast.channel).reply_work_cap / 1000
+        known = ((day.offered, day.aht_s) for day in forecast.days)
+        trust = trust_in_mean(known, forecast.estimated, cap_s)
         for note in trust.notes(forecast.queue, forecast.channel):
             sys.stderr.write(f"stream-app: {note}\n")
     for line in filter(None, (_account(found, volumes, options), remedy)):

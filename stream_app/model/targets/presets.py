@@ -20,7 +20,6 @@ SETTINGS: Final = (
     "answer_target_s",
     "short_abandon_s",
     "reply_target_s",
-    "reply_work_cap_s",
     "concurrency",
 )
 """Keys that a line may name besides KPIs."""
@@ -194,12 +193,6 @@ PRESETS: Final[tuple[Preset, ...]] = (
             ),
             PresetLine("handle_time", 1_020, "chat", "twice a call: written side by side with other chats"),
             PresetLine("concurrency", 2, "chat", "answers are looked up meanwhile: two chats at once"),
-            PresetLine(
-                "reply_work_cap_s",
-                1_800,
-                "email",
-                "an answer that must be looked up takes half an hour: ten minutes would cut it off",
-            ),
         ),
     ),
 )

@@ -23,8 +23,8 @@ class HandleTimeBasis(Struct, frozen=True):
     too_high: Annotated[
         float | None,
         Meta(
-            description="By which share such an estimate was too high at worst, where mail lay for hours before somebody began "
-            "it; null: nothing is estimated, or that is unknown"
+            description="By which share such an estimate may be too high at worst, where mail lies for hours before somebody "
+            "begins it; null: nothing is estimated, or that is unknown"
         ),
     ]
     doubt: Annotated[

@@ -39,7 +39,7 @@ export const COLUMNS = [
 export function ofHandleTime(basis) {
   if (!basis) return "";
   return [
-    basis.estimated > 0 && `${ratio(basis.estimated)} of the handle time is estimated from replies: where mail lies for hours before somebody begins it, it may be ${ratio(basis.too_high)} too high, and so may the agents required.`,
+    basis.estimated > 0 && `${ratio(basis.estimated)} of the handle time is estimated from replies${basis.too_high > 0 ? `: where mail lies for hours before somebody begins it, that may be ${ratio(basis.too_high)} too high, and so may the agents required` : ""}.`,
     basis.doubt && `Not to be believed: ${basis.doubt}.`,
   ].filter(Boolean).join(" ");
 }
