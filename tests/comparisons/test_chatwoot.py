@@ -1,7 +1,7 @@
 """Chatwoot's reporting events by its own definitions, and ours of the same conversations.
 
 Sources, in chatwoot/chatwoot: `app/listeners/reporting_event_listener.rb`, `app/helpers/reporting_event_helper.rb`,
-`app/models/message.rb` and their specifications at 0f4587c7 and 1e6734fc; pull requests 11787 (a reopening sets since when
+`app/models/message.rb`, their specifications at 0f4587c7 and 1e6734fc, and the pull requests 11787 (a reopening sets since when
 somebody waits), 12058 (the first response from it), 12261 (resolutions are events), 13181 (a bot's message ends a wait) and
 13417 (a hand-off begins one).
 """

@@ -1,7 +1,7 @@
 """Freshdesk's numbers by its own definitions, and ours of the same tickets.
 
 Sources: "Support metrics in Freshdesk Analytics" (support.freshdesk.com, 50000000041), "Performance distribution report"
-(crmsupport.freshworks.com, 50000007673), and two answers of its staff at community.freshworks.com (10470, 13786).
+(crmsupport.freshworks.com, 50000007673), and two answers at community.freshworks.com (10470; 13786, of Freshservice).
 """
 
 import pytest

@@ -2,7 +2,8 @@
 
 Sources, at support.zendesk.com: "About native Support time duration metrics" (4408834848154), "Calculating first reply time"
 (4408821871642), "How does Zendesk record its business hour metrics" (5654110765338), "Defining SLA policies"
-(4408829459866); at developer.zendesk.com: "Ticket metric event types reference" and "Ticket Metrics".
+(4408829459866); at developer.zendesk.com: "Ticket metric event types reference" and "Ticket Metrics". What counts in
+which status is as GitLab's handbook has it ("Metrics definitions").
 """
 
 from itertools import pairwise
