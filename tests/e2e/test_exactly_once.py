@@ -11,7 +11,8 @@ import json
 import random
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +33,12 @@ from .verifier import ROW, Logged, Verifier
 from .worker import Worker, closing, environment
 
 PARTITIONS = 4
+WRITTEN = frozenset({"chat", "email", "messaging"})
+CONVERSED = (
+    "to_bot", "from_bot", "bot_contained", "bot_abandoned", "containments_undone", "closed_unanswered", "left_not_demand",
+    "responded", "replies", "reopened", "handled_estimated", "pending_ms",
+)  # fmt: skip
+"""What only written channels, or bots, count: none of it may be missing in what the faults hit."""
 LATENCY_S = 0.004
 """How far away Redis is, each way, so that the faults find workers at work, not done."""
 MakeTopic = Callable[..., Awaitable[str]]
@@ -236,6 +243,18 @@ async def publish_all(stage: Stage, contacts: int) -> None:
 
     await until(published, 60, "what is published is what the partitions' rows add up to")
     assert sum(row["offered"] for row in expected.values() if "offered" in row) > contacts
+    conversed(expected)
+
+
+def conversed(rows: Mapping[Any, Mapping[str, int]]) -> None:
+    """Half of all contacts write, and everything that conversations count was counted in a hundredth of them or more."""
+    written = Counter[str]()
+    for (_, _, channel), row in rows.items():
+        if channel in WRITTEN:
+            written.update({name: row.get(name, 0) for name in ("offered", *CONVERSED)})
+    print("written channels: " + ", ".join(f"{name} {written[name]:,}" for name in ("offered", *CONVERSED)))  # noqa: T201 - figures
+    assert 2 * written["offered"] > sum(row.get("offered", 0) for row in rows.values())
+    assert {name for name in CONVERSED if 100 * written[name] < written["offered"]} == set()
 
 
 async def read_the_topic(stage: Stage, kafka: Cluster, topic: str) -> None:
