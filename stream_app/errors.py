@@ -88,6 +88,17 @@ class OtherTopicError(LostDataError):
         )
 
 
+class LaterEditionError(StreamAppError):
+    """A partition was counted by a later edition of the specification: we would count the same contacts otherwise."""
+
+    def __init__(self, partition: object, counted: int, ours: int) -> None:
+        super().__init__(
+            f"{partition}: it was counted by edition {counted} of docs/semantics.md, but this worker counts by edition {ours}, "
+            "which gives the same contacts other numbers. Upgrade this worker; to go back to its version, stop all workers and "
+            "run its `stream-app rebuild` (docs/operations.md, Upgrades)"
+        )
+
+
 class InputError(StreamAppError):
     """An input file is wrong; the message is one line that begins with ``file:line``. Exit code 65 (EX_DATAERR)."""
 

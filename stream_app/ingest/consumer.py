@@ -23,6 +23,7 @@ from mode import Service
 
 from stream_app.errors import (
     FencedError,
+    LaterEditionError,
     LostDataError,
     OtherTopicError,
     PassedOverError,
@@ -187,7 +188,7 @@ class Consumer(Service):
                     return
         except (IllegalStateError, GoneError):  # revoked meanwhile; the listener decides
             _log.info("claim_dropped", partition=str(owned.partition))
-        except (LostDataError, QuarantinedError) as error:
+        except (LostDataError, LaterEditionError, QuarantinedError) as error:
             _log.error("stopping", partition=str(owned.partition), error=str(error))
             await self.crash(error)
         except Exception as error:  # noqa: BLE001 - a task that dies unseen would leave the partition unread

@@ -127,6 +127,7 @@ class Owned:
 
         Raises:
             OtherTopicError: that memory belongs to another topic.
+            LaterEditionError: it is that of a worker that counts otherwise.
             StoreUnavailableError: retry.
             QuarantinedError: a person must look into it.
             LostDataError: its contacts are now counted elsewhere.

@@ -193,6 +193,7 @@ class Store(Protocol):
 
         Raises:
             OtherTopicError: the counts are those of another topic; its owner keeps the partition.
+            LaterEditionError: a commit of a later edition of the specification was stored; its owner keeps the partition.
             StoreUnavailableError: no answer; ask again.
             QuarantinedError: a key has a foreign type.
         """

@@ -4,7 +4,7 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 
 | key | type | holds |
 |---|---|---|
-| ``kpi:{t.p}:meta`` | hash | ``epoch token position batch seq time clock settings rollbacks topic`` |
+| ``kpi:{t.p}:meta`` | hash | ``epoch token position batch seq time clock settings rollbacks topic edition`` |
 | ``kpi:{t.p}:visits`` | hash | contact id → its open visits, packed |
 | ``kpi:{t.p}:c:RES:START`` | hash | queue and channel numbers → cell, packed |
 | ``kpi:{t.p}:i:RES`` | sorted set | the bucket starts that exist at a resolution |
@@ -12,7 +12,7 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 | ``kpi:{t.p}:d`` | sorted set | the ``DAY:Q.C`` that exist, by day |
 | ``kpi:{t.p}:changed`` | sorted set | ``START:Q.C`` of interval rows not yet published, by commit |
 | ``kpi:{t.p}:r:MINUTE`` | string | 8-byte hashes of event ids, one after the other |
-| ``kpi:{t.p}:r`` | sorted set | the minutes that exist |
+| ``kpi:{t.p}:r`` | sorted set | the minutes that exist, and what keeps former versions away (``store.editions``) |
 | ``kpi:{t.p}:log`` | stream | what the latest commits wrote: readers follow it |
 | ``kpi:{t.p}:dead`` | stream | dead letters |
 | ``kpi:{t.p}:results`` | hash | result → records |
@@ -98,7 +98,7 @@ def changed(partition: Partition) -> str:
     return f"{prefix(partition)}:changed"
 
 
-def recent(partition: Partition, minute: int | None = None) -> str:
+def recent(partition: Partition, minute: int | str | None = None) -> str:
     """Return the key of the event ids seen in a minute; without one, of the index of minutes."""
     return f"{prefix(partition)}:r" if minute is None else f"{prefix(partition)}:r:{minute}"
 

@@ -8,7 +8,8 @@ from typing import Any
 from msgspec import Struct, field
 
 from stream_app.clocks import wall_ms
-from stream_app.errors import FencedError, OtherTopicError, PositionMismatchError
+from stream_app.errors import FencedError, LaterEditionError, OtherTopicError, PositionMismatchError
+from stream_app.model.edition import EDITION
 from stream_app.model.fold.deltas import Memory
 from stream_app.model.fold.tally import NUMBERS, Cell, add_into, roll_up
 from stream_app.model.intervals.counting import Rows, add_amounts
@@ -41,6 +42,7 @@ class Contents(Struct):
     time: int = 0
     clock: bytes = b""
     rollbacks: int = 0
+    edition: int = 0
     cells: dict[CellPlace, Cell] = field(default_factory=dict)
     rows: Rows = field(default_factory=dict)
     visits: dict[str, bytes] = field(default_factory=dict)
@@ -54,9 +56,16 @@ class Contents(Struct):
 class MemoryStore:
     """Counters in dictionaries."""
 
-    def __init__(self, *, queue_cap: int = CAPS["queue"], clock: Callable[[], int] = wall_ms) -> None:
-        """Take the store's own clock, which returns ms since the epoch."""
+    def __init__(
+        self,
+        *,
+        queue_cap: int = CAPS["queue"],
+        clock: Callable[[], int] = wall_ms,
+        edition: int = EDITION,
+    ) -> None:
+        """Take the store's own clock, which returns ms since the epoch, and the edition by which claims count."""
         self.clock = clock
+        self.edition = edition
         self.partitions: dict[Partition, Contents] = {}
         self._names: dict[str, set[str]] = {"queue": set(), "channel": set()}
         self._caps = {**CAPS, "queue": queue_cap}
@@ -67,6 +76,8 @@ class MemoryStore:
     ) -> MemoryClaim:
         """See ``Store.claim``."""
         contents = self.partitions.setdefault(partition, Contents())
+        if contents.edition > self.edition:
+            raise LaterEditionError(partition, contents.edition, self.edition)
         if topic_id and contents.topic_id != topic_id:
             if contents.topic_id and contents.position is not None:
                 raise OtherTopicError(partition, contents.topic_id, topic_id)
@@ -122,6 +133,7 @@ class MemoryClaim:
         )
         self._contents = contents
         self._token = contents.token
+        self._edition = store.edition
         self._stored = ""
 
     async def apply(self, commit: Commit) -> None:
@@ -137,6 +149,7 @@ class MemoryClaim:
             raise PositionMismatchError(mine.position or 0, commit.start or 0)
         mine.position, mine.batch, mine.time = commit.end, commit.batch, deltas.time
         mine.clock = pack_clock(commit.end, deltas.agreement)
+        mine.edition = self._edition
         self._add_cells(deltas.cells, deltas.time, queues, channels)
         self._add_rows(deltas.rows, queues, channels)
         for contact, visits in deltas.visits.items():

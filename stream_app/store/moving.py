@@ -22,6 +22,7 @@ from . import keys
 from .client import faults, script
 from .clock import time_ms
 from .codec import DAYS_FROM, pack_visits, unpack_visits
+from .editions import FOR_FORMER, minutes_of
 
 SCAN: Final = 2_000
 HASH: Final = 8
@@ -36,6 +37,7 @@ class Standing(Struct, frozen=True):
         beat_at: the last heartbeat, ms; 0 if there was none.
         beat_position: the next offset to read at that time.
         beat_end: the log's end at that time.
+        edition: by which edition of the specification it was counted last; 0: by a version without editions.
     """
 
     position: int | None
@@ -43,6 +45,7 @@ class Standing(Struct, frozen=True):
     beat_at: int
     beat_position: int
     beat_end: int
+    edition: int = 0
 
     @property
     def was_read(self) -> bool:
@@ -58,12 +61,14 @@ class Target(Struct, frozen=True):
         visits: number of contacts that it will have.
         position: where reading begins; ``None`` where it continues.
         time: partition time to begin with, ms.
+        edition: the latest edition of the specification by which any contact that comes to it was counted.
     """
 
     partition: Partition
     visits: int
     position: int | None = None
     time: int = 0
+    edition: int = 0
 
 
 class Moving:
@@ -90,9 +95,12 @@ class Moving:
     async def standing(self, partition: Partition) -> Standing:
         """Return how far a partition was read."""
         async with faults():
-            position, time = await self._client.hmget(keys.meta(partition), "position", "time")
+            position, time, edition = await self._client.hmget(
+                keys.meta(partition), "position", "time", "edition"
+            )
             beat = await self._client.hmget(keys.beat(partition), "at", "position", "end")
-        return Standing(int(position) if position else None, int(time or 0), *(int(n or 0) for n in beat))
+        at, read, end = (int(n or 0) for n in beat)
+        return Standing(int(position) if position else None, int(time or 0), at, read, end, int(edition or 0))
 
     async def contacts(self, partition: Partition) -> set[str]:
         """Return the contacts that are open in a partition."""
@@ -133,7 +141,7 @@ class Moving:
         lasting: dict[int, bytes] = {}
         for source in sources:
             async with faults():
-                for minute in map(int, await self._client.zrange(keys.recent(source), 0, -1)):
+                for minute in minutes_of(await self._client.zrange(keys.recent(source), 0, -1)):
                     found = await self._client.get(keys.recent(source, minute)) or b""
                     if minute >= DAYS_FROM:
                         lasting[minute] = lasting.get(minute, b"") + found
@@ -156,9 +164,9 @@ class Moving:
         Raises:
             FencedError: a worker has claimed a partition meanwhile; nothing was moved.
         """
-        args: list[Any] = [self._token, keyed, topic]
+        args: list[Any] = [self._token, keyed, topic, FOR_FORMER]
         for one in targets:
-            begin = ("", "") if one.position is None else (one.position, one.time)
+            begin = ("", "", 0) if one.position is None else (one.position, one.time, one.edition)
             args += [str(one.partition), one.visits, *begin]
         done = await self._run(self._move, [keys.topic(topic), keys.PARTITIONS, keys.topic(former)], args)
         if done != 1:

@@ -12,8 +12,15 @@ from collections.abc import Iterable
 from typing import Any, Final
 from uuid import uuid4
 
-from stream_app.errors import FencedError, OtherTopicError, PositionMismatchError, RenumberedError
+from stream_app.errors import (
+    FencedError,
+    LaterEditionError,
+    OtherTopicError,
+    PositionMismatchError,
+    RenumberedError,
+)
 from stream_app.model.durations import DAY
+from stream_app.model.edition import EDITION
 from stream_app.model.fold.deltas import Memory
 from stream_app.model.fold.tally import Cell, add_into, roll_up
 from stream_app.model.intervals.counting import add_amounts, interval_of_day
@@ -40,6 +47,7 @@ from .codec import (
     unpack_clock,
     unpack_visits,
 )
+from .editions import FOR_FORMER, minutes_of
 from .names import Names, NumberedName, in_use
 from .remembered import Remembered
 from .versions import Versions
@@ -59,9 +67,10 @@ _Row = tuple[int, bytes]  # interval's start, field
 class RedisStore:
     """Counters in Redis."""
 
-    def __init__(self, url: str, *, queue_cap: int | None = None) -> None:
-        """Set it up; it connects with the first command."""
+    def __init__(self, url: str, *, queue_cap: int | None = None, edition: int = EDITION) -> None:
+        """Set it up for commits by an edition of the specification; it connects with the first command."""
         self.client = connect(url)
+        self.edition = edition
         self.apply_script = script(self.client, "apply")
         self.beat_script = script(self.client, "beat")
         self.clock = RedisClock()
@@ -86,8 +95,18 @@ class RedisStore:
             await self.client.sadd(keys.PARTITIONS, str(partition))
             epoch, position, _, seq, time, counted, clock = await self._claim_script(
                 keys=[keys.meta(partition)],
-                args=[keys.prefix(partition), token, version, "" if known is None else known, topic_id or ""],
+                args=[
+                    keys.prefix(partition),
+                    token,
+                    version,
+                    "" if known is None else known,
+                    topic_id or "",
+                    self.edition,
+                    FOR_FORMER,
+                ],
             )
+            if epoch < 0:
+                raise LaterEditionError(partition, int(counted), self.edition)
             if not epoch:
                 raise OtherTopicError(partition, counted.decode(), topic_id or "")
             claim = RedisClaim(self, partition, f"{epoch}:{token}", int(seq))
@@ -153,7 +172,7 @@ class RedisClaim:
         for contact, packed in visits.items():
             memory.open[contact] = unpack_visits(packed)
         minutes: list[tuple[int, list[bytes]]] = []
-        for minute in map(int, await client.zrange(keys.recent(self.partition), 0, -1)):
+        for minute in minutes_of(await client.zrange(keys.recent(self.partition), 0, -1)):
             hashes = await client.get(keys.recent(self.partition, minute)) or b""
             minutes.append((minute, [hashes[i : i + 8] for i in range(0, len(hashes), 8)]))
         memory.recent = restore_recent(minutes)
@@ -183,7 +202,7 @@ class RedisClaim:
         # If it is sent again, it need only be recognised: it can't be applied twice, so its contents are dropped.
         self._prepared = (
             commit.batch,
-            [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:16], *[b""] * 4],
+            [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:16], *[b""] * 4, *args[20:]],
         )
         self.position, self._pending = commit.end, False
         self._trim(int(number), sum(len(args[i]) for i in (6, 7, 8)))
@@ -249,6 +268,8 @@ class RedisClaim:
             pack_clock(commit.end, deltas.agreement),
             frame(self._unconfirmed(commit)),
             b"%d" % (DAYS_FROM + deltas.outlived) if deltas.outlived >= 0 else b"",
+            self._store.edition,
+            FOR_FORMER,
         ]
 
     def _unconfirmed(self, commit: Commit) -> Iterable[bytes]:

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from tests.services.process import wait_until
 
 class Worker:
     """One worker process, from start to whatever end."""
+
+    program: Sequence[str] = (sys.executable, "-m", "stream_app")
 
     def __init__(self, log: Path, **environment: str) -> None:
         self.log = log
@@ -33,7 +35,7 @@ class Worker:
         """Start it; ``more`` is added to its environment this time only."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "stream_app", "worker"],
+                [*self.program, "worker"],
                 env={**self.env, **more},
                 stdout=log,
                 stderr=log,

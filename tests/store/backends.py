@@ -8,9 +8,11 @@ from typing import Any, Protocol
 import msgspec
 import redis
 
+from stream_app.model.edition import EDITION
 from stream_app.model.fold.tally import NUMBERS, unpack_cell
 from stream_app.model.ports import DeadLetter, Partition, StampedBeat, Store
 from stream_app.store.codec import unpack_visits
+from stream_app.store.editions import minutes_of
 from stream_app.store.memory import Contents, MemoryStore
 from stream_app.store.redis import RedisStore
 
@@ -32,12 +34,13 @@ class Held:
     results: dict[str, int] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
     beat: StampedBeat | None = None
+    edition: int = 0
 
 
 class Backend(Protocol):
     """One store."""
 
-    def open(self, *, queue_cap: int = 2_000) -> Store:
+    def open(self, *, queue_cap: int = 2_000, edition: int = EDITION) -> Store:
         """A store as a new process would make it."""
 
     def held(self, partition: Partition = P0) -> Held:
@@ -59,9 +62,10 @@ class Memory:
     def __init__(self) -> None:
         self._store: MemoryStore | None = None
 
-    def open(self, *, queue_cap: int = 2_000) -> MemoryStore:
+    def open(self, *, queue_cap: int = 2_000, edition: int = EDITION) -> MemoryStore:
         if self._store is None:
             self._store = MemoryStore(queue_cap=queue_cap)
+        self._store.edition = edition  # a claim keeps that of its process
         return self._store
 
     def held(self, partition: Partition = P0) -> Held:
@@ -79,6 +83,7 @@ class Memory:
             results=dict(mine.results),
             dead=list(mine.dead),
             beat=mine.beat,
+            edition=mine.edition,
         )
 
     def go_on_as_a_former_version(self) -> None:
@@ -109,8 +114,8 @@ class Real:
         self.client = redis.Redis.from_url(url)
         self.stores: list[RedisStore] = []
 
-    def open(self, *, queue_cap: int = 2_000) -> RedisStore:
-        self.stores.append(RedisStore(self.url, queue_cap=queue_cap))
+    def open(self, *, queue_cap: int = 2_000, edition: int = EDITION) -> RedisStore:
+        self.stores.append(RedisStore(self.url, queue_cap=queue_cap, edition=edition))
         return self.stores[-1]
 
     def go_on_as_a_former_version(self) -> None:
@@ -137,6 +142,7 @@ class Real:
             results={name.decode(): int(n) for name, n in client.hgetall(f"{key}:results").items()},
             dead=[_letter(fields) for _, fields in client.xrange(f"{key}:dead")],
             beat=_beat(client.hgetall(f"{key}:beat")),
+            edition=int(meta.get("edition", 0)),
         )
 
     def _cells(self, key: str) -> dict[tuple[int, int, str, str], dict[Any, int]]:
@@ -171,11 +177,12 @@ class Real:
     def _recent(self, key: str) -> dict[int, list[bytes]]:
         client: Any = self.client
         out = {}
-        for minute in client.zrange(f"{key}:r", 0, -1):
-            marks = client.get(f"{key}:r:{int(minute)}")
-            out[int(minute)] = sorted(marks[i : i + 8] for i in range(0, len(marks), 8))
-        stored = {int(k.rsplit(b":", 1)[1]) for k in client.scan_iter(match=f"{key}:r:*")}
-        assert stored == set(out), "the index knows what exists"
+        listed = client.zrange(f"{key}:r", 0, -1)
+        for minute in minutes_of(listed):
+            marks = client.get(f"{key}:r:{minute}")
+            out[minute] = sorted(marks[i : i + 8] for i in range(0, len(marks), 8))
+        stored = {k.rsplit(b":", 1)[1] for k in client.scan_iter(match=f"{key}:r:*")}
+        assert stored == set(listed), "the index knows what exists"
         return out
 
     def dump(self, match: str = "*") -> dict[bytes, Any]:

@@ -237,7 +237,8 @@ async def _targets(
         time = max(0, min([first, *filter(None, times)])) if any(times) else 0
         # An added partition begins at 0, so that records deleted while it waits are noticed.
         begin = begins[place] if change.elsewhere else 0
-        new.append(Target(partition, arriving.get(partition.number, 0), begin, time))
+        edition = max((standing[one].edition for one in _sources(change, partition)), default=0)
+        new.append(Target(partition, arriving.get(partition.number, 0), begin, time, edition))
     return [*stay, *new]
 
 

@@ -17,6 +17,8 @@
 --       18 clock      how far partition time is agreed on, packed
 --       19 names that no stored commit of this claim has confirmed yet: KEYS number of their registry, name, number, …
 --       20 the last day whose hashes are dropped, numbered as in 10, with those of all earlier ones, or ''
+--       21 edition by which this commit was counted
+--       22 what the index of minutes lists for versions without editions
 -- returns {'OK', seq} | {'ALREADY', seq} | {'FENCED', position} | {'MISMATCH', position} | {'NAMES', kind and name}
 --
 -- 7 to 10, 12 to 14, 17 and 19 are framed: each part is its length in four bytes, big-endian, and its bytes.
@@ -53,6 +55,8 @@ end
 for i = 1, #recent, 2 do
   expected[prefix .. ':r:' .. recent[i]] = 'string'
 end
+local for_former = minutes .. ':' .. ARGV[22]
+expected[for_former] = 'hash'
 local buckets, at = {}, 1
 while at <= #cells do
   local n = tonumber(cells[at + 2])
@@ -77,7 +81,7 @@ for key, kind in pairs(expected) do
   end
 end
 
-local stored = redis.call('HMGET', meta, 'token', 'position', 'batch', 'seq')
+local stored = redis.call('HMGET', meta, 'token', 'position', 'batch', 'seq', 'edition')
 local position = stored[2] or ''
 if stored[1] ~= ARGV[2] then
   return { 'FENCED', position }
@@ -100,6 +104,12 @@ end
 
 local seq = redis.call('HINCRBY', meta, 'seq', 1)
 redis.call('HSET', meta, 'position', to, 'batch', ARGV[5], 'time', ARGV[6], 'clock', ARGV[18])
+-- A claim of an earlier edition is refused from here on: by the first field, or by the type of the other key.
+if stored[5] ~= ARGV[21] then
+  redis.call('HSET', meta, 'edition', ARGV[21])
+  redis.call('HSET', for_former, 'edition', ARGV[21])
+  redis.call('ZADD', minutes, '+inf', ARGV[22])
+end
 
 for _, bucket in ipairs(buckets) do
   each('HSET', bucket.key, cells, bucket.first, bucket.last)

@@ -2,9 +2,11 @@
 --
 -- KEYS  meta (the other keys of the partition share its hash tag, so they live in the same slot)
 -- ARGV  1 key prefix   2 token of the new owner   3 version of the targets to pin   4 position that the new owner knows, or ''
---       5 id of the topic that the new owner reads, or ''
+--       5 id of the topic that the new owner reads, or ''   6 edition by which the new owner counts
+--       7 what the index of minutes lists for versions without editions
 -- returns {epoch, position or '', batch or '', seq, partition time, topic id or '', clock or ''}; if the counts belong to
--- another topic, the epoch is 0 and nothing is done
+-- another topic, the epoch is 0 and nothing is done; if they are of a later edition, it is -1, and that edition stands in
+-- the place of the topic's id
 --
 -- The new owner reads all of these keys next: if one of them has a foreign type, the former owner must not lose the partition.
 
@@ -18,13 +20,22 @@ local function check(key, kind)
   end
 end
 
-local wrong = check(meta, 'hash') or check(prefix .. ':visits', 'hash') or check(log, 'stream')
+local wrong = check(meta, 'hash')
+if wrong then
+  return wrong
+end
+-- Before all else: a later edition may keep other things in other types.
+local edition = redis.call('HGET', meta, 'edition') or '0'
+if tonumber(edition) > tonumber(ARGV[6]) then
+  return { -1, '', '', 0, '0', edition, '' }
+end
+wrong = check(prefix .. ':visits', 'hash') or check(log, 'stream')
   or check(prefix .. ':dead', 'stream') or check(prefix .. ':results', 'hash') or check(minutes, 'zset')
 if wrong then
   return wrong
 end
 for _, minute in ipairs(redis.call('ZRANGE', minutes, 0, -1)) do
-  wrong = check(minutes .. ':' .. minute, 'string')
+  wrong = minute ~= ARGV[7] and check(minutes .. ':' .. minute, 'string')
   if wrong then
     return wrong
   end

@@ -2,14 +2,16 @@
 --
 -- KEYS  topic, the set of partitions, the former topic (the same one, if the topic only got more partitions)
 -- ARGV  token, by how many partitions the topic's contacts are counted from now on, the topic's name,
---       then for each partition: its name, open visits that it will have, position and partition time ('' and '' leaves both)
+--       what the index of minutes lists for versions without editions,
+--       then for each partition: its name, open visits that it will have, position and partition time ('' and '' leaves both),
+--       the edition by which these were counted (0: by a version without editions, or leave it)
 -- returns 1, or the name of a partition that we do not hold, or that is not prepared
 --
 -- Lua has no rollback, so everything is checked before the first write; and the one right that a worker does not have is needed
 -- by the first. The cost does not depend on the number of contacts.
 
-local FIELDS = 4
-for i = 4, #ARGV, FIELDS do
+local FIRST, FIELDS = 5, 5
+for i = FIRST, #ARGV, FIELDS do
   local prefix = 'kpi:{' .. ARGV[i] .. '}'
   if redis.call('HGET', prefix .. ':meta', 'token') ~= ARGV[1]
     or redis.call('HLEN', prefix .. ':next') ~= tonumber(ARGV[i + 1]) then
@@ -17,13 +19,13 @@ for i = 4, #ARGV, FIELDS do
   end
 end
 
-for i = 4, #ARGV, FIELDS do
+for i = FIRST, #ARGV, FIELDS do
   if ARGV[i + 1] ~= '0' then
     local prefix = 'kpi:{' .. ARGV[i] .. '}'
     redis.call('RENAME', prefix .. ':next', prefix .. ':visits')
   end
 end
-for i = 4, #ARGV, FIELDS do
+for i = FIRST, #ARGV, FIELDS do
   local prefix = 'kpi:{' .. ARGV[i] .. '}'
   local meta, log = prefix .. ':meta', prefix .. ':log'
   if ARGV[i + 1] == '0' then
@@ -31,6 +33,11 @@ for i = 4, #ARGV, FIELDS do
   end
   if ARGV[i + 2] ~= '' then
     redis.call('HSET', meta, 'position', ARGV[i + 2], 'time', ARGV[i + 3])
+  end
+  if ARGV[i + 4] ~= '0' then
+    redis.call('HSET', meta, 'edition', ARGV[i + 4])
+    redis.call('HSET', prefix .. ':r:' .. ARGV[4], 'edition', ARGV[i + 4])
+    redis.call('ZADD', prefix .. ':r', '+inf', ARGV[4])
   end
   -- Readers that follow the log load the partition again.
   local seq = redis.call('HINCRBY', meta, 'seq', 1)
