@@ -93,8 +93,8 @@ class LaterEditionError(StreamAppError):
 
     def __init__(self, partition: object, counted: int, ours: int) -> None:
         super().__init__(
-            f"{partition}: it was counted by edition {counted} of docs/semantics.md, but this worker counts by edition {ours}, "
-            "which gives the same contacts other numbers. Upgrade this worker; to go back to its version, stop all workers and "
+            f"{partition}: it was counted by edition {counted} of docs/semantics.md, but this version of stream-app counts by "
+            f"edition {ours}, which gives the same contacts other numbers. Upgrade it; to go back to it, stop all workers and "
             "run its `stream-app rebuild` (docs/operations.md, Upgrades)"
         )
 

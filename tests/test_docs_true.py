@@ -11,6 +11,7 @@ import pytest
 
 from stream_app.__main__ import COMMANDS
 from stream_app.commands.lazy import load
+from stream_app.model.edition import EDITION
 from stream_app.model.kpis import KPIS, SERVICE_LEVELS, TOTALS
 from stream_app.settings import Settings
 from stream_app.telemetry import Telemetry
@@ -223,6 +224,10 @@ def test_every_page_is_in_the_index() -> None:
     linked = {target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", TEXTS["README.md"])}
     pages = {page for page in TEXTS if page.count("/") < 2} - {"README.md"}
     assert pages - linked == set()
+
+
+def test_the_specification_has_the_edition_by_which_is_counted() -> None:
+    assert f"This page is the specification, edition {EDITION}:" in TEXTS["docs/semantics.md"]
 
 
 def test_every_option_that_stands_alone_is_one_of_ours() -> None:

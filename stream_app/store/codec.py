@@ -14,20 +14,23 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
+from stream_app.model.durations import DAY
 from stream_app.model.fold.clock import Agreement
 from stream_app.model.fold.deltas import Deltas
-from stream_app.model.fold.tally import pack_cell, unpack_cell
+from stream_app.model.fold.tally import Cell, pack_cell, unpack_cell
 from stream_app.model.fold.visit import Visits
-from stream_app.model.intervals.counting import Amounts, compact, spread
+from stream_app.model.intervals.counting import Amounts, compact, interval_of_day, spread
 from stream_app.model.intervals.day import PublishedDay
 
 __all__ = [
     "frame",
+    "frame_cells",
+    "frame_rows",
     "numbered_ids",
     "pack_amounts",
     "pack_cell",
@@ -133,6 +136,32 @@ def frame(parts: Iterable[bytes]) -> bytes:
     out[::2] = [_SIZES[n] if (n := len(part)) < len(_SIZES) else n.to_bytes(4, "big") for part in parts]
     out[1::2] = parts
     return b"".join(out)
+
+
+def frame_cells(cells: Mapping[tuple[int, int, bytes], Cell]) -> bytes:
+    """Frame cells by resolution, bucket start and field: per bucket both, the number of its fields, and these."""
+    buckets: dict[tuple[int, int], list[bytes]] = {}
+    for (resolution, start, name), cell in cells.items():
+        fields = buckets.get((resolution, start))
+        if fields is None:
+            fields = buckets[resolution, start] = []
+        fields += (name, pack_cell(cell))
+    parts: list[bytes] = []
+    for (resolution, start), fields in buckets.items():
+        parts += (b"%d" % resolution, b"%d" % start, b"%d" % (len(fields) // 2), *fields)
+    return frame(parts)
+
+
+def frame_rows(rows: Mapping[tuple[int, bytes], Amounts]) -> bytes:
+    """Frame interval rows by start and field: per day and field both, the number of its intervals, and these."""
+    days: dict[tuple[int, bytes], list[bytes]] = {}
+    for (start, name), amounts in rows.items():
+        pair = (b"%d" % interval_of_day(start), pack_amounts(amounts))
+        days.setdefault((start // DAY, name), []).extend(pair)
+    parts: list[bytes] = []
+    for (day, name), fields in days.items():
+        parts += (b"%d" % day, name, b"%d" % (len(fields) // 2), *fields)
+    return frame(parts)
 
 
 def unframe(blob: bytes) -> list[bytes]:

@@ -35,9 +35,9 @@ from .clock import RedisClock
 from .codec import (
     DAYS_FROM,
     frame,
+    frame_cells,
+    frame_rows,
     numbered_ids,
-    pack_amounts,
-    pack_cell,
     pack_clock,
     pack_visits,
     restore_lasting,
@@ -90,20 +90,13 @@ class RedisStore:
             await names.reload()
         numbers = await self.counters.learn(part.name for part in STORED)
         document = await self.versions.document(version)
+        who = (token, version, "" if known is None else known, topic_id or "")
         async with faults():
             await self.client.set(keys.IDENTITY, uuid4().hex, nx=True)
             await self.client.sadd(keys.PARTITIONS, str(partition))
             epoch, position, _, seq, time, counted, clock = await self._claim_script(
                 keys=[keys.meta(partition)],
-                args=[
-                    keys.prefix(partition),
-                    token,
-                    version,
-                    "" if known is None else known,
-                    topic_id or "",
-                    self.edition,
-                    FOR_FORMER,
-                ],
+                args=[keys.prefix(partition), *who, self.edition, FOR_FORMER],
             )
             if epoch < 0:
                 raise LaterEditionError(partition, int(counted), self.edition)
@@ -210,22 +203,6 @@ class RedisClaim:
     async def _prepare(self, commit: Commit) -> list[Any]:
         deltas = commit.deltas
         cells, rows = await self._absolute(commit)
-        buckets: dict[tuple[int, int], list[bytes]] = {}
-        for (resolution, start, name), cell in cells.items():
-            fields = buckets.get((resolution, start))
-            if fields is None:
-                fields = buckets[resolution, start] = []
-            fields += (name, pack_cell(cell))
-        blob: list[bytes] = []
-        for (resolution, start), fields in buckets.items():
-            blob += (b"%d" % resolution, b"%d" % start, b"%d" % (len(fields) // 2), *fields)
-        days: dict[tuple[int, bytes], list[bytes]] = {}
-        for (start, name), amounts in rows.items():
-            pair = (b"%d" % interval_of_day(start), pack_amounts(amounts))
-            days.setdefault((start // DAY, name), []).extend(pair)
-        row_blob: list[bytes] = []
-        for (day, name), fields in days.items():
-            row_blob += (b"%d" % day, name, b"%d" % (len(fields) // 2), *fields)
         opened: list[bytes] = []
         closed: list[bytes] = []
         for contact, visits in deltas.visits.items():
@@ -245,7 +222,7 @@ class RedisClaim:
             commit.end,
             commit.batch,
             deltas.time,
-            frame(blob),
+            frame_cells(cells),
             frame(opened),
             frame(closed),
             frame(numbered_ids(deltas)),
@@ -264,7 +241,7 @@ class RedisClaim:
             _KEEP,
             self._oldest_to_keep(),
             DEAD_KEPT,
-            frame(row_blob),
+            frame_rows(rows),
             pack_clock(commit.end, deltas.agreement),
             frame(self._unconfirmed(commit)),
             b"%d" % (DAYS_FROM + deltas.outlived) if deltas.outlived >= 0 else b"",

@@ -24,6 +24,7 @@ from stream_app.commands.check import (
     redis as check_redis,
 )
 from stream_app.commands.check.findings import Finding
+from stream_app.model.edition import EDITION
 from stream_app.model.targets import Targets
 from stream_app.settings import Settings, load
 from stream_app.store.redis import RedisStore
@@ -366,6 +367,14 @@ async def test_more_partitions_than_contacts_are_counted_by_fail(
         assert "run `stream-app repartition`" in await line()
         client.hset(f"kpi:topic:{topic}", "moved", "new")
         assert (await line()).endswith("set STREAM_APP_TOPIC=new")
+        client.delete(f"kpi:topic:{topic}")
+        client.hset(f"kpi:{{{topic}.0}}:meta", "edition", EDITION)
+        assert len(await check_partitions.look(settings)) == 1
+        client.hset(f"kpi:{{{topic}.3}}:meta", "edition", EDITION + 1)
+        said = str((await check_partitions.look(settings))[-1])
+        assert said.startswith("fail")
+        assert f"{topic}.3: it was counted by edition {EDITION + 1}" in said
+        assert "Upgrade it; to go back to it" in said
     away = settings.model_copy(update={"redis_url": SecretStr(f"redis://127.0.0.1:{free_port()}/0")})
     assert the(await check_partitions.look(away), "partitions").startswith("warn")
 

@@ -16,6 +16,7 @@ from stream_app.errors import StreamAppError
 from stream_app.failpoints import Failpoints
 from stream_app.kafka.partitioners import PARTITIONERS
 from stream_app.model.durations import MINUTE
+from stream_app.model.edition import EDITION
 from stream_app.model.ports import Partition
 from stream_app.settings import load
 from stream_app.store.codec import pack_visits, unpack_visits
@@ -159,6 +160,7 @@ async def test_it_says_what_would_move_and_then_moves_it(stage: Stage) -> None:
         if n >= 4:
             time = await stage.client.hget(f"kpi:{{{stage.topic}.{n - 4}}}:meta", "time")
             assert (meta[b"position"], meta[b"time"]) == (b"0", time), "it begins with what it takes over"
+        assert int(meta[b"edition"]) == EDITION
     assert await stage.client.hgetall(f"kpi:topic:{stage.topic}") == {b"keyed": b"8"}
     assert "nothing to move" in await stage.run()
 
@@ -190,6 +192,9 @@ async def test_what_must_be_done_first_is_said(stage: Stage) -> None:
         "--partitioner: unknown partitioner 'md5'; use one of murmur2, crc32, fnv1a", partitioner="md5"
     )
     await stage.refuses("topic nowhere does not exist", to="nowhere")
+    await stage.known(keyed=4, found=8, since=since)
+    await stage.put(1, "meta", edition=EDITION + 1)
+    await stage.refuses(f"{stage.topic}.1: it was counted by edition {EDITION + 1} of docs/semantics.md")
     await stage.refuses("expected another topic", to=stage.topic)
 
 

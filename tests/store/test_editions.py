@@ -18,9 +18,7 @@ from .backends import P0, P1, Backend, Real
 from .hand import HOUR, SECOND, T0, Hand, answered, queued
 
 LATER = EDITION + 1
-REFUSED = (
-    rf"t\.0: it was counted by edition {LATER} .* counts by edition {EDITION}, .*Upgrade.*stream-app rebuild"
-)
+REFUSED = rf"t\.0: it was counted by edition {LATER} .* counts by edition {EDITION}, .*Upgrade it.*stream-app rebuild"
 BEFORE_EDITIONS = (Path(__file__).parent / "claim_before_editions.lua").read_text(encoding="utf-8")
 
 

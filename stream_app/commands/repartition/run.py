@@ -15,10 +15,11 @@ from msgspec import Struct
 
 from stream_app.commands.rebuild import ALIVE_MS, first_stamp
 from stream_app.commands.terminal import bar
-from stream_app.errors import FencedError, StreamAppError
+from stream_app.errors import FencedError, LaterEditionError, StreamAppError
 from stream_app.failpoints import Failpoints
 from stream_app.kafka.connection import reachable, security
 from stream_app.kafka.partitioners import PARTITIONERS, sources
+from stream_app.model.edition import EDITION
 from stream_app.model.ports import Partition
 from stream_app.settings import Settings
 from stream_app.store.client import connect
@@ -87,6 +88,9 @@ async def repartition(
             return
         moving = Moving(client)
         standing = {partition: await moving.standing(partition) for partition in change.old}
+        for partition, one in standing.items():
+            if one.edition > EDITION:
+                raise LaterEditionError(partition, one.edition, EDITION)
         await _refuse_owner(moving, standing)
         if change.elsewhere:
             await _refuse_used(moving, change.topic)
