@@ -2,6 +2,7 @@
 
 import itertools
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -150,6 +151,20 @@ def test_an_id_that_two_events_share_ages_as_its_last_use() -> None:
     lines = [line(n, T0 + at, T0 + at, **fields) for n, (at, fields) in enumerate(events)]
     for restarts in ((), range(len(lines))):
         assert differences(referred(lines), folded(lines, (), restarts)) == []
+
+
+def test_whoever_was_just_handed_off_has_not_waited_for_hours() -> None:
+    """Nobody said that a bot had the caller; when it hands them off, their wait for a person has only begun."""
+    events: list[tuple[int, dict[str, Any]]] = [
+        (0, {"type": "contact.queued", "contact_id": "a", "queue": "x"}),
+        (4 * HOUR - MINUTE, {"type": "bot.handed_off", "contact_id": "a"}),
+        (4 * HOUR + 2 * MINUTE, {"type": "agent.state", "agent": "g", "state": "break"}),
+        (4 * HOUR + 3 * MINUTE, {"type": "contact.answered", "contact_id": "a"}),
+    ]
+    lines = [line(n, T0 + at, T0 + at, id=f"e{n}", **fields) for n, (at, fields) in enumerate(events)]
+    kept = folded(lines)
+    assert differences(referred(lines), kept) == []
+    assert (kept.results["applied"], kept.counters(0)["x", "voice"]["answer_wait_ms"]) == (4, 4 * MINUTE)
 
 
 @pytest.mark.slow

@@ -210,7 +210,7 @@ def hand_off_at_once(visit: Visit, event: e.HandedOff, at: int) -> f.Facts:
 def hand_off(visit: Visit, _event: e.ContactEvent, at: int) -> f.Facts:
     """Pass the visit on from a bot to people: the wait for a person begins."""
     visit.began = visit.queued_at
-    visit.queued_at = visit.clock = at
+    visit.queued_at = visit.clock = visit.since = at
     visit.asked_at = visit.asked_open = 0
     visit.responded = False
     visit.seen |= HANDED_OFF | OWED

@@ -67,7 +67,7 @@ class VisitMoves(Openings):
         """Hand a visit off because a person took it: at the message that nobody answered, if there is one."""
         at = visit.clock or event.at
         facts = hand_off(visit, event, at)
-        visit.state, visit.since = WAITING, at
+        visit.state = WAITING
         self._promise(visit, self._rule_of(visit.queue, visit.channel))
         self._add(facts)
 
