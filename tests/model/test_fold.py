@@ -167,6 +167,23 @@ def test_whoever_was_just_handed_off_has_not_waited_for_hours() -> None:
     assert (kept.results["applied"], kept.counters(0)["x", "voice"]["answer_wait_ms"]) == (4, 4 * MINUTE)
 
 
+def test_an_assignment_that_is_told_late_replaces_no_later_one() -> None:
+    """Work on a reply begins with the latest of what it may have begun with, whatever was told last."""
+    message = {"type": "message.sent", "agent": "g", "contact_id": "a"}
+    assigned = {"type": "contact.answered", "agent": "g", "contact_id": "a"}
+    events: list[tuple[int, dict[str, Any]]] = [
+        (0, {"type": "contact.queued", "contact_id": "a", "queue": "x", "channel": "email"}),
+        (30_000, assigned),
+        (10_000, assigned),
+        (50_000, message),
+        (51_000, {"type": "contact.wrapped", "contact_id": "a"}),
+    ]
+    lines = [line(n, T0 + at, T0 + at, id=f"e{n}", **fields) for n, (at, fields) in enumerate(events)]
+    kept = folded(lines)
+    assert differences(referred(lines), kept) == []
+    assert kept.counters(0)["x", "email"]["talk_ms"] == 20_000
+
+
 @pytest.mark.slow
 def test_a_million_queue_names_leave_no_trace_in_memory() -> None:
     fold = Fold(Targets())

@@ -81,7 +81,7 @@ def _answered(
 def assign(visit: Visit, event: e.Answered, at: int) -> f.Facts:
     """Assign the visit to an agent, who has not written yet."""
     visit.agent = event.agent or visit.agent
-    visit.assigned_at = at
+    visit.assigned_at = max(at, visit.assigned_at)
     return NOTHING
 
 
