@@ -47,6 +47,11 @@ class Telemetry:
         self.late = Counter(
             "stream_app_late_events", "Events that came late and were counted.", registry=registry
         )
+        self.ids_dropped = Counter(
+            "stream_app_ids_dropped_early",
+            "Event ids forgotten before their time because there were too many: their repetitions would count again.",
+            registry=registry,
+        )
         self.rollbacks = Counter(
             "stream_app_rollbacks", "Times that the store was found to have lost commits.", registry=registry
         )
@@ -104,3 +109,5 @@ class Telemetry:
                 self.dead_letters.labels(reason).inc(n)
         if deltas.late:
             self.late.inc(deltas.late)
+        if deltas.early:
+            self.ids_dropped.inc(deltas.early)

@@ -10,7 +10,6 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
-from .currencies import CURRENCIES, parts
 from .event import (
     EARLIEST_MS,
     LATEST_MS,
@@ -25,6 +24,7 @@ from .event import (
     Seconds,
     Stamp,
 )
+from .feedback import QualityScored, SaleRecorded, SentimentScored, SurveyAnswered, SurveySent
 
 __all__ = [
     "EARLIEST_MS",
@@ -36,9 +36,14 @@ __all__ = [
     "Id",
     "Name",
     "Number",
+    "QualityScored",
     "QueueChannel",
+    "SaleRecorded",
     "Seconds",
+    "SentimentScored",
     "Stamp",
+    "SurveyAnswered",
+    "SurveySent",
 ]
 
 
@@ -220,53 +225,6 @@ class CaseEscalated(Event, kw_only=True, tag="case.escalated"):
     tier: int | None = None
 
 
-class SurveyAnswered(ContactEvent, kw_only=True, tag="survey.answered"):
-    """A customer's survey answer."""
-
-    kind: Literal["csat", "nps", "ces"]
-    score: float
-    scale: Annotated[int, Meta(ge=2, le=100)] | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse a score that is not on its scale."""
-        low, high = (0, 10) if self.kind == "nps" else (1, self.steps)
-        if not low <= self.score <= high:
-            raise ValueError(f"expected a {self.kind} score from {low} to {high}")
-        if self.kind == "csat" and self.score != int(self.score):
-            raise ValueError("expected a csat score that is a whole number")
-
-    @property
-    def steps(self) -> int:
-        """The highest score of its scale."""
-        return self.scale or (5 if self.kind == "csat" else 7)
-
-
-class QualityScored(ContactEvent, kw_only=True, tag="quality.scored"):
-    """A quality review, manual or automatic."""
-
-    score: Annotated[float, Meta(ge=0, le=1)]
-    compliant: bool | None = None
-    automatic: bool = False
-
-
-class SentimentScored(ContactEvent, kw_only=True, tag="sentiment.scored"):
-    """The mood of a contact, and what CSAT it predicts."""
-
-    score: Annotated[float, Meta(ge=-1, le=1)]
-    predicted_csat: Annotated[float, Meta(ge=1, le=5)] | None = None
-
-
-class SaleRecorded(ContactEvent, kw_only=True, tag="sale.recorded"):
-    """A sale: a decimal number of units, as text so that nothing is rounded on the way."""
-
-    amount: str | float
-    currency: Literal[CURRENCIES]  # type: ignore[valid-type]
-
-    def __post_init__(self) -> None:
-        """Refuse an invalid amount."""
-        parts(self.amount)
-
-
 class AgentState(Event, kw_only=True, tag="agent.state"):
     """An agent's presence."""
 
@@ -317,7 +275,7 @@ CONTACT_TYPES: Final[tuple[type[ContactEvent], ...]] = (
 """Types that the visit's lifecycle listens to. Their places are stored, as bits: add at the end."""
 
 OTHER_TYPES: Final[tuple[type[Event], ...]] = (
-    CaseResolved, CaseReopened, CaseEscalated, SurveyAnswered, QualityScored, SentimentScored, SaleRecorded,
+    CaseResolved, CaseReopened, CaseEscalated, SurveySent, SurveyAnswered, QualityScored, SentimentScored, SaleRecorded,
     AgentState, PlatformRestarted, CustomerJoined, CustomerLeft, CustomerValued,
 )  # fmt: skip
 

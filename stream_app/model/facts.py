@@ -231,6 +231,18 @@ class EndedWithBot(Fact, frozen=True, gc=False):
 # --- feedback by customers, reviewers and machines ---
 
 
+class Surveyed(Fact, frozen=True, gc=False):
+    """A customer was asked for an opinion of a kind: ``csat``, ``nps`` or ``ces``."""
+
+    kind: str
+
+
+class SurveyReturned(Fact, frozen=True, gc=False):
+    """The customer gave it, within two days; ``at`` is when the survey was sent."""
+
+    kind: str
+
+
 class CsatAnswered(Fact, frozen=True, gc=False):
     """A satisfaction survey; ``satisfied`` as defined by the queue's targets."""
 

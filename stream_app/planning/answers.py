@@ -117,12 +117,12 @@ def _forecast_row(
 
 
 def basis(trusted: HandleTimeTrust) -> wire.HandleTimeBasis:
-    """Return how far handle times may be believed, as it is sent."""
+    """Return how reliable handle times are, as it is sent."""
     return wire.HandleTimeBasis(rounded(trusted.estimated, 4), rounded(trusted.too_high, 4), trusted.doubt)
 
 
 def basis_of(parts: Iterable[Piece], rule: QueueTargets) -> wire.HandleTimeBasis:
-    """Return how far the handle times of a plan's intervals may be believed."""
+    """Return how reliable the handle times of a plan's intervals are."""
     return basis(trust([part.volume for part in parts if part.volume], rule.reply_work_cap / _S))
 
 

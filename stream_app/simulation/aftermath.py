@@ -7,7 +7,7 @@ from stream_app.model import events as e
 from stream_app.model.durations import MINUTE
 
 from .desk import SimulatedVisit
-from .settings import ESCALATED, NOTHING_AFTER
+from .settings import ASKED_PER_ANSWER, ESCALATED, NOTHING_AFTER
 from .stage import Stage
 
 _Kind = Literal["csat", "nps", "ces"]
@@ -46,8 +46,11 @@ def follow(stage: Stage, visit: SimulatedVisit, at: int) -> None:
         _sale(stage, visit, at)
     if random() < after.quality:
         _quality(stage, visit, at)
-    if random() < after.survey:
+    asked = random()
+    if asked < after.survey:
         _survey(stage, visit, at, mood)
+    elif asked < ASKED_PER_ANSWER * after.survey:
+        stage.later(at, visit.event(e.SurveySent, stage.id(), at, customer=visit.customer))
     solved = random() < after.case
     if after.case and (solved or random() < ESCALATED):
         _case(stage, visit, at, solved=solved)
@@ -96,6 +99,7 @@ def _survey(stage: Stage, visit: SimulatedVisit, at: int, mood: float) -> None:
     low, high = _SCALES[kind]
     share = (mood + 1) / 2
     score = low + round((high - low) * min(1.0, 1 - share if kind == "ces" else share * 1.25))
+    stage.later(at, visit.event(e.SurveySent, stage.id(), at, customer=visit.customer, kind=kind))
     event = visit.event(
         e.SurveyAnswered, stage.id(), when, customer=visit.customer, kind=kind, score=score, scale=high
     )

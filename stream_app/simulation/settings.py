@@ -94,10 +94,13 @@ class After(Struct, frozen=True):
     def events(self) -> float:
         """The mean number of events that follow a handled contact."""
         case = self.case * (1 + self.reopened) + (1 - self.case) * ESCALATED
-        return self.survey + self.sentiment + self.quality + self.sale + case
+        surveys = self.survey * (1 + ASKED_PER_ANSWER)
+        return surveys + self.sentiment + self.quality + self.sale + case
 
 
 ESCALATED: Final = 0.1
+ASKED_PER_ANSWER: Final = 4
+"""How many surveys are sent for one that is answered."""
 """The share of unresolved issues that is escalated to the next tier."""
 NOTHING_AFTER: Final = After(0, 0, 0, 0, 0, 0)
 

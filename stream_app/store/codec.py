@@ -14,17 +14,18 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
-from stream_app.model.durations import DAY
+from stream_app.model.durations import DAY, MINUTE
 from stream_app.model.fold.clock import Agreement
-from stream_app.model.fold.deltas import Deltas
+from stream_app.model.fold.deltas import Deltas, Memory
+from stream_app.model.fold.seen import SIZE
 from stream_app.model.fold.tally import Cell, pack_cell, unpack_cell
 from stream_app.model.fold.visit import Visits
-from stream_app.model.intervals.counting import Amounts, compact, interval_of_day, spread
+from stream_app.model.intervals.counting import Amounts, compact, interval_of_day, settles_with, spread
 from stream_app.model.intervals.day import PublishedDay
 
 __all__ = [
@@ -37,8 +38,7 @@ __all__ = [
     "pack_clock",
     "pack_day",
     "pack_visits",
-    "restore_lasting",
-    "restore_recent",
+    "restore_ids",
     "unframe",
     "unpack_amounts",
     "unpack_cell",
@@ -99,31 +99,25 @@ def unpack_day(packed: bytes) -> PublishedDay:
 
 
 DAYS_FROM: Final = 1_000_000_000
-"""Event ids are kept by minute; those that recur, by day, under the day's number plus this: no minute is as late."""
+"""Event ids are kept by hour, under its first minute; those that recur, by day, under the day's number plus this: no minute is
+as late."""
 
 
-def restore_recent(minutes: Iterable[tuple[int, Iterable[bytes]]]) -> dict[bytes, int]:
-    """Turn hashes of event ids by minute, oldest first, into ``Memory.recent``; the latest use of a hash counts."""
-    known: dict[bytes, int] = {}
-    for minute, marks in minutes:
-        if minute >= DAYS_FROM:
-            break
-        for mark in marks:
-            known.pop(mark, None)  # so that it comes after all older ones
-            known[mark] = minute
-    return known
+def restore_ids(memory: Memory, number: int, marks: bytes) -> None:
+    """Take back the hashes of event ids that are kept under one number; the smallest number first."""
+    if number < DAYS_FROM:
+        # A former version named the next minute while partition time stood still.
+        memory.recent.restore(min(number, memory.time // MINUTE) if memory.time else number, marks)
+    else:
+        of_day = memory.lasting.setdefault(number - DAYS_FROM, [])
+        of_day += [marks[i : i + SIZE] for i in range(0, len(marks), SIZE)]
 
 
 def numbered_ids(deltas: Deltas) -> Iterator[bytes]:
-    """Yield the numbers of minutes and days, each with the hashes added."""
+    """Yield the numbers of hours and days, each with the hashes added."""
     for first, added in ((0, deltas.recent), (DAYS_FROM, deltas.lasting)):
         for number, marks in added.items():
             yield from (b"%d" % (first + number), b"".join(marks))
-
-
-def restore_lasting(minutes: Iterable[tuple[int, list[bytes]]]) -> dict[int, list[bytes]]:
-    """Pick ``Memory.lasting`` from the same."""
-    return {minute - DAYS_FROM: marks for minute, marks in minutes if minute >= DAYS_FROM}
 
 
 _SIZES: Final = [n.to_bytes(4, "big") for n in range(1024)]
@@ -152,15 +146,23 @@ def frame_cells(cells: Mapping[tuple[int, int, bytes], Cell]) -> bytes:
     return frame(parts)
 
 
-def frame_rows(rows: Mapping[tuple[int, bytes], Amounts]) -> bytes:
-    """Frame interval rows by start and field: per day and field both, the number of its intervals, and these."""
+def frame_rows(rows: Mapping[tuple[int, bytes], Amounts], written: Collection[bytes]) -> bytes:
+    """Frame interval rows by start and field.
+
+    Per day and field: both, the day with which it settles, the number of its intervals, and these.
+
+    Args:
+        rows: (start of the interval, field) → amounts.
+        written: the fields of written channels.
+    """
     days: dict[tuple[int, bytes], list[bytes]] = {}
     for (start, name), amounts in rows.items():
         pair = (b"%d" % interval_of_day(start), pack_amounts(amounts))
         days.setdefault((start // DAY, name), []).extend(pair)
     parts: list[bytes] = []
     for (day, name), fields in days.items():
-        parts += (b"%d" % day, name, b"%d" % (len(fields) // 2), *fields)
+        settles = settles_with(day, written=name in written)
+        parts += (b"%d" % day, name, b"%d" % settles, b"%d" % (len(fields) // 2), *fields)
     return frame(parts)
 
 

@@ -11,8 +11,8 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 | ``kpi:{t.p}:d:DAY:Q.C`` | hash | 15-minute interval of a UTC day, 0 to 95 → interval row, packed; Q, C: numbers |
 | ``kpi:{t.p}:d`` | sorted set | the ``DAY:Q.C`` that exist, by day |
 | ``kpi:{t.p}:changed`` | sorted set | ``START:Q.C`` of interval rows not yet published, by commit |
-| ``kpi:{t.p}:r:MINUTE`` | string | 8-byte hashes of event ids, one after the other |
-| ``kpi:{t.p}:r`` | sorted set | the minutes that exist, and what keeps former versions away (``store.editions``) |
+| ``kpi:{t.p}:r:HOUR`` | string | 8-byte hashes of event ids, one after the other |
+| ``kpi:{t.p}:r`` | sorted set | the hours that exist, and what keeps former versions away (``store.editions``) |
 | ``kpi:{t.p}:log`` | stream | what the latest commits wrote: readers follow it |
 | ``kpi:{t.p}:dead`` | stream | dead letters |
 | ``kpi:{t.p}:results`` | hash | result → records |
@@ -99,7 +99,7 @@ def changed(partition: Partition) -> str:
 
 
 def recent(partition: Partition, minute: int | str | None = None) -> str:
-    """Return the key of the event ids seen in a minute; without one, of the index of minutes."""
+    """Return the key of the event ids seen in the hour that begins with a minute; without one, of the index of hours."""
     return f"{prefix(partition)}:r" if minute is None else f"{prefix(partition)}:r:{minute}"
 
 

@@ -21,8 +21,7 @@ from .codec import (
     DAYS_FROM,
     pack_clock,
     pack_visits,
-    restore_lasting,
-    restore_recent,
+    restore_ids,
     unpack_clock,
     unpack_visits,
 )
@@ -127,10 +126,10 @@ class MemoryClaim:
         self.memory = Memory(
             time=contents.time,
             open={contact: unpack_visits(packed) for contact, packed in contents.visits.items()},
-            recent=restore_recent(marks := sorted(contents.recent.items())),
             agreement=unpack_clock(contents.clock, contents.position),
-            lasting=restore_lasting(marks),
         )
+        for number, marks in sorted(contents.recent.items()):
+            restore_ids(self.memory, number, b"".join(marks))
         self._contents = contents
         self._token = contents.token
         self._edition = store.edition

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from stream_app.model.targets.conversations import is_written
+
 from . import keys
 from .client import faults, script
 
@@ -89,3 +91,10 @@ def in_use(
     for name in {place[part] for place in places}:
         if number := numbers.get(name):
             yield registry, name, number
+
+
+async def written_channels(client: Any) -> frozenset[bytes]:
+    """Return the numbers of the channels in which contacts write, and that of all channels that found no place."""
+    async with faults():
+        numbers = await client.hgetall(keys.names("channel"))
+    return frozenset({b"0"} | {number for name, number in numbers.items() if is_written(name.decode())})

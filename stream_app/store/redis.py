@@ -7,6 +7,7 @@ stale cell no longer holds the token, and its commit is refused as a whole.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
@@ -27,6 +28,7 @@ from stream_app.model.intervals.counting import add_amounts, interval_of_day
 from stream_app.model.kpis import STORED
 from stream_app.model.ports import Beat, Commit, Partition
 from stream_app.model.targets import Targets
+from stream_app.model.targets.conversations import is_written
 from stream_app.model.windows import KEPT
 
 from . import keys
@@ -40,8 +42,7 @@ from .codec import (
     numbered_ids,
     pack_clock,
     pack_visits,
-    restore_lasting,
-    restore_recent,
+    restore_ids,
     unpack_amounts,
     unpack_cell,
     unpack_clock,
@@ -56,6 +57,9 @@ LOG_BYTES: Final = 2_000_000
 """Bytes of a partition's latest commits kept for readers to follow; a reader further behind loads the partition again."""
 DEAD_KEPT: Final = 10_000
 SCAN: Final = 2_000
+HOURS_AT_ONCE: Final = 4
+BYTES_AT_ONCE: Final = 400_000
+"""Of how many hours event ids are read at once, and how many bytes of them are taken over before others have their turn."""
 CONFIRMED_MS: Final = DAY
 """A name not used for this long by partition time, ms, is checked again: it is not retired sooner."""
 
@@ -150,6 +154,7 @@ class RedisClaim:
         self._prepared: tuple[str, list[Any]] | None = None
         self._confirmed: dict[NumberedName, int] = {}  # when they were last used, by partition time
         self._used: list[NumberedName] = []
+        self._written: set[bytes] = set()  # of the fields of the commit, those of written channels
         self._pending = False
         self._log: deque[tuple[int, int]] = deque([(seq, 0)])
         self._log_bytes = 0
@@ -157,19 +162,16 @@ class RedisClaim:
     async def restore(self) -> None:
         """Read back the fold's memory: open visits and recent event ids, never the history of cells."""
         client, memory = self._store.client, self.memory
-        cursor = None
-        visits: dict[str, bytes] = {}
-        while cursor != 0:
-            cursor, page = await client.hscan(keys.visits(self.partition), cursor or 0, count=SCAN)
-            visits |= {contact.decode(): packed for contact, packed in page.items()}
-        for contact, packed in visits.items():
-            memory.open[contact] = unpack_visits(packed)
-        minutes: list[tuple[int, list[bytes]]] = []
-        for minute in minutes_of(await client.zrange(keys.recent(self.partition), 0, -1)):
-            hashes = await client.get(keys.recent(self.partition, minute)) or b""
-            minutes.append((minute, [hashes[i : i + 8] for i in range(0, len(hashes), 8)]))
-        memory.recent = restore_recent(minutes)
-        memory.lasting = restore_lasting(minutes)
+        async for contact, packed in client.hscan_iter(keys.visits(self.partition), count=SCAN):
+            memory.open[contact.decode()] = unpack_visits(packed)
+        numbers = [*minutes_of(await client.zrange(keys.recent(self.partition), 0, -1))]
+        for n in range(0, len(numbers), HOURS_AT_ONCE):
+            some = numbers[n : n + HOURS_AT_ONCE]
+            found = await client.mget([keys.recent(self.partition, number) for number in some])
+            for number, marks in zip(some, found, strict=True):
+                for at in range(0, len(marks or b""), BYTES_AT_ONCE):
+                    restore_ids(memory, number, marks[at : at + BYTES_AT_ONCE])
+                    await asyncio.sleep(0)
 
     async def apply(self, commit: Commit) -> None:
         """See ``Claim.apply``."""
@@ -241,7 +243,7 @@ class RedisClaim:
             _KEEP,
             self._oldest_to_keep(),
             DEAD_KEPT,
-            frame_rows(rows),
+            frame_rows(rows, self._written),
             pack_clock(commit.end, deltas.agreement),
             frame(self._unconfirmed(commit)),
             b"%d" % (DAYS_FROM + deltas.outlived) if deltas.outlived >= 0 else b"",
@@ -266,6 +268,7 @@ class RedisClaim:
             (queue, channel): b"%d.%d" % (queues.get(queue, 0), channels.get(channel, 0))
             for queue, channel in places
         }
+        self._written = {at for (_, name), at in names.items() if is_written(name) or at.endswith(b".0")}
         rolled = roll_up(deltas.cells, lambda resolution, start: start < time - KEPT[resolution])
         cells = [  # queues past the cap share a name, and so a place
             ((resolution, start, names[queue, channel]), amounts)

@@ -9,7 +9,8 @@ from typing import Final
 
 from stream_app.model.kpis import KPIS, TOTALS
 from stream_app.model.kpis.kpi import Kpi
-from stream_app.model.kpis.measures import Cost, Ratio, Revenue, Sum, Unit
+from stream_app.model.kpis.measures import Cost, Ratio, Revenue, Unit
+from stream_app.model.kpis.sums import Sum
 from stream_app.model.live.formulas import PERCENTILES
 
 QUEUE, CHANNEL, WINDOW, CURRENCY = "queue", "channel", "window", "currency"
@@ -54,6 +55,7 @@ APPLY: Final = "stream_app_apply_seconds"
 FENCED: Final = "stream_app_fenced_total"
 DEAD_LETTERS: Final = "stream_app_dead_letters_total"
 LATE: Final = "stream_app_late_events_total"
+IDS_DROPPED: Final = "stream_app_ids_dropped_early_total"
 GAPS: Final = "stream_app_gaps_total"
 ROLLBACKS: Final = "stream_app_rollbacks_total"
 HELD: Final = "stream_app_partitions_held"
@@ -84,6 +86,7 @@ LABELS: Final[dict[str, tuple[str, ...]]] = {
     FENCED: (),
     DEAD_LETTERS: ("reason",),
     LATE: (),
+    IDS_DROPPED: (),
     GAPS: ("kind",),
     ROLLBACKS: (),
     HELD: (),

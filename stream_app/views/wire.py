@@ -37,6 +37,10 @@ class Figure(Struct, frozen=True):
     amounts: Annotated[dict[str, str], Meta(description="Money: currency → decimal number")] | UnsetType = (
         UNSET
     )
+    basis: (
+        Annotated[str, Meta(description="What the samples are, where that depends on what is reported")]
+        | UnsetType
+    ) = UNSET
 
 
 Figures = dict[str, Figure]
@@ -181,7 +185,7 @@ def figure(name: str, value: Value) -> Figure:
     if value.amounts is not None:
         return Figure(mean, value.samples, amounts=value.amounts)
     if value.percentiles is None:
-        return Figure(mean, value.samples)
+        return Figure(mean, value.samples, basis=UNSET if value.basis is None else value.basis)
     p50, p90, p95 = (
         None if (at := value.percentiles[p]) is None else round(at, 2) for p in ("p50", "p90", "p95")
     )

@@ -1,4 +1,4 @@
-"""How far a handle time may be believed: which part of it was estimated from replies, and what can't be one at all."""
+"""How reliable a handle time is: which part of it was estimated from replies, and what can't be one at all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PAGE: Final = "docs/staffing.md#estimated-handle-times"
 
 
 class HandleTimeTrust(Struct, frozen=True):
-    """How far the handle time of a queue and channel may be believed.
+    """How reliable the handle time of a queue and channel is.
 
     Attributes:
         estimated: the share of it that was estimated from replies; ``None``: unknown.
@@ -40,7 +40,7 @@ class HandleTimeTrust(Struct, frozen=True):
         found = []
         if self.estimated:
             worst = (
-                f"; where mail lies for hours before somebody begins it, that may be {self.too_high:.0%} too high"
+                f"; where mail waits for hours before anyone starts on it, that may be {self.too_high:.0%} too high"
                 if self.too_high
                 else ""
             )
@@ -61,7 +61,7 @@ def too_high(cap_s: float) -> float:
 
 
 def trust(volumes: Sequence[Volume], cap_s: float) -> HandleTimeTrust:
-    """Return how far the handle time of the rows of one queue and channel may be believed.
+    """Return how reliable the handle time of the rows of one queue and channel is.
 
     Args:
         volumes: its rows.
@@ -90,7 +90,7 @@ def trust(volumes: Sequence[Volume], cap_s: float) -> HandleTimeTrust:
 def trust_in_mean(
     known: Iterable[tuple[float | None, float | None]], share: float | None, cap_s: float
 ) -> HandleTimeTrust:
-    """Return how far the handle times of a forecast may be believed.
+    """Return how reliable the handle times of a forecast are.
 
     Args:
         known: expected contacts and their mean handle time in seconds, by interval or day.

@@ -23,7 +23,7 @@ from stream_app.store.codec import pack_visits, unpack_visits
 from stream_app.store.redis import RedisStore
 from tests.conftest import MakeTopic
 from tests.services.kafka import Cluster, Record
-from tests.store.hand import T0, Hand, queued
+from tests.store.hand import DAY, T0, Hand, queued
 
 from .test_rights import PAGE, RECIPES, SECRET
 
@@ -254,7 +254,7 @@ async def test_a_contact_that_was_open_twice_keeps_both_visits_and_ids_are_known
     assert len(unpack_visits(await stage.client.hget(f"kpi:{{{other}.{target}}}:visits", mine))) == 2
     for n in range(3):
         claim = await stage.store.claim(Partition(other, n), "x")
-        assert claim.memory.recent == {b"12345678": minute}
+        assert claim.memory.recent.days == {T0 // DAY: [b"12345678"]}
 
 
 async def test_a_rebuild_counts_by_what_there_is(stage: Stage) -> None:

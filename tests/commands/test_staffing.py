@@ -430,6 +430,6 @@ def test_it_says_what_is_estimated_and_what_can_be_no_handle_time(tmp_path: Path
     ]
     assert [line.split()[1] for line in notes] == ["cases", "cases", "post", "slow"]
     assert notes[0].endswith(
-        "; where mail lies for hours before somebody begins it, that may be 67% too high "
+        "; where mail waits for hours before anyone starts on it, that may be 67% too high "
         "(docs/staffing.md#estimated-handle-times)"
     )

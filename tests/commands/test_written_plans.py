@@ -158,8 +158,8 @@ def test_written_channels_are_forecast_by_work_and_the_estimated_share_of_it_is_
     work = sum(point["offered"] * (point["aht_s"] or 0.0) for point in points)
     assert work / expected == pytest.approx(handle_s, rel=0.05)
     note = (
-        f"stream-app: service (email): {share:.0%} of the handle time is estimated from replies; where mail lies for hours "
-        "before somebody begins it, that may be 67% too high (docs/staffing.md#estimated-handle-times)\n"
+        f"stream-app: service (email): {share:.0%} of the handle time is estimated from replies; where mail waits for hours "
+        "before anyone starts on it, that may be 67% too high (docs/staffing.md#estimated-handle-times)\n"
     )
     assert note in thought.stderr
     plan = staffing("-", "--targets", mixed.targets, "--format", "json", stdin=thought.stdout)

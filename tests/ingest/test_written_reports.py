@@ -1,12 +1,13 @@
 """Situations that help desks have reported as counted wrongly elsewhere, in written channels, and what is right.
 
-A case has `files`, `expected` (queue/channel → number → value), maybe `settings`, and `at`, when it is asked. A number is a
+A case has `files`, `expected` (queue/channel → number → value), maybe `settings`, `at`, when it is asked, and `told_again`, how
+many records change nothing because they were told before: all others must be applied. A number is a
 counter, or a KPI by its name in its unit; `…_samples`, `…_at_least` and `…_at_most` bound it.
 """
 
 import json
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,14 @@ class Found:
         fold, self._sums = Fold(self._targets), defaultdict[tuple[str, str], Cell](dict)
         fold.by_broker = True
         asked = round(datetime.fromisoformat(case["at"]).timestamp() * 1000) if "at" in case else None
+        results: Counter[str] = Counter()
         for name in case["files"]:
             for text in (REPORTS / name).read_bytes().splitlines():
                 (event,) = decode(text)
                 if asked is None or event.at <= asked:
-                    assert fold.record(event, event.at) == "applied", text
+                    results[fold.record(event, event.at)] += 1
+        applied, told_again = results.pop("applied"), case.get("told_again", 0)
+        assert results.total() == told_again, (applied, results)
         deltas = fold.take()
         for (_, queue, channel), cell in deltas.cells.items():
             add_into(self._sums[queue, channel], cell)

@@ -293,7 +293,38 @@ EXAMPLES: dict[str, list[Example]] = {
         ),
     ],
     "survey_response": [
-        Example([*A_CALL, *handled("a"), about(1, 120, "survey.answered", kind="csat", score=4)], 180, 0.5, 2)
+        Example(
+            [*A_CALL, *handled("a"), about(1, 120, "survey.answered", kind="csat", score=4)], 180, 0.5, 2
+        ),
+        # of three that were sent, one came back; another answer is to a survey that nobody told us of
+        Example(
+            [
+                *handled("a"),
+                *many(3, "survey.sent"),
+                about(0, 60, "survey.answered", kind="csat", score=2),
+                about(9, 70, "survey.answered", kind="csat", score=5),
+            ],
+            180,
+            1 / 3,
+            3,
+        ),
+    ],
+    "nps_response": [
+        Example(
+            [*many(4, "survey.sent", kind="nps"), about(3, 60, "survey.answered", kind="nps", score=9)],
+            90,
+            0.25,
+            4,
+        ),
+        Example([about(3, 60, "survey.answered", kind="nps", score=9)], 90, None, 0),
+    ],
+    "ces_response": [
+        Example(
+            [*many(2, "survey.sent", kind="ces"), about(1, 60, "survey.answered", kind="ces", score=1)],
+            90,
+            0.5,
+            2,
+        )
     ],
     "nps": [
         # 120 promoters, 50 in between, 30 detractors: (120 - 30) / 200

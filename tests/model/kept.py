@@ -29,7 +29,7 @@ from stream_app.model.intervals.row import row_of
 from stream_app.model.ports import DeadLetter
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
-from stream_app.store.codec import pack_clock, pack_visits, restore_recent, unpack_clock, unpack_visits
+from stream_app.store.codec import pack_clock, pack_visits, restore_ids, unpack_clock, unpack_visits
 from tests.reference.model import Reference
 
 from .settings import PLAIN, World
@@ -89,8 +89,8 @@ class Kept:
             del self.lasting[day]
         for day, marks in deltas.lasting.items():
             self.lasting[day] = sorted([*self.lasting.get(day, ()), *marks])
-        for minute, marks in deltas.recent.items():
-            self.recent.setdefault(minute, []).extend(marks)
+        for hour, marks in deltas.recent.items():
+            self.recent.setdefault(hour, []).extend(marks)
         self.results.update(deltas.results)
         self.reasons.update(deltas.reasons)
 
@@ -98,12 +98,12 @@ class Kept:
         """What a claim would restore; the order of contacts is the store's, which keeps none."""
         contacts = sorted(self.visits)
         rng.shuffle(contacts)
-        known = restore_recent(sorted(self.recent.items()))
         visits = {c: unpack_visits(self.visits[c]) for c in contacts}
         agreement = unpack_clock(self.clock, 0)
-        return Memory(
-            time=self.time, open=visits, recent=known, agreement=agreement, lasting=dict(self.lasting)
-        )
+        memory = Memory(time=self.time, open=visits, agreement=agreement, lasting=dict(self.lasting))
+        for hour, marks in sorted(self.recent.items()):
+            restore_ids(memory, hour, b"".join(marks))
+        return memory
 
     def counters(self, resolution: int) -> dict[Any, dict[str, int]]:
         """Counters by cell (of the totals by queue and channel), without those that are zero."""
@@ -181,9 +181,11 @@ def folded(
         commit = fold_records(fold, lines[start:end], _next_offset(lines, start), decode)
         kept.add(commit.deltas)
         restored, remembered = kept.memory(rng), fold.state
-        for name in ("time", "recent", "agreement", "lasting"):
+        for name in ("time", "agreement", "lasting"):
             assert getattr(restored, name) == getattr(remembered, name), f"{name} is not restored"
+        assert len(restored.recent) == len(remembered.recent)
         kept.dead += commit.dead
+    assert kept.memory(rng).recent.days == fold.state.recent.days
     return kept
 
 
@@ -195,7 +197,7 @@ def referred(
     lines: Iterable[Line],
     *,
     world: World = PLAIN,
-    recent_max: int = 500_000,
+    recent_max: int = 10_000_000,
     lasting_max: int = 2_000_000,
 ) -> Reference:
     reference = world.reference(recent_max=recent_max, lasting_max=lasting_max)

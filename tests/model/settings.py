@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from stream_app.model.targets import Targets
+from tests.reference.facts import Settings, default_satisfied
 from tests.reference.hours import Weekly
 from tests.reference.model import LASTING_MAX, RECENT_MAX, Reference
 from tests.reference.rules import Rules, usual, usual_targets
@@ -20,6 +21,7 @@ class World(NamedTuple):
     rules: Callable[[str, str], Rules] | None = None
     priority_targets: Callable[[str, str, str], tuple[int, int] | None] | None = None
     tells_messages: bool = True
+    surveys: Callable[[str, str], Settings] | None = None
 
     def targets(self) -> Targets:
         return Targets.of(self.document)
@@ -32,6 +34,7 @@ class World(NamedTuple):
             tells_messages=self.tells_messages,
             recent_max=recent_max,
             lasting_max=lasting_max,
+            surveys=self.surveys,
         )
 
 
@@ -62,6 +65,14 @@ def _urgent(queue: str, _channel: str, priority: str) -> tuple[int, int] | None:
     return {"urgent": (5_000, 1_000), "1": (90_000, 5_000)}.get(priority) if queue == "x" else None
 
 
+def _hard_to_please(queue: str, _channel: str) -> Settings:
+    if queue != "x":
+        return Settings()
+    return Settings(
+        lambda score, scale: score == 5 if scale == 5 else default_satisfied(score, scale), low_is_easy=False
+    )
+
+
 PLAIN = World({})
 SILENT = World({}, lambda _, channel: usual(channel, tells_messages=False), tells_messages=False)
 OFFICE = World({"defaults": {"calendar": "office"}, "calendars": _HOURS}, _office)
@@ -81,6 +92,8 @@ STRICT = World(
                 "request_gap_s": 60,
                 "containment_return_h": 2,
                 "idle_days": 1,
+                "csat_satisfied": {"5": [5]},
+                "ces_easy": "high",
                 "priorities": {
                     "urgent": {"answer_target_s": 5, "short_abandon_s": 1},
                     "1": {"answer_target_s": 90, "short_abandon_s": 5},
@@ -90,5 +103,6 @@ STRICT = World(
     },
     _strict,
     _urgent,
+    surveys=_hard_to_please,
 )
 WORLDS = (PLAIN, SILENT, OFFICE, STRICT)

@@ -18,6 +18,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "case.resolved": {"case": "k"},
     "case.reopened": {"case": "k"},
     "case.escalated": {"case": "k"},
+    "survey.sent": {},
     "survey.answered": {"kind": "csat", "score": 4},
     "quality.scored": {"score": 0.5},
     "sentiment.scored": {"score": -0.5},
@@ -49,6 +50,7 @@ _AGES = [-3 * DAY, -30 * DAY, -31 * DAY]
 _AHEAD = [1, 30_000, 60_000, 60_001, HOUR, 40 * DAY]
 _CONTACT = [kind for kind in TYPES if kind.startswith(("contact", "message", "bot", "callback", "agent.m"))]
 _MATTERS: dict[str, list[dict[str, Any]]] = {
+    "survey.sent": [{}, {}, {"kind": "csat"}, {"kind": "nps"}, {"kind": "ces"}, {"kind": "stars"}],
     "survey.answered": [
         {"kind": "csat", "score": 3, "scale": 3},
         {"kind": "csat", "score": 4.5},
@@ -83,6 +85,8 @@ _WRITTEN = [
     "case.reopened",
     "contact.held",
 ]
+SURVEYS = ["survey.sent", "survey.answered"]
+_ALL = [*_KINDS, *_WRITTEN, *SURVEYS, *SURVEYS]
 
 
 @st.composite
@@ -140,9 +144,9 @@ def _details(draw: st.DrawFn, queued: bool) -> dict[str, Any]:
 
 
 @st.composite
-def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
+def event(draw: st.DrawFn, kinds: list[str]) -> tuple[int, int, bool, dict[str, Any]]:
     """(time that passes, skew of its stamp, stamped by the broker, the event)."""
-    kind = draw(st.sampled_from([*_KINDS, *_WRITTEN]))
+    kind = draw(st.sampled_from(kinds))
     fields: dict[str, Any] = {"type": kind, "contact_id": draw(st.sampled_from(["a-1", "b"]))} | FIELDS.get(
         kind, {}
     )
@@ -153,10 +157,9 @@ def event(draw: st.DrawFn) -> tuple[int, int, bool, dict[str, Any]]:
         fields |= draw(_details("queue" in fields))
     elif kind == "case.reopened":
         if draw(st.booleans()):
-            fields |= {
-                "queue": draw(st.sampled_from("xy")),
-                "channel": draw(st.sampled_from(["chat", "email"])),
-            }
+            fields["queue"] = draw(st.sampled_from("xy"))
+            if channel := draw(st.sampled_from([None, "chat", "email", "voice"])):
+                fields["channel"] = channel
     elif "contact_id" in fields and kind in _MATTERS:
         fields |= draw(st.sampled_from(_MATTERS[kind]))
         for name, values in {"queue": ["x", "y"], "channel": ["voice", "chat"]}.items():
@@ -173,13 +176,13 @@ def line(offset: int, at: int, timestamp: int, **fields: Any) -> Line:
 
 
 @st.composite
-def streams(draw: st.DrawFn, max_size: int = 40) -> list[Line]:
-    """Records of one partition, with gaps, poison, and stamps of every kind."""
+def streams(draw: st.DrawFn, max_size: int = 40, kinds: list[str] = _ALL) -> list[Line]:
+    """Records of one partition, with gaps, poison, and stamps of every kind; events of these types."""
     out: list[Line] = []
     now, offset = T0, 0
     by_broker = draw(st.sampled_from([[0], [1], [0, 0, 1]]))
     crowd = draw(st.sampled_from([0, 4, 40]))
-    for step, skew, stamped, fields in draw(st.lists(event(), max_size=max_size)):
+    for step, skew, stamped, fields in draw(st.lists(event(kinds), max_size=max_size)):
         now += step
         offset += 1 if draw(st.integers(0, 9)) else 3
         if draw(st.integers(0, 19)) == 0:

@@ -20,7 +20,7 @@ from tests.reference.traffic import hostile, traffic
 
 from .kept import Kept, Line, differences, folded, referred
 from .settings import WORLDS, World
-from .streams import DAY, HOUR, MINUTE, T0, line, streams
+from .streams import DAY, HOUR, MINUTE, SURVEYS, T0, line, streams
 
 MANY = settings(max_examples=max(300, settings.default.max_examples if settings.default else 0))
 
@@ -43,6 +43,18 @@ def hostile_lines(seed: int, contacts: int, rate: float) -> list[Line]:
 @MANY
 @given(streams(), st.sets(st.integers(0, 45)), st.sets(st.integers(0, 45)), st.sampled_from(WORLDS))
 def test_any_stream_in_any_pieces_is_what_the_specification_says(
+    lines: list[Line], cuts: set[int], restarts: set[int], world: World
+) -> None:
+    if lines:
+        kept = folded(lines, cuts, restarts, targets=world.targets(), tells_messages=world.tells_messages)
+        assert differences(referred(lines, world=world), kept) == []
+
+
+@MANY
+@given(
+    streams(kinds=SURVEYS), st.sets(st.integers(0, 45)), st.sets(st.integers(0, 45)), st.sampled_from(WORLDS)
+)
+def test_whoever_is_asked_and_answers_however_often_is_counted_as_the_specification_says(
     lines: list[Line], cuts: set[int], restarts: set[int], world: World
 ) -> None:
     if lines:
@@ -278,3 +290,37 @@ def test_an_abandonment_is_short_up_to_the_threshold_and_never_with_a_threshold_
     assert differences(reference, kept) == []
     short = kept.counters(0)["x", "voice"].get("abandoned_short", 0)
     assert short == (short_ms > 0 and wait_ms <= short_ms)
+
+
+def test_a_survey_changes_no_count_of_its_contacts_call() -> None:
+    """Where a person's message answers a call, an assignment does not, whatever else is remembered of the contact."""
+    targets = Targets.of({"queues": {"x": {"answer": "message"}}})
+    asked = line(0, T0, T0, type="survey.answered", id="s", contact_id="a", queue="x", kind="csat", score=5)
+    call = [
+        line(1, T0 + 1, T0 + 1, type="contact.queued", id="q", contact_id="a", queue="x"),
+        line(2, T0 + 2, T0 + 2, type="contact.answered", id="w", contact_id="a", queue="x", agent="g"),
+    ]
+    found = [folded(lines, targets=targets) for lines in (call, [asked, *call])]
+    assert [kept.counters(0)["x", "voice"].get("answered", 0) for kept in found] == [0, 0]
+
+
+def test_what_is_told_again_after_days_counts_once() -> None:
+    """Its id is forgotten by then, and the open visit would take it once more."""
+    held = {"type": "contact.held", "id": "h", "contact_id": "a", "queue": "x", "channel": "email"}
+    missed = {
+        "type": "agent.missed",
+        "id": "m",
+        "contact_id": "a",
+        "queue": "x",
+        "channel": "email",
+        "agent": "g",
+    }
+    mail = {"type": "contact.queued", "id": "q", "contact_id": "a", "queue": "x", "channel": "email"}
+    told = [(T0, mail), (T0 + 1, missed), (T0 + 2, held)]
+    told += [(T0 + day * DAY, mail | {"id": f"q{day}", "contact_id": f"c{day}"}) for day in range(1, 6)]
+    told += [(T0 + 1, missed), (T0 + 2, held)]
+    lines = [line(n, at, at, **fields) for n, (at, fields) in enumerate(told)]
+    kept = folded(lines, range(len(lines)))
+    assert kept.counters(0)["x", "email"]["missed"] == 1
+    assert kept.results[Result.LATE] == 2
+    assert differences(referred(lines), kept) == []

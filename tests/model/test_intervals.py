@@ -74,10 +74,11 @@ def test_rows_are_those_of_the_pencil(case: Case, restarting: bool) -> None:
 # --- with the reference ---
 
 
-_MONTH = 31 * DAY
+_MONTH, _HALF_A_YEAR = 31 * DAY, 186 * DAY
 _MOMENTS = (
     *(0, 20 * MINUTE, 10 * DAY, 20 * DAY, 20 * DAY + MINUTE, 30 * DAY),
     *(_MONTH - 1, _MONTH, _MONTH + 1, _MONTH + 10 * MINUTE, 32 * DAY, 50 * DAY, 62 * DAY),
+    *(_HALF_A_YEAR - 1, _HALF_A_YEAR, _HALF_A_YEAR + 1, 187 * DAY, 206 * DAY, 216 * DAY),
 )
 _TURNS = (
     *("contact.queued", "again", "contact.abandoned", "contact.abandoned", "contact.left_queue"),
@@ -87,12 +88,13 @@ _TURNS = (
 
 @st.composite
 def long_waits(draw: st.DrawFn) -> list[Line]:
-    """A chat or two that take turns for months, at moments around those where their rows are closed."""
+    """A chat or two, or calls, that take turns for months, at moments around those where their rows are closed."""
+    channel = draw(st.sampled_from(["chat", "chat", "callback"]))
     moments = sorted(draw(st.lists(st.sampled_from(_MOMENTS), max_size=10)))
-    out = [line(0, T0, T0, id="e0", type="contact.queued", contact_id="a", queue="x", channel="chat")]
+    out = [line(0, T0, T0, id="e0", type="contact.queued", contact_id="a", queue="x", channel=channel)]
     for n, moment in enumerate(moments, 1):
         kind, contact = draw(st.sampled_from(_TURNS)), draw(st.sampled_from("aab"))
-        fields: dict[str, Any] = {"id": f"e{n}", "contact_id": contact, "queue": "x", "channel": "chat"}
+        fields: dict[str, Any] = {"id": f"e{n}", "contact_id": contact, "queue": "x", "channel": channel}
         if kind == "again":
             kind, fields["resumes"] = "contact.queued", True
         out.append(line(n, T0 + moment, T0 + moment, type=kind, **fields))

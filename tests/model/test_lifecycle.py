@@ -170,6 +170,8 @@ def test_what_is_stored_is_never_renumbered() -> None:
         "CLOSED": 9,
         "ENDED": 10,
         "REOPENING": 11,
+        "SURVEYED": 12,
+        "RATED": 13,
     }
     assert [e.type_name(kind) for kind in sorted(e.CONTACT_TYPES, key=lambda kind: kind.bit)][:16] == [
         *("contact.queued", "contact.answered", "contact.held", "contact.resumed", "agent.missed"),

@@ -7,7 +7,8 @@ from hypothesis import given, strategies as st
 
 from stream_app.model.facts import Answered, Offered
 from stream_app.model.kpis import KPIS
-from stream_app.model.kpis.measures import Choice, Counter, Level, Ratio, Sum, Unit, count, percentile, total
+from stream_app.model.kpis.measures import Choice, Level, Ratio, Unit, percentile
+from stream_app.model.kpis.sums import Counter, Sum, count, total
 
 a = count("a", Answered, where=lambda f: f.in_target)
 b = count("b", Answered)

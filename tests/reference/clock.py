@@ -21,10 +21,6 @@ class Clock:
         self._old: list[tuple[int, int]] = []  # sender, stamp
         self._new: list[tuple[int, int]] = []
 
-    @property
-    def stands(self) -> bool:
-        return self.now == self.agreed + SKEW_MS
-
     def trust(self, stamp: int) -> None:
         """The broker says so."""
         self.now = self.agreed = max(self.now, stamp)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .checks import Fields, Refused, is_number, number, truth, whole
 from .currencies import CURRENCIES
@@ -27,13 +27,21 @@ def default_satisfied(score: float, scale: float) -> bool:
 
 
 class Settings(NamedTuple):
-    """What the settings say about surveys."""
+    """What the settings of a queue and channel say about surveys."""
 
     satisfied: Callable[[float, float], bool] = default_satisfied
     low_is_easy: bool = True
 
 
+class Asked(NamedTuple):
+    """The customer was sent a survey."""
+
+    kind: str
+
+
 class Survey(NamedTuple):
+    """The customer's answer."""
+
     kind: str
     score: float
     scale: float
@@ -41,9 +49,9 @@ class Survey(NamedTuple):
     def counts(self, settings: Settings) -> dict[str, int]:
         score, scale = self.score, self.scale
         if self.kind == "csat":
-            return {"csat_answers": 1, "csat_satisfied": settings.satisfied(score, scale)}
+            return {"csat_answers": 1, "csat_satisfied": int(settings.satisfied(score, scale))}
         if self.kind == "nps":
-            return {"nps_answers": 1, "nps_promoters": score >= 9, "nps_detractors": score <= 6}
+            return {"nps_answers": 1, "nps_promoters": int(score >= 9), "nps_detractors": int(score <= 6)}
         s = score if settings.low_is_easy else scale + 1 - score
         return {"ces_answers": 1, "ces_effort": round(1000 * (1 + 6 * (s - 1) / (scale - 1)))}
 
@@ -53,7 +61,7 @@ class Review(NamedTuple):
     compliant: bool | None
     automatic: bool
 
-    def counts(self, _settings: Settings) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         counts = {
             "reviews": 1,
             "review_score": round(10_000 * self.score),
@@ -67,7 +75,7 @@ class Mood(NamedTuple):
     score: float
     predicted_csat: float | None
 
-    def counts(self, _settings: Settings) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         counts = {"sentiments": 1, "sentiment_score": round(1000 * self.score)}
         if self.predicted_csat is not None:
             counts |= {"predictions": 1, "predicted_csat": round(1000 * self.predicted_csat)}
@@ -78,16 +86,18 @@ class Sale(NamedTuple):
     amount: int  # in ten-thousandths
     place: int  # of the currency
 
-    def counts(self, _settings: Settings) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         return {"sales": 1}
 
 
-Fact = Survey | Review | Mood | Sale
+Fact = Asked | Survey | Review | Mood | Sale
 
 
 def read_fact(kind: str, fields: Fields) -> Fact | None:
     """What an event of this type says beside its envelope; None for the types that say nothing of the kind."""
     match kind:
+        case "survey.sent":
+            return Asked(_kind("csat" if fields.get("kind") is None else fields["kind"]))
         case "survey.answered":
             return _survey(fields)
         case "quality.scored":
@@ -107,13 +117,17 @@ def _required(value: float | None) -> float:
     return value
 
 
+def _kind(value: Any) -> str:
+    if value not in ("csat", "nps", "ces"):
+        raise Refused("invalid")
+    return str(value)
+
+
 def _survey(fields: Fields) -> Survey:
-    kind = fields.get("kind")
+    kind = _kind(fields.get("kind"))
     if kind == "nps":
         whole(fields, "scale", 2, 100)
         return Survey("nps", _required(number(fields, "score", 0, 10)), 10)
-    if kind not in ("csat", "ces"):
-        raise Refused("invalid")
     scale = whole(fields, "scale", 2, 100) or (5 if kind == "csat" else 7)
     score = _required(number(fields, "score", 1, scale))
     if kind == "csat" and score != int(score):

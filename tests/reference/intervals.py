@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .visits import Visit
 
 QUARTER = 15 * MINUTE
-COUNTED_WITHIN_MS = 31 * DAY
+COUNTED_WITHIN_MS, WRITTEN_WITHIN_MS = 31 * DAY, 186 * DAY
 
 
 class Over(NamedTuple):
@@ -25,10 +25,12 @@ class Over(NamedTuple):
     wait: int
     why: dict[str, int]
 
+    written: bool
+
     @property
     def counts(self) -> bool:
         """Whether that end came soon enough for a row to take it."""
-        return self.at - self.queued_at <= COUNTED_WITHIN_MS
+        return self.at - self.queued_at <= (WRITTEN_WITHIN_MS if self.written else COUNTED_WITHIN_MS)
 
 
 class Stay:
@@ -90,7 +92,7 @@ class Intervals:
         self, visit: Visit, outcome: str, at: int, wait: int = 0, why: dict[str, int] | None = None
     ) -> None:
         stay = self._stays[visit]
-        stay.over = Over(outcome, stay.queued_at, at, wait, why or {})
+        stay.over = Over(outcome, stay.queued_at, at, wait, why or {}, visit.written)
         stay.told.append(stay.over)
 
     def waits_again(self, visit: Visit) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .beginnings import Beginnings, stated
 from .counters import HOUR, MINUTE
-from .facts import Sale
+from .facts import Asked, Sale, Survey
 from .ledger import REFUSED_WHY, counted_as
 from .memory import fingerprint
 from .visits import Visit
@@ -14,10 +14,10 @@ from .vocabulary import REPEATABLE, VISIT_EVENTS
 
 if TYPE_CHECKING:
     from .books import Books
-    from .facts import Settings
     from .memory import Memory
     from .records import Beginning, Event
     from .steps import Steps
+    from .surveys import Surveys
 
 NO_QUEUE = "unassigned"
 REOPENS_WITHIN_MS = 10 * MINUTE
@@ -31,8 +31,8 @@ NO_VISIT, STATE = ("illegal", "no_visit"), ("illegal", "state")
 class Judge:
     """Judges the events that are neither of the future nor late."""
 
-    def __init__(self, memory: Memory, books: Books, steps: Steps, settings: Settings) -> None:
-        self._memory, self._books, self._steps, self._settings = memory, books, steps, settings
+    def __init__(self, memory: Memory, books: Books, steps: Steps, surveys: Surveys) -> None:
+        self._memory, self._books, self._steps, self._surveys = memory, books, steps, surveys
         self._policy = books.policy
         self._beginnings = Beginnings(memory, steps, self._begin)
 
@@ -206,11 +206,15 @@ class Judge:
         visits = self._memory.newest_first(event.contact)
         queue = event.queue or next((v.queue for v in visits), NO_QUEUE)
         channel = event.channel or next((v.channel for v in visits if v.queue == queue), "voice")
-        self._books.live((queue, channel), event.at, **event.fact.counts(self._settings))
-        if isinstance(event.fact, Sale):
-            self._books.counters.take(
-                (queue, channel), event.at, "revenue", event.fact.place, event.fact.amount
-            )
+        place, fact = (queue, channel), event.fact
+        if isinstance(fact, Asked):
+            self._surveys.sent(event.contact, fact.kind, place, event.at)
+        elif isinstance(fact, Survey):
+            self._surveys.answered(event.contact, fact, place, event.at)
+        else:
+            self._books.live(place, event.at, **fact.counts())
+        if isinstance(fact, Sale):
+            self._books.counters.take(place, event.at, "revenue", fact.place, fact.amount)
 
 
 def _soon(reopened_at: int | None, at: int) -> bool:

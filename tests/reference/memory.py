@@ -7,14 +7,15 @@ import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from .clock import Clock
-from .counters import DAY, HOUR, MINUTE
+from .counters import DAY, HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .visits import Visit
 
-RECENT_MS = HOUR
+ENDED_MS = HOUR  # how long what ended, and a case that was reopened, are remembered
+RECENT_DAYS = 3
 LASTING_DAYS = 31
 
 
@@ -41,13 +42,14 @@ class Memory:
 
     def __init__(self, recent_max: int, lasting_max: int) -> None:
         self.clock = Clock()
+        self.dropped_early = 0  # ids that were dropped because there were too many
         self._recent_max = recent_max
         self._lasting_max = lasting_max
         self._lasting: set[tuple[int, bytes]] = (
             set()
         )  # when an id that recurs was added (a day), and its hash
         self._visits: dict[str, list[Visit]] = {}  # contact -> its open visits, oldest first
-        self._recent: dict[bytes, int] = {}  # hash of an event id -> the minute when it was added, in order
+        self._recent: dict[int, set[bytes]] = {}  # day of partition time -> hashes of the ids added in it
         self._opened = itertools.count(1)
         self._ended: dict[str, list[Ended]] = {}  # contact -> visits with whose request it may go on
         self._reopened: dict[str, list[int]] = {}  # contact -> when its case was reopened
@@ -119,7 +121,7 @@ class Memory:
     # Ids -----------------------------------------------------------------------------------------------
 
     def knows(self, name: bytes) -> bool:
-        return name in self._recent
+        return any(name in names for names in self._recent.values())
 
     def knows_opener(self, contact: str, name: bytes) -> bool:
         """Whether this id is recent or has opened one of the contact's open visits."""
@@ -132,38 +134,37 @@ class Memory:
         days = [day for day, _ in self._lasting]
         self._lasting.add((max([self.now // DAY, *days]), name))
         if len(self._lasting) > self._lasting_max:
+            known = len(self._lasting)
             self._keep_days_after(min(days, default=self.now // DAY))
+            self.dropped_early += known - len(self._lasting)
         return False
 
     def _keep_days_after(self, last: int) -> None:
         self._lasting = {(day, name) for day, name in self._lasting if day > last}
 
     def remember(self, name: bytes) -> None:
-        self._recent.pop(name, None)  # at the end again: the oldest stay in front
-        minute = self.now - self.now % MINUTE + (MINUTE if self.clock.stands else 0)
-        self._recent[name] = max(minute, next(reversed(self._recent.values()), 0))
-
-    def follow(self, before: int) -> None:
-        """Partition time was that before."""
-        was, minute = (time - time % MINUTE for time in (before, self.now))
-        if was == minute:
+        today = self.now // DAY
+        if name in self._recent.get(today, ()):
             return
-        for name, stamp in self._recent.items():
-            if was < stamp < minute or minute < min(was, stamp):
-                self._recent[name] = minute
+        if today not in self._recent and len(self._recent) == RECENT_DAYS:
+            del self._recent[min(self._recent)]
+        if self._recent and sum(map(len, self._recent.values())) >= self._recent_max:
+            self.dropped_early += len(self._recent.pop(min(self._recent)))
+        self._recent.setdefault(today, set()).add(name)
+
+    def follow(self) -> None:
+        """Partition time moved, perhaps back."""
+        today = self.now // DAY
+        for day in [day for day in self._recent if day > today]:
+            self._recent.setdefault(today, set()).update(self._recent.pop(day))
 
     def forget(self) -> None:
-        """Drop what is an hour old, and of ids the oldest minutes of too many."""
-        oldest = self.now - RECENT_MS
+        """Drop what is an hour old, and ids that recur after a month."""
+        oldest = self.now - ENDED_MS
         for contact, visits in list(self._ended.items()):
             self._ended[contact] = [ended for ended in visits if ended.at >= oldest]
         for contact, times in list(self._reopened.items()):
             self._reopened[contact] = [at for at in times if at >= oldest]
-        for name in list(itertools.takewhile(lambda name: self._recent[name] < oldest, self._recent)):
-            del self._recent[name]
-        while len(self._recent) > self._recent_max:
-            minute = min(self._recent.values())
-            self._recent = {name: stamp for name, stamp in self._recent.items() if stamp > minute}
         self._ended = {contact: visits for contact, visits in self._ended.items() if visits}
         self._reopened = {contact: times for contact, times in self._reopened.items() if times}
         self._keep_days_after((self.now - LASTING_DAYS * DAY) // DAY - 1)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from .books import Books
 from .checks import Refusal
 from .counters import DAY, MINUTE, Cell, Counters, Key
-from .facts import Settings, default_satisfied
 from .intervals import Intervals
 from .judge import Judge
 from .levels import Levels, levels
@@ -16,14 +15,18 @@ from .memory import Memory
 from .records import Event, read
 from .rules import Policy, Rules, usual_targets
 from .steps import Steps
+from .surveys import Surveys
 from .timeouts import is_given_up
+from .vocabulary import KEPT_BY_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .facts import Settings
+
 FUTURE_MS, LATE_MS = MINUTE, 2 * DAY
 STILL_MS = 31 * DAY
-RECENT_MAX, LASTING_MAX = 500_000, 2_000_000
+RECENT_MAX, LASTING_MAX = 10_000_000, 2_000_000
 
 
 class Reference:
@@ -31,9 +34,8 @@ class Reference:
 
     `targets(queue, channel, queued_at)` gives the answer target and the short-abandon threshold in ms, before
     the promised clock; `priority_targets(queue, channel, priority)` those of contacts with a priority, or None;
-    `rules(queue, channel)` the other settings; `satisfied(score, scale)` whether a csat score is in the
-    satisfied set. `tells_messages`: the source tells of messages. Counters that are zero are left out of every
-    answer.
+    `rules(queue, channel)` the other settings, `surveys(queue, channel)` what scores mean. `tells_messages`: the
+    source tells of messages. Counters that are zero are left out of every answer.
     """
 
     def __init__(
@@ -45,8 +47,7 @@ class Reference:
         tells_messages: bool = True,
         recent_max: int = RECENT_MAX,
         lasting_max: int = LASTING_MAX,
-        satisfied: Callable[[float, float], bool] = default_satisfied,
-        low_is_easy: bool = True,
+        surveys: Callable[[str, str], Settings] | None = None,
     ) -> None:
         self.results: Counter[str] = Counter()
         self.reasons: Counter[tuple[str, str]] = Counter()
@@ -57,12 +58,18 @@ class Reference:
         self._intervals = Intervals()
         books = Books(self._counters, self._intervals, self._policy)
         self._steps = Steps(self._memory, books)
-        self._judge = Judge(self._memory, books, self._steps, Settings(satisfied, low_is_easy))
+        self._surveys = Surveys(books, surveys)
+        self._judge = Judge(self._memory, books, self._steps, self._surveys)
 
     @property
     def partition_time(self) -> int:
         """What time it is in the partition, ms."""
         return self._memory.now
+
+    @property
+    def dropped_early(self) -> int:
+        """How many ids were dropped because there were too many, recent ones and those that recur."""
+        return self._memory.dropped_early
 
     # What came in ------------------------------------------------------------------------------------
 
@@ -139,12 +146,13 @@ class Reference:
             self._memory.clock.trust(stamp)
         else:
             self._memory.clock.hear(sender, stamp)
-        self._memory.follow(before)
+        self._memory.follow()
         if self.partition_time // MINUTE > before // MINUTE:
             for visit in list(self._memory):
                 if is_given_up(visit, self.partition_time):
                     self._steps.give_up(visit, self.partition_time)
             self._memory.forget()
+            self._surveys.forget(self.partition_time)
 
     def _result(self, event: Event, stamp: int) -> tuple[str, str]:
         if event.at > max(self.partition_time, stamp) + FUTURE_MS:
@@ -157,5 +165,7 @@ class Reference:
         since = self.partition_time - STILL_MS
         if event.at < since or event.type == "contact.queued":
             return event.at >= since and event.recurs
+        if event.type not in KEPT_BY_STATE:
+            return False
         visits = self._memory.newest_first(event.contact)
         return bool(visits) and all(visit.queued_at >= since for visit in visits)

@@ -111,6 +111,7 @@ _INVALID = {
     "answered without a contact": _without("contact_id", type="contact.answered"),
     "message without a contact": _without("contact_id", type="message.sent"),
     "missed without a contact": _without("contact_id", type="agent.missed"),
+    "survey sent without a contact": _without("contact_id", type="survey.sent"),
     "survey without a contact": _without("contact_id", **_CSAT),
     "sale without a contact": _without("contact_id", **_SALE),
 }
@@ -160,6 +161,9 @@ _BEGINNINGS = {
     }.items()
 }
 _FACTS = {
+    "survey sent of another kind": _with(type="survey.sent", kind="stars"),
+    "survey sent of an empty kind": _with(type="survey.sent", kind=""),
+    "survey sent of two kinds": _with(type="survey.sent", kind=["csat", "nps"]),
     "survey without a kind": _with(type="survey.answered", score=4),
     "survey of another kind": _with(**{**_CSAT, "kind": "stars"}),
     "survey without a score": _with(type="survey.answered", kind="csat"),

@@ -40,6 +40,16 @@ def abandonment(counters: Mapping[str, int]) -> Fraction | None:
     return _ratio(counters.get("abandoned", 0) - short, counters.get("decided", 0) - short + corrected)
 
 
+def response_rate(*places: Mapping[str, int], kind: str = "csat") -> Fraction | None:
+    """Of one queue and channel, or of several together: surveys returned of those sent, else answers of handled."""
+    above = below = 0
+    for n in places:
+        sent = n.get(f"{kind}_sent", 0)
+        above += n.get(f"{kind}_returned" if sent else f"{kind}_answers", 0)
+        below += sent or n.get("handled", 0)
+    return _ratio(above, below)
+
+
 def quantile(sketch: Mapping[int, int], q: Fraction) -> float | None:
     """The estimate in ms of the value of rank ceil(q n): the geometric middle of its sketch bucket."""
     n = sum(sketch.values())

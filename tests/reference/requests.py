@@ -19,10 +19,11 @@ def go_on(visit: Visit, memory: Memory, policy: Policy) -> None:
     former = _former(visit, memory, policy)
     if former is None:
         return
-    there = policy.of(former.place)
+    there, before, now = policy.of(former.place), former.queued_at, visit.queued_at
+    spent = there.open(before, now) if now >= before else -there.open(now, before)
     visit.request = Request(
-        former.request.start,
-        former.request.open_before + there.open(former.queued_at, visit.queued_at),
+        min(former.request.start, now),
+        max(0, former.request.open_before + spent),
         former.request.answered,
     )
     visit.clock = former.clock

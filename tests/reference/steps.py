@@ -143,7 +143,7 @@ class Steps:
                 visit.ask(at)
             case "message.sent" if event.bot:
                 visit.clock = None
-            case "bot.started":
+            case "bot.started" | "contact.held" | "contact.resumed":
                 pass
             case "bot.handed_off":
                 self._hand_off(visit, at)
@@ -152,6 +152,9 @@ class Steps:
                 self._waiting(visit, event)
             case "contact.ended" if event.by == "bot":
                 self._contain(visit, at)
+            case "contact.ended" | "contact.wrapped" if visit.written:
+                self._ledger.ended_with_bot(visit, at)
+                visit.change("unanswered", at)
             case _:
                 self._end_with_bot(visit, at)
 

@@ -53,6 +53,13 @@ _MESSAGES: list[tuple[str, Fields]] = [
     ("contact.resumed", {}),
     ("agent.missed", {"agent": "a2"}),
 ]
+_SURVEYS: list[tuple[str, Fields]] = [
+    ("survey.sent", {}),
+    ("survey.sent", {**_SALES, "kind": "nps"}),
+    ("survey.answered", {"kind": "csat", "score": 5}),
+    ("survey.answered", {**_SALES, "kind": "csat", "score": 2}),
+    ("survey.answered", {**_BILLING, "kind": "nps", "score": 9}),
+]
 ENDS: list[tuple[str, Fields]] = [
     ("contact.transferred", {}),
     ("contact.left_queue", {"reason": "timeout"}),
@@ -63,7 +70,7 @@ ENDS: list[tuple[str, Fields]] = [
     ("contact.wrapped", {}),
 ]
 _ASKED = _OPENINGS[:4]
-WRITTEN_KINDS = 3 * _ASKED + _OPENINGS + 3 * _MESSAGES + 2 * ENDS
+WRITTEN_KINDS = 3 * _ASKED + _OPENINGS + 3 * _MESSAGES + 2 * ENDS + _SURVEYS
 KINDS = WRITTEN_KINDS + 2 * _CALLS
 _GAPS = st.sampled_from((0, 1, 900, 5_000, 20_000, 50_000))
 

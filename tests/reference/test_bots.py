@@ -20,7 +20,7 @@ def test_people_are_asked_at_the_hand_off(log: Log) -> None:
     assert log.put(13, "message.sent", bot=True) == OK
     assert log.put(240, "message.received") == OK
     assert log.put(241, "contact.queued", channel="chat") == ILLEGAL  # it is with a bot there
-    assert log.put(242, "contact.held") == log.put(242, "contact.wrapped") == ILLEGAL
+    assert log.put(242, "contact.held") == log.put(243, "contact.resumed") == OK  # which changes nothing
     assert log.put(300, "bot.handed_off", id="h") == OK
     assert log.put(300, "bot.handed_off", id="h") == DUPLICATE
     assert log.reference.open_visits() == [("c1", *CHAT, "waiting", T0 + 300_000)]
@@ -119,7 +119,20 @@ def test_who_leaves_the_bot_never_waited(log: Log) -> None:
     log.put(95, "callback.scheduled", "c9")
     assert log.total(channel="chat") == {"offered": 5, "to_bot": 5, "bot_abandoned": 5}
     assert log.where("bot_abandoned") == [90]
-    assert log.states() == []
+    assert log.put(96, "contact.wrapped", "c3") == OK
+    assert log.put(97, "contact.wrapped", "c3") == DUPLICATE
+    assert log.states() == [("c3", "billing", "unanswered")]
+
+
+def test_somebody_closes_what_a_bot_has(log: Log) -> None:
+    """In a written channel with one event or two; a call has no such end."""
+    for contact, channel in (("c1", "chat"), ("c2", "voice")):
+        log.put(0, "contact.queued", contact, channel=channel)
+        log.put(1, "bot.started", contact)
+        assert log.put(90, "contact.wrapped", contact) == (OK if channel == "chat" else ILLEGAL)
+        assert log.put(91, "contact.held", contact) == ILLEGAL
+    assert log.total(channel="chat") == {"offered": 1, "to_bot": 1, "bot_abandoned": 1}
+    assert log.states() == [("c1", "billing", "unanswered"), ("c2", "billing", "with_bot")]
 
 
 def test_a_visit_that_was_handed_off_started_before(log: Log) -> None:

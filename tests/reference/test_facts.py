@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from .currencies import CURRENCIES
+from .facts import Settings
 from .log import CHAT, DUPLICATE, MIN, OK, T0, VOICE, H, Log
 from .model import Reference
 
@@ -19,8 +20,10 @@ def log() -> Log:
 
 
 def answer(log: Log, kind: str, *scores: float, **fields: Any) -> dict[str, int]:
+    """Each score is another contact's."""
     for score in scores:
-        assert log.put(0, "survey.answered", kind=kind, score=score, queue="billing", **fields) == OK
+        contact = f"c{log.offset}"
+        assert log.put(0, "survey.answered", contact, kind=kind, score=score, queue="billing", **fields) == OK
     return log.total()
 
 
@@ -37,7 +40,7 @@ def test_who_is_satisfied(log: Log, scale: int | None, satisfied: int) -> None:
 
 def test_the_satisfied_set_is_a_setting() -> None:
     log = Log()
-    log.reference = Reference(satisfied=lambda score, scale: score == scale)
+    log.reference = Reference(surveys=lambda *_: Settings(lambda score, scale: score == scale))
     assert answer(log, "csat", 4, 5) == {"csat_answers": 2, "csat_satisfied": 1}
 
 
@@ -56,7 +59,7 @@ def test_effort_is_on_a_scale_of_seven(log: Log) -> None:
     assert answer(log, "ces", 8, scale=10)["ces_effort"] == 13_500 + 5_667  # 8 of 10 is 1 + 6 * 7/9
     assert answer(log, "ces", 2, scale=33)["ces_effort"] == 19_167 + 1_188  # 1187.5: half to even
     easy = Log()
-    easy.reference = Reference(low_is_easy=False)
+    easy.reference = Reference(surveys=lambda *_: Settings(low_is_easy=False))
     assert answer(easy, "ces", 4, scale=5)["ces_effort"] == 2_500
 
 

@@ -40,21 +40,6 @@ def test_duplicates_at_once_change_nothing(log: Log) -> None:
     assert log.put(31, "contact.queued", id="q") == DUPLICATE
 
 
-def test_an_id_is_remembered_for_an_hour(log: Log) -> None:
-    log.put(0, "contact.queued", id="q")
-    assert log.put(1, "contact.refused", "c2", id="f") == OK
-    log.put(3, "contact.left_queue")
-    log.tick(H)  # the hour after the minute in which they were added is just complete: kept
-    assert log.put(H + 4, "contact.refused", "c2", id="f") == DUPLICATE
-    assert log.put(H + 4, "contact.queued", id="q") == DUPLICATE
-    log.tick(H + 59)
-    assert log.put(H + 59, "contact.queued", id="q") == DUPLICATE  # no time-outs have run
-    log.tick(H + MIN)
-    assert log.put(H + MIN, "contact.queued", id="q") == OK
-    assert log.put(H + MIN, "survey.answered", id="q2", kind="csat", score=5) == OK
-    assert log.put(H + MIN, "survey.answered", id="q2", kind="csat", score=5) == DUPLICATE
-
-
 def test_events_out_of_order(log: Log) -> None:
     assert log.put(5, "contact.answered") == ILLEGAL
     assert log.put(10, "contact.queued", queue="billing") == OK

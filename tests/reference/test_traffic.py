@@ -11,7 +11,7 @@ from fractions import Fraction
 import pytest
 
 from .counters import sketch_bucket
-from .facts import Review
+from .facts import Asked, Review, Survey
 from .model import Reference
 from .poison import GALLERY, LARGEST_GOOD, Poison
 from .ratios import quantile
@@ -109,6 +109,7 @@ def test_every_result_and_reason_occurs(rough: list[Record]) -> None:
         *("outbound", "outbound_handled", "outbound_ms", "handled", "handled_transferred", "handled_stated"),
         *("handled_estimated", "estimated_ms", "pending_ms", "conversations", "conversation_ms"),
         *("talk_ms", "hold_ms", "wrap_ms", "held", "lost", "wrap_timed_out"),
+        *("csat_sent", "csat_returned", "nps_sent", "nps_returned", "ces_sent", "ces_returned"),
         *("csat_answers", "csat_satisfied", "nps_answers", "nps_promoters", "nps_detractors"),
         *("ces_answers", "ces_effort", "reviews", "review_score", "reviews_judged", "reviews_compliant"),
         *("auto_reviews", "auto_review_score", "auto_reviews_judged", "auto_reviews_compliant"),
@@ -126,7 +127,7 @@ def test_the_traffic_has_all_that_the_rules_are_about(calm: list[Record], rough:
     assert any(name not in told for name in firsts)
     assert {e.type for e in events if e.beginning} == OUTCOMES
     assert {bool(e.queue) for e in events if e.outbound} == {True, False}
-    for kind in ("survey.answered", "quality.scored", "sentiment.scored", "sale.recorded"):
+    for kind in ("survey.sent", "survey.answered", "quality.scored", "sentiment.scored", "sale.recorded"):
         about = {(bool(e.queue), bool(e.channel)) for e in events if e.type == kind}
         assert about == set(itertools.product((False, True), repeat=2))
     reviews = {(e.fact.automatic, e.fact.compliant) for e in events if isinstance(e.fact, Review)}
@@ -144,9 +145,41 @@ def test_the_traffic_has_all_that_the_rules_are_about(calm: list[Record], rough:
     assert {e.priority for e in events if e.priority} == {"high", "low", "0", "1"}
     assert any(e.reopens for e in events)
     assert {bool(e.queue) for e in events if e.type == "case.reopened"} == {True, False}
+    sent = {(b'"kind":' in value, b'"queue":' in value) for _, value, _ in calm if b'"survey.sent"' in value}
+    assert sent == set(itertools.product((False, True), repeat=2))
     sales = [json.loads(value) for _, value, _ in calm if b'"sale.recorded"' in value]
     assert {type(sale["amount"]) for sale in sales} == {float, str}
     assert len({sale["currency"] for sale in sales}) == 8
+
+
+@pytest.mark.parametrize("hostility", ["calm", "rough"])
+def test_of_contacts_who_are_asked_some_answer_once_some_twice_and_some_never(
+    request: pytest.FixtureRequest, hostility: str
+) -> None:
+    """Before and after the survey by its stamp, at the same moment, and, told roughly, in the other order."""
+    records: list[Record] = request.getfixturevalue(hostility)
+    asked: dict[tuple[str, str], tuple[int, int]] = {}
+    answered: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    ids = Counter[str]()
+    for n, (_, value, _) in enumerate(records):
+        event = read(value)
+        if isinstance(event, Event) and isinstance(event.fact, Asked | Survey):
+            ids[event.id] += 1
+            key = event.contact, event.fact.kind
+            if isinstance(event.fact, Asked):
+                asked.setdefault(key, (event.at, n))
+            elif ids[event.id] == 1:
+                answered.setdefault(key, []).append((event.at, n))
+    both = asked.keys() & answered.keys()
+    assert min(len(both), len(asked.keys() - both), len(answered.keys() - both)) > 20
+    assert sum(len(told) > 1 for told in answered.values()) > 10
+    waits = Counter((answered[key][0][0] - asked[key][0]) // 1_000 for key in both)
+    assert min(waits[seconds] for seconds in (-2, -1, 0, 1, 60, 600)) > 5
+    reversed_order = sum(
+        at <= answered[key][0][0] and n > answered[key][0][1] for key, (at, n) in asked.items() if key in both
+    )
+    assert reversed_order > 5
+    assert (max(ids.values()) > 1) == (hostility == "rough")
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from .opinions import surveys
 from .poison import BIG, SMALL
 from .written import tell_story
 
@@ -40,7 +41,7 @@ def traffic(
 
     The stream ends `tail_s` after the last arrival, so that some contacts are still under way.
     """
-    rng = Random(seed)
+    rng, asking = Random(seed), Random(f"surveys {seed}")
     order = itertools.count()
     waiting: list[tuple[int, int, Record]] = []
     now = start_ms
@@ -48,8 +49,10 @@ def traffic(
         now += int(rng.expovariate(rate) * 1000)
         while waiting and waiting[0][0] <= now:
             yield heapq.heappop(waiting)[2]
-        for at, key, fields in tell_story(rng, number, now, queues, channels):
-            heapq.heappush(waiting, (at, next(order), _record(rng, at, key, fields)))
+        story = tell_story(rng, number, now, queues, channels)
+        for chance, told in ((rng, story), (asking, surveys(asking, story))):
+            for at, key, fields in told:
+                heapq.heappush(waiting, (at, next(order), _record(chance, at, key, fields)))
     while waiting and waiting[0][0] <= now + tail_s * 1000:
         yield heapq.heappop(waiting)[2]
 
@@ -65,21 +68,24 @@ def hostile(
     future: float = 0.005,
     out_of_order: float = 0.02,
     late_beginnings: float = 0.3,
+    late_surveys: float = 0.3,
+    resent: float = 0.1,
 ) -> Iterator[Record]:
     """The stream with trouble in the given shares of its records.
 
     Duplicates come at once or up to 300,000 records later, out-of-order records up to 50 records later, and
-    late beginnings (each the `contact.queued` of a platform whose outcomes say how they began) up to 1,000.
+    late beginnings (each the `contact.queued` of a platform whose outcomes say how they began) up to 1,000; so do
+    late surveys (each a `survey.sent`). What surveys say is sent again hours later, in the share `resent`.
     Poison and unknown types are added, and so are events with stamps from too old to too far ahead, edges
     included. Record timestamps stay honest, so that no stamp can drag partition time along.
     """
     rng = Random(seed)
     order = itertools.count()
     later: list[tuple[int, int, Record]] = []
-    for index, record in enumerate(stream):
+    for index, record in enumerate(_sent_again(stream, Random(f"again {seed}"), resent)):
         while later and later[0][0] <= index:
             yield heapq.heappop(later)[2]
-        if delay := _delay(rng, record, out_of_order, late_beginnings):
+        if delay := _delay(rng, record, late_beginnings, late_surveys, out_of_order):
             heapq.heappush(later, (index + delay, next(order), record))
         else:
             yield record
@@ -100,14 +106,32 @@ def hostile(
         yield heapq.heappop(later)[2]
 
 
-def _delay(rng: Random, record: Record, out_of_order: float, late_beginnings: float) -> int:
+def _sent_again(stream: Iterable[Record], rng: Random, share: float) -> Iterator[Record]:
+    """The stream, and some of what surveys say once more, hours later or in the end."""
+    again: list[tuple[int, int, Record]] = []
+    for index, record in enumerate(stream):
+        while again and again[0][0] <= record[2]:
+            yield heapq.heappop(again)[2]
+        yield record
+        if _SURVEY in record[1] and rng.random() < share:
+            heapq.heappush(again, (record[2] + rng.choice((2, 6, 23, 47)) * _HOUR, index, record))
+    while again:
+        yield heapq.heappop(again)[2]
+
+
+def _delay(
+    rng: Random, record: Record, late_beginnings: float, late_surveys: float, out_of_order: float
+) -> int:
     """By how many records this one comes late."""
     if record[1].startswith(_BEGINNING) and rng.random() < late_beginnings:
+        return rng.choice((50, 300, 1_000))
+    if _SENT in record[1] and rng.random() < late_surveys:
         return rng.choice((50, 300, 1_000))
     return rng.randrange(1, 50) if rng.random() < out_of_order else 0
 
 
 _BEGINNING = b'{"id":"b-'
+_SURVEY, _SENT = b'"type":"survey.', b'"type":"survey.sent"'
 _AGES = (
     *(5 * _SECOND, 10 * _MINUTE, 20 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 3 * _HOUR, 26 * _HOUR),
     *(2 * _DAY - _SECOND, 2 * _DAY, 2 * _DAY + _SECOND, 3 * _DAY, 20 * _DAY, 31 * _DAY, 400 * _DAY),

@@ -35,6 +35,7 @@ _ROWS = {
 }
 _WRITTEN_ROWS = {
     "waiting": {"contact.ended", "contact.wrapped", "contact.held", "contact.resumed"},
+    "with_bot": {"contact.wrapped", "contact.held", "contact.resumed"},
     "talking": {"contact.resumed"},
     "abandoned": {"contact.wrapped"},
 }

@@ -24,7 +24,7 @@ QUEUE_EVENTS = frozenset({"contact.queued", "contact.refused"})
 CONTACT_EVENTS = (
     VISIT_EVENTS
     | QUEUE_EVENTS
-    | frozenset({"survey.answered", "quality.scored", "sentiment.scored", "sale.recorded"})
+    | frozenset({"survey.sent", "survey.answered", "quality.scored", "sentiment.scored", "sale.recorded"})
 )
 OTHER_EVENTS = frozenset(
     {
@@ -61,3 +61,6 @@ REPEATABLE = VOCABULARY - VISIT_EVENTS - {"contact.queued"} | {
     "message.received",
     "message.sent",
 }
+
+KEPT_BY_STATE = OUTCOMES
+"""What an open visit keeps from counting twice, however late it is told again."""

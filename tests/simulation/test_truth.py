@@ -83,6 +83,7 @@ def test_a_day_has_all_that_a_centre_knows(day: tuple[Centre, list[Event]]) -> N
         "sale.recorded",
         "sentiment.scored",
         "survey.answered",
+        "survey.sent",
     }
 
 

@@ -10,7 +10,9 @@ import redis
 
 from stream_app.model.edition import EDITION
 from stream_app.model.fold.tally import NUMBERS, unpack_cell
+from stream_app.model.intervals.counting import settles_with
 from stream_app.model.ports import DeadLetter, Partition, StampedBeat, Store
+from stream_app.model.targets.conversations import is_written
 from stream_app.store.codec import unpack_visits
 from stream_app.store.editions import minutes_of
 from stream_app.store.memory import Contents, MemoryStore
@@ -165,9 +167,10 @@ class Real:
         out = {}
         for found in client.scan_iter(match=f"{key}:d:*"):
             day, _, place = found.decode().removeprefix(f"{key}:d:").partition(":")
-            assert client.zscore(f"{key}:d", f"{day}:{place}") == int(day), "the index knows what exists"
             queue, channel = map(int, place.split("."))
             name = queues.get(queue, "other"), channels.get(channel, "other")
+            settles = settles_with(int(day), written=is_written(name[1]))
+            assert client.zscore(f"{key}:d", f"{day}:{place}") == settles, "the index knows what exists"
             for quarter, packed in client.hgetall(found).items():
                 start = int(day) * 86_400_000 + int(quarter) * 900_000
                 assert client.zscore(f"{key}:changed", f"{start}:{place}"), "who publishes knows of it"

@@ -8,6 +8,7 @@ from stream_app.errors import FencedError, OtherTopicError, PositionMismatchErro
 from stream_app.model.events import AgentState, LeftQueue
 from stream_app.model.fold import seen
 from stream_app.model.fold.deltas import Deltas
+from stream_app.model.fold.seen import DAYS
 from stream_app.model.ports import Beat, Commit, DeadLetter
 from stream_app.model.sketch import bucket
 from stream_app.model.targets import Overrides, Targets
@@ -32,7 +33,7 @@ def gap(start: int | None, end: int, batch: str, time: int = 0) -> Commit:
 async def test_a_partition_nobody_knows_starts_with_nothing(backend: Backend) -> None:
     hand = await Hand.take(backend.open())
     assert hand.claim.position is None
-    assert (hand.claim.memory.time, hand.claim.memory.open, hand.claim.memory.recent) == (0, {}, {})
+    assert (hand.claim.memory.time, hand.claim.memory.open, hand.claim.memory.recent.days) == (0, {}, {})
     assert (hand.claim.version, hand.claim.targets) == (0, Targets())
     assert backend.held() == Held(epoch=1)
 
@@ -148,8 +149,8 @@ async def test_a_claim_restores_what_the_fold_must_remember(backend: Backend) ->
     memory = (await Hand.take(backend.open())).claim.memory
     assert memory.time == then.time == T0 + 130 * SECOND
     assert memory.open == then.open
-    assert list(memory.recent.items()) == list(then.recent.items())
-    assert sorted(memory.recent.values()) == [T0 // MINUTE + 1, T0 // MINUTE + 2]
+    assert memory.recent.days == then.recent.days
+    assert [*map(len, memory.recent.days.values())] == [2]
 
 
 async def test_a_claim_restores_how_far_time_is_agreed_on(backend: Backend) -> None:
@@ -171,30 +172,37 @@ async def test_a_claim_restores_how_far_time_is_agreed_on(backend: Backend) -> N
 
 
 async def test_a_restored_fold_goes_on_where_the_other_stopped(backend: Backend) -> None:
-    """Duplicates are known, waits are measured, the ids of an hour ago are forgotten."""
+    """Duplicates are known, waits are measured, the ids of the fourth day before are forgotten."""
     first = await Hand.take(backend.open())
     await first.do(queued("a", 0, name="same"), left("a", 10), queued("b", 20))
     second = await Hand.take(backend.open())
     await second.do(queued("a", 30, name="same"), answered("b", 40))
     assert backend.held().results == {"applied": 4, "duplicate": 1}
     assert backend.held().cells[TOTAL, 0, "sales", "voice"]["answer_wait_ms"] == 20 * SECOND
-    await second.do(queued("c", 2 * HOUR / SECOND))
-    assert backend.held().recent == {}
-    third = await Hand.take(backend.open())
-    await third.do(queued("a", 2 * HOUR / SECOND, name="same"))
-    assert backend.held().results == {"applied": 6, "duplicate": 1}
+    for day in (1, 2, 3):
+        told = queued(f"c{day}", day * DAY / SECOND), left(f"c{day}", day * DAY / SECOND)
+        await second.do(*told)
+        again = await Hand.take(backend.open())
+        await again.do(queued("a", day * DAY / SECOND, name="same"))
+        known = day < DAYS
+        assert backend.held().results == {
+            "applied": 4 + 2 * day + (not known),
+            "duplicate": 1 + min(day, DAYS - 1),
+        }
+        second = await Hand.take(backend.open())
 
 
-async def test_ids_added_to_a_minute_that_was_dropped_before_stay(
+async def test_ids_added_to_a_day_that_was_dropped_before_stay(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So many visits time out at once that their minute goes over the limit, and then more comes in it."""
+    """So many visits time out at once that their day goes over the limit, and then more comes in it."""
     monkeypatch.setattr(seen, "RECENT_MAX", 2)
     hand = await Hand.take(backend.open())
     await hand.do(*(queued(f"c{n}") for n in range(5)))
     late = 5 * HOUR / SECOND
     await hand.do(queued("x", late, name="x"), LeftQueue(id="l", at=T0 + 5 * HOUR, contact_id="x"))
-    assert backend.held().recent == {(T0 + 5 * HOUR) // MINUTE: sorted(hand._fold.state.recent)}
+    [kept] = hand._fold.state.recent.days.values()
+    assert backend.held().recent == {(T0 + 5 * HOUR) // HOUR * 60: kept}
     again = await Hand.take(backend.open())
     await again.do(queued("x", late, name="x"))
     assert backend.held().results == {"applied": 7, "duplicate": 1}

@@ -7,8 +7,8 @@ import pytest
 
 from stream_app.errors import FencedError
 from stream_app.model.durations import DAY, MINUTE
-from stream_app.model.fold.seen import RECENT_MAX
 from stream_app.model.ports import Partition
+from stream_app.store import moving as moves
 from stream_app.store.codec import DAYS_FROM, unpack_visits
 from stream_app.store.moving import Moving, Target
 from stream_app.store.redis import RedisStore
@@ -96,17 +96,17 @@ async def test_ids_that_recur_come_along_with_their_days(store: RedisStore, clie
     await moving.hold(P2)
     await moving.remember(Target(P2, 0, 0, T0), [P0, P1])
     memory = (await store.claim(P2, "x")).memory
-    assert memory.recent == {}
+    assert len(memory.recent) == 0
     found = {when: sorted(marks) for when, marks in memory.lasting.items()}
     assert found == {day - 1: [b"a" * 8], day: [b"b" * 8, b"c" * 8]}
 
 
 async def test_event_ids_come_along_the_newest_first_and_none_from_the_future(
-    store: RedisStore, client: Any
+    store: RedisStore, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    minute = T0 // MINUTE
+    minute, day = T0 // MINUTE, T0 // DAY
     for number, (when, marks) in enumerate(
-        [(minute - 1, b"a" * 8), (minute, b"b" * 8), (minute + 5, b"c" * 8)]
+        [(minute - DAY // MINUTE, b"a" * 8), (minute, b"b" * 8), (minute + DAY // MINUTE, b"c" * 8)]
     ):
         source = f"kpi:{{t.{number % 2}}}:r"
         await client.set(f"{source}:{when}", marks)
@@ -116,12 +116,13 @@ async def test_event_ids_come_along_the_newest_first_and_none_from_the_future(
     for _ in range(2):  # done again it is the same
         await moving.remember(Target(P2, 0, 0, T0), [P0, P1])
     claim = await store.claim(P2, "x")
-    assert claim.memory.recent == {b"a" * 8: minute - 1, b"b" * 8: minute, b"c" * 8: minute}
-    many = b"".join(n.to_bytes(8, "big") for n in range(RECENT_MAX))
+    assert claim.memory.recent.days == {day - 1: [b"a" * 8], day: [b"b" * 8, b"c" * 8]}
+    monkeypatch.setattr(moves, "RECENT_MAX", 5_000)
+    many = b"".join(n.to_bytes(8, "big") for n in range(5_000))
     await client.set(f"kpi:{{t.0}}:r:{minute}", many)
     await client.zadd("kpi:{t.0}:r", {str(minute): minute})
     await moving.hold(P2)
     await moving.remember(Target(P2, 0, 0, T0), [P0, P1])
     known = (await store.claim(P2, "x")).memory.recent
-    assert len(known) == RECENT_MAX
+    assert len(known) == 5_000
     assert b"a" * 8 not in known, "the oldest goes first"

@@ -5,14 +5,16 @@ from random import Random
 import pytest
 
 from stream_app.model.durations import DAY
+from stream_app.model.events import MessageSent
 from stream_app.model.intervals.columns import INTERVAL_MS, IntervalRow
 from stream_app.model.intervals.counting import NUMBERS, SETTLED_AFTER
 from stream_app.model.ports import Partition
+from stream_app.store import keys
 from stream_app.store.intervals.publisher import GRACE_MS
 from stream_app.store.intervals.state import Lease
 
 from .backends import P0, P1
-from .hand import HOUR, MINUTE, T0, abandoned, answered, left, queued
+from .hand import HOUR, MINUTE, SECOND, T0, abandoned, answered, left, queued
 from .office import FILE, OLDER, Follower, Office, Traffic, by_key, rounds
 
 
@@ -208,3 +210,27 @@ async def test_published_is_what_partitions_counted(
         compared = [row for row in rows.values() if row.start > last + INTERVAL_MS]
         expected = [traffic.depth(row.queue, row.channel, row.start) for row in compared]
         assert [row.backlog_start for row in compared] == expected
+
+
+@pytest.mark.parametrize("former", [False, True])
+async def test_a_mail_that_is_answered_after_six_weeks_waits_in_its_row_no_more(
+    office: Office, *, former: bool
+) -> None:
+    """Calls of that day are settled by then; the day of the mail half a year after it, also if a former version stored it."""
+    publisher = office.publisher()
+    mail = keys.rows(P0, T0 // DAY, b"1.1")
+    call = keys.rows(P0, T0 // DAY, b"1.2")
+    await office.do(queued("m", channel="email"), queued("c"), answered("c", 5))
+    if former:
+        office.real.client.zadd(keys.row_days(P0), {f"{T0 // DAY}:1.1": T0 // DAY})
+    for days, kept, waiting in ((1, (1, 1), 1), (42, (1, 0), 1), (43, (1, 0), 0), (190, (0, 0), 0)):
+        at = days * DAY / SECOND
+        reply = MessageSent(id="r", at=T0 + days * DAY, contact_id="m", agent="g")
+        await office.do(reply if days == 43 else queued(f"t{days}", at))
+        office.clock = T0 + days * DAY
+        await office.beat(office.clock)
+        await publisher.round()
+        client = office.real.client
+        assert (client.exists(mail), client.exists(call)) == kept, days
+        row = by_key(await office.rows())[T0, "sales", "email"]
+        assert (row.offered, row.waiting) == (1, waiting), days

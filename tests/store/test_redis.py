@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stream_app.errors import QuarantinedError, StoreUnavailableError
+from stream_app.model.fold.seen import DAYS
 from stream_app.model.ports import Beat
 from stream_app.model.windows import RESOLUTIONS
 from stream_app.store import keys
@@ -15,7 +16,7 @@ from tests.services.process import until, wait_until
 from tests.services.redis import VERSIONS, RedisServer
 
 from .backends import P0, Real
-from .hand import MINUTE, T0, Hand, abandoned, answered, queued
+from .hand import DAY, HOUR, MINUTE, SECOND, T0, Hand, abandoned, answered, left, queued
 from .owner import Owner, now_ms
 
 FOREIGN: dict[str, Callable[[Any, str], object]] = {
@@ -24,15 +25,15 @@ FOREIGN: dict[str, Callable[[Any, str], object]] = {
     "list": lambda client, key: client.rpush(key, "not ours"),
     "set": lambda client, key: client.sadd(key, "not ours"),
 }
-MINUTE_NOW = T0 // MINUTE
+HOUR_NOW = T0 // HOUR * 60
 COMMIT_KEYS = {
     "meta": keys.meta(P0),
     "visits": keys.visits(P0),
     "log": keys.log(P0),
     "dead": keys.dead(P0),
     "results": keys.results(P0),
-    "minutes": keys.recent(P0),
-    "a minute": keys.recent(P0, MINUTE_NOW),
+    "hours": keys.recent(P0),
+    "an hour": keys.recent(P0, HOUR_NOW),
     "total": keys.cells(P0, 0, 0),
     **{f"index {size}": keys.index(P0, size) for size in RESOLUTIONS},
     **{f"bucket {size}": keys.cells(P0, size, T0) for size in RESOLUTIONS},
@@ -229,3 +230,19 @@ async def test_loading(version: str) -> None:
         assert any("loading" in text for text in refused)
         assert real.held().results == {"applied": 2}
         await real.close()
+
+
+async def test_ids_of_a_minute_that_has_not_come_are_of_the_partitions_day(real: Real) -> None:
+    """A former version stored them so while partition time stood still; three days later the worker goes on."""
+    hand = await Hand.take(real.open())
+    await hand.do(queued("a", 0), left("a", 1))
+    tomorrow = (T0 // DAY + 1) * DAY // MINUTE
+    client: Any = real.client
+    client.append(keys.recent(P0, tomorrow), b"12345678")
+    client.zadd(keys.recent(P0), {str(tomorrow): tomorrow})
+    hand = await Hand.take(real.open())
+    assert [*hand.claim.memory.recent.days] == [T0 // DAY]
+    assert b"12345678" in hand.claim.memory.recent
+    for day in range(1, 6):
+        await hand.do(queued(f"c{day}", day * DAY / SECOND), left(f"c{day}", day * DAY / SECOND))
+    assert len(hand._fold.state.recent.days) == DAYS

@@ -10,7 +10,7 @@ from stream_app.store import admin
 from stream_app.store.admin import start_over
 
 from .backends import P0, P1
-from .hand import HOUR, T0, answered, queued
+from .hand import DAY, HOUR, SECOND, T0, answered, queued
 from .office import Office, by_key
 
 SALES = ("sales", "voice")
@@ -77,3 +77,20 @@ async def test_a_store_that_steps_back_meanwhile_is_left_as_it_is(
     with pytest.raises(StoreUnavailableError, match=r"t\.0 changed meanwhile"):
         await start_over(counted.store.client, P0, 5, T0 + 2 * INTERVAL_MS)
     assert counted.real.contents() == before
+
+
+async def test_who_waits_by_mail_is_let_go_however_long_ago_the_log_begins(office: Office) -> None:
+    """Rows of mails are open for half a year, those of calls for a month: theirs stay, with whoever waits in them."""
+    await office.do(queued("mail", channel="email"), queued("call"))
+    await office.do(queued("later", 60 * DAY / SECOND, channel="email"))
+    office.clock = T0 + 60 * DAY
+    await office.beat(office.clock)
+    await office.publisher().round()
+    office.end_lease()
+    await start_over(office.store.client, P0, 5, T0 + 20 * DAY)
+    del office.hands[P0]
+    office.clock += DAY
+    await office.beat(office.clock)
+    await office.publisher().round()
+    last = {row.channel: row.backlog_start for row in await office.rows()}
+    assert last["email"] == 0

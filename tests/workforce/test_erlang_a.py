@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stream_app.model.kpis import SERVICE_LEVELS
-from stream_app.model.kpis.measures import Sum
+from stream_app.model.kpis.sums import Sum
 from stream_app.workforce import erlang, erlang_a
 from stream_app.workforce.outcome import POLICIES, OutcomeShares, Performance
 

@@ -1,4 +1,4 @@
-"""How far a handle time may be believed: what is estimated is said, what is unknown is not said to be none."""
+"""How reliable a handle time is: what is estimated is said, what is unknown is not said to be none."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -17,7 +17,8 @@ from msgspec import Struct
 from stream_app.model.durations import MINUTE
 from stream_app.model.intervals.columns import COLUMNS, INTERVAL_MS, IntervalRow
 from stream_app.model.kpis.kpi import Kpi
-from stream_app.model.kpis.measures import Choice, Level, Ratio, Sum, WindowCount
+from stream_app.model.kpis.measures import Choice, Either, Level, Ratio, WindowCount
+from stream_app.model.kpis.sums import Sum
 from stream_app.model.windows import WINDOWS, midnight
 
 _COUNTED: Final[dict[str, Callable[[IntervalRow], int]]] = {
@@ -58,7 +59,7 @@ def unknown(kpi: Kpi, window: str | None) -> str | None:
     """Return why interval rows can't tell a KPI over a window; ``None`` if they can."""
     if isinstance(kpi.measure, Level) and kpi.measure.read == "count":
         return None
-    if kpi.is_level or not isinstance(kpi.measure, Ratio | Choice | WindowCount):
+    if kpi.is_level or not isinstance(kpi.measure, Ratio | Choice | Either | WindowCount):
         return f"{kpi.name} is not in interval rows: it is known only at the moment itself"
     missing = sorted({c.name for c in kpi.measure.counters} - _COUNTED.keys())
     if missing:

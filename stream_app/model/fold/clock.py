@@ -76,11 +76,6 @@ class PartitionClock:
         newer = self._newer()
         return Agreement(self._agreed, self.alone, self._before(newer), newer)
 
-    @property
-    def stands(self) -> bool:
-        """Whether a record is further ahead than partition time may go without agreement."""
-        return self.now == self._agreed + SKEW
-
     def trust(self) -> None:
         """Trust the broker's timestamps from here on."""
         self._agreed, self.alone, self._older = self.now, False, []

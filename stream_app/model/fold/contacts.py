@@ -13,21 +13,21 @@ from stream_app.model.reasons import refused_by
 from stream_app.model.targets import Targets
 
 from .deltas import APPLIED, Memory, Result
-from .feedback import verdict
+from .kinds import Closed, kind_of
 from .lifecycle import TABLE
-from .lost import LostBeginnings
 from .matching import fits
 from .seen import fingerprint
+from .surveys import Surveys
 from .tally import Tally
-from .visit import OVER, REMEMBERED, WITH_BOT, WRITTEN
+from .verdicts import verdict
+from .visit import BY_MESSAGE, OVER, WITH_BOT, WRITTEN
 
-UNASSIGNED: Final = "unassigned"
-"""The queue of feedback on a contact where neither the event nor an open visit names one."""
-
+_FINER: Final = WRITTEN | BY_MESSAGE
+"""A visit with one of these has rows of the table that an event's type alone does not tell."""
 _Take = Callable[[Any], Result]
 
 
-class Contacts(LostBeginnings):
+class Contacts(Surveys):
     """The contacts, as events change them.
 
     Attributes:
@@ -35,11 +35,9 @@ class Contacts(LostBeginnings):
         reason: of the latest result that has one.
     """
 
-    def __init__(
-        self, targets: Targets, tally: Tally, memory: Memory, *, stands: bool, tells_messages: bool
-    ) -> None:
+    def __init__(self, targets: Targets, tally: Tally, memory: Memory, *, tells_messages: bool) -> None:
         """Start from what a claim restored, or from nothing; see ``Openings``."""
-        super().__init__(targets, tally, memory, stands=stands, tells_messages=tells_messages)
+        super().__init__(targets, tally, memory, tells_messages=tells_messages)
         self.routes: dict[type[e.Event], _Take] = dict.fromkeys(e.OTHER_TYPES, self._once)
         self.routes |= {kind: self._repeat if kind.repeatable else self._progress for kind in e.CONTACT_TYPES}
         self.routes |= {
@@ -49,10 +47,10 @@ class Contacts(LostBeginnings):
             e.Refused: self._refuse,
             e.CaseReopened: self._reopen,
             e.PlatformRestarted: self._restart,
+            e.SurveySent: self._ask,
+            e.SurveyAnswered: self._rate,
         }
-        self.routes |= dict.fromkeys(
-            (e.SurveyAnswered, e.QualityScored, e.SentimentScored, e.SaleRecorded), self._judgement
-        )
+        self.routes |= dict.fromkeys((e.QualityScored, e.SentimentScored, e.SaleRecorded), self._judgement)
 
     # --- what a visit takes ---
 
@@ -64,14 +62,10 @@ class Contacts(LostBeginnings):
             return self._outcome(event)
         # Nearly always there is one visit, and it moves on.
         visit = visits[0]
-        move = TABLE[visit.state].get(type(event))
-        if (
-            move is None
-            or move.to == visit.state
-            or visit.seen & WRITTEN
-            or visit.state == WITH_BOT
-            or not fits(visit, event)
-        ):
+        state = visit.state
+        kind = kind_of(state, visit.seen, event) if visit.seen & _FINER else type(event)
+        move = TABLE[state].get(kind)
+        if move is None or state in (move.to, WITH_BOT) or kind is Closed or not fits(visit, event):
             return self._outcome(event)
         self._move(visits, visit, move, event)
         return APPLIED
@@ -127,31 +121,15 @@ class Contacts(LostBeginnings):
             self._end_calls(prefix, at)
         return result
 
-    def _once(self, event: e.Event) -> Result:
-        """Apply a type that no visit takes: only the id reveals whether it was seen before."""
-        mark = fingerprint(event.id)
-        if mark in self._known:
-            return Result.DUPLICATE
-        self._remember(mark)
-        return APPLIED
-
     def _judgement(self, event: e.ContactEvent) -> Result:
-        """Count feedback of customers, reviewers and machines on a contact, which may be long over."""
+        """Count what reviewers and machines say about a contact, which may be long over, and what it bought."""
         result = self._once(event)
         if result is not APPLIED:
             return result
-        visits = [v for v in self.open.get(event.contact_id, ()) if v.state < REMEMBERED]
-        queue = event.queue or (visits[-1].queue if visits else UNASSIGNED)
-        channel = event.channel or next((v.channel for v in reversed(visits) if v.queue == queue), "voice")
-        place = (queue, channel)
-        queue, channel, rule, _ = self._rules.get(place) or self._rule(*place)
-        self._add(verdict(event, queue, channel, rule))
+        self._add(verdict(event, *self._place_of(event)[:2]))
         if isinstance(event, e.SentimentScored) and event.predicted_csat is not None:
-            for visit in reversed(visits):
-                if visit.state not in OVER and event.queue in (
-                    None,
-                    visit.queue,
-                ):
+            for visit in reversed(self.open.get(event.contact_id, ())):
+                if visit.state not in OVER and event.queue in (None, visit.queue):
                     visit.predicted = round(event.predicted_csat * 1000)
                     self.touched[event.contact_id] = self.open[event.contact_id]
                     break

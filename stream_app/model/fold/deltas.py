@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from stream_app.model.intervals.counting import Rows
 
 from .clock import Agreement
+from .seen import SeenIds
 from .tally import Cell, CellKey
 from .visit import Visits
 
@@ -47,14 +48,14 @@ class Memory(Struct):
     Attributes:
         time: partition time in milliseconds; 0 before the first event.
         open: contact → its open visits, oldest first.
-        recent: hash of an event id → the minute of partition time in which it was added; oldest first.
+        recent: the event ids that were seen of late.
         lasting: day of partition time → hashes of ids that recur, added in it.
         agreement: how far partition time is agreed on; ``None`` where that was not remembered.
     """
 
     time: int = 0
     open: dict[str, Visits] = field(default_factory=dict)
-    recent: dict[bytes, int] = field(default_factory=dict)
+    recent: SeenIds = field(default_factory=SeenIds)
     agreement: Agreement | None = None
     lasting: dict[int, list[bytes]] = field(default_factory=dict)
 
@@ -67,10 +68,11 @@ class Deltas(Struct):
         cells: 10-second cells → what to add.
         rows: interval rows → what to add.
         visits: contact → its open visits now; empty where it had some before and none now.
-        recent: minute → hashes added.
+        recent: hour, named by its first minute → hashes added.
         forgotten: hashes of this minute and all before are dropped, before those of ``recent`` are added; -1: none.
         lasting: day → hashes of ids that recur, added.
         outlived: the hashes of this day and all before are dropped, before those of ``lasting`` are added; -1: none.
+        early: how many hashes were dropped because there were too many.
         results: result → records.
         reasons: (result, reason) → records, for dead letters and illegal events.
         late: records applied although they arrived late.
@@ -89,3 +91,4 @@ class Deltas(Struct):
     agreement: Agreement = field(default_factory=Agreement)
     lasting: dict[int, list[bytes]] = field(default_factory=dict)
     outlived: int = -1
+    early: int = 0

@@ -18,13 +18,11 @@ from .clock import PartitionClock
 from .contacts import Contacts
 from .deltas import APPLIED, Deltas, Memory, Result
 from .lasting import LASTS
-from .matching import SKEW, counts_still
+from .matching import LATE, SKEW, counts_still
 from .tally import Tally
 
 OLDEST: Final = max(KEPT.values())
 """An event further behind partition time than this is too late, with few exceptions: none of its buckets is kept."""
-LATE: Final = 120_000
-"""An event further behind partition time than this is counted in its bucket, and counted as late."""
 _REASONED: Final = (Result.ILLEGAL, Result.DEAD_LETTER)
 _BEST_FIRST: Final = (
     APPLIED, Result.DUPLICATE, Result.LATE, Result.ILLEGAL, Result.DEAD_LETTER, Result.IGNORED,
@@ -61,9 +59,7 @@ class Fold:
         self._clock = PartitionClock(memory.time, memory.agreement)
         self._heard = self._clock.heard
         self._tally = tally or Tally()
-        self._contacts = Contacts(
-            targets, self._tally, memory, stands=self._clock.stands, tells_messages=tells_messages
-        )
+        self._contacts = Contacts(targets, self._tally, memory, tells_messages=tells_messages)
         self._routes = self._contacts.routes
         self._now = memory.time
         self._soon = 0  # before that, a stamp only moves partition time, and nothing else happens; 0: never
@@ -79,9 +75,7 @@ class Fold:
     def state(self) -> Memory:
         """Its memory as of now."""
         contacts = self._contacts
-        return Memory(
-            self._now, contacts.open, contacts.seen.known, self._told().state, contacts.lasting.known
-        )
+        return Memory(self._now, contacts.open, contacts.seen, self._told().state, contacts.lasting.known)
 
     def _reset(self) -> None:
         self._results: dict[str, int] = dict.fromkeys(Result, 0)
@@ -107,6 +101,7 @@ class Fold:
             agreement=self._told().state,
             lasting=contacts.lasting.added,
             outlived=contacts.lasting.outlived,
+            early=contacts.seen.early + contacts.lasting.early,
         )
         contacts.reset()
         self._reset()
@@ -166,7 +161,8 @@ class Fold:
             visits = self._contacts.open.get(getattr(event, "contact_id", None) or "", ())
             if not counts_still(event, visits, now - LASTS):
                 return Result.LATE
-        self._contacts.late()
+        if contact := getattr(event, "contact_id", None):
+            self._contacts.late(contact)
         result = self._routes[type(event)](event)
         self._late += result is APPLIED
         return result
@@ -196,7 +192,7 @@ class Fold:
 
     def _pass_time(self) -> None:
         clock = self._told()
-        self._contacts.pass_time(clock.now, LATE, stands=clock.stands)
+        self._contacts.pass_time(clock.now)
         self._see_time()
 
     def _see_time(self) -> None:

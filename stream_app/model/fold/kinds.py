@@ -61,6 +61,10 @@ class ClosedNoDemand(e.Ended, kw_only=True, tag="contact.ended:no demand"):
     """The same of a written contact that is closed without a reply."""
 
 
+class EndedMeanwhile(e.Ended, kw_only=True, tag="contact.ended/contact.wrapped:with a bot"):
+    """The end of a written contact that a bot has, and has not settled."""
+
+
 class FirstHandOff(e.HandedOff, kw_only=True, tag="bot.handed_off:first"):
     """A ``bot.handed_off`` that is the first that is heard of a bot."""
 
@@ -109,7 +113,7 @@ def _received(_state: int, _seen: int, event: Any) -> RowKind:
 
 def _ended(state: int, seen: int, event: Any) -> RowKind:
     if state == WITH_BOT:
-        return BotEnded if event.by == "bot" else e.Ended
+        return BotEnded if event.by == "bot" else EndedMeanwhile if seen & WRITTEN else e.Ended
     if state != WAITING:
         return e.Ended
     if event.by == "bot" and not seen & HANDED_OFF:
@@ -124,11 +128,13 @@ def _wrapped(state: int, seen: int, _event: e.ContactEvent) -> RowKind:
         return e.Wrapped
     if state == WAITING:
         return Closed
+    if state == WITH_BOT:
+        return EndedMeanwhile
     return WrappedAnyway if state == ABANDONED else e.Wrapped
 
 
 def _paused(state: int, seen: int, event: e.ContactEvent) -> RowKind:
-    moves = state == HELD or (type(event) is e.Held and state != WAITING)
+    moves = state == HELD or (type(event) is e.Held and state not in (WAITING, WITH_BOT))
     return type(event) if moves or not seen & WRITTEN else Idle
 
 

@@ -24,6 +24,7 @@ class LastingIds:
     Attributes:
         added: day → hashes added since ``reset``.
         outlived: this day and all before were dropped since; -1 if none were.
+        early: how many were dropped since because there were too many.
     """
 
     def __init__(self, known: Mapping[int, Sequence[bytes]], now: int) -> None:
@@ -53,6 +54,7 @@ class LastingIds:
         """Clear the change set after it was handed over."""
         self.added: dict[int, list[bytes]] = {}
         self.outlived = -1
+        self.early = 0
 
     def seen(self, mark: bytes, at: int) -> bool:
         """Return whether an event of this time was seen before, and record it if not."""
@@ -68,7 +70,9 @@ class LastingIds:
         self.added.setdefault(self._day, []).append(mark)
         self._size += 1
         if self._size > LASTING_MAX:
+            had = self._size
             self._drop(next(iter(self._before), self._day))
+            self.early += had - self._size
         return False
 
     def pass_time(self, now: int) -> None:

@@ -27,6 +27,7 @@ from .kinds import (
     Closed,
     ClosedNoDemand,
     CustomerEnded,
+    EndedMeanwhile,
     FirstBot,
     FirstHandOff,
     Idle,
@@ -42,7 +43,9 @@ from .visit import (
     CONTAINED,
     ENDED,
     HELD,
+    RATED,
     REOPENING,
+    SURVEYED,
     TALKING,
     UNANSWERED,
     WAITING,
@@ -120,9 +123,10 @@ TABLE: Final[dict[int, dict[RowKind, Move]]] = {
     },
     WITH_BOT: {
         **_ANSWERS,
-        **_stays(WITH_BOT, {**_HEARD, BotTalked: effects.bot_answers}),
+        **_stays(WITH_BOT, {**_HEARD, BotTalked: effects.bot_answers, Idle: effects.nothing}),
         e.HandedOff: Move(WAITING, effects.hand_off, hands_off=True),
         BotEnded: Move(CONTAINED, effects.contain),
+        EndedMeanwhile: Move(UNANSWERED, effects.end_with_bot),
         **dict.fromkeys(
             (e.Ended, e.Abandoned, e.LeftQueue, NoDemand, e.Transferred, e.CallbackScheduled),
             Move(CLOSED, effects.end_with_bot),
@@ -161,6 +165,8 @@ TABLE: Final[dict[int, dict[RowKind, Move]]] = {
     CONTAINED: {e.Wrapped: Move(CONTAINED, effects.nothing)},
     ENDED: {},
     REOPENING: {},
+    SURVEYED: {},
+    RATED: {},
 }
 """State → row → move."""
 
@@ -182,6 +188,8 @@ RING_BACK: Final = HOUR
 """How long an abandoned visit is kept, so that the contact can be called back."""
 REMEMBERED_FOR: Final = HOUR
 """How long it is remembered where a request ended, or that a case was reopened; a contact that goes on does so at once."""
+RETURNED_WITHIN: Final = 2 * DAY
+"""How long a survey may take to come back, and an opinion may be changed."""
 _ALIKE: Final = {
     WRAPPING: 30 * MINUTE,
     ABANDONED: RING_BACK,
@@ -189,6 +197,8 @@ _ALIKE: Final = {
     CONTAINED: 2 * DAY,
     ENDED: REMEMBERED_FOR,
     REOPENING: REMEMBERED_FOR,
+    SURVEYED: RETURNED_WITHIN,
+    RATED: RETURNED_WITHIN,
 }
 _TALK: Final = {TALKING: 12 * HOUR, HELD: 12 * HOUR}
 _IDLE: Final[dict[str, dict[int, int]]] = {

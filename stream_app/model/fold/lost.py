@@ -56,12 +56,12 @@ class LostBeginnings(VisitMoves):
             waiting = next((v for v in reversed(visits) if v.state == WAITING and fits(v, event)), None)
         if waiting and answered_at is not None:
             answered = e.Answered(id=beginning.id, at=answered_at, contact_id=contact, agent=event.agent)
-            self.late()  # in the past: its time-out may be nearer than any other's
+            self.late(contact)  # in the past: its time-out may be nearer than any other's
             self._move(self.open[contact], waiting, TABLE[WAITING][e.Answered], answered)
         result = self._take(event, meant, EXACT if beginning.exact else 0)
         # Nearly always the newest is the one, and there is nothing to look for.
         if result is APPLIED and visits[-1].opener != mark and all(v.opener != mark for v in visits):
-            self.seen.again(mark)
+            self.seen.add(mark)
         return result
 
     def _is_told_again(self, place: QueueChannel, event: e.Outcome) -> bool:

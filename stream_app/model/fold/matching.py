@@ -12,6 +12,12 @@ from .visit import ABANDONED, REMEMBERED, WAITING, Visit, Visits
 
 SKEW: Final = 60_000
 """A stamp further ahead of partition time is from the future; one further before a visit began is not of that visit."""
+LATE: Final = 120_000
+"""An event further behind partition time than this is counted in its bucket, and counted as late."""
+_OF_VISITS: Final = (
+    e.Answered, e.Transferred, e.LeftQueue, e.CallbackScheduled, e.Abandoned, e.Ended, e.Wrapped,
+)  # fmt: skip
+"""What a visit's state keeps from counting twice, however late it is told again."""
 TAKE_BACK: Final = 10 * 60_000
 """How long an abandonment may be taken back; an event stamped later is about something else."""
 
@@ -39,6 +45,8 @@ def counts_still(event: e.Event, visits: Visits, since: int) -> bool:
         return False
     if isinstance(event, e.Queued):
         return event.recurs
+    if not isinstance(event, _OF_VISITS):
+        return False
     open_ = [visit for visit in visits if visit.state < REMEMBERED]
     return bool(open_) and all(visit.queued_at >= since for visit in open_)
 

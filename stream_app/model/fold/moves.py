@@ -68,6 +68,7 @@ class VisitMoves(Openings):
         at = visit.clock or event.at
         facts = hand_off(visit, event, at)
         visit.state = WAITING
+        self.late(event.contact_id)
         self._promise(visit, self._rule_of(visit.queue, visit.channel))
         self._add(facts)
 

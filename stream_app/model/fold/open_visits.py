@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
+from typing import Final
 
 from stream_app.model import facts as f
 from stream_app.model.durations import MINUTE
@@ -11,7 +13,7 @@ from .deltas import Memory
 from .exact import stays_of
 from .lasting import LastingIds
 from .lifecycle import SHORTEST_IDLE, expires, time_out
-from .seen import SeenIds
+from .matching import LATE
 from .visit import (
     ABANDONED,
     CAME_BACK,
@@ -24,6 +26,9 @@ from .visit import (
     Visits,
 )
 
+LOOKED_AT_EVERY: Final = (SHORTEST_IDLE - LATE) // MINUTE
+"""Minutes; no visit that changes now, by an event that is not announced as late, ends by itself sooner."""
+
 
 class OpenVisits:
     """Open visits by contact, and the ids that were seen.
@@ -35,20 +40,22 @@ class OpenVisits:
         lasting: those that recur.
     """
 
-    def __init__(self, memory: Memory, add: Callable[[f.Facts], None], *, stands: bool) -> None:
+    def __init__(self, memory: Memory, add: Callable[[f.Facts], None]) -> None:
         """Start from what a claim restored, or from nothing.
 
         Args:
             memory: that.
             add: takes the facts of visits that end by themselves.
-            stands: as in ``pass_time``.
         """
         self.open = memory.open
         self._add = add
         self._minute = memory.time // MINUTE
-        self._sweep_at = 0
-        self.seen = SeenIds(memory)
-        self.seen.turn(self._minute, stands=stands)
+        self._looks: dict[
+            int, list[str]
+        ] = {}  # minute → contacts of whom a visit may end by itself then, and none before
+        self._look_at_all()
+        self.seen = memory.recent
+        self.seen.pass_time(self._minute)
         self.lasting = LastingIds(memory.lasting, memory.time)
         self.reset()
 
@@ -71,19 +78,21 @@ class OpenVisits:
         if visits is None and contact not in self.touched:
             self._new.add(contact)
         self.open[contact] = self.touched[contact] = (*visits, visit) if visits else (visit,)
+        due, latest = expires(visit) // MINUTE, self._minute + LOOKED_AT_EVERY
+        if visits is None or due < latest or all(v.state >= REMEMBERED for v in visits):
+            self._look_at(contact, min(due, latest))
 
     def _close(self, contact: str, visits: Visits, visit: Visit, ended: int) -> None:
         """Close a visit that ended at that moment; its request may go on in another one."""
         if visit.state < REMEMBERED:
-            self.seen.again(visit.opener)
+            self.seen.add(visit.opener)
             if visit.seen & EXACT:
                 for mark in stays_of(contact, visit):
-                    self.seen.again(mark)
+                    self.seen.add(mark)
             if visit.seen & GOES_ON and not visit.outbound:
                 visit.state, visit.since, visit.opener, visit.wrote = ENDED, ended, b"", None
                 self.touched[contact] = visits
-                if expires(visit) < self._minute * MINUTE + SHORTEST_IDLE:
-                    self.late()
+                self._look_at(contact, expires(visit) // MINUTE)
                 return
         self._drop(contact, visits, visit)
 
@@ -108,41 +117,53 @@ class OpenVisits:
 
     # --- time ---
 
-    def late(self) -> None:
-        """Prepare for an event in the past: the time-out of its visit may be nearer than any other's."""
-        self._sweep_at = 0
+    def late(self, contact: str) -> None:
+        """Prepare for an event in the past: a time-out of its contact may be nearer than any other's."""
+        self._look_at(contact, 0)
 
-    def pass_time(self, now: int, late: int, *, stands: bool) -> None:
-        """Follow partition time. In a new minute, close what never ended, and forget ids older than an hour.
+    def pass_time(self, now: int) -> None:
+        """Follow partition time. In a new minute, close what never ended.
 
         Args:
             now: partition time; earlier than before at most once in a partition's life, if its very first contact was ahead.
-            late: an event that is not announced by ``late()`` is at most this far behind it.
-            stands: records are further ahead than it may go without agreement.
         """
         minute, was = now // MINUTE, self._minute
         self._minute = minute
         if minute < was:
             self.seen.step_back(minute)
-            self.late()
-        self.seen.turn(minute, stands=stands, was=was)
+            self._look_at_all()
         if minute > was:
-            if now > self._sweep_at:  # before that, none can be due: no need to check each
-                self._sweep_at = self._sweep(now) - late
-            self.seen.forget(now)
+            self.seen.pass_time(minute)
+            self._look(now)
             self.lasting.pass_time(now)
 
-    def _sweep(self, now: int) -> int:
-        """Close what is due; return when the next may be."""
-        nearest = now + SHORTEST_IDLE
-        for contact, visits in list(self.open.items()):
-            for visit in visits:
-                due = expires(visit)
-                if due < now:
+    def _look_at(self, contact: str, minute: int) -> None:
+        minute = max(minute, self._minute + 1)
+        contacts = self._looks.get(minute)
+        if contacts is None:
+            contacts = self._looks[minute] = []
+        contacts.append(contact)
+
+    def _look_at_all(self) -> None:
+        """Begin anew, at different minutes so that none has all of them."""
+        self._looks = {}
+        for n, (contact, visits) in enumerate(self.open.items()):
+            due = min(map(expires, visits)) // MINUTE
+            self._look_at(contact, min(due, self._minute + 1 + n % LOOKED_AT_EVERY))
+
+    def _look(self, now: int) -> None:
+        """Close what is due. A visit that changes may be due earlier than it was, so all are looked at again and again."""
+        minute = self._minute
+        contacts = [self._looks.pop(m) for m in [m for m in self._looks if m <= minute]]
+        for contact in dict.fromkeys(chain.from_iterable(contacts)):
+            for visit in self.open.get(contact, ()):
+                if expires(visit) < now:
                     self._end(contact, visit, now)
-                    due = expires(visit) if visit.state == ENDED else nearest
-                nearest = min(nearest, due)
-        return nearest
+            visits = self.open.get(contact)
+            if visits:
+                due = min(map(expires, visits)) // MINUTE
+                open_ = any(visit.state < REMEMBERED for visit in visits)
+                self._look_at(contact, min(due, minute + LOOKED_AT_EVERY) if open_ else due)
 
     def _end_calls(self, prefix: str, at: int) -> None:
         """Close the calls of contacts with such ids that nobody will report an end of."""

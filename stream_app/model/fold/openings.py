@@ -57,18 +57,16 @@ _Rule = tuple[str, str, QueueTargets, int]
 class Openings(OpenVisits):
     """The open visits, and how further ones begin."""
 
-    def __init__(
-        self, targets: Targets, tally: Tally, memory: Memory, *, stands: bool, tells_messages: bool
-    ) -> None:
-        """Start from what a claim restored, or from nothing; ``stands`` as in ``pass_time``."""
+    def __init__(self, targets: Targets, tally: Tally, memory: Memory, *, tells_messages: bool) -> None:
+        """Start from what a claim restored, or from nothing."""
         self._targets = targets
         self._tells = tells_messages
         self._rules: dict[QueueChannel, _Rule] = {}
         add: Callable[[f.Facts], None] = tally.add
         if not targets.always_open:
             add = InHours(tally, self._rule_of).add
-        super().__init__(memory, add, stands=stands)
-        self._known = self.seen.known
+        super().__init__(memory, add)
+        self._known = self.seen
         self._remember = self.seen.add
         self.reason = ""
 
@@ -199,11 +197,11 @@ class Openings(OpenVisits):
         former = next((v for v in reversed(visits) if _continues(v, at, rule.request_gap)), None)
         if former is None:
             return
-        visit.asked_at, visit.responded, visit.clock = former.asked, former.responded, former.clock
+        visit.asked_at, visit.responded, visit.clock = min(former.asked, at), former.responded, former.clock
         since = former.queued_at
         calendar = self._rule_of(former.queue, former.channel).calendar
-        spent = max(0, at - since) if calendar is None else calendar.within(since, at)
-        visit.asked_open = former.asked_open + spent
+        spent = at - since if calendar is None else calendar.within(since, at) - calendar.within(at, since)
+        visit.asked_open = max(0, former.asked_open + spent)
         for over in [v for v in visits if v.state == ENDED]:
             self._drop(contact, self.open[contact], over)
 

@@ -26,6 +26,11 @@ class VisitState(IntEnum):
     """Over, and no visit any more: remembered because the request may go on in another queue."""
     REOPENING = 11
     """No visit, but a mark: the contact's case was reopened."""
+    SURVEYED = 12
+    """No visit: a survey, of the kind in ``agent``, was sent at ``queued_at``, and was not returned."""
+    RATED = 13
+    """No visit: an opinion, of the kind in ``agent``, given first at ``queued_at`` and last at ``clock``; ``wait`` is what it
+    counted as, and ``responded`` whether it returned a survey."""
 
 
 (
@@ -40,6 +45,8 @@ class VisitState(IntEnum):
     CLOSED,
     ENDED,
     REOPENING,
+    SURVEYED,
+    RATED,
 ) = (int(state) for state in VisitState)
 
 REMEMBERED: Final = ENDED
@@ -47,7 +54,7 @@ REMEMBERED: Final = ENDED
 
 CONVERSING: Final = frozenset({WAITING, TALKING, HELD})
 """Open, for people."""
-OVER: Final = frozenset({ABANDONED, UNANSWERED, CONTAINED, ENDED, REOPENING})
+OVER: Final = frozenset({ABANDONED, UNANSWERED, CONTAINED, ENDED, REOPENING, SURVEYED, RATED})
 """Kept, but over: nobody waits or works any more."""
 QUEUED: Final = e.Queued.bit
 """In ``seen`` of every visit but outbound ones."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from stream_app.model.durations import MINUTE
 from stream_app.model.kpis import counters as c
-from stream_app.model.kpis.measures import Counter
+from stream_app.model.kpis.sums import Counter
 
 INTERVAL_MS: Final = 900_000
 MINUTES: Final = INTERVAL_MS // MINUTE

@@ -15,8 +15,9 @@ from typing import Final
 from stream_app.model import facts as f
 from stream_app.model.durations import DAY, MINUTE
 from stream_app.model.kpis import counters as c
-from stream_app.model.kpis.measures import Counter
+from stream_app.model.kpis.sums import Counter
 from stream_app.model.reasons import LEFT_COUNTERS
+from stream_app.model.targets.conversations import is_written
 
 from .columns import COLUMNS, FLOW, INTERVAL_MS, LARGEST, LONGEST, MINUTES, PLACES, WIDTH
 
@@ -25,7 +26,8 @@ NUMBERS: Final = 1_000
 """Revisions in a millisecond: they are microseconds since the epoch, or a little more."""
 LONGEST_COUNTED: Final = 31 * DAY
 """An outcome later than this after the visit was queued changes no row, because rows are closed eventually."""
-
+LONGEST_WRITTEN: Final = 186 * DAY
+"""The same in written channels, whose contacts may be open for half a year."""
 SETTLED_AFTER: Final = LONGEST_COUNTED + 2 * DAY + INTERVAL_MS
 """Rows this far behind a partition's time never change again: an outcome may be that late, and an event two days."""
 
@@ -38,6 +40,16 @@ Rows = dict[RowKey, Amounts]
 def interval_start(at: int) -> int:
     """Return the start of the 15-minute interval that holds a moment."""
     return at - at % INTERVAL_MS
+
+
+def longest_counted(channel: str) -> int:
+    """Return how long after a contact was queued its outcome still changes its row."""
+    return LONGEST_WRITTEN if is_written(channel) else LONGEST_COUNTED
+
+
+def settles_with(day: int, *, written: bool) -> int:
+    """Return the day of a spoken channel whose rows settle when those of a day do."""
+    return day + (LONGEST_WRITTEN - LONGEST_COUNTED) // DAY if written else day
 
 
 def interval_of_day(start: int) -> int:
@@ -133,7 +145,7 @@ class Cohorts:
     def add(self, fact: f.WaitOver) -> None:
         """Count the end of a wait."""
         queued_at = fact.queued_at
-        if fact.at - queued_at > LONGEST_COUNTED:
+        if fact.at - queued_at > LONGEST_COUNTED and fact.at - queued_at > longest_counted(fact.channel):
             return
         key = (queued_at - queued_at % INTERVAL_MS, fact.queue, fact.channel)
         try:

@@ -23,10 +23,11 @@ from .counters import (
     offered,
 )
 from .kpi import Kpi
-from .measures import Derived, IntervalsMet, Revenue, Sum
+from .measures import Derived, IntervalsMet, Revenue
 from .policies import SERVICE_LEVELS
 from .quality import QUALITY
 from .queues import QUEUES
+from .sums import Sum
 from .volumes import VOLUMES
 from .work import WORK
 from .written import CONVERSATIONS

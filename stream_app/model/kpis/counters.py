@@ -30,13 +30,15 @@ from stream_app.model.facts import (
     Reviewed,
     Sentiment,
     Sold,
+    Surveyed,
+    SurveyReturned,
     ToBot,
     Transferred,
     Undone,
     Unfinished,
 )
 
-from .measures import Counter, Family, Sketch, count, distribution, family, total
+from .sums import Counter, Family, Sketch, count, distribution, family, total
 
 offered = count("offered", Offered)
 answered = count("answered", Answered)
@@ -110,6 +112,12 @@ outbound = count("outbound", CalledOut)
 outbound_handled = count("outbound_handled", OutboundHandled)
 outbound_ms = total("outbound_ms", OutboundHandled, lambda f: f.talk + f.hold + f.wrap)
 
+csat_sent = count("csat_sent", Surveyed, where=lambda f: f.kind == "csat")
+nps_sent = count("nps_sent", Surveyed, where=lambda f: f.kind == "nps")
+ces_sent = count("ces_sent", Surveyed, where=lambda f: f.kind == "ces")
+csat_returned = count("csat_returned", SurveyReturned, where=lambda f: f.kind == "csat")
+nps_returned = count("nps_returned", SurveyReturned, where=lambda f: f.kind == "nps")
+ces_returned = count("ces_returned", SurveyReturned, where=lambda f: f.kind == "ces")
 csat_answers = count("csat_answers", CsatAnswered)
 csat_satisfied = count("csat_satisfied", CsatAnswered, where="satisfied")
 nps_answers = count("nps_answers", NpsAnswered)

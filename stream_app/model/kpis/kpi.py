@@ -10,7 +10,8 @@ from msgspec import Struct
 from stream_app.model.windows import WINDOWS
 
 from .alerts import Alert, Breached, Burn, Stopped, Surged, Threshold, TooMany, Traded, problem
-from .measures import Choice, Measure, Ratio, Sketch, Unit, WindowCount
+from .measures import Choice, Measure, Ratio, Unit, WindowCount
+from .sums import Sketch
 
 
 class Kpi(Struct, frozen=True, kw_only=True):

@@ -10,12 +10,18 @@ from .counters import (
     auto_reviews_judged,
     ces_answers,
     ces_effort,
+    ces_returned,
+    ces_sent,
     csat_answers,
+    csat_returned,
     csat_satisfied,
+    csat_sent,
     handled,
     nps_answers,
     nps_detractors,
     nps_promoters,
+    nps_returned,
+    nps_sent,
     predicted_csat,
     predictions,
     review_score,
@@ -26,7 +32,7 @@ from .counters import (
     sentiments,
 )
 from .kpi import Kpi
-from .measures import Level, Ratio, Unit
+from .measures import Either, Level, Ratio, Unit
 
 QUALITY: Final[tuple[Kpi, ...]] = (
     Kpi(
@@ -50,17 +56,49 @@ QUALITY: Final[tuple[Kpi, ...]] = (
     Kpi(
         name="survey_response",
         title="Survey response rate",
-        doc="Satisfaction surveys answered per contact handled.",
+        doc="Share of the satisfaction surveys sent that come back within two days; where none is reported as sent, answers "
+        "per contact handled.",
         source="docs/semantics.md",
         unit=Unit.RATIO,
         better="higher",
         tier="quality",
-        measure=Ratio(csat_answers, handled),
+        measure=Either(Ratio(csat_returned, csat_sent), Ratio(csat_answers, handled)),
         windows=("today",),
         target=0.10,
         target_why="one in ten answers a survey sent at once; with fewer, only the angry and the delighted are heard",
-        misleads="Answers arrive later than their contacts: over a short window it may exceed 100 %.",
+        misleads="Of surveys sent just now, few are back yet. Per contact handled, contacts whose customers nobody asked count "
+        "as silent, and answers arrive later than their contacts.",
         pairs=("csat",),
+    ),
+    Kpi(
+        name="nps_response",
+        title="Response rate of NPS surveys",
+        doc="Share of the surveys sent that ask for a recommendation which come back within two days.",
+        source="docs/semantics.md",
+        unit=Unit.RATIO,
+        better="higher",
+        tier="quality",
+        measure=Ratio(nps_returned, nps_sent),
+        windows=("today",),
+        target=0.10,
+        target_why="as for satisfaction surveys",
+        misleads="Of surveys sent just now, few are back yet.",
+        pairs=("nps",),
+    ),
+    Kpi(
+        name="ces_response",
+        title="Response rate of effort surveys",
+        doc="Share of the surveys sent that ask for the effort which come back within two days.",
+        source="docs/semantics.md",
+        unit=Unit.RATIO,
+        better="higher",
+        tier="quality",
+        measure=Ratio(ces_returned, ces_sent),
+        windows=("today",),
+        target=0.10,
+        target_why="as for satisfaction surveys",
+        misleads="Of surveys sent just now, few are back yet.",
+        pairs=("ces",),
     ),
     Kpi(
         name="nps",
@@ -75,7 +113,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         target=50.0,
         target_why="published benchmarks call a score above 50 excellent",
         misleads="It is about the company rather than the contact; a few answers swing it.",
-        pairs=("csat",),
+        pairs=("csat", "nps_response"),
         alerts=(
             Threshold(
                 tolerance=50,

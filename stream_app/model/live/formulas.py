@@ -19,7 +19,8 @@ from stream_app.model.currencies import CURRENCIES, PARTS, written
 from stream_app.model.fold.tally import SHIFT, Cell
 from stream_app.model.kpis.counters import abandoned, abandoned_short, answered, decided, offered
 from stream_app.model.kpis.kpi import Kpi
-from stream_app.model.kpis.measures import Choice, Cost, Ratio, Revenue, Sum, Unit, Value, WindowCount
+from stream_app.model.kpis.measures import Choice, Cost, Either, Ratio, Revenue, Unit, Value, WindowCount
+from stream_app.model.kpis.sums import Sum
 from stream_app.model.sketch import BUCKETS, estimate
 from stream_app.model.targets import QueueTargets
 
@@ -61,6 +62,9 @@ def formula(kpi: Kpi, policy: str, numbers: Numbers) -> Formula | None:
         case Ratio() | Choice():
             ratio = kpi.ratio(policy)
             return None if ratio is None else _ratio(kpi, ratio, numbers)
+        case Either(first=first, other=other):
+            names = str(Sum.of(first.denominator)), str(Sum.of(other.denominator))
+            return _EitherFormula(kpi, _ratio(kpi, first, numbers), _ratio(kpi, other, numbers), names)
         case WindowCount(of=counter):
             return _Volume(kpi, numbers.get(counter.name, 0))
         case Revenue(amounts=amounts, contacts=contacts):
@@ -127,6 +131,32 @@ def _ratio(kpi: Kpi, ratio: Ratio, numbers: Numbers) -> Formula:
     spread = numbers.get(kpi.spread.name) if kpi.spread else None
     signed = _signed(over, numbers), _signed(under, numbers)
     return _RatioFormula(kpi, kpi.unit.parts, ratio.times, *signed, (above, below), spread)
+
+
+class _EitherFormula(Formula, frozen=True):
+    """Each queue by the ratio that it has samples of; ``first`` is how many of the samples are of the first."""
+
+    first: Formula
+    other: Formula
+    names: tuple[str, str]
+
+    def terms(self, cell: Cell, overdue: int, rule: QueueTargets) -> Terms:
+        terms = self.first.terms(cell, overdue, rule)
+        if terms["under"]:
+            return {**terms, "first": terms["under"]}
+        return self.other.terms(cell, overdue, rule)
+
+    def value(self, terms: Terms, cell: Cell) -> Value:
+        value, first = self.first.value(terms, cell), terms.get("first", 0)
+        if not value.samples:
+            return value
+        if not first:
+            basis = self.names[1]
+        elif first == value.samples:
+            basis = self.names[0]
+        else:
+            basis = " + ".join(self.names)
+        return Value(value.value, value.samples, basis=basis)
 
 
 class _Volume(Formula, frozen=True):

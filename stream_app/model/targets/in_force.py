@@ -58,7 +58,7 @@ def _says(level: Overrides, key: str) -> bool:
 
 def _values(targets: Targets, queue: str, channel: str, *, tells_messages: bool) -> Iterator[tuple[str, str]]:
     rule, written = targets.rule(queue, channel), is_written(channel)
-    yield "clock", rule.clock if rule.calendar or rule.clock == "wall" else "wall, for want of a calendar"
+    yield "clock", rule.clock if rule.calendar or rule.clock == "wall" else "wall (no calendar)"
     yield "answer", rule.answers_by(channel, tells_messages=tells_messages)
     yield "bot", rule.bot
     work = rule.works_by(channel, tells_messages=tells_messages)

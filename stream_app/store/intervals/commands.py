@@ -9,13 +9,13 @@ import msgspec
 
 from stream_app.errors import FencedError
 from stream_app.model.durations import DAY
-from stream_app.model.intervals.counting import Amounts, interval_of_day
+from stream_app.model.intervals.counting import Amounts, interval_of_day, settles_with
 from stream_app.model.intervals.day import PublishedDay
 from stream_app.model.ports import Partition
 from stream_app.store import keys
 from stream_app.store.client import connect, faults, script
 from stream_app.store.codec import frame, pack_day, unpack_amounts, unpack_day
-from stream_app.store.names import Names
+from stream_app.store.names import Names, written_channels
 from stream_app.store.topics import look_up
 
 from .progress import ReadProgress
@@ -268,8 +268,21 @@ class IntervalStore:
             found = await self.client.zrangebyscore(
                 keys.row_days(partition), "-inf", f"({before}", start=0, num=limit
             )
-        pairs = (member.partition(b":") for member in found)
-        return [(int(day), place) for day, _, place in pairs]
+        if not found:
+            return []
+        written = await written_channels(self.client)
+        due, later = [], {}
+        for member in found:
+            day, _, place = member.partition(b":")
+            settles = settles_with(int(day), written=place.partition(b".")[2] in written)
+            if settles < before:
+                due.append((int(day), place))
+            else:  # a former version's, which knew no such channels
+                later[member] = settles
+        if later:
+            async with faults():
+                await self.client.zadd(keys.row_days(partition), later)
+        return due
 
     async def rows_of(self, partition: Partition, key: DayKey) -> tuple[dict[int, Amounts], bool]:
         """Return all that a partition has counted of a day, and whether no other one keeps rows of it."""

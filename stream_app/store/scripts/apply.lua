@@ -6,14 +6,15 @@
 --        7 cells      per bucket: resolution, start, n, then n × (field, packed cell)
 --        8 visits     contact, packed visits, …
 --        9 closed     contact, …
---       10 recent     minute, hashes, …; a day is numbered from 10^9 on (`codec.DAYS_FROM`)
+--       10 recent     hour by its first minute, hashes, …; a day is numbered from 10^9 on (`codec.DAYS_FROM`)
 --       11 the last minute whose hashes are dropped, with those of all earlier ones, or ''
 --       12 results    name, n, …
 --       13 dead       offset, reason, detail, value, …
 --       14 keep       per resolution: its size, how long its buckets are kept
 --       15 oldest log entry to keep, as a sequence number, or ''
 --       16 most dead letters to keep
---       17 rows       per day, queue and channel: day, field, n, then n × (15-minute interval of the day, packed row)
+--       17 rows       per day, queue and channel: day, field, the day with which it settles, n,
+--                     then n × (15-minute interval of the day, packed row)
 --       18 clock      how far partition time is agreed on, packed
 --       19 names that no stored commit of this claim has confirmed yet: KEYS number of their registry, name, number, …
 --       20 the last day whose hashes are dropped, numbered as in 10, with those of all earlier ones, or ''
@@ -68,11 +69,11 @@ end
 local tables = {}
 at = 1
 while at <= #rows do
-  local day, place, n = rows[at], rows[at + 1], tonumber(rows[at + 2])
+  local day, place, n = rows[at], rows[at + 1], tonumber(rows[at + 3])
   local key = days .. ':' .. day .. ':' .. place
-  tables[#tables + 1] = { key = key, day = day, place = place, first = at + 3, last = at + 2 + 2 * n }
+  tables[#tables + 1] = { key = key, day = day, place = place, settles = rows[at + 2], first = at + 4, last = at + 3 + 2 * n }
   expected[key] = 'hash'
-  at = at + 3 + 2 * n
+  at = at + 4 + 2 * n
 end
 for key, kind in pairs(expected) do
   local found = redis.call('TYPE', key)['ok']
@@ -119,7 +120,7 @@ for _, bucket in ipairs(buckets) do
 end
 for _, each_day in ipairs(tables) do
   each('HSET', each_day.key, rows, each_day.first, each_day.last)
-  redis.call('ZADD', days, each_day.day, each_day.day .. ':' .. each_day.place)
+  redis.call('ZADD', days, each_day.settles, each_day.day .. ':' .. each_day.place)
   for i = each_day.first, each_day.last, 2 do
     local start = string.format('%d', tonumber(each_day.day) * 86400000 + tonumber(rows[i]) * 900000)
     redis.call('ZADD', changed, seq, start .. ':' .. each_day.place)

@@ -35,6 +35,7 @@ PIPELINE: Final = {
     "dead_letters": "Look at the newest dead letters: which producer, which reason?",
     "late_events": "After an outage, nothing; otherwise find the platform that is late, or the clock that is wrong.",
     "gaps": "See in the topic's settings whether it is compacted, or its retention is too short.",
+    "ids_dropped": "Give the topic more partitions: each remembers ten million ids.",
     "names_full": "Compare the names with your queues; if they are real, raise the cap.",
     "interval_rows": "Read `not_published` in the log of the workers.",
     "interval_topic": "Run `stream-app check`: does the topic exist, and may workers write to it?",

@@ -108,6 +108,14 @@ def rules() -> Iterator[AlertRule]:
         description="In 15 minutes, so many offsets had no record and no transaction explains it: they were removed unread.",
     )
     yield _rule(
+        "IdsDroppedEarly",
+        "ids_dropped",
+        f"sum(increase({naming.IDS_DROPPED}[1h]))",
+        known=f"count({naming.IDS_DROPPED})",
+        summary="VALUE event ids were forgotten early",
+        description="A partition has more than are remembered: an event that is sent again within two days may count twice.",
+    )
+    yield _rule(
         "NamesFull",
         "names_full",
         f"max by (kind) ({naming.NAMES_FULL})",

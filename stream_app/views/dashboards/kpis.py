@@ -41,6 +41,7 @@ from .queries import (
 )
 
 _SURVEYS: Final = "It needs `survey.answered` events."
+_SURVEYS_SENT: Final = "It needs `survey.sent` and `survey.answered` events."
 _REVIEWS: Final = "It needs `quality.scored` events."
 _SENTIMENT: Final = "It needs `sentiment.scored` events."
 _REFS: Final[dict[Verdict, str]] = {"missed": "M", "met": "T", "no target": "V"}
@@ -52,6 +53,8 @@ NEEDS: Final = {
     "conversion": "It needs handled contacts, and `sale.recorded` events to be above 0.",
     "csat": _SURVEYS,
     "survey_response": _SURVEYS,
+    "nps_response": _SURVEYS_SENT,
+    "ces_response": _SURVEYS_SENT,
     "nps": _SURVEYS,
     "ces": _SURVEYS,
     "quality_score": _REVIEWS,

@@ -88,6 +88,12 @@ def _clocks() -> Panel:
 
 def _names() -> Iterator[Panel]:
     yield _lines(
+        "ids_dropped",
+        "Event ids forgotten early, in an hour",
+        [query("A", f"sum(increase({naming.IDS_DROPPED}[1h]))", "ids")],
+        "Above 0 where a partition has more than ten million ids in three days: what is sent again would count again.",
+    )
+    yield _lines(
         "names_full",
         "Full registries of names",
         [query("A", f"max by (kind) ({naming.NAMES_FULL})", "{{kind}}")],

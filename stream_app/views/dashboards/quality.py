@@ -22,7 +22,16 @@ _REVIEWS: Final = (
     "compliance",
     "compliance_automatic",
 )
-_TILES: Final = ("nps", "ces", "survey_response", "quality_score", "compliance", "sentiment")
+_TILES: Final = (
+    "nps",
+    "ces",
+    "survey_response",
+    "nps_response",
+    "ces_response",
+    "quality_score",
+    "compliance",
+    "sentiment",
+)
 
 
 def dashboard() -> str:

@@ -12,7 +12,7 @@ Within95 = Annotated[int | None, Meta(description="Bound of the 95 % prediction 
 
 
 class HandleTimeBasis(Struct, frozen=True):
-    """How far the handle time of a plan may be believed."""
+    """How reliable the handle time of a plan is."""
 
     estimated: Annotated[
         float | None,
@@ -23,8 +23,8 @@ class HandleTimeBasis(Struct, frozen=True):
     too_high: Annotated[
         float | None,
         Meta(
-            description="By which share such an estimate may be too high at worst, where mail lies for hours before somebody "
-            "begins it; null: nothing is estimated, or that is unknown"
+            description="By which share such an estimate may be too high at worst, where mail waits for hours before anyone "
+            "starts on it; null: nothing is estimated, or that is unknown"
         ),
     ]
     doubt: Annotated[

@@ -35,12 +35,12 @@ export const COLUMNS = [
   ["Binds", (row) => (row.open === false ? "closed" : (BINDS[row.binds] ?? "–"))],
 ];
 
-// How far a handle time may be believed; nothing where nothing speaks against it.
+// How reliable a handle time is; nothing where nothing speaks against it.
 export function ofHandleTime(basis) {
   if (!basis) return "";
   return [
-    basis.estimated > 0 && `${ratio(basis.estimated)} of the handle time is estimated from replies${basis.too_high > 0 ? `: where mail lies for hours before somebody begins it, that may be ${ratio(basis.too_high)} too high, and so may the agents required` : ""}.`,
-    basis.doubt && `Not to be believed: ${basis.doubt}.`,
+    basis.estimated > 0 && `${ratio(basis.estimated)} of the handle time is estimated from replies${basis.too_high > 0 ? `: where mail waits for hours before anyone starts on it, that may be ${ratio(basis.too_high)} too high, and so may the agents required` : ""}.`,
+    basis.doubt && `Implausible: ${basis.doubt}.`,
   ].filter(Boolean).join(" ");
 }
 

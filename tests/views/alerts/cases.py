@@ -147,6 +147,7 @@ FIRING: dict[str, list[Case]] = {
         Case({f'{naming.GAPS}{{kind="compaction"}}': "0x60 8x60"}, 8, at="32m"),
         Case({f'{naming.GAPS}{{kind="deleted"}}': "0x60 700x60"}, 700, at="32m"),
     ],
+    "IdsDroppedEarly": [Case({naming.IDS_DROPPED: "0x60 5000x60"}, 5_000, at="32m")],
     "StoreSteppedBack": [Case({naming.STORE_ROLLBACKS: "3x60 4x60"}, 1, at="32m")],
     "NpsOffTarget": [Case(kpi("nps", "-4", "50", "60", "today"), 54, at="50m")],
     "CesOffTarget": [Case(kpi("ces", "4.2", "3", "60", "today"), 1.2, at="50m")],
@@ -366,6 +367,7 @@ SILENT: dict[str, dict[str, Case]] = {
         "markers of transactions": Case({f'{naming.GAPS}{{kind="transaction"}}': "0+5x120"}),
         "long ago": Case({f'{naming.GAPS}{{kind="deleted"}}': "0x10 700x110"}, at="40m"),
     },
+    "IdsDroppedEarly": {"long ago": Case({naming.IDS_DROPPED: "0x4 700x300"}, at="90m")},
     "NpsOffTarget": {
         "one angry customer": Case(kpi("nps", "-100", "50", "1", "today"), at="50m"),
         _EMPTY: Case(kpi("nps", "", "50", "0", "today"), at="50m"),

@@ -22,7 +22,7 @@ from stream_app.model.intervals.counting import Amounts, add_amounts
 from stream_app.model.intervals.row import rows_of
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.kpis.kpi import Kpi
-from stream_app.model.kpis.measures import Sum
+from stream_app.model.kpis.sums import Sum
 from stream_app.model.targets import Targets
 
 Place = tuple[str, str]

@@ -134,6 +134,10 @@ TEXTS: dict[tuple[str, str], tuple[str, str]] = {
         "8 records are missing from the topic",
         "Since 00:30 UTC. In 15 minutes, so many offsets had no record and no transaction explains it: they were removed unread.",
     ),
+    ("IdsDroppedEarly", "fires 1"): (
+        "5k event ids were forgotten early",
+        "Since 00:30 UTC. A partition has more than are remembered: an event that is sent again within two days may count twice.",
+    ),
     ("NamesFull", "fires 1"): (
         "The registry of queue names is full",
         "Since 00:00 UTC. New names are counted as 'other'.",

@@ -320,7 +320,8 @@ async def test_the_day_is_totalled_and_says_what_binds(browser: Browser, world: 
 
 async def test_it_says_which_share_of_the_handle_time_is_estimated(browser: Browser, world: World) -> None:
     said_ = (
-        "50.0 % of the handle time is estimated from replies: where mail lies for hours before somebody begins it, that may be "
+        "50.0 % of the handle time is estimated from replies: "
+        "where mail waits for hours before anyone starts on it, that may be "
         "67.0 % too high, and so may the agents required."
     )
     async with (

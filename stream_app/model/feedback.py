@@ -1,0 +1,65 @@
+"""Events about contacts that may be long over: what customers, reviewers and machines say of them, and what they bought."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from .currencies import CURRENCIES, parts
+from .event import ContactEvent
+
+SurveyKind = Literal["csat", "nps", "ces"]
+
+
+class SurveySent(ContactEvent, kw_only=True, tag="survey.sent"):
+    """A customer was asked for an opinion."""
+
+    kind: SurveyKind = "csat"
+
+
+class SurveyAnswered(ContactEvent, kw_only=True, tag="survey.answered"):
+    """A customer's survey answer."""
+
+    kind: SurveyKind
+    score: float
+    scale: Annotated[int, Meta(ge=2, le=100)] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a score that is not on its scale."""
+        low, high = (0, 10) if self.kind == "nps" else (1, self.steps)
+        if not low <= self.score <= high:
+            raise ValueError(f"expected a {self.kind} score from {low} to {high}")
+        if self.kind == "csat" and self.score != int(self.score):
+            raise ValueError("expected a csat score that is a whole number")
+
+    @property
+    def steps(self) -> int:
+        """The highest score of its scale."""
+        return self.scale or (5 if self.kind == "csat" else 7)
+
+
+class QualityScored(ContactEvent, kw_only=True, tag="quality.scored"):
+    """A quality review, manual or automatic."""
+
+    score: Annotated[float, Meta(ge=0, le=1)]
+    compliant: bool | None = None
+    automatic: bool = False
+
+
+class SentimentScored(ContactEvent, kw_only=True, tag="sentiment.scored"):
+    """The mood of a contact, and what CSAT it predicts."""
+
+    score: Annotated[float, Meta(ge=-1, le=1)]
+    predicted_csat: Annotated[float, Meta(ge=1, le=5)] | None = None
+
+
+class SaleRecorded(ContactEvent, kw_only=True, tag="sale.recorded"):
+    """A sale: a decimal number of units, as text so that nothing is rounded on the way."""
+
+    amount: str | float
+    currency: Literal[CURRENCIES]  # type: ignore[valid-type]
+
+    def __post_init__(self) -> None:
+        """Refuse an invalid amount."""
+        parts(self.amount)

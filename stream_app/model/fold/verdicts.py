@@ -1,0 +1,58 @@
+"""Feedback of customers, reviewers and machines on a contact, as facts: scores are whole numbers, which add up exactly."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from stream_app.model import events as e, facts as f
+from stream_app.model.currencies import PLACES, parts
+from stream_app.model.targets import QueueTargets
+
+from .visit import Visit
+
+
+def opinion(event: e.SurveyAnswered, rule: QueueTargets) -> int:
+    """Return what a survey's answer counts as, under the targets of its queue, in a number that ``rating`` reads."""
+    score = event.score
+    if event.kind == "csat":
+        return int(rule.satisfied(score, event.steps))
+    if event.kind == "nps":
+        return (score >= 9) - (score <= 6)
+    hard = score if rule.ces_easy == "low" else event.steps + 1 - score
+    return round(1000 * (1 + 6 * (hard - 1) / (event.steps - 1)))
+
+
+def rating(rated: Visit) -> f.Facts:
+    """Return the facts of an opinion that is remembered."""
+    queue, channel, at, counted = rated.queue, rated.channel, rated.queued_at, rated.wait
+    if rated.agent == "csat":
+        return (f.CsatAnswered(queue, channel, at, counted == 1),)
+    if rated.agent == "nps":
+        return (f.NpsAnswered(queue, channel, at, promoter=counted > 0, detractor=counted < 0),)
+    return (f.CesAnswered(queue, channel, at, counted),)
+
+
+@singledispatch
+def verdict(event: e.ContactEvent, _queue: str, _channel: str) -> f.Facts:
+    """Return the facts of what a reviewer or a machine says of a contact, or what it bought, in a queue."""
+    raise TypeError(f"expected an event with feedback on a contact, got {e.type_name(event)}")
+
+
+@verdict.register
+def _(event: e.QualityScored, queue: str, channel: str) -> f.Facts:
+    kind = f.AutoReviewed if event.automatic else f.Reviewed
+    judged = event.compliant is not None
+    return (kind(queue, channel, event.at, round(10_000 * event.score), judged, bool(event.compliant)),)
+
+
+@verdict.register
+def _(event: e.SentimentScored, queue: str, channel: str) -> f.Facts:
+    sentiment = f.Sentiment(queue, channel, event.at, round(1000 * event.score))
+    if event.predicted_csat is None:
+        return (sentiment,)
+    return sentiment, f.Predicted(queue, channel, event.at, round(1000 * event.predicted_csat))
+
+
+@verdict.register
+def _(event: e.SaleRecorded, queue: str, channel: str) -> f.Facts:
+    return (f.Sold(queue, channel, event.at, parts(event.amount), PLACES[event.currency]),)
