@@ -99,9 +99,9 @@ class After(Struct, frozen=True):
 
 
 ESCALATED: Final = 0.1
+"""The share of unresolved issues that is escalated to the next tier."""
 ASKED_PER_ANSWER: Final = 4
 """How many surveys are sent for one that is answered."""
-"""The share of unresolved issues that is escalated to the next tier."""
 NOTHING_AFTER: Final = After(0, 0, 0, 0, 0, 0)
 
 

@@ -25,7 +25,7 @@ from . import keys
 from .client import faults
 from .clock import time_ms
 from .codec import pack_amounts, unpack_amounts, unpack_cell
-from .names import written_channels
+from .names import written_places
 
 _KEPT_META: Final = ("epoch", "seq", "rollbacks")
 """What survives a rebuild: readers and fences go on counting from here."""
@@ -87,13 +87,12 @@ async def start_over(client: Any, partition: Partition, begin: int, at: int) -> 
 async def _cut_rows(client: Any, pipe: Any, partition: Partition, begin: int) -> None:
     """Remove interval rows from ``begin`` on; visits waiting then will not be heard of again, so no depth counts them."""
     time = int(await client.hget(keys.meta(partition), "time") or 0)
-    remaining, kinds = await _remaining(client, partition), await written_channels(client)
-    written = {place: place.partition(b".")[2] in kinds for place in remaining}
+    written = await written_places(client)
     # Settled days stay as they are: their contacts are not counted again, and will be heard of when they leave.
     waiting = {
         place: depth
-        for place, depth in remaining.items()
-        if settles_with(begin // DAY, written=written[place]) > (time - SETTLED_AFTER) // DAY
+        for place, depth in (await _remaining(client, partition)).items()
+        if settles_with(begin // DAY, written=written(place)) > (time - SETTLED_AFTER) // DAY
     }
     for member in await client.zrange(keys.row_days(partition), 0, -1):
         day, _, place = member.partition(b":")
@@ -113,7 +112,7 @@ async def _cut_rows(client: Any, pipe: Any, partition: Partition, begin: int) ->
             amounts = unpack_amounts(packed) if packed else {}
             add_amounts(amounts, {FLOW + MINUTES - 1: -depth})
             pipe.hset(key, number, pack_amounts(amounts))
-            settles = settles_with(last // DAY, written=written[place])
+            settles = settles_with(last // DAY, written=written(place))
             pipe.zadd(keys.row_days(partition), {b"%d:%s" % (last // DAY, place): settles})
             pipe.zadd(keys.changed(partition), {b"%d:%s" % (last, place): 0})
 

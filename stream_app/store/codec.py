@@ -107,7 +107,7 @@ def restore_ids(memory: Memory, number: int, marks: bytes) -> None:
     """Take back the hashes of event ids that are kept under one number; the smallest number first."""
     if number < DAYS_FROM:
         # A former version named the next minute while partition time stood still.
-        memory.recent.restore(min(number, memory.time // MINUTE) if memory.time else number, marks)
+        memory.recent.restore(min(number, memory.time // MINUTE), marks)
     else:
         of_day = memory.lasting.setdefault(number - DAYS_FROM, [])
         of_day += [marks[i : i + SIZE] for i in range(0, len(marks), SIZE)]

@@ -13,7 +13,7 @@ back to an earlier point of its own history, and whatever survives implies every
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from stream_app.model.targets.conversations import is_written
@@ -93,8 +93,9 @@ def in_use(
             yield registry, name, number
 
 
-async def written_channels(client: Any) -> frozenset[bytes]:
-    """Return the numbers of the channels in which contacts write, and that of all channels that found no place."""
+async def written_places(client: Any) -> Callable[[bytes], bool]:
+    """Return what tells of a place (``Q.C``, by numbers) whether contacts write there, as in channels that found no number."""
     async with faults():
         numbers = await client.hgetall(keys.names("channel"))
-    return frozenset({b"0"} | {number for name, number in numbers.items() if is_written(name.decode())})
+    written = {b"0"} | {number for name, number in numbers.items() if is_written(name.decode())}
+    return lambda place: place.partition(b".")[2] in written

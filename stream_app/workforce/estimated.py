@@ -68,11 +68,11 @@ def trust(volumes: Sequence[Volume], cap_s: float) -> HandleTimeTrust:
         cap_s: the most work that one reply may have been, in seconds.
     """
     timed = [v for v in volumes if v.handle_s is not None]
-    known = [(v.estimated_s, v.talk_s + v.hold_s + v.wrap_s) for v in timed if v.estimated_s is not None]
+    known = [(v.estimated_s, v.spent_s) for v in timed if v.estimated_s is not None]
     estimated, seconds = sum(part for part, _ in known), sum(whole for _, whole in known)
     share = min(1.0, estimated / seconds) if seconds > 0 else None
     handled = sum(v.handled for v in timed)
-    mean = sum(v.talk_s + v.hold_s + v.wrap_s for v in timed) / handled if handled else 0.0
+    mean = sum(v.spent_s for v in timed) / handled if handled else 0.0
     # Replies and the end of their contact may be in different rows.
     observed = [(v.estimated_s or 0.0, v.replies) for v in volumes if v.replies is not None]
     replies = sum(n for _, n in observed)

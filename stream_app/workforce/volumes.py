@@ -67,9 +67,14 @@ class Volume(Struct, frozen=True):
         return (self.start.astimezone(UTC) + timedelta(minutes=self.minutes)).astimezone(self.start.tzinfo)
 
     @property
+    def spent_s(self) -> float:
+        """Seconds of handling."""
+        return self.talk_s + self.hold_s + self.wrap_s
+
+    @property
     def handle_s(self) -> float | None:
         """Average handle time in seconds; ``None`` if nothing was handled, or without any time: that measures no work."""
-        seconds = self.talk_s + self.hold_s + self.wrap_s
+        seconds = self.spent_s
         return seconds / self.handled if self.handled > 0 and seconds > 0 else None
 
 
@@ -148,7 +153,7 @@ def handle_times(volumes: Iterable[Volume]) -> dict[tuple[str, str], float]:
         if v.handle_s is None:
             continue
         seconds, handled = sums.get((v.queue, v.channel), (0.0, 0.0))
-        sums[v.queue, v.channel] = (seconds + v.talk_s + v.hold_s + v.wrap_s, handled + v.handled)
+        sums[v.queue, v.channel] = (seconds + v.spent_s, handled + v.handled)
     return {key: seconds / handled for key, (seconds, handled) in sums.items()}
 
 
@@ -219,7 +224,7 @@ def _volume(row: TableRow, minutes: float, start: datetime, place: tuple[str, st
         estimated_s=_estimated(row, sum(spent)),
         replies=row.number("replies") if row.said("replies") else None,
     )
-    if volume.handled == 0 and volume.talk_s + volume.hold_s + volume.wrap_s > 0:
+    if volume.handled == 0 and volume.spent_s > 0:
         raise row.wrong("handled", "is 0, but there is handle time")
     load = volume.offered * (volume.handle_s or 0.0) / (60 * minutes)
     if load > MOST_ERLANG:

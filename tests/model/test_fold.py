@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.dialects.canonical import decode
-from stream_app.model.events import Answered, LeftQueue, Queued, Refused
+from stream_app.model.events import Answered, LeftQueue, MessageReceived, Queued, Refused
 from stream_app.model.fold import lasting, openings, seen
 from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.fold.fold import Fold
@@ -324,3 +324,15 @@ def test_what_is_told_again_after_days_counts_once() -> None:
     assert kept.counters(0)["x", "email"]["missed"] == 1
     assert kept.results[Result.LATE] == 2
     assert differences(referred(lines), kept) == []
+
+
+def test_a_contact_is_looked_at_once_a_round_however_often_it_is_told_of_late() -> None:
+    fold = Fold(Targets())
+    fold.by_broker = True
+    fold.record(Queued(id="q", at=T0, contact_id="a", queue="x", channel="email"), T0)
+    for n in range(300):
+        at = T0 + HOUR + n * MINUTE
+        fold.record(Refused(id=f"r{n}", at=at, contact_id="b", queue="x"), at)
+        if n < 200:
+            fold.record(MessageReceived(id=f"m{n}", at=at - 10 * MINUTE, contact_id="a"), at)
+    assert sum(map(len, fold._contacts._looks.values())) == 1

@@ -8,7 +8,7 @@ import pytest
 from stream_app.errors import FencedError
 from stream_app.model.durations import DAY, MINUTE
 from stream_app.model.ports import Partition
-from stream_app.store import moving as moves
+from stream_app.store import keys, moving as moves
 from stream_app.store.codec import DAYS_FROM, unpack_visits
 from stream_app.store.moving import Moving, Target
 from stream_app.store.redis import RedisStore
@@ -112,6 +112,7 @@ async def test_event_ids_come_along_the_newest_first_and_none_from_the_future(
         await client.set(f"{source}:{when}", marks)
         await client.zadd(source, {str(when): when})
     moving = Moving(client)
+    await client.hset(keys.meta(P2), "time", T0)  # as the move itself will
     await moving.hold(P2)
     for _ in range(2):  # done again it is the same
         await moving.remember(Target(P2, 0, 0, T0), [P0, P1])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from stream_app.model import events as e, facts as f
@@ -44,13 +45,16 @@ class Contacts(Surveys):
             e.Queued: self._queue,
             e.Answered: self._answer,
             e.LeftQueue: self._outcome,
-            e.Refused: self._refuse,
             e.CaseReopened: self._reopen,
+        }
+        counted: dict[type[e.Event], Callable[[Any], None]] = {
+            e.Refused: self._refuse,
             e.PlatformRestarted: self._restart,
             e.SurveySent: self._ask,
             e.SurveyAnswered: self._rate,
+            **dict.fromkeys((e.QualityScored, e.SentimentScored, e.SaleRecorded), self._judgement),
         }
-        self.routes |= dict.fromkeys((e.QualityScored, e.SentimentScored, e.SaleRecorded), self._judgement)
+        self.routes |= {kind: partial(self._once, count=count) for kind, count in counted.items()}
 
     # --- what a visit takes ---
 
@@ -106,26 +110,16 @@ class Contacts(Surveys):
 
     # --- events outside of any visit ---
 
-    def _refuse(self, event: e.Refused) -> Result:
-        result = self._once(event)
-        if result is APPLIED:
-            by = refused_by(event.reason)
-            self._add((f.Refused(event.queue, event.channel or "voice", event.at, by),))
-        return result
+    def _refuse(self, event: e.Refused) -> None:
+        by = refused_by(event.reason)
+        self._add((f.Refused(event.queue, event.channel or "voice", event.at, by),))
 
-    def _restart(self, event: e.PlatformRestarted) -> Result:
+    def _restart(self, event: e.PlatformRestarted) -> None:
         """End the calls of a server that restarted."""
-        result, at = self._once(event), event.at
-        if result is APPLIED:
-            prefix = f"{event.source}-" if event.source else ""
-            self._end_calls(prefix, at)
-        return result
+        self._end_calls(f"{event.source}-" if event.source else "", event.at)
 
-    def _judgement(self, event: e.ContactEvent) -> Result:
+    def _judgement(self, event: e.ContactEvent) -> None:
         """Count what reviewers and machines say about a contact, which may be long over, and what it bought."""
-        result = self._once(event)
-        if result is not APPLIED:
-            return result
         self._add(verdict(event, *self._place_of(event)[:2]))
         if isinstance(event, e.SentimentScored) and event.predicted_csat is not None:
             for visit in reversed(self.open.get(event.contact_id, ())):
@@ -133,4 +127,3 @@ class Contacts(Surveys):
                     visit.predicted = round(event.predicted_csat * 1000)
                     self.touched[event.contact_id] = self.open[event.contact_id]
                     break
-        return APPLIED

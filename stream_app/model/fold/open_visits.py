@@ -50,9 +50,6 @@ class OpenVisits:
         self.open = memory.open
         self._add = add
         self._minute = memory.time // MINUTE
-        self._looks: dict[
-            int, list[str]
-        ] = {}  # minute → contacts of whom a visit may end by itself then, and none before
         self._look_at_all()
         self.seen = memory.recent
         self.seen.pass_time(self._minute)
@@ -78,9 +75,7 @@ class OpenVisits:
         if visits is None and contact not in self.touched:
             self._new.add(contact)
         self.open[contact] = self.touched[contact] = (*visits, visit) if visits else (visit,)
-        due, latest = expires(visit) // MINUTE, self._minute + LOOKED_AT_EVERY
-        if visits is None or due < latest or all(v.state >= REMEMBERED for v in visits):
-            self._look_at(contact, min(due, latest))
+        self._look_at(contact, min(expires(visit) // MINUTE, self._minute + LOOKED_AT_EVERY))
 
     def _close(self, contact: str, visits: Visits, visit: Visit, ended: int) -> None:
         """Close a visit that ended at that moment; its request may go on in another one."""
@@ -138,15 +133,16 @@ class OpenVisits:
             self.lasting.pass_time(now)
 
     def _look_at(self, contact: str, minute: int) -> None:
+        """Look at a contact in that minute, unless that is done before."""
         minute = max(minute, self._minute + 1)
-        contacts = self._looks.get(minute)
-        if contacts is None:
-            contacts = self._looks[minute] = []
-        contacts.append(contact)
+        if minute < self._next_look.get(contact, minute + 1):
+            self._next_look[contact] = minute
+            self._looks.setdefault(minute, []).append(contact)
 
     def _look_at_all(self) -> None:
         """Begin anew, at different minutes so that none has all of them."""
-        self._looks = {}
+        self._looks: dict[int, list[str]] = {}  # minute → contacts of whom a visit may end by itself then
+        self._next_look: dict[str, int] = {}  # contact → the first of its minutes: later ones are void
         for n, (contact, visits) in enumerate(self.open.items()):
             due = min(map(expires, visits)) // MINUTE
             self._look_at(contact, min(due, self._minute + 1 + n % LOOKED_AT_EVERY))
@@ -155,7 +151,10 @@ class OpenVisits:
         """Close what is due. A visit that changes may be due earlier than it was, so all are looked at again and again."""
         minute = self._minute
         contacts = [self._looks.pop(m) for m in [m for m in self._looks if m <= minute]]
-        for contact in dict.fromkeys(chain.from_iterable(contacts)):
+        for contact in chain.from_iterable(contacts):
+            if self._next_look.get(contact, minute + 1) > minute:
+                continue
+            del self._next_look[contact]
             for visit in self.open.get(contact, ()):
                 if expires(visit) < now:
                     self._end(contact, visit, now)

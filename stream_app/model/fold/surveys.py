@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from stream_app.model import events as e, facts as f
 from stream_app.model.targets import QueueTargets
@@ -24,12 +25,14 @@ UNASSIGNED: Final = "unassigned"
 class Surveys(LostBeginnings):
     """The contacts' surveys, and what else is told about contacts that may be long over."""
 
-    def _once(self, event: e.Event) -> Result:
-        """Apply a type that no visit takes: only the id reveals whether it was seen before."""
+    def _once(self, event: e.Event, count: Callable[[Any], None] | None = None) -> Result:
+        """Apply a type that no visit takes: only the id reveals whether it was seen before. If not, it is counted."""
         mark = fingerprint(event.id)
         if mark in self._known:
             return Result.DUPLICATE
         self._remember(mark)
+        if count is not None:
+            count(event)
         return APPLIED
 
     def _place_of(self, event: e.ContactEvent) -> tuple[str, str, QueueTargets]:
@@ -39,11 +42,8 @@ class Surveys(LostBeginnings):
         channel = event.channel or next((v.channel for v in reversed(visits) if v.queue == queue), "voice")
         return (self._rules.get((queue, channel)) or self._rule(queue, channel))[:3]
 
-    def _ask(self, event: e.SurveySent) -> Result:
+    def _ask(self, event: e.SurveySent) -> None:
         """Count a survey that was sent, and wait for it to return."""
-        result = self._once(event)
-        if result is not APPLIED:
-            return result
         contact, kind, at = event.contact_id, event.kind, event.at
         queue, channel, _ = self._place_of(event)
         self._add((f.Surveyed(queue, channel, at, kind),))
@@ -55,13 +55,9 @@ class Surveys(LostBeginnings):
         else:
             asked = Visit(queue, channel, SURVEYED, at, at, 0, 0, b"", agent=kind)
             self._keep_instead(contact, self._kept(contact, SURVEYED, kind), asked)
-        return APPLIED
 
-    def _rate(self, event: e.SurveyAnswered) -> Result:
+    def _rate(self, event: e.SurveyAnswered) -> None:
         """Count an opinion: the latest of those that a customer gives within two days, where the first was counted."""
-        result = self._once(event)
-        if result is not APPLIED:
-            return result
         contact, kind, at = event.contact_id, event.kind, event.at
         queue, channel, rule = self._place_of(event)
         rated = Visit(
@@ -82,7 +78,6 @@ class Surveys(LostBeginnings):
             rated.responded |= former.responded
         self._add(rating(rated))
         self._keep_instead(contact, former, rated)
-        return APPLIED
 
     def _kept(self, contact: str, state: int, kind: str) -> Visit | None:
         return next((v for v in self.open.get(contact, ()) if v.state == state and v.agent == kind), None)

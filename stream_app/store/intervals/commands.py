@@ -15,7 +15,7 @@ from stream_app.model.ports import Partition
 from stream_app.store import keys
 from stream_app.store.client import connect, faults, script
 from stream_app.store.codec import frame, pack_day, unpack_amounts, unpack_day
-from stream_app.store.names import Names, written_channels
+from stream_app.store.names import Names, written_places
 from stream_app.store.topics import look_up
 
 from .progress import ReadProgress
@@ -270,11 +270,11 @@ class IntervalStore:
             )
         if not found:
             return []
-        written = await written_channels(self.client)
+        written = await written_places(self.client)
         due, later = [], {}
         for member in found:
             day, _, place = member.partition(b":")
-            settles = settles_with(int(day), written=place.partition(b".")[2] in written)
+            settles = settles_with(int(day), written=written(place))
             if settles < before:
                 due.append((int(day), place))
             else:  # a former version's, which knew no such channels
