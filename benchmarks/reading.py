@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Final
 
-from stream_app.model.fold.tally import NUMBERS, SHIFT, Cell, pack_cell
+from stream_app.model.fold.cells import NUMBERS, SHIFT, Cell, pack_cell
 from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.kpis import COUNTERS, SKETCHES
 from stream_app.model.live.board import Board

@@ -1,5 +1,8 @@
 """Facts: the meaning of an event for a visit. The closed set that KPIs may count.
 
+A fact belongs to a queue and a channel, which whoever counts it knows. It is kept as an array that begins with the number of
+its kind: append fields, with defaults, and never give a number again.
+
 Durations are milliseconds, times milliseconds since the epoch; ``at`` determines a fact's bucket. Scores are whole numbers in
 the parts that their fields name, so that they add up exactly.
 """
@@ -9,21 +12,17 @@ from msgspec import Struct
 from .reasons import LeftBy, RefusedBy
 
 
-class Fact(Struct, frozen=True, gc=False):
+class Fact(Struct, frozen=True, gc=False, array_like=True):
     """Something that happened to a contact in a queue.
 
     Attributes:
-        queue: the queue's name.
-        channel: ``voice``, ``chat``, ``email``, …
         at: the time at which it counts.
     """
 
-    queue: str
-    channel: str
     at: int
 
 
-class TakenBack(Fact, frozen=True, gc=False):
+class TakenBack(Fact, frozen=True, gc=False, tag=1):
     """Facts that turned out to be wrong: each is subtracted from where it was counted."""
 
     facts: tuple[Fact, ...]
@@ -32,7 +31,7 @@ class TakenBack(Fact, frozen=True, gc=False):
 # --- waiting ---
 
 
-class Offered(Fact, frozen=True, gc=False):
+class Offered(Fact, frozen=True, gc=False, tag=2):
     """A visit began."""
 
 
@@ -42,7 +41,7 @@ class WaitOver(Fact, frozen=True, gc=False):
     queued_at: int
 
 
-class Answered(WaitOver, frozen=True, gc=False):
+class Answered(WaitOver, frozen=True, gc=False, tag=3):
     """An agent took the contact after ``wait``; ``in_target`` is wait ≤ T.
 
     Attributes:
@@ -56,7 +55,7 @@ class Answered(WaitOver, frozen=True, gc=False):
     wait_open: int = 0
 
 
-class Abandoned(WaitOver, frozen=True, gc=False):
+class Abandoned(WaitOver, frozen=True, gc=False, tag=4):
     """The customer gave up after ``wait``; fields as in ``Answered``."""
 
     wait: int
@@ -65,11 +64,11 @@ class Abandoned(WaitOver, frozen=True, gc=False):
     wait_open: int = 0
 
 
-class Undone(Fact, frozen=True, gc=False):
+class Undone(Fact, frozen=True, gc=False, tag=5):
     """The abandonment of this moment is undone: the customer came back to the same wait, or had been passed on."""
 
 
-class Left(WaitOver, frozen=True, gc=False):
+class Left(WaitOver, frozen=True, gc=False, tag=6):
     """Flow-out: the contact left the queue unanswered, but did not give up; ``callback``: it is to be called back.
 
     Attributes:
@@ -84,7 +83,7 @@ class Left(WaitOver, frozen=True, gc=False):
     demand: bool = True
 
 
-class Decided(Fact, frozen=True, gc=False):
+class Decided(Fact, frozen=True, gc=False, tag=7):
     """The decision of a visit, exactly one each: at its outcome, or at queued + T if it was still waiting then.
 
     Attributes:
@@ -94,24 +93,24 @@ class Decided(Fact, frozen=True, gc=False):
     abandoned_later: bool = False
 
 
-class Refused(Fact, frozen=True, gc=False):
+class Refused(Fact, frozen=True, gc=False, tag=8):
     """A blocked contact, which was never queued; ``reason``: why, as it is counted."""
 
     reason: RefusedBy = "other"
 
 
-class Missed(Fact, frozen=True, gc=False):
+class Missed(Fact, frozen=True, gc=False, tag=9):
     """Ring no answer: the contact was offered to an agent who did not take it."""
 
 
-class Lost(WaitOver, frozen=True, gc=False):
+class Lost(WaitOver, frozen=True, gc=False, tag=10):
     """A waiting visit whose outcome is unknown."""
 
 
 # --- talking and writing ---
 
 
-class Responded(Fact, frozen=True, gc=False):
+class Responded(Fact, frozen=True, gc=False, tag=11):
     """A person's first response to a request, ``after`` the customer began to wait for one.
 
     Attributes:
@@ -126,14 +125,14 @@ class Responded(Fact, frozen=True, gc=False):
     before_open: int = 0
 
 
-class QueueResponded(Fact, frozen=True, gc=False):
+class QueueResponded(Fact, frozen=True, gc=False, tag=12):
     """A person's first message in a visit, ``wait`` after its wait began; fields as in ``Answered``."""
 
     wait: int
     wait_open: int
 
 
-class Replied(Fact, frozen=True, gc=False):
+class Replied(Fact, frozen=True, gc=False, tag=13):
     """A person's reply to a customer's message, the answer included.
 
     Attributes:
@@ -141,23 +140,25 @@ class Replied(Fact, frozen=True, gc=False):
         after_open: the part of it within the queue's business hours.
         target: how long it may take; -1: it has no target.
         in_target: it took no longer, by the clock that was promised.
+        due: it has a target.
     """
 
     after: int
     after_open: int
     target: int = -1
     in_target: bool = False
+    due: bool = False
 
 
-class Reopened(Fact, frozen=True, gc=False):
+class Reopened(Fact, frozen=True, gc=False, tag=14):
     """A customer came back with the same request after it was closed."""
 
 
-class Transferred(Fact, frozen=True, gc=False):
+class Transferred(Fact, frozen=True, gc=False, tag=15):
     """An agent passed a contact on."""
 
 
-class Handled(Fact, frozen=True, gc=False):
+class Handled(Fact, frozen=True, gc=False, tag=16):
     """The work on a visit is complete.
 
     Attributes:
@@ -189,15 +190,15 @@ class Handled(Fact, frozen=True, gc=False):
     lasted: int = 0
 
 
-class Unfinished(Fact, frozen=True, gc=False):
+class Unfinished(Fact, frozen=True, gc=False, tag=17):
     """An answered visit whose end was never reported."""
 
 
-class CalledOut(Fact, frozen=True, gc=False):
+class CalledOut(Fact, frozen=True, gc=False, tag=18):
     """An outbound call that the customer took."""
 
 
-class OutboundHandled(Fact, frozen=True, gc=False):
+class OutboundHandled(Fact, frozen=True, gc=False, tag=19):
     """The work on an outbound call is complete; fields as in ``Handled``."""
 
     talk: int
@@ -208,61 +209,61 @@ class OutboundHandled(Fact, frozen=True, gc=False):
 # --- bots ---
 
 
-class ToBot(Fact, frozen=True, gc=False):
+class ToBot(Fact, frozen=True, gc=False, tag=20):
     """A visit was with a bot from the moment at which it was queued: nobody waited for a person."""
 
 
-class FromBot(Fact, frozen=True, gc=False):
+class FromBot(Fact, frozen=True, gc=False, tag=21):
     """A bot handed over to people, and the wait for a person began."""
 
 
-class Contained(Fact, frozen=True, gc=False):
+class Contained(Fact, frozen=True, gc=False, tag=22):
     """A bot resolved a contact without a person."""
 
 
-class Returned(Fact, frozen=True, gc=False):
+class Returned(Fact, frozen=True, gc=False, tag=23):
     """The containment of this moment did not last: the contact came back."""
 
 
-class EndedWithBot(Fact, frozen=True, gc=False):
+class EndedWithBot(Fact, frozen=True, gc=False, tag=24):
     """A contact ended with a bot, and was not resolved."""
 
 
 # --- feedback by customers, reviewers and machines ---
 
 
-class Surveyed(Fact, frozen=True, gc=False):
+class Surveyed(Fact, frozen=True, gc=False, tag=25):
     """A customer was asked for an opinion of a kind: ``csat``, ``nps`` or ``ces``."""
 
     kind: str
 
 
-class SurveyReturned(Fact, frozen=True, gc=False):
+class SurveyReturned(Fact, frozen=True, gc=False, tag=26):
     """The customer gave it, within two days; ``at`` is when the survey was sent."""
 
     kind: str
 
 
-class CsatAnswered(Fact, frozen=True, gc=False):
+class CsatAnswered(Fact, frozen=True, gc=False, tag=27):
     """A satisfaction survey; ``satisfied`` as defined by the queue's targets."""
 
     satisfied: bool
 
 
-class NpsAnswered(Fact, frozen=True, gc=False):
+class NpsAnswered(Fact, frozen=True, gc=False, tag=28):
     """Would you recommend us, 0 to 10: a promoter answers 9 or 10, a detractor 6 or less."""
 
     promoter: bool
     detractor: bool
 
 
-class CesAnswered(Fact, frozen=True, gc=False):
+class CesAnswered(Fact, frozen=True, gc=False, tag=29):
     """How much effort was it: ``effort`` in thousandths, 1,000 (none) to 7,000, whatever the survey's scale."""
 
     effort: int
 
 
-class Reviewed(Fact, frozen=True, gc=False):
+class Reviewed(Fact, frozen=True, gc=False, tag=30):
     """A person's quality review.
 
     Attributes:
@@ -276,23 +277,23 @@ class Reviewed(Fact, frozen=True, gc=False):
     compliant: bool
 
 
-class AutoReviewed(Reviewed, frozen=True, gc=False):
+class AutoReviewed(Reviewed, frozen=True, gc=False, tag=31):
     """A review by a machine: counted apart, because machines read every contact and people only some."""
 
 
-class Sentiment(Fact, frozen=True, gc=False):
+class Sentiment(Fact, frozen=True, gc=False, tag=32):
     """The mood of a contact: ``score`` in thousandths, -1,000 to 1,000."""
 
     score: int
 
 
-class Predicted(Fact, frozen=True, gc=False):
+class Predicted(Fact, frozen=True, gc=False, tag=33):
     """A predicted CSAT: ``csat`` in thousandths, 1,000 to 5,000."""
 
     csat: int
 
 
-class Sold(Fact, frozen=True, gc=False):
+class Sold(Fact, frozen=True, gc=False, tag=34):
     """A sale.
 
     Attributes:

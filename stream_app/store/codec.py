@@ -20,10 +20,10 @@ from typing import Final
 import msgspec
 
 from stream_app.model.durations import DAY, MINUTE
+from stream_app.model.fold.cells import Cell, pack_cell, unpack_cell
 from stream_app.model.fold.clock import Agreement
 from stream_app.model.fold.deltas import Deltas, Memory
 from stream_app.model.fold.seen import SIZE
-from stream_app.model.fold.tally import Cell, pack_cell, unpack_cell
 from stream_app.model.fold.visit import Visits
 from stream_app.model.intervals.counting import Amounts, compact, interval_of_day, settles_with, spread
 from stream_app.model.intervals.day import PublishedDay

@@ -10,8 +10,8 @@ from msgspec import Struct, field
 from stream_app.clocks import wall_ms
 from stream_app.errors import FencedError, LaterEditionError, OtherTopicError, PositionMismatchError
 from stream_app.model.edition import EDITION
+from stream_app.model.fold.cells import NUMBERS, Cell, add_into, roll_up
 from stream_app.model.fold.deltas import Memory
-from stream_app.model.fold.tally import NUMBERS, Cell, add_into, roll_up
 from stream_app.model.intervals.counting import Rows, add_amounts
 from stream_app.model.ports import Beat, Commit, DeadLetter, Partition, StampedBeat, stamped
 from stream_app.model.targets import Targets

@@ -13,7 +13,7 @@ from typing import Any, Final
 import structlog
 
 from stream_app.errors import QuarantinedError, StoreUnavailableError
-from stream_app.model.fold.tally import NUMBERS
+from stream_app.model.fold.cells import NUMBERS
 from stream_app.model.live.board import Board
 from stream_app.model.ports import FILE, Partition
 from stream_app.model.targets import Targets

@@ -22,8 +22,8 @@ from stream_app.errors import (
 )
 from stream_app.model.durations import DAY
 from stream_app.model.edition import EDITION
+from stream_app.model.fold.cells import Cell, add_into, roll_up
 from stream_app.model.fold.deltas import Memory
-from stream_app.model.fold.tally import Cell, add_into, roll_up
 from stream_app.model.intervals.counting import add_amounts, interval_of_day
 from stream_app.model.kpis import STORED
 from stream_app.model.ports import Beat, Commit, Partition

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Generic, TypeVar
 
-from stream_app.model.fold.tally import Cell
+from stream_app.model.fold.cells import Cell
 
 P = TypeVar("P")
 CACHED: Final = 5_000

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from stream_app.ingest.dialects.canonical import decode
+from stream_app.model.fold.cells import NUMBERS, Cell, add_into
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import NUMBERS, Cell, add_into
 from stream_app.model.intervals.columns import COLUMNS, written
 from stream_app.model.intervals.counting import compact
 from stream_app.model.intervals.row import row_of

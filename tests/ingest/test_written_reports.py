@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from stream_app.ingest.dialects.canonical import decode
+from stream_app.model.fold.cells import NUMBERS, Cell, add_into
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import NUMBERS, Cell, add_into
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.kpis.measures import Level
 from stream_app.model.live.board import Board

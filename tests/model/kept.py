@@ -10,9 +10,7 @@ from typing import Any
 from stream_app.ingest.batch import fold_records
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.durations import MINUTE
-from stream_app.model.fold.deltas import Deltas, Memory
-from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import (
+from stream_app.model.fold.cells import (
     NUMBERS,
     SHIFT,
     Cell,
@@ -22,6 +20,8 @@ from stream_app.model.fold.tally import (
     roll_up,
     unpack_cell,
 )
+from stream_app.model.fold.deltas import Deltas, Memory
+from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.visit import VisitState
 from stream_app.model.intervals.columns import FIELDS, FLOW, FREE, INTERVAL_MS
 from stream_app.model.intervals.counting import RowKey, Rows, add_amounts, compact

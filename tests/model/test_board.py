@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from stream_app.model.events import QueueChannel
-from stream_app.model.fold.tally import NUMBERS, Cell, add_into, pack_cell
+from stream_app.model.fold.cells import NUMBERS, Cell, add_into, pack_cell
 from stream_app.model.fold.visit import Visit, Visits, VisitState
 from stream_app.model.kpis import TOTALS
 from stream_app.model.live.board import EVERYONE, Board

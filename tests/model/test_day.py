@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from stream_app.model.events import Event, key
+from stream_app.model.fold.cells import roll_up
 from stream_app.model.fold.deltas import Memory
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import roll_up
 from stream_app.model.targets import Targets
 from stream_app.simulation import Centre, centre
 from tests.simulation.worlds import HOUR, MINUTE, MONDAY

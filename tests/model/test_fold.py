@@ -11,9 +11,9 @@ from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.events import Answered, LeftQueue, MessageReceived, Queued, Refused
 from stream_app.model.fold import lasting, openings, seen
+from stream_app.model.fold.cells import unpack_cell
 from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import unpack_cell
 from stream_app.model.targets import Overrides, Targets
 from tests.reference.model import Reference
 from tests.reference.traffic import hostile, traffic

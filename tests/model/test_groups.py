@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stream_app.model import facts as f, sketch
-from stream_app.model.fold.tally import NUMBERS, Cell, counters_of, pack_cell
+from stream_app.model.fold.cells import NUMBERS, Cell, pack_cell
+from stream_app.model.fold.tally import counters_of
 from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.kpis import COUNTERS, KPIS, SERVICE_LEVELS
 from stream_app.model.kpis.measures import IntervalsMet, Level, Unit, Value, WindowCount
@@ -77,7 +78,7 @@ def test_a_group_is_the_sum_of_its_parts(sums: list[Cell], waited: list[int]) ->
 def test_a_group_has_the_percentiles_of_all_values_together() -> None:
     board = Board(NOON)
     for queue, seconds, n in (("a", 1, 90), ("b", 100, 10)):
-        facts = [f.Handled(queue, "voice", NOON, seconds * 1000, 0, 0, False)] * n
+        facts = [f.Handled(NOON, seconds * 1000, 0, 0, False)] * n
         board.put_cells("t.0", 10_000, NOON, [((queue, "voice"), pack_cell(counters_of(facts)))])
     (group,) = Snapshots(board).groups(Targets(), "channel")
     assert (group.name, group.queues) == ("voice", 2)

@@ -11,8 +11,9 @@ from hypothesis import given, settings, strategies as st
 
 from stream_app.ingest.batch import fold_records
 from stream_app.ingest.dialects.canonical import decode
+from stream_app.model.fold.cells import NUMBERS
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import NUMBERS, Tally
+from stream_app.model.fold.tally import Tally
 from stream_app.model.intervals.columns import FIELDS, INTERVAL_MS, PLACES, IntervalRow
 from stream_app.model.intervals.counting import RowKey, Rows, add_amounts, compact
 from stream_app.model.intervals.row import row_of, together

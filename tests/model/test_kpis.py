@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stream_app.ingest.dialects.canonical import decode
+from stream_app.model.fold.cells import NUMBERS, Cell, pack_cell, roll_up
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import NUMBERS, Cell, pack_cell, roll_up
 from stream_app.model.kpis import BY_NAME, COUNTERS, KPIS, SERVICE_LEVELS, TOTALS
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.live.board import Board

@@ -8,16 +8,16 @@ from hypothesis import given, strategies as st
 from stream_app.model.facts import Answered, Offered
 from stream_app.model.kpis import KPIS
 from stream_app.model.kpis.measures import Choice, Level, Ratio, Unit, percentile
-from stream_app.model.kpis.sums import Counter, Sum, count, total
+from stream_app.model.kpis.sums import Sum, count, total
 
-a = count("a", Answered, where=lambda f: f.in_target)
+a = count("a", Answered, where="in_target")
 b = count("b", Answered)
-c = total("c", Offered, lambda f: f.at)
+c = total("c", Offered, "at")
 sums = st.dictionaries(st.sampled_from("abc"), st.integers(0, 10**12))
 
 
 def fact() -> Answered:
-    return Answered("q", "voice", 0, 0, 5, in_target=True)
+    return Answered(0, 0, 5, in_target=True)
 
 
 @given(sums, sums)
@@ -66,8 +66,14 @@ def test_one_expression_reads_as_text_and_as_a_list_of_counters() -> None:
 
 
 def test_counters_take_what_they_are_told_to() -> None:
-    assert (a.amount(fact()), b.amount(fact()), b.always, a.always) == (1, 1, True, False)
-    assert isinstance(a, Counter)
+    late = count("late", Answered, where=("in_target", False))
+    waits = total("waits", Answered, "wait", "queued_at")
+    assert [part.amount(fact()) for part in (a, b, late, waits)] == [1, 1, 0, 5]
+
+
+def test_a_counter_of_a_field_that_its_fact_does_not_have_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"Answered has no field 'talk'; it has at, queued_at, wait"):
+        total("talks", Answered, "talk")
 
 
 def test_units_turn_stored_sums_into_base_units() -> None:

@@ -8,8 +8,9 @@ from hypothesis import given, strategies as st
 
 from stream_app.model import facts as f, sketch
 from stream_app.model.events import Abandoned, Answered, LeftQueue, Queued
+from stream_app.model.fold.cells import NUMBERS, Cell, pack_cell, roll_up
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import NUMBERS, Cell, counters_of, pack_cell, roll_up
+from stream_app.model.fold.tally import counters_of
 from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.kpis.measures import Value, percentile
@@ -206,7 +207,7 @@ def test_days_start_at_the_queues_own_midnight_and_everyones_at_the_default_one(
 def test_everyones_percentiles_are_those_of_all_values_together() -> None:
     board = Board(NOON)
     for queue, seconds, n in (("a", 1, 90), ("b", 100, 10)):
-        facts = [f.Handled(queue, "voice", NOON, seconds * 1000, 0, 0, False)] * n
+        facts = [f.Handled(NOON, seconds * 1000, 0, 0, False)] * n
         board.put_cells("t.0", 10_000, NOON, [((queue, "voice"), pack_cell(counters_of(facts)))])
     everyone = Snapshots(board).take(Targets()).everyone["5m"]["handle_time"]
     assert everyone.percentiles is not None

@@ -7,28 +7,28 @@ from copy import deepcopy
 from hypothesis import given, strategies as st
 
 from stream_app.model import facts as f
-from stream_app.model.fold.tally import (
+from stream_app.model.fold.cells import (
     NUMBERS,
     SHIFT,
     Cell,
-    Tally,
     add_into,
-    counters_of,
     is_sketch,
     pack_cell,
     roll_up,
     unpack_cell,
 )
+from stream_app.model.fold.tally import Tally, counters_of
 from stream_app.model.kpis import COUNTERS, FAMILIES, SKETCHES, STORED
 from stream_app.model.sketch import bucket
 from stream_app.model.windows import BASE, RESOLUTIONS, TOTAL
 
 at = st.integers(1_763_800_000_000, 1_763_800_000_000 + 3_600_000)
-place = {"queue": st.sampled_from("xy"), "channel": st.sampled_from(["voice", "chat"]), "at": at}
+place = {"at": at}
 ms = st.integers(0, 10**9)
 REVIEWS = (f.Reviewed, f.AutoReviewed)
+SURVEYS = (f.Surveyed, f.SurveyReturned)
 PLAIN = (
-    *(f.Refused, f.Missed, f.Transferred, f.Unfinished, f.Undone, f.CalledOut, f.ToBot, f.FromBot),
+    *(f.Missed, f.Transferred, f.Unfinished, f.Undone, f.CalledOut, f.ToBot, f.FromBot),
     *(f.Contained, f.Returned, f.EndedWithBot, f.Reopened),
 )
 over = {**place, "queued_at": at}
@@ -44,6 +44,7 @@ counted = st.lists(
             after_open=ms,
             target=st.sampled_from([-1, 5]),
             in_target=st.booleans(),
+            due=st.booleans(),
         ),
         st.builds(f.QueueResponded, **place, wait=ms, wait_open=ms),
         *(st.builds(k, **place, score=ms, judged=st.booleans(), compliant=st.booleans()) for k in REVIEWS),
@@ -56,8 +57,16 @@ counted = st.lists(
         st.builds(f.Sold, **place, amount=ms, currency=st.integers(0, 150)),
         st.builds(f.Abandoned, **over, wait=ms, in_target=st.booleans(), short=st.booleans()),
         st.builds(
-            f.Left, **over, wait=ms, in_target=st.booleans(), callback=st.booleans(), demand=st.booleans()
+            f.Left,
+            **over,
+            wait=ms,
+            in_target=st.booleans(),
+            callback=st.booleans(),
+            reason=st.sampled_from(["timeout", "key", "transfer", "callback", "empty", "closed", "other"]),
+            demand=st.booleans(),
         ),
+        st.builds(f.Refused, **place, reason=st.sampled_from(["full", "closed", "empty", "other"])),
+        *(st.builds(k, **place, kind=st.sampled_from(["csat", "nps", "ces"])) for k in SURVEYS),
         st.builds(f.Lost, **over),
         st.builds(f.Decided, **place, abandoned_later=st.booleans()),
         st.builds(
@@ -78,21 +87,26 @@ counted = st.lists(
     ),
     max_size=40,
 )
-facts = st.builds(
-    lambda found, back: [*found, *(f.TakenBack(fact.queue, fact.channel, fact.at, (fact,)) for fact in back)],
-    counted,
-    counted,
-)
+Told = tuple[str, str, f.Fact]
+places = st.tuples(st.sampled_from("xy"), st.sampled_from(["voice", "chat"]))
+
+
+def told(found: list[f.Fact], back: list[f.Fact], where: list[tuple[str, str]]) -> list[Told]:
+    facts = [*found, *(f.TakenBack(fact.at, (fact,)) for fact in back)]
+    return [(*place, fact) for place, fact in zip(itertools.cycle(where), facts, strict=False)]
+
+
+facts = st.builds(told, counted, counted, st.lists(places, min_size=1, max_size=6))
 cells = st.dictionaries(st.integers(1, 2**18), st.integers(-(2**62), 2**63 - 1), max_size=30)
 
 
-def by_hand(found: list[f.Fact]) -> Counter[tuple[int, str, str, int]]:
+def by_hand(found: list[Told]) -> Counter[tuple[int, str, str, int]]:
     """Each counter of the catalogue, as it is declared."""
     out: Counter[tuple[int, str, str, int]] = Counter()
-    for told in found:
-        sign = -1 if isinstance(told, f.TakenBack) else 1
-        (fact,) = told.facts if isinstance(told, f.TakenBack) else (told,)
-        key = (fact.at // BASE * BASE, fact.queue, fact.channel)
+    for queue, channel, one in found:
+        sign = -1 if isinstance(one, f.TakenBack) else 1
+        (fact,) = one.facts if isinstance(one, f.TakenBack) else (one,)
+        key = (fact.at // BASE * BASE, queue, channel)
         for counter in COUNTERS:
             if type(fact) is counter.fact:
                 out[*key, NUMBERS[counter.name]] += sign * int(counter.amount(fact))
@@ -105,10 +119,10 @@ def by_hand(found: list[f.Fact]) -> Counter[tuple[int, str, str, int]]:
     return Counter({key: n for key, n in out.items() if n})
 
 
-def add(tally: Tally, found: list[f.Fact]) -> None:
+def add(tally: Tally, found: list[Told]) -> None:
     """Hand facts over as the fold does: those of one visit at a time."""
-    for _, of_one in itertools.groupby(found, key=lambda fact: (fact.queue, fact.channel)):
-        tally.add(of_one)
+    for (queue, channel), of_one in itertools.groupby(found, key=lambda one: one[:2]):
+        tally.add([fact for *_, fact in of_one], queue, channel)
 
 
 def flat(tallied: dict[tuple[int, str, str], Cell]) -> Counter[tuple[int, str, str, int]]:
@@ -116,7 +130,7 @@ def flat(tallied: dict[tuple[int, str, str], Cell]) -> Counter[tuple[int, str, s
 
 
 @given(facts)
-def test_what_is_compiled_for_speed_adds_what_the_catalogue_declares(found: list[f.Fact]) -> None:
+def test_what_is_compiled_for_speed_adds_what_the_catalogue_declares(found: list[Told]) -> None:
     tally = Tally()
     add(tally, found)
     assert flat(tally.take()) == by_hand(found)
@@ -124,7 +138,7 @@ def test_what_is_compiled_for_speed_adds_what_the_catalogue_declares(found: list
 
 
 @given(facts, st.lists(st.integers(0, 40), max_size=4))
-def test_it_does_not_matter_how_facts_are_handed_over(found: list[f.Fact], cuts: list[int]) -> None:
+def test_it_does_not_matter_how_facts_are_handed_over(found: list[Told], cuts: list[int]) -> None:
     tally, summed = Tally(), Counter[tuple[int, str, str, int]]()
     bounds = sorted({0, len(found), *(c for c in cuts if c < len(found))})
     for start, end in itertools.pairwise(bounds):
@@ -141,7 +155,7 @@ def test_every_kind_of_fact_is_tallied() -> None:
 def test_numbers_are_those_that_the_registry_gave() -> None:
     numbers = {name: n + 100 for name, n in NUMBERS.items()}
     tally = Tally(numbers)
-    tally.add((f.Responded("x", "voice", 0, 1, 1, 1),))
+    tally.add((f.Responded(0, 1, 1, 1),), "x", "voice")
     expected = {numbers["responded"]: 1, numbers["response_ms"]: 1, numbers["response_open_ms"]: 1}
     expected |= {numbers["response"] << SHIFT: 1}
     assert tally.take() == {(0, "x", "voice"): expected}
@@ -155,12 +169,12 @@ def test_a_number_of_a_fresh_registry_is_never_given_to_another() -> None:
 
 
 @given(facts)
-def test_every_resolution_holds_all_that_the_finest_does(found: list[f.Fact]) -> None:
+def test_every_resolution_holds_all_that_the_finest_does(found: list[Told]) -> None:
     tally = Tally()
     add(tally, found)
     fine = tally.take()
     rolled = roll_up(fine, lambda *_: False)
-    assert counters_of(found) == _total(list(fine.values()))
+    assert counters_of([fact for *_, fact in found]) == _total(list(fine.values()))
     for resolution in RESOLUTIONS:
         mine = {key: cell for (size, key), cell in rolled.items() if size == resolution}
         assert all(start % resolution == 0 for start, _, _ in mine)
@@ -176,7 +190,7 @@ def test_every_resolution_holds_all_that_the_finest_does(found: list[f.Fact]) ->
 
 
 @given(facts, st.integers(0, 3_600_000))
-def test_what_is_not_kept_any_more_is_left_out_at_that_resolution_only(found: list[f.Fact], age: int) -> None:
+def test_what_is_not_kept_any_more_is_left_out_at_that_resolution_only(found: list[Told], age: int) -> None:
     tally = Tally()
     add(tally, found)
     fine = tally.take()
@@ -195,7 +209,7 @@ def test_cells_survive_packing_and_add_up(one: Cell, other: Cell) -> None:
 
 
 @given(facts)
-def test_rolling_up_leaves_the_finest_cells_as_they_were(found: list[f.Fact]) -> None:
+def test_rolling_up_leaves_the_finest_cells_as_they_were(found: list[Told]) -> None:
     tally = Tally()
     add(tally, found)
     fine = tally.take()

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from stream_app.demo import planning
 from stream_app.ingest import batch
 from stream_app.ingest.dialects.canonical import decode
+from stream_app.model.fold.cells import NUMBERS, add_into
 from stream_app.model.fold.deltas import Deltas
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import NUMBERS, add_into
 from stream_app.model.kpis import COUNTERS
 from stream_app.model.targets import Targets
 from stream_app.simulation import Centre, CentreSettings, Duration, Ledger, Patience, QueueSettings

@@ -9,7 +9,7 @@ import msgspec
 import redis
 
 from stream_app.model.edition import EDITION
-from stream_app.model.fold.tally import NUMBERS, unpack_cell
+from stream_app.model.fold.cells import NUMBERS, unpack_cell
 from stream_app.model.intervals.counting import settles_with
 from stream_app.model.ports import DeadLetter, Partition, StampedBeat, Store
 from stream_app.model.targets.conversations import is_written

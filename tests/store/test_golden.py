@@ -3,8 +3,8 @@
 An expected value that has to change here is data of installations that can't be read any more: append, or write a migration.
 """
 
+from stream_app.model.fold.cells import pack_cell, unpack_cell
 from stream_app.model.fold.clock import Agreement
-from stream_app.model.fold.tally import pack_cell, unpack_cell
 from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.intervals.columns import COLUMNS, FLOW, FREE, MINUTES
 from stream_app.model.intervals.counting import compact

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stream_app.model.currencies import PLACES
-from stream_app.model.fold.tally import NUMBERS, SHIFT, Cell, pack_cell
+from stream_app.model.fold.cells import NUMBERS, SHIFT, Cell, pack_cell
 from stream_app.model.fold.visit import WRITTEN, Visit, VisitState
 from stream_app.model.kpis import COUNTERS, SKETCHES
 from stream_app.model.live.board import Board

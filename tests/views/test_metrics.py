@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from stream_app.model.fold.tally import NUMBERS, SHIFT
+from stream_app.model.fold.cells import NUMBERS, SHIFT
 from stream_app.model.kpis import BY_NAME, KPIS, TOTALS
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.live.board import Board

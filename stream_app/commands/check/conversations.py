@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from stream_app.errors import StreamAppError
 from stream_app.model.events import QueueChannel
-from stream_app.model.fold.tally import Cell, add_into, unpack_cell
+from stream_app.model.fold.cells import Cell, add_into, unpack_cell
 from stream_app.model.ports import Partition
 from stream_app.model.targets import Targets
 from stream_app.model.targets.in_force import MADE_BY, SettingInForce, in_force

@@ -9,9 +9,9 @@ from typing import Final, get_args
 from msgspec import Struct
 
 from stream_app.ingest.files import RecordFile
+from stream_app.model.fold.cells import NUMBERS, Cell, is_sketch
 from stream_app.model.fold.deltas import Deltas
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import NUMBERS, Cell, is_sketch
 from stream_app.model.fold.visit import WAITING, WITH_BOT
 from stream_app.model.reasons import LEFT_COUNTERS, RefusedBy
 from stream_app.model.targets import Targets

@@ -21,18 +21,19 @@ class InHours:
         self._tally = tally
         self._rule = rule
 
-    def add(self, facts: Iterable[Fact]) -> None:
-        """Count facts of one visit in their buckets."""
-        self._tally.add([self._seen(fact) for fact in facts])
+    def add(self, facts: Iterable[Fact], queue: str, channel: str) -> None:
+        """Count facts of a queue and channel in their buckets."""
+        rule = self._rule(queue, channel)
+        if rule.calendar is not None:
+            facts = [_seen(fact, rule, rule.calendar.within) for fact in facts]
+        self._tally.add(facts, queue, channel)
 
-    def _seen(self, fact: Fact) -> Fact:
-        if isinstance(fact, TakenBack):
-            return structs.replace(fact, facts=tuple(self._seen(one) for one in fact.facts))
-        again = _AGAIN.get(type(fact))
-        if again is None:
-            return fact
-        rule = self._rule(fact.queue, fact.channel)
-        return fact if rule.calendar is None else again(fact, rule, rule.calendar.within)
+
+def _seen(fact: Fact, rule: QueueTargets, within: _Within) -> Fact:
+    if isinstance(fact, TakenBack):
+        return structs.replace(fact, facts=tuple(_seen(one, rule, within) for one in fact.facts))
+    again = _AGAIN.get(type(fact))
+    return fact if again is None else again(fact, rule, within)
 
 
 _Waited = Answered | Abandoned | QueueResponded

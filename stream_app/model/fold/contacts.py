@@ -112,7 +112,7 @@ class Contacts(Surveys):
 
     def _refuse(self, event: e.Refused) -> None:
         by = refused_by(event.reason)
-        self._add((f.Refused(event.queue, event.channel or "voice", event.at, by),))
+        self._add((f.Refused(event.at, by),), event.queue, event.channel or "voice")
 
     def _restart(self, event: e.PlatformRestarted) -> None:
         """End the calls of a server that restarted."""
@@ -120,7 +120,7 @@ class Contacts(Surveys):
 
     def _judgement(self, event: e.ContactEvent) -> None:
         """Count what reviewers and machines say about a contact, which may be long over, and what it bought."""
-        self._add(verdict(event, *self._place_of(event)[:2]))
+        self._add(verdict(event), *self._place_of(event)[:2])
         if isinstance(event, e.SentimentScored) and event.predicted_csat is not None:
             for visit in reversed(self.open.get(event.contact_id, ())):
                 if visit.state not in OVER and event.queue in (None, visit.queue):

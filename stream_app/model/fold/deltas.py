@@ -9,9 +9,9 @@ from msgspec import Struct, field
 
 from stream_app.model.intervals.counting import Rows
 
+from .cells import Cell, CellKey
 from .clock import Agreement
 from .seen import SeenIds
-from .tally import Cell, CellKey
 from .visit import Visits
 
 

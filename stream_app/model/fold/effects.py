@@ -54,7 +54,7 @@ def answer(visit: Visit, event: e.Answered, at: int) -> f.Facts:
     if seen & TELLS:
         return facts  # the customer still waits for a message
     visit.clock = 0
-    return *facts, f.QueueResponded(visit.queue, visit.channel, at, wait, wait)
+    return *facts, f.QueueResponded(at, wait, wait)
 
 
 def answer_by_message(visit: Visit, event: e.MessageSent, at: int) -> f.Facts:
@@ -66,16 +66,16 @@ def _answered(
     visit: Visit, event: e.Answered | e.MessageSent, wait: int, at: int, *, stated: bool = False
 ) -> f.Facts:
     visit.agent = event.agent or visit.agent
-    queue, channel, queued_at = visit.queue, visit.channel, visit.queued_at
-    answered = f.Answered(queue, channel, at, queued_at, wait, wait <= visit.answer_target, stated, wait)
-    decided = f.Decided(queue, channel, decided_at(visit, wait, at))
+    queued_at = visit.queued_at
+    answered = f.Answered(at, queued_at, wait, wait <= visit.answer_target, stated, wait)
+    decided = f.Decided(decided_at(visit, wait, at))
     if visit.responded:
         return answered, decided
     visit.responded = True
     before, after = visit.asked_open, wait
     if visit.asked_at:
         after = wait + max(0, queued_at - visit.asked_at)
-    return answered, decided, f.Responded(queue, channel, at, after, wait + before, wait, before)
+    return answered, decided, f.Responded(at, after, wait + before, wait, before)
 
 
 def assign(visit: Visit, event: e.Answered, at: int) -> f.Facts:
@@ -85,9 +85,9 @@ def assign(visit: Visit, event: e.Answered, at: int) -> f.Facts:
     return NOTHING
 
 
-def missed(visit: Visit, _event: e.Missed, at: int) -> f.Facts:
+def missed(_visit: Visit, _event: e.Missed, at: int) -> f.Facts:
     """Count a ring no answer."""
-    return (f.Missed(visit.queue, visit.channel, at),)
+    return (f.Missed(at),)
 
 
 # --- the other ways out ---
@@ -101,18 +101,18 @@ def abandon(visit: Visit, event: e.Abandoned | e.Ended, at: int) -> f.Facts:
 
 def _abandonment(visit: Visit, at: int) -> f.Facts:
     """Return the facts of an abandonment at this moment; identical when it is taken back."""
-    queue, channel, wait = visit.queue, visit.channel, visit.wait
+    wait = visit.wait
     in_target = wait <= visit.answer_target
-    abandoned = f.Abandoned(queue, channel, at, visit.queued_at, wait, in_target, visit.is_short(wait), wait)
-    return abandoned, f.Decided(queue, channel, decided_at(visit, wait, at), abandoned_later=not in_target)
+    abandoned = f.Abandoned(at, visit.queued_at, wait, in_target, visit.is_short(wait), wait)
+    return abandoned, f.Decided(decided_at(visit, wait, at), abandoned_later=not in_target)
 
 
 def undo(visit: Visit) -> f.Facts:
     """Take the abandonment back."""
     at = visit.since
     return (
-        f.TakenBack(visit.queue, visit.channel, at, _abandonment(visit, at)),
-        f.Undone(visit.queue, visit.channel, at),
+        f.TakenBack(at, _abandonment(visit, at)),
+        f.Undone(at),
     )
 
 
@@ -170,10 +170,9 @@ def close_no_demand(visit: Visit, _event: e.Ended | e.Wrapped, at: int) -> f.Fac
 def _gone(
     visit: Visit, wait: int, at: int, reason: LeftBy, *, callback: bool = False, demand: bool = True
 ) -> f.Facts:
-    queue, channel = visit.queue, visit.channel
     in_target = wait <= visit.answer_target and demand
-    left = f.Left(queue, channel, at, visit.queued_at, wait, in_target, callback, reason, demand)
-    return (left, f.Decided(queue, channel, decided_at(visit, wait, at))) if demand else (left,)
+    left = f.Left(at, visit.queued_at, wait, in_target, callback, reason, demand)
+    return (left, f.Decided(decided_at(visit, wait, at))) if demand else (left,)
 
 
 # --- bots ---
@@ -199,7 +198,7 @@ def start_bot(visit: Visit, _event: e.BotStarted, _at: int) -> f.Facts:
 
 
 def _to_bot(visit: Visit) -> f.Fact:
-    return f.ToBot(visit.queue, visit.channel, visit.queued_at)
+    return f.ToBot(visit.queued_at)
 
 
 def hand_off_at_once(visit: Visit, event: e.HandedOff, at: int) -> f.Facts:
@@ -214,12 +213,12 @@ def hand_off(visit: Visit, _event: e.ContactEvent, at: int) -> f.Facts:
     visit.asked_at = visit.asked_open = 0
     visit.responded = False
     visit.seen |= HANDED_OFF | OWED
-    return (f.FromBot(visit.queue, visit.channel, at),)
+    return (f.FromBot(at),)
 
 
-def contain(visit: Visit, _event: e.Ended, at: int) -> f.Facts:
+def contain(_visit: Visit, _event: e.Ended, at: int) -> f.Facts:
     """Close a contact that the bot resolved."""
-    return (f.Contained(visit.queue, visit.channel, at),)
+    return (f.Contained(at),)
 
 
 def contain_at_once(visit: Visit, event: e.Ended, at: int) -> f.Facts:
@@ -227,12 +226,12 @@ def contain_at_once(visit: Visit, event: e.Ended, at: int) -> f.Facts:
     return _to_bot(visit), *contain(visit, event, at)
 
 
-def end_with_bot(visit: Visit, _event: e.ContactEvent, at: int) -> f.Facts:
+def end_with_bot(_visit: Visit, _event: e.ContactEvent, at: int) -> f.Facts:
     """Close a contact that ended with a bot, unresolved."""
-    return (f.EndedWithBot(visit.queue, visit.channel, at),)
+    return (f.EndedWithBot(at),)
 
 
 def came_back(visit: Visit) -> f.Facts:
     """Take a containment back."""
-    queue, channel, at = visit.queue, visit.channel, visit.since
-    return f.TakenBack(queue, channel, at, (f.Contained(queue, channel, at),)), f.Returned(queue, channel, at)
+    at = visit.since
+    return f.TakenBack(at, (f.Contained(at),)), f.Returned(at)

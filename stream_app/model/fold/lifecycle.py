@@ -220,16 +220,16 @@ def expires(visit: Visit) -> int:
 
 def time_out(visit: Visit, now: int) -> f.Facts:
     """Close a visit whose end was never reported, or of which nothing more is expected."""
-    queue, channel, state = visit.queue, visit.channel, visit.state
+    state = visit.state
     visit.state = CLOSED
     if state == WAITING:
         decided_at = effects.decided_at(visit, max(0, now - visit.queued_at), now)
-        return f.Lost(queue, channel, now, visit.queued_at), f.Decided(queue, channel, decided_at)
+        return f.Lost(now, visit.queued_at), f.Decided(decided_at)
     if state == WITH_BOT:
-        return (f.EndedWithBot(queue, channel, now),)
+        return (f.EndedWithBot(now),)
     if state == WRAPPING:
         return (working.handled(visit, now, 0, visit.since, timed_out=True),)
-    return (f.Unfinished(queue, channel, now),) if state in (TALKING, HELD) else ()
+    return (f.Unfinished(now),) if state in (TALKING, HELD) else ()
 
 
 def mermaid() -> Iterator[str]:

@@ -70,7 +70,7 @@ class VisitMoves(Openings):
         visit.state = WAITING
         self.late(event.contact_id)
         self._promise(visit, self._rule_of(visit.queue, visit.channel))
-        self._add(facts)
+        self._count(visit, facts)
 
     def _move(self, visits: Visits, visit: Visit, move: Move, event: e.ContactEvent) -> None:
         contact, several = event.contact_id, len(visits) > 1
@@ -81,7 +81,7 @@ class VisitMoves(Openings):
         if move.hands_off:
             self._promise(visit, self._rule_of(visit.queue, visit.channel))
         if facts:
-            self._add(facts)
+            self._count(visit, facts)
         if visit.state == CLOSED:
             self._close(contact, visits, visit, ended)
         if not several:

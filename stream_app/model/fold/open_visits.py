@@ -30,6 +30,10 @@ LOOKED_AT_EVERY: Final = (SHORTEST_IDLE - LATE) // MINUTE
 """Minutes; no visit that changes now, by an event that is not announced as late, ends by itself sooner."""
 
 
+Add = Callable[[f.Facts, str, str], None]
+"""Counts facts of a queue and channel."""
+
+
 class OpenVisits:
     """Open visits by contact, and the ids that were seen.
 
@@ -40,12 +44,12 @@ class OpenVisits:
         lasting: those that recur.
     """
 
-    def __init__(self, memory: Memory, add: Callable[[f.Facts], None]) -> None:
+    def __init__(self, memory: Memory, add: Add) -> None:
         """Start from what a claim restored, or from nothing.
 
         Args:
             memory: that.
-            add: takes the facts of visits that end by themselves.
+            add: counts facts of a queue and channel.
         """
         self.open = memory.open
         self._add = add
@@ -62,6 +66,10 @@ class OpenVisits:
         self._new: set[str] = set()  # contacts that the store does not know
         self.seen.reset()
         self.lasting.reset()
+
+    def _count(self, visit: Visit, facts: f.Facts) -> None:
+        """Count facts of a visit."""
+        self._add(facts, visit.queue, visit.channel)
 
     def _open(self, contact: str, visit: Visit) -> None:
         for former in self.open.get(contact, ()):
@@ -174,7 +182,7 @@ class OpenVisits:
     def _end(self, contact: str, visit: Visit, at: int) -> None:
         """Let a visit end by itself."""
         if visit.state < REMEMBERED:
-            self._add(time_out(visit, at))
+            self._count(visit, time_out(visit, at))
             self._close(contact, self.open[contact], visit, visit.since)
         else:
             self._drop(contact, self.open[contact], visit)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from stream_app.model import events as e, facts as f
@@ -21,7 +20,7 @@ from .effects import came_back
 from .kinds import QueuedAgain
 from .lifecycle import TABLE, step
 from .matching import fits
-from .open_visits import OpenVisits
+from .open_visits import Add, OpenVisits
 from .seen import fingerprint
 from .tally import Tally
 from .visit import (
@@ -62,7 +61,7 @@ class Openings(OpenVisits):
         self._targets = targets
         self._tells = tells_messages
         self._rules: dict[QueueChannel, _Rule] = {}
-        add: Callable[[f.Facts], None] = tally.add
+        add: Add = tally.add
         if not targets.always_open:
             add = InHours(tally, self._rule_of).add
         super().__init__(memory, add)
@@ -151,7 +150,7 @@ class Openings(OpenVisits):
             return APPLIED
         if event.resumes and (abandoned := [v for v in there if v.state == ABANDONED and fits(v, event)]):
             self.touched[event.contact_id] = visits
-            self._add(step(abandoned[-1], TABLE[ABANDONED][QueuedAgain], event))
+            self._count(abandoned[-1], step(abandoned[-1], TABLE[ABANDONED][QueuedAgain], event))
             self._remember(mark)
             return APPLIED
         self._begin(event, place, event.at, mark, reopened=event.reopens or bool(marks))
@@ -183,12 +182,12 @@ class Openings(OpenVisits):
         if reopened:
             visit.state, visit.clock, visit.responded = TALKING, at, True
             visit.seen |= REOPENED
-            self._add((f.Reopened(queue, channel, at),))
+            self._count(visit, (f.Reopened(at),))
         else:
             if rule.promises:
                 visit.priority = getattr(event, "priority", None)
                 self._promise(visit, rule)
-            self._add((f.Offered(queue, channel, at),))
+            self._count(visit, (f.Offered(at),))
         self._open(contact, visit)
 
     def _go_on(self, contact: str, visit: Visit, rule: QueueTargets) -> None:
@@ -210,7 +209,7 @@ class Openings(OpenVisits):
             if visit.state == CONTAINED:
                 kept = self._rule_of(visit.queue, visit.channel).containment_return
                 if at - visit.since <= kept:
-                    self._add(came_back(visit))
+                    self._count(visit, came_back(visit))
                     self._close(contact, self.open[contact], visit, visit.since)
 
     def _reopen(self, event: e.CaseReopened) -> Result:
@@ -270,7 +269,7 @@ class Openings(OpenVisits):
         if rule.in_writing or bits & WRITTEN:
             _write(visit, rule, getattr(event, "priority", None))
         self._open(event.contact_id, visit)
-        self._add((f.CalledOut(queue, channel, event.at),))
+        self._count(visit, (f.CalledOut(event.at),))
         return APPLIED
 
 

@@ -46,12 +46,12 @@ class Surveys(LostBeginnings):
         """Count a survey that was sent, and wait for it to return."""
         contact, kind, at = event.contact_id, event.kind, event.at
         queue, channel, _ = self._place_of(event)
-        self._add((f.Surveyed(queue, channel, at, kind),))
+        self._add((f.Surveyed(at, kind),), queue, channel)
         answer = self._kept(contact, RATED, kind)
         if answer and not answer.responded and 0 <= answer.queued_at - at <= RETURNED_WITHIN:
             answer.responded = True  # its answer overtook it
             self.touched[contact] = self.open[contact]
-            self._add((f.SurveyReturned(queue, channel, at, kind),))
+            self._add((f.SurveyReturned(at, kind),), queue, channel)
         else:
             asked = Visit(queue, channel, SURVEYED, at, at, 0, 0, b"", agent=kind)
             self._keep_instead(contact, self._kept(contact, SURVEYED, kind), asked)
@@ -67,16 +67,16 @@ class Surveys(LostBeginnings):
         if asked and 0 <= at - asked.queued_at <= RETURNED_WITHIN:
             rated.responded = True
             self._drop(contact, self.open[contact], asked)
-            self._add((f.SurveyReturned(asked.queue, asked.channel, asked.queued_at, kind),))
+            self._count(asked, (f.SurveyReturned(asked.queued_at, kind),))
         if former and abs(at - former.queued_at) <= RETURNED_WITHIN:
-            self._add((f.TakenBack(former.queue, former.channel, former.queued_at, rating(former)),))
+            self._count(former, (f.TakenBack(former.queued_at, rating(former)),))
             if at < former.clock:
                 rated.wait, rated.clock = former.wait, former.clock
             if at >= former.queued_at:
                 rated.queue, rated.channel = former.queue, former.channel
                 rated.queued_at = rated.since = former.queued_at
             rated.responded |= former.responded
-        self._add(rating(rated))
+        self._count(rated, rating(rated))
         self._keep_instead(contact, former, rated)
 
     def _kept(self, contact: str, state: int, kind: str) -> Visit | None:

@@ -24,35 +24,35 @@ def opinion(event: e.SurveyAnswered, rule: QueueTargets) -> int:
 
 def rating(rated: Visit) -> f.Facts:
     """Return the facts of an opinion that is remembered."""
-    queue, channel, at, counted = rated.queue, rated.channel, rated.queued_at, rated.wait
+    at, counted = rated.queued_at, rated.wait
     if rated.agent == "csat":
-        return (f.CsatAnswered(queue, channel, at, counted == 1),)
+        return (f.CsatAnswered(at, counted == 1),)
     if rated.agent == "nps":
-        return (f.NpsAnswered(queue, channel, at, promoter=counted > 0, detractor=counted < 0),)
-    return (f.CesAnswered(queue, channel, at, counted),)
+        return (f.NpsAnswered(at, promoter=counted > 0, detractor=counted < 0),)
+    return (f.CesAnswered(at, counted),)
 
 
 @singledispatch
-def verdict(event: e.ContactEvent, _queue: str, _channel: str) -> f.Facts:
-    """Return the facts of what a reviewer or a machine says of a contact, or what it bought, in a queue."""
+def verdict(event: e.ContactEvent) -> f.Facts:
+    """Return the facts of what a reviewer or a machine says of a contact, or what it bought."""
     raise TypeError(f"expected an event with feedback on a contact, got {e.type_name(event)}")
 
 
 @verdict.register
-def _(event: e.QualityScored, queue: str, channel: str) -> f.Facts:
+def _(event: e.QualityScored) -> f.Facts:
     kind = f.AutoReviewed if event.automatic else f.Reviewed
     judged = event.compliant is not None
-    return (kind(queue, channel, event.at, round(10_000 * event.score), judged, bool(event.compliant)),)
+    return (kind(event.at, round(10_000 * event.score), judged, bool(event.compliant)),)
 
 
 @verdict.register
-def _(event: e.SentimentScored, queue: str, channel: str) -> f.Facts:
-    sentiment = f.Sentiment(queue, channel, event.at, round(1000 * event.score))
+def _(event: e.SentimentScored) -> f.Facts:
+    sentiment = f.Sentiment(event.at, round(1000 * event.score))
     if event.predicted_csat is None:
         return (sentiment,)
-    return sentiment, f.Predicted(queue, channel, event.at, round(1000 * event.predicted_csat))
+    return sentiment, f.Predicted(event.at, round(1000 * event.predicted_csat))
 
 
 @verdict.register
-def _(event: e.SaleRecorded, queue: str, channel: str) -> f.Facts:
-    return (f.Sold(queue, channel, event.at, parts(event.amount), PLACES[event.currency]),)
+def _(event: e.SaleRecorded) -> f.Facts:
+    return (f.Sold(event.at, parts(event.amount), PLACES[event.currency]),)

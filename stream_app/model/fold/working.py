@@ -60,17 +60,17 @@ def reply_after_end(visit: Visit, event: e.MessageSent, at: int) -> f.Facts:
     facts = replied(visit, event, at, answers=False)
     if any(type(fact) is f.Replied for fact in facts) and not visit.seen & REOPENED:
         visit.seen |= REOPENED
-        return *facts, f.Reopened(visit.queue, visit.channel, at)
+        return *facts, f.Reopened(at)
     return facts
 
 
 def replied(visit: Visit, event: e.MessageSent, at: int, *, answers: bool) -> f.Facts:
     """Return the facts of a person's message: who waited for it, and for how long."""
-    queue, channel, asked, seen = visit.queue, visit.channel, visit.clock, visit.seen
+    asked, seen = visit.clock, visit.seen
     facts: f.Facts = NOTHING
     if not seen & (MET | REOPENED) and seen & QUEUED and seen & WRITTEN and (answers or seen & TELLS):
         here = at - visit.queued_at if at > visit.queued_at else 0
-        facts = (f.QueueResponded(queue, channel, at, here, here),)
+        facts = (f.QueueResponded(at, here, here),)
     visit.seen = (seen | MET) & ~OWED
     visit.clock = 0
     if seen & (BY_REPLIES | TALK_STATED) == BY_REPLIES:
@@ -79,11 +79,11 @@ def replied(visit: Visit, event: e.MessageSent, at: int, *, answers: bool) -> f.
         return facts  # nobody was waiting for it
     after = at - asked if at > asked else 0
     target = -1 if answers else visit.reply_target
-    answer = f.Replied(queue, channel, at, after, after, target, after <= target)
+    answer = f.Replied(at, after, after, target, after <= target, target >= 0)
     if visit.responded:
         return *facts, answer
     visit.responded = True  # of an outbound conversation: it is never answered otherwise
-    return *facts, f.Responded(queue, channel, at, after, after, after), answer
+    return *facts, f.Responded(at, after, after, after), answer
 
 
 def _work(visit: Visit, agent: str, at: int) -> None:
@@ -148,7 +148,7 @@ def transfer(visit: Visit, event: e.Transferred, at: int) -> f.Facts:
     """Transfer the contact to someone else."""
     _finish(visit, event, at)
     visit.seen |= GOES_ON
-    return NOTHING if visit.outbound else (f.Transferred(visit.queue, visit.channel, at),)
+    return NOTHING if visit.outbound else (f.Transferred(at),)
 
 
 def wrap(visit: Visit, event: e.Wrapped, at: int) -> f.Facts:
@@ -169,12 +169,10 @@ def handled(visit: Visit, at: int, wrap: int, over: int, *, timed_out: bool = Fa
     """Return the fact that the work on a visit is complete, whose conversation was ``over`` at that moment."""
     seen = visit.seen
     if not seen & QUEUED:
-        return f.OutboundHandled(visit.queue, visit.channel, at, visit.talk, visit.hold, wrap)
+        return f.OutboundHandled(at, visit.talk, visit.hold, wrap)
     transferred = seen & e.Transferred.bit != 0
     estimated = seen & (BY_REPLIES | TALK_STATED) == BY_REPLIES
     return f.Handled(
-        visit.queue,
-        visit.channel,
         at,
         visit.talk,
         visit.hold,

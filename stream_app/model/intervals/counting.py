@@ -128,7 +128,7 @@ def _lost(row: _Counts, _fact: f.Lost) -> None:
     row[_LOST] += 1
 
 
-_OUTCOMES: Final[dict[type[f.WaitOver], Callable[..., None]]] = {
+OUTCOMES: Final[dict[type[f.WaitOver], Callable[..., None]]] = {
     f.Answered: _answered,
     f.Abandoned: _abandoned,
     f.Left: _left,
@@ -142,17 +142,17 @@ class Cohorts:
     def __init__(self) -> None:
         self._rows: dict[RowKey, _Counts] = {}
 
-    def add(self, fact: f.WaitOver) -> None:
-        """Count the end of a wait."""
+    def add(self, fact: f.WaitOver, queue: str, channel: str) -> None:
+        """Count the end of a wait in a queue and channel."""
         queued_at = fact.queued_at
-        if fact.at - queued_at > LONGEST_COUNTED and fact.at - queued_at > longest_counted(fact.channel):
+        if fact.at - queued_at > LONGEST_COUNTED and fact.at - queued_at > longest_counted(channel):
             return
-        key = (queued_at - queued_at % INTERVAL_MS, fact.queue, fact.channel)
+        key = (queued_at - queued_at % INTERVAL_MS, queue, channel)
         try:
             row = self._rows[key]
         except KeyError:
             row = self._rows[key] = [0] * WIDTH
-        _OUTCOMES[type(fact)](row, fact)
+        OUTCOMES[type(fact)](row, fact)
 
     def take_back(self, other: Cohorts) -> None:
         """Subtract what turned out not to be. Whoever gave up and came back did wait that long: the longest stays."""

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from operator import attrgetter
-from typing import Any, TypeVar
+from collections.abc import Mapping
 
 from msgspec import Struct
 
 from stream_app.model.facts import Fact
 
-F = TypeVar("F", bound=Fact)
 Sums = Mapping[str, int]
+Where = tuple[str, str | bool]
+"""A field of a fact, and the value that it must have."""
 
 
 class Counter(Struct, frozen=True):
-    """A running total fed by one kind of fact.
+    """A running total fed by one kind of fact. It is declared by names, so that a fold can be compiled from it, and a query.
 
     Attributes:
         name: unique; numbered once in the store's registry and never reused.
         fact: the kind of fact that feeds it.
-        amount: what a fact adds: whole milliseconds, or a truth value (0 or 1).
-        always: every fact of the kind adds 1 (spares the call in the hot path).
+        fields: a fact adds the sum of these, in whole milliseconds; 1 if there are none.
+        where: only facts of which this holds add anything.
     """
 
     name: str
     fact: type[Fact]
-    amount: Callable[[Any], int]
-    always: bool = False
+    fields: tuple[str, ...] = ()
+    where: Where | None = None
+
+    def amount(self, fact: Fact) -> int:
+        """Return what a fact of its kind adds."""
+        if self.where is not None and getattr(fact, self.where[0]) != self.where[1]:
+            return 0
+        return sum(getattr(fact, field) for field in self.fields) if self.fields else 1
 
     def __add__(self, other: Counter | Sum) -> Sum:
         return Sum(((1, self),)) + other
@@ -61,49 +66,72 @@ class Sum(Struct, frozen=True):
         return " ".join(words).removeprefix("+ ")
 
 
-def count(name: str, fact: type[F], where: str | Callable[[F], bool] | None = None) -> Counter:
-    """Count facts (those whose field ``where`` is true, or for which it holds)."""
-    return Counter(
-        name, fact, (lambda _: 1) if where is None else _reading(fact, where), always=where is None
-    )
+def count(name: str, fact: type[Fact], where: str | Where | None = None) -> Counter:
+    """Count facts: all of them, those whose field ``where`` is true, or those where it has a value."""
+    condition = (where, True) if isinstance(where, str) else where
+    return Counter(name, fact, (), condition and (_known(fact, condition[0]), condition[1]))
 
 
-def total(name: str, fact: type[F], amount: str | Callable[[F], int]) -> Counter:
-    """Add up a field of each fact, or a number computed from it (milliseconds)."""
-    return Counter(name, fact, _reading(fact, amount))
+def total(name: str, fact: type[Fact], *fields: str) -> Counter:
+    """Add up fields of each fact (milliseconds)."""
+    return Counter(name, fact, tuple(_known(fact, field) for field in fields))
 
 
-def _reading(fact: type[F], part: str | Callable[[F], int]) -> Callable[[F], int]:
-    """Return what reads a number off a fact. A named field is read without entering Python: this is the hot path."""
-    if not isinstance(part, str):
-        return part
-    if part not in fact.__struct_fields__:
-        raise ValueError(f"{fact.__name__} has no field {part!r}; it has {', '.join(fact.__struct_fields__)}")
-    return attrgetter(part)
+def _known(fact: type[Fact], field: str) -> str:
+    if field not in fact.__struct_fields__:
+        raise ValueError(
+            f"{fact.__name__} has no field {field!r}; it has {', '.join(fact.__struct_fields__)}"
+        )
+    return field
 
 
 class Sketch(Struct, frozen=True):
-    """A distribution of durations, kept as counts of exponential buckets (see ``model.sketch``)."""
+    """A distribution of durations, kept as counts of exponential buckets (see ``model.sketch``).
+
+    Attributes:
+        name: as of a counter.
+        fact: likewise.
+        fields: the duration is the sum of these.
+    """
 
     name: str
     fact: type[Fact]
-    value: Callable[[Any], int]
+    fields: tuple[str, ...]
+
+    def value(self, fact: Fact) -> int:
+        """Return the duration of a fact of its kind, in milliseconds."""
+        return sum(getattr(fact, field) for field in self.fields)
 
 
-def distribution(name: str, fact: type[F], value: str | Callable[[F], int]) -> Sketch:
+def distribution(name: str, fact: type[Fact], *fields: str) -> Sketch:
     """Keep the distribution of a duration of each fact, in milliseconds."""
-    return Sketch(name, fact, _reading(fact, value))
+    return Sketch(name, fact, tuple(_known(fact, field) for field in fields))
 
 
 class Family(Struct, frozen=True):
-    """Sums keyed by a small number, kept like a sketch: amounts of money by currency."""
+    """Sums keyed by a small number, kept like a sketch: amounts of money by currency.
+
+    Attributes:
+        name: as of a counter.
+        fact: likewise.
+        added: the field that is added up.
+        by: the one that is the key, below 512.
+    """
 
     name: str
     fact: type[Fact]
-    amount: Callable[[Any], int]
-    member: Callable[[Any], int]
+    added: str
+    by: str
+
+    def amount(self, fact: Fact) -> int:
+        """Return what a fact of its kind adds."""
+        return int(getattr(fact, self.added))
+
+    def member(self, fact: Fact) -> int:
+        """Return under which number."""
+        return int(getattr(fact, self.by))
 
 
-def family(name: str, fact: type[F], amount: str, member: str) -> Family:
+def family(name: str, fact: type[Fact], amount: str, member: str) -> Family:
     """Add up one field of each fact by another one, which is below 512."""
-    return Family(name, fact, _reading(fact, amount), _reading(fact, member))
+    return Family(name, fact, _known(fact, amount), _known(fact, member))

@@ -12,7 +12,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from stream_app.model.events import QueueChannel
-from stream_app.model.fold.tally import NUMBERS, Cell, add_into, unpack_cell
+from stream_app.model.fold.cells import NUMBERS, Cell, add_into, unpack_cell
 from stream_app.model.fold.visit import CAME_BACK, CONVERSING, OVER, WRITTEN, Visit, VisitState
 from stream_app.model.kpis import TOTALS
 from stream_app.model.ports import Partition

@@ -16,7 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream_app.model.currencies import CURRENCIES, PARTS, written
-from stream_app.model.fold.tally import SHIFT, Cell
+from stream_app.model.fold.cells import SHIFT, Cell
 from stream_app.model.kpis.counters import abandoned, abandoned_short, answered, decided, offered
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Choice, Cost, Either, Ratio, Revenue, Unit, Value, WindowCount

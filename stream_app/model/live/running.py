@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream_app.model.events import QueueChannel
-from stream_app.model.fold.tally import Cell
+from stream_app.model.fold.cells import Cell
 from stream_app.model.fold.visit import VisitState
 from stream_app.model.windows import Window
 

@@ -11,8 +11,8 @@ from typing import Final
 from msgspec import Struct, structs
 
 from stream_app.model.events import QueueChannel
+from stream_app.model.fold.cells import Cell, add_into
 from stream_app.model.fold.lifecycle import RING_BACK
-from stream_app.model.fold.tally import Cell, add_into
 from stream_app.model.kpis import KPIS, TOTALS
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Derived, IntervalsMet, Level, Value

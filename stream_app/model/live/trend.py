@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream_app.model.events import QueueChannel
-from stream_app.model.fold.tally import Cell
+from stream_app.model.fold.cells import Cell
 from stream_app.model.kpis import HEADLINES
 from stream_app.model.kpis.counters import (
     abandoned,

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stream_app.model.fold.tally import SHIFT, Cell
+from stream_app.model.fold.cells import SHIFT, Cell
 from stream_app.model.kpis.counters import abandon_wait, response
 from stream_app.model.sketch import bucket
 from stream_app.model.targets import QueueTargets

@@ -15,8 +15,8 @@ from hypothesis import given, settings, strategies as st
 from stream_app.ingest import batch
 from stream_app.ingest.dialects import amazon_connect, asterisk, available
 from stream_app.model import events as e
+from stream_app.model.fold.cells import NUMBERS, add_into
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import NUMBERS, add_into
 from stream_app.model.kpis import COUNTERS
 from stream_app.model.targets import Targets
 from stream_app.simulation import Centre, Ledger, centre

@@ -15,8 +15,8 @@ from stream_app.model.alerting.firing import Firing, firings, pieces
 from stream_app.model.alerting.measured import Measured, RowHistory
 from stream_app.model.alerting.rules import seconds
 from stream_app.model.durations import MINUTE
+from stream_app.model.fold.cells import NUMBERS
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import NUMBERS
 from stream_app.model.intervals.columns import INTERVAL_MS
 from stream_app.model.intervals.counting import Amounts, add_amounts
 from stream_app.model.intervals.row import rows_of

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from stream_app.demo import planning
+from stream_app.model.fold.cells import Cell, add_into, pack_cell, roll_up
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.tally import Cell, add_into, pack_cell, roll_up
 from stream_app.model.live.board import Board
 from stream_app.model.live.snapshot import Snapshots
 from stream_app.model.targets import Targets

@@ -6,7 +6,7 @@ from collections import Counter
 from random import Random
 from typing import NamedTuple
 
-from stream_app.model.fold.tally import NUMBERS, pack_cell
+from stream_app.model.fold.cells import NUMBERS, pack_cell
 from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.live.board import Board
 from tests.views.examples import NOON

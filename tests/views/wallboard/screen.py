@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
-from stream_app.model.fold.tally import NUMBERS, Cell, pack_cell
+from stream_app.model.fold.cells import NUMBERS, Cell, pack_cell
 from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.live.board import Board
 from tests.services.browser import texts

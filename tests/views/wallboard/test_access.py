@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from stream_app.model.events import LONGEST_NAME
-from stream_app.model.fold.tally import NUMBERS
+from stream_app.model.fold.cells import NUMBERS
 from stream_app.model.targets import Targets
 from stream_app.views.status import Status
 from tests.services.browser import opened, texts, violations

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Browser, expect
 
-from stream_app.model.fold.tally import NUMBERS, pack_cell
+from stream_app.model.fold.cells import NUMBERS, pack_cell
 from stream_app.model.live.board import Board
 from stream_app.model.targets import Targets
 from tests.services.browser import opened, texts

@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from stream_app.model.fold.tally import NUMBERS
+from stream_app.model.fold.cells import NUMBERS
 from stream_app.model.fold.visit import WRITTEN, Visit, VisitState
 from stream_app.model.live.board import Board
 from stream_app.model.targets import Targets
