@@ -36,6 +36,7 @@ from stream_app.model.ports import Partition
 from .batch import Batch, Read, Slices
 from .begin import beginning
 from .broker import Broker
+from .fetched import take_batches
 from .flights import Flights
 from .heartbeat import Heartbeat
 from .log import Log
@@ -121,6 +122,7 @@ class Consumer(Service):
         """Join the group."""
         self._consumer.subscribe([self._topic], listener=_Listener(self))
         await self._consumer.start()
+        take_batches(self._consumer)
 
     async def on_stop(self) -> None:
         """Finish what is in flight, then leave the group at once."""

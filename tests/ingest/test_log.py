@@ -121,7 +121,8 @@ async def test_a_read_that_is_cancelled_breaks_the_chain(topic: str, consumer: A
 
 
 async def write(kafka: Cluster, topic: str, partition: int, *, keep: bool, records: int = 3) -> None:
-    """A transaction of one producer."""
+    """A transaction of one producer, until its marker is written: that comes after the answer."""
+    before = (await kafka.end_offsets(topic))[partition]
     async with AIOKafkaProducer(
         bootstrap_servers=kafka.bootstrap, transactional_id=f"{topic}-{partition}-{keep}-{records}"
     ) as producer:
@@ -129,6 +130,11 @@ async def write(kafka: Cluster, topic: str, partition: int, *, keep: bool, recor
         for n in range(records):
             await producer.send_and_wait(topic, b"%d" % n, partition=partition)
         await (producer.commit_transaction() if keep else producer.abort_transaction())
+
+    async def is_marked() -> bool:
+        return (await kafka.end_offsets(topic))[partition] == before + records + 1
+
+    await until(is_marked, 20, "the marker is written")
 
 
 async def test_the_log_says_where_records_stand(

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.events import Answered, LeftQueue, MessageReceived, Queued, Refused
-from stream_app.model.fold import lasting, openings, seen
+from stream_app.model.fold import lasting, seen
 from stream_app.model.fold.cells import unpack_cell
 from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.fold.fold import Fold
@@ -200,7 +200,7 @@ def test_an_assignment_that_is_told_late_replaces_no_later_one() -> None:
 def test_a_million_queue_names_leave_no_trace_in_memory() -> None:
     fold = Fold(Targets())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(openings, "RULES_MAX", 100)
+        patch.setattr(places, "PLACES_MAX", 100)
         patch.setattr(seen, "RECENT_MAX", 1_000)
         for n in range(20_000):
             at, queue, contact = T0 + n * 100, f"q{n}", f"c{n}"
@@ -212,7 +212,7 @@ def test_a_million_queue_names_leave_no_trace_in_memory() -> None:
                 assert fold.record(event, at) is Result.APPLIED
             if n % 1_000 == 0:
                 fold.take()
-                assert len(fold._contacts._rules) <= 100
+                assert len(fold._contacts._places) <= 100
                 assert len(fold.state.recent) <= 1_000 + 2 * 600, "the cap, and what the running minute added"
     assert fold.state.open == {}
 

@@ -122,7 +122,9 @@ class Fold:
             event: as decoded by a dialect.
             timestamp: the record's Kafka timestamp in milliseconds; negative where it has none.
         """
-        result = self._judge(event, self._follow(event, timestamp))
+        stamp, at, now = self._follow(event, timestamp), event.at, self._now
+        on_time = now + SKEW >= at >= now - LATE  # nearly always
+        result = self._routes[type(event)](event) if on_time else self._judge(event, stamp)
         if result is not APPLIED:
             return self._book(result)
         self._applied += 1

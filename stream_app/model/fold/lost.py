@@ -68,12 +68,12 @@ class LostBeginnings(VisitMoves):
         """Return whether an outcome is an assignment that was heard of before: it opens nothing."""
         if type(event) is not e.Answered:
             return False
-        bits = (self._rules.get(place) or self._rule(*place))[3]
+        bits = self._places[place].bits
         return bits & BY_MESSAGE != 0 and fingerprint(event.id) in self._known
 
     def _ends_a_wait(self, place: QueueChannel, event: e.Outcome) -> bool:
         """Return whether an outcome is one of a visit that waits there."""
-        bits = (self._rules.get(place) or self._rule(*place))[3]
+        bits = self._places[place].bits
         return kind_of(WAITING, bits, event) in TABLE[WAITING]
 
     def _meant(self, event: e.Outcome, at: int) -> Visits | None:

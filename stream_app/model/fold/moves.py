@@ -75,15 +75,16 @@ class VisitMoves(Openings):
     def _move(self, visits: Visits, visit: Visit, move: Move, event: e.ContactEvent) -> None:
         contact, several = event.contact_id, len(visits) > 1
         self.touched[contact] = visits
-        ended = visit.since if visit.state == WRAPPING else event.at
-        answered, abandons = several and visit.responded, several and visit.state != ABANDONED == move.to
+        was, since = visit.state, visit.since
+        if several:
+            answered, abandons = visit.responded, was != ABANDONED == move.to
         facts = step(visit, move, event)
         if move.hands_off:
             self._promise(visit, self._rule_of(visit.queue, visit.channel))
         if facts:
             self._count(visit, facts)
         if visit.state == CLOSED:
-            self._close(contact, visits, visit, ended)
+            self._close(contact, visits, visit, since if was == WRAPPING else event.at)
         if not several:
             return
         if visit.responded and not answered and not visit.outbound:

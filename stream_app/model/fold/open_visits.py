@@ -83,7 +83,11 @@ class OpenVisits:
         if visits is None and contact not in self.touched:
             self._new.add(contact)
         self.open[contact] = self.touched[contact] = (*visits, visit) if visits else (visit,)
-        self._look_at(contact, min(expires(visit) // MINUTE, self._minute + LOOKED_AT_EVERY))
+        if visit.since >= self._minute * MINUTE - LATE:
+            minute = self._minute + LOOKED_AT_EVERY  # it can't end by itself before that
+        else:
+            minute = min(expires(visit) // MINUTE, self._minute + LOOKED_AT_EVERY)
+        self._look_at(contact, minute)
 
     def _close(self, contact: str, visits: Visits, visit: Visit, ended: int) -> None:
         """Close a visit that ended at that moment; its request may go on in another one."""
@@ -104,6 +108,7 @@ class OpenVisits:
             self.open[contact] = self.touched[contact] = tuple(v for v in visits if v is not visit)
             return
         del self.open[contact]
+        self._next_look.pop(contact, None)
         if contact in self._new:  # came and went: the store need never know
             self._new.remove(contact)
             del self.touched[contact]

@@ -11,7 +11,6 @@ from stream_app.model import events as e, facts as f
 from stream_app.model.durations import MINUTE
 from stream_app.model.events import QueueChannel
 from stream_app.model.targets import QueueTargets, Targets
-from stream_app.model.targets.conversations import is_written
 from stream_app.model.targets.promises import promised_wait
 
 from .business_hours import InHours
@@ -21,13 +20,11 @@ from .kinds import QueuedAgain
 from .lifecycle import TABLE, step
 from .matching import fits
 from .open_visits import Add, OpenVisits
+from .places import Place, Places
 from .seen import fingerprint
 from .tally import Tally
 from .visit import (
     ABANDONED,
-    BOT_TALKS,
-    BY_MESSAGE,
-    BY_REPLIES,
     CONTAINED,
     ENDED,
     HELD,
@@ -35,22 +32,16 @@ from .visit import (
     REOPENED,
     REOPENING,
     TALKING,
-    TELLS,
     WAITING,
     WITH_BOT,
     WRAPPING,
-    WRITTEN,
     Visit,
     Visits,
 )
 
-RULES_MAX: Final = 10_000
 REOPENS_WITHIN: Final = 10 * MINUTE
 """How long after its case was reopened a contact that is queued is the same request again."""
 _CARRIES_ON: Final = frozenset({WAITING, TALKING, HELD, WRAPPING})
-
-_Rule = tuple[str, str, QueueTargets, int]
-"""A queue, a channel, the targets, and the bits that their visits begin with."""
 
 
 class Openings(OpenVisits):
@@ -58,9 +49,7 @@ class Openings(OpenVisits):
 
     def __init__(self, targets: Targets, tally: Tally, memory: Memory, *, tells_messages: bool) -> None:
         """Start from what a claim restored, or from nothing."""
-        self._targets = targets
-        self._tells = tells_messages
-        self._rules: dict[QueueChannel, _Rule] = {}
+        self._places = Places(targets, tells_messages=tells_messages)
         add: Add = tally.add
         if not targets.always_open:
             add = InHours(tally, self._rule_of).add
@@ -77,29 +66,10 @@ class Openings(OpenVisits):
 
     def hear(self, *, messages: bool) -> None:
         """Go on with a source that reports the messages of written contacts, or does not."""
-        if self._tells is not messages:
-            self._tells = messages
-            self._rules.clear()
+        self._places.hear(messages=messages)
 
     def _rule_of(self, queue: str, channel: str) -> QueueTargets:
-        return (self._rules.get((queue, channel)) or self._rule(queue, channel))[2]
-
-    def _rule(self, queue: str, channel: str) -> _Rule:
-        """Return the targets of a queue, with one copy of its name for all its visits."""
-        if len(self._rules) >= RULES_MAX:  # names come from outside; a flood of them must not accumulate
-            self._rules.clear()
-        rule = self._targets.rule(queue, channel)
-        bits = WRITTEN if is_written(channel) else 0
-        if self._tells:
-            bits |= TELLS
-        if rule.answers_by(channel, tells_messages=self._tells) == "message":
-            bits |= BY_MESSAGE
-        if rule.bot == "talks":
-            bits |= BOT_TALKS
-        if rule.works_by(channel, tells_messages=self._tells) == "replies":
-            bits |= BY_REPLIES
-        found = self._rules[queue, channel] = (queue, channel, rule, bits)
-        return found
+        return self._places[queue, channel].targets
 
     def _promise(self, visit: Visit, rule: QueueTargets) -> None:
         """Compute how long the wait that begins now may be, by the clock that was promised."""
@@ -157,36 +127,24 @@ class Openings(OpenVisits):
         return APPLIED
 
     def _begin(
-        self, event: e.ContactEvent, place: QueueChannel, at: int, opener: bytes, *, reopened: bool = False
+        self, event: e.ContactEvent, names: QueueChannel, at: int, opener: bytes, *, reopened: bool = False
     ) -> None:
         """Open an inbound visit: one that waits, or one that people have had before."""
-        contact = event.contact_id
-        queue, channel, rule, bits = self._rules.get(place) or self._rule(*place)
-        times = (at, at, rule.answer_target, rule.short_abandon)
-        visit = Visit(
-            queue,
-            channel,
-            WAITING,
-            *times,
-            opener,
-            bits | QUEUED,
-            event.visit,
-            None,
-            at,
-            idle_days=rule.idle_days,
-        )
-        if rule.in_writing or bits & WRITTEN:
-            _write(visit, rule, getattr(event, "priority", None))
+        contact, place = event.contact_id, self._places[names]
+        visit = _made(place, WAITING, at, opener, place.bits | QUEUED)
+        visit.number, visit.clock = event.visit, at
+        if place.in_writing:
+            _write(visit, place.targets, getattr(event, "priority", None))
         if contact in self.open:
-            self._go_on(contact, visit, rule)
+            self._go_on(contact, visit, place.targets)
         if reopened:
             visit.state, visit.clock, visit.responded = TALKING, at, True
             visit.seen |= REOPENED
             self._count(visit, (f.Reopened(at),))
         else:
-            if rule.promises:
+            if place.differs:
                 visit.priority = getattr(event, "priority", None)
-                self._promise(visit, rule)
+                self._promise(visit, place.targets)
             self._count(visit, (f.Offered(at),))
         self._open(contact, visit)
 
@@ -253,24 +211,29 @@ class Openings(OpenVisits):
             return self._illegal("no_visit")
         return self._reach_out(event, (event.queue, event.channel or "voice"), mark)
 
-    def _reach_out(self, event: e.ContactEvent, place: QueueChannel, opener: bytes) -> Result:
+    def _reach_out(self, event: e.ContactEvent, names: QueueChannel, opener: bytes) -> Result:
         """Open a visit for a customer whom the business called or wrote to."""
         if any(
-            v.outbound and v.state in (TALKING, HELD) and (v.queue, v.channel) == place
+            v.outbound and v.state in (TALKING, HELD) and (v.queue, v.channel) == names
             for v in self.open.get(event.contact_id, ())
         ):
             return self._illegal("state")
-        queue, channel, rule, bits = self._rules.get(place) or self._rule(*place)
-        times = (event.at, event.at, rule.answer_target, rule.short_abandon)
-        seen = bits | (event.bit & ~QUEUED)
-        visit = Visit(
-            queue, channel, TALKING, *times, opener, seen, event.visit, event.agent, idle_days=rule.idle_days
-        )
-        if rule.in_writing or bits & WRITTEN:
-            _write(visit, rule, getattr(event, "priority", None))
+        place = self._places[names]
+        visit = _made(place, TALKING, event.at, opener, place.bits | (event.bit & ~QUEUED))
+        visit.number, visit.agent = event.visit, event.agent
+        if place.in_writing:
+            _write(visit, place.targets, getattr(event, "priority", None))
         self._open(event.contact_id, visit)
         self._count(visit, (f.CalledOut(event.at),))
         return APPLIED
+
+
+def _made(place: Place, state: int, at: int, opener: bytes, seen: int) -> Visit:
+    """Return a visit that begins then, and promises what its place does."""
+    answer, short = place.answer_target, place.short_abandon
+    visit = Visit(place.queue, place.channel, state, at, at, answer, short, opener, seen)
+    visit.idle_days = place.idle_days
+    return visit
 
 
 def _write(visit: Visit, rule: QueueTargets, priority: str | int | None) -> None:

@@ -40,7 +40,8 @@ class Surveys(LostBeginnings):
         visits = [v for v in self.open.get(event.contact_id, ()) if v.state < REMEMBERED]
         queue = event.queue or (visits[-1].queue if visits else UNASSIGNED)
         channel = event.channel or next((v.channel for v in reversed(visits) if v.queue == queue), "voice")
-        return (self._rules.get((queue, channel)) or self._rule(queue, channel))[:3]
+        place = self._places[queue, channel]
+        return place.queue, place.channel, place.targets
 
     def _ask(self, event: e.SurveySent) -> None:
         """Count a survey that was sent, and wait for it to return."""
