@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.events import Answered, LeftQueue, MessageReceived, Queued, Refused
-from stream_app.model.fold import lasting, seen
+from stream_app.model.fold import lasting, places, seen
 from stream_app.model.fold.cells import unpack_cell
 from stream_app.model.fold.deltas import Deltas, Result
 from stream_app.model.fold.fold import Fold
