@@ -80,7 +80,9 @@ class _Batches:
                 raise CorruptRecordException(f"Invalid CRC - {self._tp}")
             if self._is_to_be_read(batch):
                 self._end, self._taken = batch.next_offset, 0
-                self._batch = [r for r in batch if r.offset >= records.next_fetch_offset]
+                self._batch, start = list(batch), records.next_fetch_offset
+                if self._batch and self._batch[0].offset < start:  # compressed, or sought into its middle
+                    self._batch = [record for record in self._batch if record.offset >= start]
                 return True
             records.next_fetch_offset = batch.next_offset
         self._over = True

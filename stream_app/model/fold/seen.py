@@ -43,7 +43,7 @@ class SeenIds:
 
     def __init__(self) -> None:
         """Start with none."""
-        self._hour = 0
+        self._hour = self._day = 0
         self._clear()
         self.reset()
 
@@ -101,7 +101,7 @@ class SeenIds:
 
     def pass_time(self, minute: int) -> None:
         """Follow partition time: what is added from now on is of this hour."""
-        self._hour = minute - minute % (HOUR // MINUTE)
+        self._hour, self._day = minute - minute % (HOUR // MINUTE), minute // _DAY
 
     def step_back(self, minute: int) -> None:
         """Follow partition time back: what was seen in later days was seen in this one."""
@@ -115,7 +115,7 @@ class SeenIds:
         self.added = {}
         self._clear()
         for d, marks in kept.items():
-            self._hour = d * _DAY
+            self.pass_time(d * _DAY)
             for mark in marks:
                 self.add(mark)
         self.pass_time(minute)
@@ -124,7 +124,7 @@ class SeenIds:
 
     def add(self, mark: bytes) -> None:
         """Record an id as seen now."""
-        day = self._hour // _DAY
+        day = self._day
         begins = self._begins.get(day) or self._turn(day)
         row, column = self._rows[mark[0]], mark[1] % _COLUMNS
         if mark in row[column] and _is_one(mark, row[column], begins[mark[0] * _COLUMNS + column]):
