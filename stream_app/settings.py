@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     on_lost: Literal["fail", "accept"] = "fail"
     queue_cap: Annotated[int, Field(ge=1, le=100_000)] = 2_000
 
+    ledger: str = ""
+    outbox_bytes: Annotated[int, Field(ge=1_000_000, le=2**40)] = 64 * 1024 * 1024
+
     intervals_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,249}$")] = "kpi-intervals"
     intervals_grace_s: Annotated[int, Field(ge=0, le=86_400)] = 900
     intervals_days: Annotated[int, Field(ge=35, le=3_660)] = 400

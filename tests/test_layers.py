@@ -64,6 +64,7 @@ PURE = {
 TABLES_MAY_IMPORT = PURE | {"csv", "io"}  # text in memory; open() is refused below
 CLOCKS = {"now", "utcnow", "today"}  # of datetime and date
 IMPURE_CALLS = {"open", "print", "input", "__import__", "eval", "exec"}
+MAY_EXEC = {"stream_app.model.fold.adders"}  # it compiles the catalogue, of which only we have written
 
 
 def part_of(module: str) -> str:
@@ -121,7 +122,8 @@ def violations(source: str, module: str, *, is_package: bool = False) -> list[st
         if forbidden(part, imported)
     ]
     if part in {"model", "tables"}:
-        found += [f"{module}:{line} uses {call}" for line, call in impure_calls(tree)]
+        allowed = {"exec()"} if module in MAY_EXEC else set()
+        found += [f"{module}:{line} uses {call}" for line, call in impure_calls(tree) if call not in allowed]
     return found
 
 

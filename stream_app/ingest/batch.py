@@ -109,10 +109,10 @@ def _fold_alike(
 ) -> None:
     """Fold records with timestamps of one type."""
     fold.by_broker = kind == BY_BROKER
-    record_event, several, count = fold.record, fold.several, fold.count
+    record_event, several, count, noted = fold.record, fold.several, fold.count, fold.noted
     future = Result.DEAD_LETTER  # looking up an enum's member is slow
     for record in records:
-        value = record.value
+        value, noted.offset = record.value, record.offset
         try:
             if value is None or len(value) > max_bytes:
                 raise _no_value(value, max_bytes)

@@ -22,6 +22,7 @@ from stream_app.errors import (
 from stream_app.failpoints import Failpoints
 from stream_app.model.fold.deltas import Gap, Result
 from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.noted import Noted
 from stream_app.model.fold.tally import Tally
 from stream_app.model.ports import Claim, Commit, DeadLetter, Partition, Store
 from stream_app.telemetry import Telemetry
@@ -68,11 +69,12 @@ class Owned:
         max_dead_in_a_row: int,
         admit: Callable[[Owned], Awaitable[None]] | None = None,
         hears_messages: bool | None = None,
+        keeps_ledger: bool = False,
     ) -> None:
         """Wire it up.
 
         ``admit`` returns once the partition may be claimed; ``hears_messages``: whether its events include the messages of
-        written contacts, by default as the decoder's platform does.
+        written contacts, by default as the decoder's platform does; ``keeps_ledger``: whether rows of the ledger are noted.
         """
         self.partition = partition
         self.ready = False
@@ -95,6 +97,7 @@ class Owned:
         self._max_dead = max_dead_in_a_row
         self._admit = admit
         self._hears = tells_messages(decode) if hears_messages is None else hears_messages
+        self._keeps_ledger = keeps_ledger
         self._dead_in_a_row = 0
         self._claiming = asyncio.Lock()
         self.progressed_at = time.monotonic()
@@ -158,6 +161,7 @@ class Owned:
             Tally(claim.numbers),
             claim.memory,
             tells_messages=self._hears,
+            noted=Noted(on=self._keeps_ledger),
         )
         self._decode = afresh(self._decode, self._fold.state.time or None)
         self._dead_in_a_row = 0

@@ -48,6 +48,9 @@ class ContactEvent(Event, kw_only=True):
     Attributes:
         contact_id: the contact; the Kafka key.
         visit: the visit number, where the platform knows it.
+        case: the customer's issue, which may span contacts.
+        contact_reason: what the contact is about, in the centre's own words for it.
+        wrap_up_code: what became of it, in the centre's own codes.
         bit: this type's bit in a visit's set of types seen.
     """
 
@@ -60,4 +63,7 @@ class ContactEvent(Event, kw_only=True):
     team: Name | None = None
     site: Name | None = None
     customer: Id | None = None
+    case: Id | None = None
+    contact_reason: Name | None = None
+    wrap_up_code: Name | None = None
     bit: ClassVar[int] = 0

@@ -198,31 +198,43 @@ class MessageSent(Message, kw_only=True, tag="message.sent"):
     bot: bool = False
 
 
-class CaseResolved(Event, kw_only=True, tag="case.resolved"):
-    """The customer's issue was solved."""
+class Case(Event, kw_only=True):
+    """An event of a customer's issue, which may span contacts.
 
-    case: Id
-    contact_id: Id | None = None
-    tier: int | None = None
-
-
-class CaseReopened(Event, kw_only=True, tag="case.reopened"):
-    """It was not solved after all; with a queue, the contact is there again."""
+    Attributes:
+        opened_at: when it was opened, where the platform knows it.
+        tier: the level of support that has it.
+    """
 
     case: Id
     contact_id: Id | None = None
     tier: int | None = None
     queue: Name | None = None
+    channel: Name | None = None
+    agent: Id | None = None
+    team: Name | None = None
+    site: Name | None = None
+    customer: Id | None = None
+    opened_at: Stamp | None = None
+
+
+class CaseOpened(Case, kw_only=True, tag="case.opened"):
+    """It was opened."""
+
+
+class CaseResolved(Case, kw_only=True, tag="case.resolved"):
+    """It was solved."""
+
+
+class CaseReopened(Case, kw_only=True, tag="case.reopened"):
+    """It was not solved after all; with a queue, the contact is there again."""
+
     channel: Name = "voice"
     visit: Number | None = None
 
 
-class CaseEscalated(Event, kw_only=True, tag="case.escalated"):
+class CaseEscalated(Case, kw_only=True, tag="case.escalated"):
     """It was escalated to the next tier."""
-
-    case: Id
-    contact_id: Id | None = None
-    tier: int | None = None
 
 
 class AgentState(Event, kw_only=True, tag="agent.state"):
@@ -248,9 +260,10 @@ class PlatformRestarted(Event, kw_only=True, tag="platform.restarted"):
 
 
 class CustomerJoined(Event, kw_only=True, tag="customer.joined"):
-    """A customer relationship began."""
+    """A customer relationship began; ``segment``: the kind of customer, in the business's own words."""
 
     customer: Id
+    segment: Name | None = None
 
 
 class CustomerLeft(Event, kw_only=True, tag="customer.left"):
@@ -276,7 +289,7 @@ CONTACT_TYPES: Final[tuple[type[ContactEvent], ...]] = (
 
 OTHER_TYPES: Final[tuple[type[Event], ...]] = (
     CaseResolved, CaseReopened, CaseEscalated, SurveySent, SurveyAnswered, QualityScored, SentimentScored, SaleRecorded,
-    AgentState, PlatformRestarted, CustomerJoined, CustomerLeft, CustomerValued,
+    AgentState, PlatformRestarted, CustomerJoined, CustomerLeft, CustomerValued, CaseOpened,
 )  # fmt: skip
 
 for _n, _type in enumerate(CONTACT_TYPES):
@@ -296,7 +309,7 @@ def type_name(event: Event | type[Event]) -> str:
 
 def key(event: Event) -> str:
     """Return the Kafka key: the contact, or whatever else the event is about."""
-    for name in ("contact_id", "agent", "customer", "case", "source"):
+    for name in ("contact_id", "case", "agent", "customer", "source"):
         if (value := getattr(event, name, None)) is not None:
             return str(value)
     return event.id

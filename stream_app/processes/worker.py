@@ -70,7 +70,11 @@ class Parts:
         self.telemetry.started_at.set(wall_ms() / 1000)
         self._settings, self._decode, self._put = settings, decode, put
         self._failpoints = Failpoints.from_environment()
-        self._store = RedisStore(settings.redis_url.get_secret_value(), queue_cap=settings.queue_cap)
+        self._store = RedisStore(
+            settings.redis_url.get_secret_value(),
+            queue_cap=settings.queue_cap,
+            outbox_bytes=settings.outbox_bytes,
+        )
         self._hold = Hold(Topics(self._store.client).found, self.expected)
         self._client: AIOKafkaConsumer | None = None
         self.telemetry.held.set_function(lambda: len(self._hold.held))
@@ -118,6 +122,7 @@ class Parts:
             max_bytes=self._settings.max_event_bytes,
             max_dead_in_a_row=self._settings.max_dead_in_a_row,
             admit=self._hold.admit,
+            keeps_ledger=bool(self._settings.ledger),
         )
 
 

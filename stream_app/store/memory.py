@@ -50,6 +50,7 @@ class Contents(Struct):
     dead: list[DeadLetter] = field(default_factory=list)
     topic_id: str | None = None
     beat: StampedBeat | None = None
+    ledger: list[bytes] = field(default_factory=list)
 
 
 class MemoryStore:
@@ -169,6 +170,7 @@ class MemoryClaim:
         for name, n in counted.items():
             mine.results[name] = mine.results.get(name, 0) + n
         mine.dead += commit.dead
+        mine.ledger += deltas.ledger or ()
         self.position, self._stored = commit.end, commit.batch
 
     def _add_cells(self, cells: Any, time: int, queues: dict[str, str], channels: dict[str, str]) -> None:

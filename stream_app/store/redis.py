@@ -22,16 +22,15 @@ from stream_app.errors import (
 )
 from stream_app.model.durations import DAY
 from stream_app.model.edition import EDITION
-from stream_app.model.fold.cells import Cell, add_into, roll_up
 from stream_app.model.fold.deltas import Memory
-from stream_app.model.intervals.counting import add_amounts, interval_of_day
 from stream_app.model.kpis import STORED
+from stream_app.model.ledger import join_rows
 from stream_app.model.ports import Beat, Commit, Partition
 from stream_app.model.targets import Targets
-from stream_app.model.targets.conversations import is_written
 from stream_app.model.windows import KEPT
 
 from . import keys
+from .absolute import Absolute
 from .client import connect, faults, script
 from .clock import RedisClock
 from .codec import (
@@ -43,19 +42,17 @@ from .codec import (
     pack_clock,
     pack_visits,
     restore_ids,
-    unpack_amounts,
-    unpack_cell,
     unpack_clock,
     unpack_visits,
 )
 from .editions import FOR_FORMER, minutes_of
-from .names import Names, NumberedName, in_use
-from .remembered import Remembered
+from .names import Names, NumberedName
 from .versions import Versions
 
 LOG_BYTES: Final = 2_000_000
 """Bytes of a partition's latest commits kept for readers to follow; a reader further behind loads the partition again."""
 DEAD_KEPT: Final = 10_000
+OUTBOX_BYTES: Final = 64 * 1024 * 1024
 SCAN: Final = 2_000
 HOURS_AT_ONCE: Final = 4
 BYTES_AT_ONCE: Final = 400_000
@@ -64,15 +61,28 @@ CONFIRMED_MS: Final = DAY
 """A name not used for this long by partition time, ms, is checked again: it is not retired sooner."""
 
 _KEEP = frame(str(n).encode() for pair in KEPT.items() for n in pair)
-_Place = tuple[int, int, bytes]  # resolution, bucket start, field
-_Row = tuple[int, bytes]  # interval's start, field
 
 
 class RedisStore:
     """Counters in Redis."""
 
-    def __init__(self, url: str, *, queue_cap: int | None = None, edition: int = EDITION) -> None:
-        """Set it up for commits by an edition of the specification; it connects with the first command."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        queue_cap: int | None = None,
+        edition: int = EDITION,
+        outbox_bytes: int = OUTBOX_BYTES,
+    ) -> None:
+        """Set it up for commits by an edition of the specification; it connects with the first command.
+
+        Args:
+            url: of Redis.
+            queue_cap: how many queues are counted apart.
+            edition: that one.
+            outbox_bytes: the most bytes of rows of the ledger that a partition keeps for its writer.
+        """
+        self.outbox_bytes = outbox_bytes
         self.client = connect(url)
         self.edition = edition
         self.apply_script = script(self.client, "apply")
@@ -149,12 +159,10 @@ class RedisClaim:
         self.topic_id: str | None = None
         self._store = store
         self._token = token
-        self._cells: Remembered[_Place] = Remembered(self._read_cells, add_into)
-        self._rows: Remembered[_Row] = Remembered(self._read_rows, add_amounts)
+        self._absolute = Absolute(store.client, partition, store.queues, store.channels)
         self._prepared: tuple[str, list[Any]] | None = None
         self._confirmed: dict[NumberedName, int] = {}  # when they were last used, by partition time
         self._used: list[NumberedName] = []
-        self._written: set[bytes] = set()  # of the fields of the commit, those of written channels
         self._pending = False
         self._log: deque[tuple[int, int]] = deque([(seq, 0)])
         self._log_bytes = 0
@@ -197,14 +205,29 @@ class RedisClaim:
         # If it is sent again, it need only be recognised: it can't be applied twice, so its contents are dropped.
         self._prepared = (
             commit.batch,
-            [*args[:2], "stored", *args[3:6], *[b""] * 7, *args[13:16], *[b""] * 4, *args[20:]],
+            [
+                *args[:2],
+                "stored",
+                *args[3:6],
+                *[b""] * 7,
+                *args[13:16],
+                *[b""] * 4,
+                *args[20:22],
+                b"",
+                *args[23:],
+            ],
         )
         self.position, self._pending = commit.end, False
         self._trim(int(number), sum(len(args[i]) for i in (6, 7, 8)))
 
     async def _prepare(self, commit: Commit) -> list[Any]:
         deltas = commit.deltas
-        cells, rows = await self._absolute(commit)
+        cells, rows = await self._absolute.after(deltas)
+        self._used = self._absolute.used
+        if (
+            not self._confirmed
+        ):  # the claim learnt the numbers of all counters; its first commit confirms them
+            self._used += [(b"6", name, number) for name, number in self.numbers.items()]
         opened: list[bytes] = []
         closed: list[bytes] = []
         for contact, visits in deltas.visits.items():
@@ -243,12 +266,16 @@ class RedisClaim:
             _KEEP,
             self._oldest_to_keep(),
             DEAD_KEPT,
-            frame_rows(rows, self._written),
+            frame_rows(rows, self._absolute.written),
             pack_clock(commit.end, deltas.agreement),
             frame(self._unconfirmed(commit)),
             b"%d" % (DAYS_FROM + deltas.outlived) if deltas.outlived >= 0 else b"",
             self._store.edition,
             FOR_FORMER,
+            b"" if deltas.ledger is None else join_rows(deltas.ledger),
+            self.topic_id or "",
+            self.version,
+            self._store.outbox_bytes,
         ]
 
     def _unconfirmed(self, commit: Commit) -> Iterable[bytes]:
@@ -257,64 +284,6 @@ class RedisClaim:
         for name in self._used:
             if self._confirmed.get(name, -1) < oldest:
                 yield from (name[0], name[1].encode(), b"%d" % name[2])
-
-    async def _absolute(self, commit: Commit) -> tuple[dict[_Place, Cell], dict[_Row, Cell]]:
-        """Return the new values of every cell and interval row that the commit touches."""
-        deltas, time, store = commit.deltas, commit.deltas.time, self._store
-        places = {(queue, channel) for _, queue, channel in (*deltas.cells, *deltas.rows)}
-        queues = await store.queues.learn(queue for queue, _ in places)
-        channels = await store.channels.learn(channel for _, channel in places)
-        names = {
-            (queue, channel): b"%d.%d" % (queues.get(queue, 0), channels.get(channel, 0))
-            for queue, channel in places
-        }
-        self._written = {at for (_, name), at in names.items() if is_written(name) or at.endswith(b".0")}
-        rolled = roll_up(deltas.cells, lambda resolution, start: start < time - KEPT[resolution])
-        cells = [  # queues past the cap share a name, and so a place
-            ((resolution, start, names[queue, channel]), amounts)
-            for (resolution, (start, queue, channel)), amounts in rolled.items()
-        ]
-        rows = [
-            ((start, names[queue, channel]), amounts)
-            for (start, queue, channel), amounts in deltas.rows.items()
-        ]
-        self._used = [*in_use(b"2", queues, places, 0), *in_use(b"4", channels, places, 1)]
-        # The claim learnt the numbers of all counters; its first commit confirms them.
-        if not self._confirmed:
-            self._used += [(b"6", name, number) for name, number in self.numbers.items()]
-        await self._cells.load(place for place, _ in cells)
-        await self._rows.load(place for place, _ in rows)
-        return self._cells.add(cells), self._rows.add(rows)  # both or neither: nothing can fail in between
-
-    async def _read_cells(self, places: set[_Place]) -> dict[_Place, Cell]:
-        buckets: dict[tuple[int, int], list[bytes]] = {}
-        for resolution, start, name in places:
-            buckets.setdefault((resolution, start), []).append(name)
-        async with faults():
-            pipe = self._store.client.pipeline(transaction=False)
-            for (resolution, start), names in buckets.items():
-                pipe.hmget(keys.cells(self.partition, resolution, start), names)
-            found = await pipe.execute()
-        return {
-            (resolution, start, name): unpack_cell(packed) if packed else {}
-            for ((resolution, start), names), values in zip(buckets.items(), found, strict=True)
-            for name, packed in zip(names, values, strict=True)
-        }
-
-    async def _read_rows(self, places: set[_Row]) -> dict[_Row, Cell]:
-        days: dict[tuple[int, bytes], list[int]] = {}
-        for start, name in places:
-            days.setdefault((start // DAY, name), []).append(start)
-        async with faults():
-            pipe = self._store.client.pipeline(transaction=False)
-            for (day, name), starts in days.items():
-                pipe.hmget(keys.rows(self.partition, day, name), [interval_of_day(start) for start in starts])
-            found = await pipe.execute()
-        return {
-            (start, name): unpack_amounts(packed) if packed else {}
-            for ((_, name), starts), values in zip(days.items(), found, strict=True)
-            for start, packed in zip(starts, values, strict=True)
-        }
 
     def _trim(self, seq: int, size: int) -> None:
         self._log.append((seq, size))

@@ -14,6 +14,7 @@ from stream_app.model.fold.cells import (
     NUMBERS,
     SHIFT,
     Cell,
+    CellKey,
     add_into,
     is_sketch,
     pack_cell,
@@ -22,6 +23,7 @@ from stream_app.model.fold.cells import (
 )
 from stream_app.model.fold.deltas import Deltas, Memory
 from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.noted import Noted
 from stream_app.model.fold.visit import VisitState
 from stream_app.model.intervals.columns import FIELDS, FLOW, FREE, INTERVAL_MS
 from stream_app.model.intervals.counting import RowKey, Rows, add_amounts, compact
@@ -32,6 +34,7 @@ from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
 from stream_app.store.codec import pack_clock, pack_visits, restore_ids, unpack_clock, unpack_visits
 from tests.reference.model import Reference
 
+from .noted import counted, identities, without_zeros
 from .settings import PLAIN, World
 
 NAMES = {number: name for name, number in NUMBERS.items()}
@@ -64,9 +67,28 @@ class Kept:
     results: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     dead: list[DeadLetter] = field(default_factory=list)
+    added: dict[CellKey, Cell] = field(default_factory=dict)
+    ledger: list[bytes] = field(default_factory=list)
 
     def add(self, deltas: Deltas) -> None:
+        self.ledger += deltas.ledger or ()
+        for key, cell in deltas.cells.items():
+            add_into(self.added.setdefault(key, {}), cell)
         self.time, self.clock = deltas.time, pack_clock(0, deltas.agreement)
+        self._add_cells(deltas)
+        for key, amounts in deltas.rows.items():
+            add_amounts(self.rows.setdefault(key, {}), amounts)
+        for contact, visits in deltas.visits.items():
+            assert visits or contact in self.visits, "a contact is closed that was never stored"
+            if visits:
+                self.visits[contact] = pack_visits(visits)
+            else:
+                del self.visits[contact]
+        self._add_ids(deltas)
+        self.results.update(deltas.results)
+        self.reasons.update(deltas.reasons)
+
+    def _add_cells(self, deltas: Deltas) -> None:
         rolled = roll_up(deltas.cells, lambda resolution, start: start < self.time - KEPT[resolution])
         for (resolution, cell_key), amounts in rolled.items():
             place = (resolution, *cell_key)
@@ -75,14 +97,8 @@ class Kept:
             self.cells[place] = pack_cell(cell)
         for place in [p for p in self.cells if p[0] != TOTAL and p[1] < self.time - KEPT[p[0]]]:
             del self.cells[place]
-        for key, counted in deltas.rows.items():
-            add_amounts(self.rows.setdefault(key, {}), counted)
-        for contact, visits in deltas.visits.items():
-            assert visits or contact in self.visits, "a contact is closed that was never stored"
-            if visits:
-                self.visits[contact] = pack_visits(visits)
-            else:
-                del self.visits[contact]
+
+    def _add_ids(self, deltas: Deltas) -> None:
         for minute in [m for m in self.recent if m <= deltas.forgotten]:
             del self.recent[minute]
         for day in [d for d in self.lasting if d <= deltas.outlived]:
@@ -91,8 +107,6 @@ class Kept:
             self.lasting[day] = sorted([*self.lasting.get(day, ()), *marks])
         for hour, marks in deltas.recent.items():
             self.recent.setdefault(hour, []).extend(marks)
-        self.results.update(deltas.results)
-        self.reasons.update(deltas.reasons)
 
     def memory(self, rng: Random) -> Memory:
         """What a claim would restore; the order of contacts is the store's, which keeps none."""
@@ -172,12 +186,12 @@ def folded(
 ) -> Kept:
     """Fold the lines, committing after those numbers of them, and starting again from what was kept."""
     targets = targets or Targets()
-    rng, kept, fold = Random(seed), Kept(), Fold(targets, tells_messages=tells_messages)
+    rng, kept, fold = Random(seed), Kept(), Fold(targets, tells_messages=tells_messages, noted=Noted(on=True))
     restarting = set(restarts)
     bounds = sorted({0, len(lines), *(c for c in (*cuts, *restarting) if 0 < c < len(lines))})
     for start, end in pairwise(bounds):
         if start in restarting:
-            fold = Fold(targets, memory=kept.memory(rng), tells_messages=tells_messages)
+            fold = Fold(targets, memory=kept.memory(rng), tells_messages=tells_messages, noted=Noted(on=True))
         commit = fold_records(fold, lines[start:end], _next_offset(lines, start), decode)
         kept.add(commit.deltas)
         restored, remembered = kept.memory(rng), fold.state
@@ -186,6 +200,8 @@ def folded(
         assert len(restored.recent) == len(remembered.recent)
         kept.dead += commit.dead
     assert kept.memory(rng).recent.days == fold.state.recent.days
+    assert counted(kept.ledger, kept.memory(rng).open.values()) == without_zeros(kept.added)
+    assert (found := identities(kept.ledger)) == sorted({*found}), "each once, in the log's order"
     return kept
 
 

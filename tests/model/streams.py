@@ -15,6 +15,7 @@ SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 FIELDS: dict[str, dict[str, Any]] = {
     "contact.queued": {"queue": "x"},
     "contact.refused": {"queue": "x"},
+    "case.opened": {"case": "k"},
     "case.resolved": {"case": "k"},
     "case.reopened": {"case": "k"},
     "case.escalated": {"case": "k"},

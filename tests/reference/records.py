@@ -28,8 +28,8 @@ EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000-01-01 and 21
 LONGEST_S = 365 * 86_400
 
 _TEXTS = {
-    **dict.fromkeys(("id", "contact_id", "agent", "customer"), ID),
-    **dict.fromkeys(("queue", "channel", "team", "site"), NAME),
+    **dict.fromkeys(("id", "contact_id", "agent", "customer", "case"), ID),
+    **dict.fromkeys(("queue", "channel", "team", "site", "contact_reason", "wrap_up_code"), NAME),
 }
 _STATED = {
     "contact.answered": ("wait_s",),

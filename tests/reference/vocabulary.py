@@ -28,6 +28,7 @@ CONTACT_EVENTS = (
 )
 OTHER_EVENTS = frozenset(
     {
+        "case.opened",
         "case.resolved",
         "case.reopened",
         "case.escalated",

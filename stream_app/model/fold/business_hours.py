@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import structs
 
-from stream_app.model.facts import Abandoned, Answered, Fact, QueueResponded, Replied, Responded, TakenBack
+from stream_app.model.facts import (
+    Abandoned,
+    Answered,
+    Fact,
+    Facts,
+    QueueResponded,
+    Replied,
+    Responded,
+    TakenBack,
+)
 from stream_app.model.targets import QueueTargets
 
-from .tally import Tally
 
-
-class InHours:
-    """Adds facts up like the tally does, where some queues have business hours."""
-
-    def __init__(self, tally: Tally, rule: Callable[[str, str], QueueTargets]) -> None:
-        """Take the tally; ``rule`` returns the targets of a queue and channel."""
-        self._tally = tally
-        self._rule = rule
-
-    def add(self, facts: Iterable[Fact], queue: str, channel: str) -> None:
-        """Count facts of a queue and channel in their buckets."""
-        rule = self._rule(queue, channel)
-        if rule.calendar is not None:
-            facts = [_seen(fact, rule, rule.calendar.within) for fact in facts]
-        self._tally.add(facts, queue, channel)
+def in_hours(facts: Facts, targets: QueueTargets) -> Facts:
+    """Return facts with their times in business hours, if the queue and channel with these targets have any."""
+    if targets.calendar is None:
+        return facts
+    return tuple([_seen(fact, targets, targets.calendar.within) for fact in facts])
 
 
 def _seen(fact: Fact, rule: QueueTargets, within: _Within) -> Fact:

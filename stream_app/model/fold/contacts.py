@@ -17,6 +17,7 @@ from .deltas import APPLIED, Memory, Result
 from .kinds import Closed, kind_of
 from .lifecycle import TABLE
 from .matching import fits
+from .noted import Noted
 from .seen import fingerprint
 from .surveys import Surveys
 from .tally import Tally
@@ -36,9 +37,11 @@ class Contacts(Surveys):
         reason: of the latest result that has one.
     """
 
-    def __init__(self, targets: Targets, tally: Tally, memory: Memory, *, tells_messages: bool) -> None:
+    def __init__(
+        self, targets: Targets, tally: Tally, memory: Memory, noted: Noted, *, tells_messages: bool
+    ) -> None:
         """Start from what a claim restored, or from nothing; see ``Openings``."""
-        super().__init__(targets, tally, memory, tells_messages=tells_messages)
+        super().__init__(targets, tally, memory, noted, tells_messages=tells_messages)
         self.routes: dict[type[e.Event], _Take] = dict.fromkeys(e.OTHER_TYPES, self._once)
         self.routes |= {kind: self._repeat if kind.repeatable else self._progress for kind in e.CONTACT_TYPES}
         self.routes |= {
@@ -52,6 +55,8 @@ class Contacts(Surveys):
             e.PlatformRestarted: self._restart,
             e.SurveySent: self._ask,
             e.SurveyAnswered: self._rate,
+            **dict.fromkeys((e.CaseOpened, e.CaseResolved, e.CaseEscalated), self._case),
+            **dict.fromkeys((e.CustomerJoined, e.CustomerLeft, e.CustomerValued), self._customer),
             **dict.fromkeys((e.QualityScored, e.SentimentScored, e.SaleRecorded), self._judgement),
         }
         self.routes |= {kind: partial(self._once, count=count) for kind, count in counted.items()}
@@ -111,16 +116,24 @@ class Contacts(Surveys):
     # --- events outside of any visit ---
 
     def _refuse(self, event: e.Refused) -> None:
-        by = refused_by(event.reason)
-        self._add((f.Refused(event.at, by),), event.queue, event.channel or "voice")
+        refused = f.Refused(event.at, refused_by(event.reason))
+        self._tell("refusal", event, (event.queue, event.channel or "voice"), (refused,))
 
     def _restart(self, event: e.PlatformRestarted) -> None:
         """End the calls of a server that restarted."""
         self._end_calls(f"{event.source}-" if event.source else "", event.at)
 
+    def _case(self, event: e.Case) -> None:
+        """Note what became of a customer's issue; nothing is counted."""
+        self.noted.happened("case", event, (event.queue or "", event.channel or ""))
+
+    def _customer(self, event: e.CustomerJoined | e.CustomerLeft | e.CustomerValued) -> None:
+        """Note what became of a customer; nothing is counted."""
+        self.noted.happened("customer", event, ("", ""))
+
     def _judgement(self, event: e.ContactEvent) -> None:
         """Count what reviewers and machines say about a contact, which may be long over, and what it bought."""
-        self._add(verdict(event), *self._place_of(event)[:2])
+        self._tell("opinion", event, self._place_of(event)[:2], verdict(event))
         if isinstance(event, e.SentimentScored) and event.predicted_csat is not None:
             for visit in reversed(self.open.get(event.contact_id, ())):
                 if visit.state not in OVER and event.queue in (None, visit.queue):

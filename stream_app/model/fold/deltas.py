@@ -73,6 +73,7 @@ class Deltas(Struct):
         lasting: day → hashes of ids that recur, added.
         outlived: the hashes of this day and all before are dropped, before those of ``lasting`` are added; -1: none.
         early: how many hashes were dropped because there were too many.
+        ledger: rows of the ledger, packed; ``None`` where nothing is noted.
         results: result → records.
         reasons: (result, reason) → records, for dead letters and illegal events.
         late: records applied although they arrived late.
@@ -92,3 +93,4 @@ class Deltas(Struct):
     lasting: dict[int, list[bytes]] = field(default_factory=dict)
     outlived: int = -1
     early: int = 0
+    ledger: list[bytes] | None = None

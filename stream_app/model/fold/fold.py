@@ -19,6 +19,7 @@ from .contacts import Contacts
 from .deltas import APPLIED, Deltas, Memory, Result
 from .lasting import LASTS
 from .matching import LATE, SKEW, counts_still
+from .noted import Noted
 from .tally import Tally
 
 OLDEST: Final = max(KEPT.values())
@@ -35,6 +36,7 @@ class Fold:
 
     Attributes:
         by_broker: whether the broker stamped the records that come now; set by the caller.
+        noted: what the ledger keeps; who reads the log says at which offset.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Fold:
         memory: Memory | None = None,
         *,
         tells_messages: bool = True,
+        noted: Noted | None = None,
     ) -> None:
         """Start from what a claim restored, or from nothing.
 
@@ -52,14 +55,16 @@ class Fold:
             tally: counts facts.
             memory: what is remembered of the partition.
             tells_messages: whether the source of the events reports the messages of written contacts.
+            noted: takes what the ledger keeps, where there is one.
         """
         memory = memory or Memory()
+        self.noted = noted or Noted(on=False)
         self.by_broker = False
         self._trusts = False
         self._clock = PartitionClock(memory.time, memory.agreement)
         self._heard = self._clock.heard
         self._tally = tally or Tally()
-        self._contacts = Contacts(targets, self._tally, memory, tells_messages=tells_messages)
+        self._contacts = Contacts(targets, self._tally, memory, self.noted, tells_messages=tells_messages)
         self._routes = self._contacts.routes
         self._now = memory.time
         self._soon = 0  # before that, a stamp only moves partition time, and nothing else happens; 0: never
@@ -102,6 +107,7 @@ class Fold:
             lasting=contacts.lasting.added,
             outlived=contacts.lasting.outlived,
             early=contacts.seen.early + contacts.lasting.early,
+            ledger=self.noted.take() if self.noted.on else None,
         )
         contacts.reset()
         self._reset()

@@ -70,7 +70,7 @@ class VisitMoves(Openings):
         visit.state = WAITING
         self.late(event.contact_id)
         self._promise(visit, self._rule_of(visit.queue, visit.channel))
-        self._count(visit, facts)
+        self._count(visit, facts, event)
 
     def _move(self, visits: Visits, visit: Visit, move: Move, event: e.ContactEvent) -> None:
         contact, several = event.contact_id, len(visits) > 1
@@ -82,7 +82,7 @@ class VisitMoves(Openings):
         if move.hands_off:
             self._promise(visit, self._rule_of(visit.queue, visit.channel))
         if facts:
-            self._count(visit, facts)
+            self._count(visit, facts, event)
         if visit.state == CLOSED:
             self._close(contact, visits, visit, since if was == WRAPPING else event.at)
         if not several:

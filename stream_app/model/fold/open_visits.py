@@ -8,12 +8,14 @@ from typing import Final
 
 from stream_app.model import facts as f
 from stream_app.model.durations import MINUTE
+from stream_app.model.event import ContactEvent
 
 from .deltas import Memory
 from .exact import stays_of
 from .lasting import LastingIds
 from .lifecycle import SHORTEST_IDLE, expires, time_out
 from .matching import LATE
+from .noted import Noted
 from .visit import (
     ABANDONED,
     CAME_BACK,
@@ -32,6 +34,7 @@ LOOKED_AT_EVERY: Final = (SHORTEST_IDLE - LATE) // MINUTE
 
 Add = Callable[[f.Facts, str, str], None]
 """Counts facts of a queue and channel."""
+InHours = Callable[[f.Facts, str, str], f.Facts]
 
 
 class OpenVisits:
@@ -42,16 +45,21 @@ class OpenVisits:
         touched: contact → its open visits now, for all that changed; empty where it had some and has none now.
         seen: the ids that were seen.
         lasting: those that recur.
+        noted: what the ledger keeps.
     """
 
-    def __init__(self, memory: Memory, add: Add) -> None:
+    def __init__(self, memory: Memory, add: Add, hours: InHours | None, noted: Noted) -> None:
         """Start from what a claim restored, or from nothing.
 
         Args:
             memory: that.
             add: counts facts of a queue and channel.
+            hours: returns facts with their times in business hours; ``None`` where no queue has any.
+            noted: takes what the ledger keeps.
         """
         self.open = memory.open
+        self.noted = noted
+        self._hours = hours
         self._add = add
         self._minute = memory.time // MINUTE
         self._look_at_all()
@@ -67,9 +75,14 @@ class OpenVisits:
         self.seen.reset()
         self.lasting.reset()
 
-    def _count(self, visit: Visit, facts: f.Facts) -> None:
-        """Count facts of a visit."""
-        self._add(facts, visit.queue, visit.channel)
+    def _count(self, visit: Visit, facts: f.Facts, event: ContactEvent | None = None) -> None:
+        """Count facts of a visit, which an event told, or else time."""
+        queue, channel = visit.queue, visit.channel
+        if self._hours is not None:
+            facts = self._hours(facts, queue, channel)
+        self._add(facts, queue, channel)
+        if self.noted.on:
+            self.noted.count(visit, facts, event)
 
     def _open(self, contact: str, visit: Visit) -> None:
         for former in self.open.get(contact, ()):
@@ -96,6 +109,8 @@ class OpenVisits:
             if visit.seen & EXACT:
                 for mark in stays_of(contact, visit):
                     self.seen.add(mark)
+            if self.noted.on:
+                self.noted.close(contact, visit)
             if visit.seen & GOES_ON and not visit.outbound:
                 visit.state, visit.since, visit.opener, visit.wrote = ENDED, ended, b"", None
                 self.touched[contact] = visits

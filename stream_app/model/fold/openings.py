@@ -13,14 +13,15 @@ from stream_app.model.events import QueueChannel
 from stream_app.model.targets import QueueTargets, Targets
 from stream_app.model.targets.promises import promised_wait
 
-from .business_hours import InHours
+from .business_hours import in_hours
 from .deltas import APPLIED, Memory, Result
 from .effects import came_back
 from .kinds import QueuedAgain
 from .lifecycle import TABLE, step
 from .matching import fits
-from .open_visits import Add, OpenVisits
-from .places import Place, Places
+from .noted import Noted
+from .open_visits import OpenVisits
+from .places import Places, PlaceTargets
 from .seen import fingerprint
 from .tally import Tally
 from .visit import (
@@ -47,13 +48,12 @@ _CARRIES_ON: Final = frozenset({WAITING, TALKING, HELD, WRAPPING})
 class Openings(OpenVisits):
     """The open visits, and how further ones begin."""
 
-    def __init__(self, targets: Targets, tally: Tally, memory: Memory, *, tells_messages: bool) -> None:
+    def __init__(
+        self, targets: Targets, tally: Tally, memory: Memory, noted: Noted, *, tells_messages: bool
+    ) -> None:
         """Start from what a claim restored, or from nothing."""
         self._places = Places(targets, tells_messages=tells_messages)
-        add: Add = tally.add
-        if not targets.always_open:
-            add = InHours(tally, self._rule_of).add
-        super().__init__(memory, add)
+        super().__init__(memory, tally.add, None if targets.always_open else self._in_hours, noted)
         self._known = self.seen
         self._remember = self.seen.add
         self.reason = ""
@@ -70,6 +70,9 @@ class Openings(OpenVisits):
 
     def _rule_of(self, queue: str, channel: str) -> QueueTargets:
         return self._places[queue, channel].targets
+
+    def _in_hours(self, facts: f.Facts, queue: str, channel: str) -> f.Facts:
+        return in_hours(facts, self._places[queue, channel].targets)
 
     def _promise(self, visit: Visit, rule: QueueTargets) -> None:
         """Compute how long the wait that begins now may be, by the clock that was promised."""
@@ -120,7 +123,8 @@ class Openings(OpenVisits):
             return APPLIED
         if event.resumes and (abandoned := [v for v in there if v.state == ABANDONED and fits(v, event)]):
             self.touched[event.contact_id] = visits
-            self._count(abandoned[-1], step(abandoned[-1], TABLE[ABANDONED][QueuedAgain], event))
+            facts = step(abandoned[-1], TABLE[ABANDONED][QueuedAgain], event)
+            self._count(abandoned[-1], facts, event)
             self._remember(mark)
             return APPLIED
         self._begin(event, place, event.at, mark, reopened=event.reopens or bool(marks))
@@ -140,12 +144,12 @@ class Openings(OpenVisits):
         if reopened:
             visit.state, visit.clock, visit.responded = TALKING, at, True
             visit.seen |= REOPENED
-            self._count(visit, (f.Reopened(at),))
+            self._count(visit, (f.Reopened(at),), event)
         else:
             if place.differs:
                 visit.priority = getattr(event, "priority", None)
                 self._promise(visit, place.targets)
-            self._count(visit, (f.Offered(at),))
+            self._count(visit, (f.Offered(at),), event)
         self._open(contact, visit)
 
     def _go_on(self, contact: str, visit: Visit, rule: QueueTargets) -> None:
@@ -178,6 +182,7 @@ class Openings(OpenVisits):
         if event.queue is not None and any(v.opener == mark for v in self.open.get(contact or "", ())):
             return Result.DUPLICATE
         self._remember(mark)
+        self.noted.happened("case", event, (event.queue or "", event.channel if event.queue else ""))
         if contact is None:
             return APPLIED
         place, opener = (event.queue or "", event.channel), b""
@@ -224,11 +229,11 @@ class Openings(OpenVisits):
         if place.in_writing:
             _write(visit, place.targets, getattr(event, "priority", None))
         self._open(event.contact_id, visit)
-        self._count(visit, (f.CalledOut(event.at),))
+        self._count(visit, (f.CalledOut(event.at),), event)
         return APPLIED
 
 
-def _made(place: Place, state: int, at: int, opener: bytes, seen: int) -> Visit:
+def _made(place: PlaceTargets, state: int, at: int, opener: bytes, seen: int) -> Visit:
     """Return a visit that begins then, and promises what its place does."""
     answer, short = place.answer_target, place.short_abandon
     visit = Visit(place.queue, place.channel, state, at, at, answer, short, opener, seen)

@@ -15,7 +15,7 @@ from .visit import BOT_TALKS, BY_MESSAGE, BY_REPLIES, TELLS, WRITTEN
 PLACES_MAX: Final = 10_000
 
 
-class Place(Struct, frozen=True):
+class PlaceTargets(Struct, frozen=True):
     """A queue and channel, with one copy of their names for all their visits.
 
     Attributes:
@@ -39,7 +39,7 @@ class Place(Struct, frozen=True):
     in_writing: bool
 
 
-class Places(dict[QueueChannel, Place]):
+class Places(dict[QueueChannel, PlaceTargets]):
     """The places by queue and channel; one that is not known yet is found when it is asked for."""
 
     def __init__(self, targets: Targets, *, tells_messages: bool) -> None:
@@ -54,7 +54,7 @@ class Places(dict[QueueChannel, Place]):
             self._tells = messages
             self.clear()
 
-    def __missing__(self, names: QueueChannel) -> Place:
+    def __missing__(self, names: QueueChannel) -> PlaceTargets:
         """Find a place."""
         if len(self) >= PLACES_MAX:  # names come from outside; a flood of them must not accumulate
             self.clear()
@@ -69,7 +69,7 @@ class Places(dict[QueueChannel, Place]):
             bits |= BOT_TALKS
         if targets.works_by(channel, tells_messages=tells) == "replies":
             bits |= BY_REPLIES
-        found = self[names] = Place(
+        found = self[names] = PlaceTargets(
             queue,
             channel,
             targets,

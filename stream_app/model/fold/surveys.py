@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from stream_app.model import events as e, facts as f
+from stream_app.model.ledger import HappeningKind
 from stream_app.model.targets import QueueTargets
 
 from .deltas import APPLIED, Result
@@ -43,16 +44,26 @@ class Surveys(LostBeginnings):
         place = self._places[queue, channel]
         return place.queue, place.channel, place.targets
 
+    def _tell(
+        self, kind: HappeningKind, event: e.ContactEvent, place: tuple[str, str], facts: f.Facts
+    ) -> None:
+        """Count facts of no visit."""
+        self._add(facts, *place)
+        if self.noted.on:
+            visits = self.open.get(event.contact_id, ())
+            about = (v for v in reversed(visits) if v.state < REMEMBERED and (v.queue, v.channel) == place)
+            self.noted.happened(kind, event, place, next(about, None), facts)
+
     def _ask(self, event: e.SurveySent) -> None:
         """Count a survey that was sent, and wait for it to return."""
         contact, kind, at = event.contact_id, event.kind, event.at
         queue, channel, _ = self._place_of(event)
-        self._add((f.Surveyed(at, kind),), queue, channel)
+        self._tell("opinion", event, (queue, channel), (f.Surveyed(at, kind),))
         answer = self._kept(contact, RATED, kind)
         if answer and not answer.responded and 0 <= answer.queued_at - at <= RETURNED_WITHIN:
             answer.responded = True  # its answer overtook it
             self.touched[contact] = self.open[contact]
-            self._add((f.SurveyReturned(at, kind),), queue, channel)
+            self._tell("opinion", event, (queue, channel), (f.SurveyReturned(at, kind),))
         else:
             asked = Visit(queue, channel, SURVEYED, at, at, 0, 0, b"", agent=kind)
             self._keep_instead(contact, self._kept(contact, SURVEYED, kind), asked)
@@ -68,16 +79,18 @@ class Surveys(LostBeginnings):
         if asked and 0 <= at - asked.queued_at <= RETURNED_WITHIN:
             rated.responded = True
             self._drop(contact, self.open[contact], asked)
-            self._count(asked, (f.SurveyReturned(asked.queued_at, kind),))
+            returned = f.SurveyReturned(asked.queued_at, kind)
+            self._tell("opinion", event, (asked.queue, asked.channel), (returned,))
         if former and abs(at - former.queued_at) <= RETURNED_WITHIN:
-            self._count(former, (f.TakenBack(former.queued_at, rating(former)),))
+            back = f.TakenBack(former.queued_at, rating(former))
+            self._tell("opinion", event, (former.queue, former.channel), (back,))
             if at < former.clock:
                 rated.wait, rated.clock = former.wait, former.clock
             if at >= former.queued_at:
                 rated.queue, rated.channel = former.queue, former.channel
                 rated.queued_at = rated.since = former.queued_at
             rated.responded |= former.responded
-        self._count(rated, rating(rated))
+        self._tell("opinion", event, (rated.queue, rated.channel), rating(rated))
         self._keep_instead(contact, former, rated)
 
     def _kept(self, contact: str, state: int, kind: str) -> Visit | None:

@@ -119,6 +119,11 @@ class Visit(Struct, array_like=True, gc=False):
         pending: time in which a written conversation waited for something else.
         priority: as it was queued with.
         idle_days: after how many days without activity it is closed, unless its state says it; 0: what former versions did.
+        told: for the ledger: how often it counted something.
+        counted: what, packed (see ``model.ledger.counted_by``).
+        team: whose it was, like the next three.
+        contact_reason: as the events say.
+        wrap_up_code: likewise.
     """
 
     queue: str
@@ -151,6 +156,14 @@ class Visit(Struct, array_like=True, gc=False):
     pending: int = 0
     priority: str | int | None = None
     idle_days: int = 0
+    told: int = 0
+    counted: bytes = b""
+    team: str | None = None
+    site: str | None = None
+    customer: str | None = None
+    case: str | None = None
+    contact_reason: str | None = None
+    wrap_up_code: str | None = None
 
     @property
     def due(self) -> int:

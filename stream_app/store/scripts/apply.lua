@@ -20,6 +20,8 @@
 --       20 the last day whose hashes are dropped, numbered as in 10, with those of all earlier ones, or ''
 --       21 edition by which this commit was counted
 --       22 what the index of minutes lists for versions without editions
+--       23 rows of the ledger, a MessagePack array, or '' where nothing is noted   24 topic id   25 version of the settings
+--       26 most bytes of rows in the outbox
 -- returns {'OK', seq} | {'ALREADY', seq} | {'FENCED', position} | {'MISMATCH', position} | {'NAMES', kind and name}
 --
 -- 7 to 10, 12 to 14, 17 and 19 are framed: each part is its length in four bytes, big-endian, and its bytes.
@@ -55,6 +57,10 @@ for i = 1, #keep, 2 do
 end
 for i = 1, #recent, 2 do
   expected[prefix .. ':r:' .. recent[i]] = 'string'
+end
+local noted, outbox = ARGV[23], prefix .. ':outbox'
+if noted ~= '' then
+  expected[outbox] = 'stream'
 end
 local for_former = minutes .. ':' .. ARGV[22]
 expected[for_former] = 'hash'
@@ -157,6 +163,29 @@ for i = 1, #keep, 2 do
   for _, start in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. string.format('%d', oldest))) do
     redis.call('UNLINK', prefix .. ':c:' .. keep[i] .. ':' .. start)
     redis.call('ZREM', index, start)
+  end
+end
+
+-- The outbox: what a writer makes the ledger of. An entry covers all since the one before, if all was noted in between.
+if noted ~= '' then
+  local known = redis.call('HMGET', meta, 'noted', 'out')
+  local out = known[2] or ''
+  if (known[1] or '') ~= ARGV[3] then
+    out = ARGV[3]
+    redis.call('HSET', meta, 'out', out)
+  end
+  redis.call('HSET', meta, 'noted', to)
+  if #noted > 5 then
+    redis.call('XADD', outbox, seq .. '-0', 'topic', ARGV[24], 'from', out, 'to', to, 'time', ARGV[6],
+      'version', ARGV[25], 'rows', noted)
+    redis.call('HSET', meta, 'out', to)
+    local bytes, first = redis.call('HINCRBY', meta, 'out_bytes', #noted), nil
+    while bytes > tonumber(ARGV[26]) do
+      first = redis.call('XRANGE', outbox, '-', '+', 'COUNT', 1)[1]
+      bytes = redis.call('HINCRBY', meta, 'out_bytes', -#first[2][12])
+      redis.call('HSET', meta, 'out_lost', first[2][6])
+      redis.call('XDEL', outbox, first[1])
+    end
   end
 end
 

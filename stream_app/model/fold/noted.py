@@ -1,0 +1,155 @@
+"""What the fold notes for the ledger, row by row, as it counts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from stream_app.model import events as e, facts as f
+from stream_app.model.event import ContactEvent, Event
+from stream_app.model.ledger import (
+    Happening,
+    HappeningKind,
+    VisitRow,
+    pack_row,
+    take_back,
+)
+
+from .visit import Visit
+
+_APART: Final[dict[type[f.Fact], HappeningKind]] = {f.Replied: "reply", f.Missed: "offer"}
+"""Facts of a visit that happen any number of times, each at its own time."""
+_WHOSE: Final = ("agent", "team", "site", "customer", "case")
+_COMMON: Final = frozenset((*ContactEvent.__struct_fields__, *_WHOSE))
+
+
+class Noted:
+    """The rows since the last commit.
+
+    Attributes:
+        on: whether anything is noted; without a ledger nothing is.
+        offset: of the record that is folded now; set by whoever reads the log.
+    """
+
+    def __init__(self, *, on: bool) -> None:
+        """Begin with none."""
+        self.on = on
+        self.offset = 0
+        self._of, self._n = -1, 0
+        self._rows: list[bytes] = []
+
+    def take(self) -> list[bytes]:
+        """Hand over the rows, packed."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    def _place(self) -> tuple[int, int]:
+        """Return the offset of the next row, and its number there."""
+        if self.offset != self._of:
+            self._of, self._n = self.offset, -1
+        self._n += 1
+        return self.offset, self._n
+
+    def close(self, contact: str, visit: Visit) -> None:
+        """Note a visit that is over."""
+        self._rows.append(pack_row(VisitRow(*self._place(), contact, visit)))
+
+    def count(self, visit: Visit, facts: f.Facts, event: ContactEvent | None) -> None:
+        """Note what a visit counts, and by which event; ``None``: by itself."""
+        if event is not None:
+            _learn(visit, event)
+            if event.repeatable:
+                facts = self._apart(visit, facts, event)
+        if facts and type(facts[0]) is f.TakenBack:
+            take_back(visit, facts[0].facts)
+            facts = facts[1:]
+        if facts:
+            visit.told += 1
+            visit.counted += pack_row(facts)
+
+    def _apart(self, visit: Visit, facts: f.Facts, event: ContactEvent) -> f.Facts:
+        """Note what happens any number of times, and return the rest."""
+        rest: f.Facts = ()
+        for fact in facts:
+            kind = _APART.get(type(fact))
+            if kind is None:
+                rest = (*rest, fact)
+                continue
+            row = Happening(
+                *self._place(),
+                kind,
+                1,
+                event.contact_id,
+                visit.queue,
+                visit.channel,
+                visit.started,
+                event.agent or visit.agent,
+                visit.team,
+                visit.site,
+                visit.customer,
+                visit.case,
+                None,
+                pack_row((fact,)),
+            )
+            self._rows.append(pack_row(row))
+        return rest
+
+    def happened(
+        self,
+        kind: HappeningKind,
+        event: Event,
+        place: tuple[str, str],
+        visit: Visit | None = None,
+        facts: f.Facts = (),
+    ) -> None:
+        """Note what an event told that no visit counts, where it counts, and the visit that it is about, if one is known."""
+        if not self.on:
+            return
+        sign = 1
+        if facts and isinstance(taken := facts[0], f.TakenBack):
+            sign, facts = -1, taken.facts
+        agent, team, site, customer, case = (
+            getattr(event, name, None) or getattr(visit, name, None) for name in _WHOSE
+        )
+        row = Happening(
+            *self._place(),
+            kind,
+            sign,
+            getattr(event, "contact_id", None),
+            *place,
+            0 if visit is None else visit.started,
+            agent,
+            team,
+            site,
+            customer,
+            case,
+            _about(event),
+            pack_row(facts),
+        )
+        self._rows.append(pack_row(row))
+
+
+def _learn(visit: Visit, event: ContactEvent) -> None:
+    """Let a visit know whose it is, as far as the event says."""
+    if event.customer is not None:
+        visit.customer = event.customer
+    if event.team is not None:
+        visit.team = event.team
+    if event.site is not None:
+        visit.site = event.site
+    if event.case is not None:
+        visit.case = event.case
+    if event.contact_reason is not None:
+        visit.contact_reason = event.contact_reason
+    if event.wrap_up_code is not None:
+        visit.wrap_up_code = event.wrap_up_code
+
+
+def _about(event: Event) -> dict[str, object]:
+    """Return what an event says besides whose it is; times in milliseconds."""
+    about: dict[str, object] = {"event": e.type_name(event).partition(".")[2], "at": event.at}
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if name not in _COMMON and value is not None:
+            about[name] = round(1000 * value.timestamp()) if isinstance(value, datetime) else value
+    return about

@@ -1,0 +1,37 @@
+"""What the ledger's rows, with the visits that are still open, add up to."""
+
+from collections.abc import Iterable, Mapping
+
+from stream_app.model import facts as f
+from stream_app.model.fold.cells import Cell, CellKey
+from stream_app.model.fold.tally import Tally
+from stream_app.model.fold.visit import REMEMBERED, Visits
+from stream_app.model.ledger import Happening, counted_by, join_rows, unpack_facts, unpack_rows
+
+
+def counted(rows: list[bytes], open_: Iterable[Visits]) -> dict[CellKey, Cell]:
+    """Cells as they would be counted from these rows and visits alone."""
+    tally = Tally()
+    for row in unpack_rows(join_rows(rows)):
+        if isinstance(row, Happening):
+            facts = unpack_facts(row.facts)
+            if row.sign < 0:
+                facts = tuple(f.TakenBack(fact.at, (fact,)) for fact in facts)
+            tally.add(facts, row.queue, row.channel)
+        else:
+            tally.add(counted_by(row.visit), row.visit.queue, row.visit.channel)
+    for visits in open_:
+        for visit in visits:
+            if visit.state < REMEMBERED:
+                tally.add(counted_by(visit), visit.queue, visit.channel)
+    return without_zeros(tally.take())
+
+
+def without_zeros(cells: Mapping[CellKey, Cell]) -> dict[CellKey, Cell]:
+    found = {key: {number: n for number, n in cell.items() if n} for key, cell in cells.items()}
+    return {key: cell for key, cell in found.items() if cell}
+
+
+def identities(rows: list[bytes]) -> list[tuple[int, int]]:
+    """Offset and number of each row."""
+    return [(row.offset, row.n) for row in unpack_rows(join_rows(rows))]
