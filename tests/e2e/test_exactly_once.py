@@ -29,6 +29,7 @@ from tests.services.redis import RedisServer
 from .accounts import assert_accounted
 from .fault_table import Fault, note
 from .ledger import read_ledger
+from .noted import check_noted
 from .verifier import ROW, Logged, Verifier
 from .worker import Worker, closing, environment
 
@@ -41,6 +42,8 @@ CONVERSED = (
 """What only written channels, or bots, count: none of it may be missing in what the faults hit."""
 LATENCY_S = 0.004
 """How far away Redis is, each way, so that the faults find workers at work, not done."""
+NOTED = 0.2
+"""How often the rows of the ledger are checked, too: all of them are read for it."""
 MakeTopic = Callable[..., Awaitable[str]]
 
 
@@ -93,6 +96,8 @@ class Stage:
         partition = self._random.randrange(PARTITIONS)
         self.positions[partition] = await asyncio.to_thread(self.verifier.check, partition)
         assert not self.verifier.wrong, "\n".join(self.verifier.wrong[:5])
+        if self._random.random() < NOTED:
+            await asyncio.to_thread(check_noted, self.redis.url, self.verifier.topic, partition)
 
     async def until_reached(self, position: int, timeout_s: float = 60.0) -> None:
         """Go on verifying until so many records are counted."""
@@ -117,6 +122,8 @@ async def staged(kafka: Cluster, topic: str, tmp_path: Path, ledger: dict[int, l
                 topic,
                 STREAM_APP_BATCH_RECORDS="300",
                 STREAM_APP_INTERVALS_TOPIC=f"{topic}-rows",
+                STREAM_APP_LEDGER="noted",  # nobody writes it: all stays in the outboxes
+                STREAM_APP_OUTBOX_BYTES=f"{10**9}",
             )
             workers = [Worker(tmp_path / f"worker-{n}.log", **env) for n in range(2)]
             with closing(workers):
@@ -161,6 +168,10 @@ async def test_every_event_counts_once_through_every_fault(
         for partition in range(PARTITIONS):
             assert stage.verifier.done(partition, stage.verifier.check(partition))
         assert not stage.verifier.wrong
+        noted = [check_noted(stage.redis.url, topic, partition) for partition in range(PARTITIONS)]
+        assert sum(noted) > contacts, (
+            "there is a row of every contact that is over, and of what was said of it"
+        )
         assert assert_accounted(stage.redis.url, topic) == produced
         await publish_all(stage, contacts)
         await read_the_topic(stage, kafka, f"{topic}-rows")

@@ -34,7 +34,7 @@ from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
 from stream_app.store.codec import pack_clock, pack_visits, restore_ids, unpack_clock, unpack_visits
 from tests.reference.model import Reference
 
-from .noted import counted, identities, without_zeros
+from .noted import counted, identities, unpacked, without_zeros
 from .settings import PLAIN, World
 
 NAMES = {number: name for name, number in NUMBERS.items()}
@@ -200,8 +200,9 @@ def folded(
         assert len(restored.recent) == len(remembered.recent)
         kept.dead += commit.dead
     assert kept.memory(rng).recent.days == fold.state.recent.days
-    assert counted(kept.ledger, kept.memory(rng).open.values()) == without_zeros(kept.added)
-    assert (found := identities(kept.ledger)) == sorted({*found}), "each once, in the log's order"
+    rows = unpacked(kept.ledger)
+    assert counted(rows, kept.memory(rng).open.values()) == without_zeros(kept.added)
+    assert (found := identities(rows)) == sorted({*found}), "each once, in the log's order"
     return kept
 
 

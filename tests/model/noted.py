@@ -6,13 +6,13 @@ from stream_app.model import facts as f
 from stream_app.model.fold.cells import Cell, CellKey
 from stream_app.model.fold.tally import Tally
 from stream_app.model.fold.visit import REMEMBERED, Visits
-from stream_app.model.ledger import Happening, counted_by, join_rows, unpack_facts, unpack_rows
+from stream_app.model.ledger import Happening, StoredRow, counted_by, join_rows, unpack_facts, unpack_rows
 
 
-def counted(rows: list[bytes], open_: Iterable[Visits]) -> dict[CellKey, Cell]:
+def counted(rows: Iterable[StoredRow], open_: Iterable[Visits]) -> dict[CellKey, Cell]:
     """Cells as they would be counted from these rows and visits alone."""
     tally = Tally()
-    for row in unpack_rows(join_rows(rows)):
+    for row in rows:
         if isinstance(row, Happening):
             facts = unpack_facts(row.facts)
             if row.sign < 0:
@@ -32,6 +32,10 @@ def without_zeros(cells: Mapping[CellKey, Cell]) -> dict[CellKey, Cell]:
     return {key: cell for key, cell in found.items() if cell}
 
 
-def identities(rows: list[bytes]) -> list[tuple[int, int]]:
+def unpacked(rows: list[bytes]) -> tuple[StoredRow, ...]:
+    return unpack_rows(join_rows(rows))
+
+
+def identities(rows: Iterable[StoredRow]) -> list[tuple[int, int]]:
     """Offset and number of each row."""
-    return [(row.offset, row.n) for row in unpack_rows(join_rows(rows))]
+    return [(row.offset, row.n) for row in rows]
