@@ -14,7 +14,7 @@ from . import facts as f
 from .facts import Fact
 from .fold.visit import Visit
 
-HappeningKind = Literal["reply", "offer", "opinion", "refusal", "case", "customer"]
+HappeningKind = Literal["reply", "offer", "resumption", "opinion", "refusal", "case", "customer"]
 """What counts at its own time, and not with a visit."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from stream_app.model import facts as f
 from stream_app.model.fold.cells import Cell, CellKey
 from stream_app.model.fold.tally import Tally
-from stream_app.model.fold.visit import REMEMBERED, Visits
+from stream_app.model.fold.visit import REMEMBERED, Visit, Visits
 from stream_app.model.ledger import Happening, StoredRow, counted_by, join_rows, unpack_facts, unpack_rows
 
 
@@ -19,12 +19,19 @@ def counted(rows: Iterable[StoredRow], open_: Iterable[Visits]) -> dict[CellKey,
                 facts = tuple(f.TakenBack(fact.at, (fact,)) for fact in facts)
             tally.add(facts, row.queue, row.channel)
         else:
-            tally.add(counted_by(row.visit), row.visit.queue, row.visit.channel)
+            tally.add(_once(row.visit), row.visit.queue, row.visit.channel)
     for visits in open_:
         for visit in visits:
             if visit.state < REMEMBERED:
-                tally.add(counted_by(visit), visit.queue, visit.channel)
+                tally.add(_once(visit), visit.queue, visit.channel)
     return without_zeros(tally.take())
+
+
+def _once(visit: Visit) -> f.Facts:
+    """What a visit counted: of each kind at most once, because a row has a place for one."""
+    facts = counted_by(visit)
+    assert len({type(fact) for fact in facts}) == len(facts), facts
+    return facts
 
 
 def without_zeros(cells: Mapping[CellKey, Cell]) -> dict[CellKey, Cell]:

@@ -81,7 +81,7 @@ class VisitMoves(Openings):
         facts = step(visit, move, event)
         if move.hands_off:
             self._promise(visit, self._rule_of(visit.queue, visit.channel))
-        if facts:
+        if facts or self.noted.on:
             self._count(visit, facts, event)
         if visit.state == CLOSED:
             self._close(contact, visits, visit, since if was == WRAPPING else event.at)

@@ -17,7 +17,11 @@ from stream_app.model.ledger import (
 
 from .visit import Visit
 
-_APART: Final[dict[type[f.Fact], HappeningKind]] = {f.Replied: "reply", f.Missed: "offer"}
+_APART: Final[dict[type[f.Fact], HappeningKind]] = {
+    f.Replied: "reply",
+    f.Missed: "offer",
+    f.Undone: "resumption",
+}
 """Facts of a visit that happen any number of times, each at its own time."""
 _WHOSE: Final = ("agent", "team", "site", "customer", "case")
 _COMMON: Final = frozenset((*ContactEvent.__struct_fields__, *_WHOSE))
@@ -56,13 +60,14 @@ class Noted:
 
     def count(self, visit: Visit, facts: f.Facts, event: ContactEvent | None) -> None:
         """Note what a visit counts, and by which event; ``None``: by itself."""
+        taken = facts[0] if facts else None
+        if isinstance(taken, f.TakenBack):
+            take_back(visit, taken.facts)
+            facts = facts[1:]
         if event is not None:
             _learn(visit, event)
-            if event.repeatable:
+            if event.repeatable or isinstance(taken, f.TakenBack):
                 facts = self._apart(visit, facts, event)
-        if facts and type(facts[0]) is f.TakenBack:
-            take_back(visit, facts[0].facts)
-            facts = facts[1:]
         if facts:
             visit.told += 1
             visit.counted += pack_row(facts)
