@@ -43,6 +43,10 @@ Row = dict[str, int]
 
 _READ = """
 local p = KEYS[1]
+local names = {}
+for n = 2, #KEYS do
+  names[n - 1] = redis.call('HGETALL', KEYS[n])
+end
 local cells = {}
 for _, size in ipairs({'10000', '60000', '900000'}) do
   for _, start in ipairs(redis.call('ZRANGE', p .. ':i:' .. size, 0, -1)) do
@@ -55,8 +59,9 @@ for _, day in ipairs(redis.call('ZRANGE', p .. ':d', 0, -1)) do
   rows[#rows + 1] = {day, redis.call('HGETALL', p .. ':d:' .. day)}
 end
 return {redis.call('HGETALL', p .. ':meta'), redis.call('HGETALL', p .. ':results'),
-        redis.call('HGETALL', p .. ':visits'), cells, redis.call('XLEN', p .. ':dead'), rows}
+        redis.call('HGETALL', p .. ':visits'), cells, redis.call('XLEN', p .. ':dead'), rows, names}
 """
+_KINDS = ("counter", "queue", "channel")
 
 
 class Logged(NamedTuple):
@@ -112,7 +117,7 @@ class Verifier:
         """Interval rows as they are published, by start, queue and channel."""
         client: Any
         with redis.Redis.from_url(self.url, socket_timeout=10) as client:
-            names = _names(client)
+            names = _numbered({kind: client.hgetall(f"kpi:names:{kind}") for kind in _KINDS})
             out = {}
             for day in client.zrange("kpi:{rows}:days", 0, -1):
                 for place, packed in client.hgetall(f"kpi:{{rows}}:day:{int(day)}").items():
@@ -140,8 +145,10 @@ class Verifier:
 
     def read(self, client: Any, partition: int) -> Found:
         """One atomic look at a partition."""
-        names = _names(client)
-        meta, results, visits, cells, dead, rows = client.eval(_READ, 1, f"kpi:{{{self.topic}.{partition}}}")
+        keys = [f"kpi:{{{self.topic}.{partition}}}", *(f"kpi:names:{kind}" for kind in _KINDS)]
+        meta, results, visits, cells, dead, rows, found_names = client.eval(_READ, len(keys), *keys)
+        # In the same look: a name may be numbered just before the commit that uses it.
+        names = _numbered(dict(zip(_KINDS, found_names, strict=True)))
         meta, results = _pairs(meta), {k.decode(): int(v) for k, v in _pairs(results).items()}
         found = Found(
             position=int(meta.get(b"position") or 0),
@@ -214,10 +221,11 @@ class Verifier:
         return out
 
 
-def _names(client: Any) -> dict[str, dict[int, str]]:
+def _numbered(names: Mapping[str, Any]) -> dict[str, dict[int, str]]:
+    """Kind → number → name."""
     return {
-        kind: {int(number): name.decode() for name, number in client.hgetall(f"kpi:names:{kind}").items()}
-        for kind in ("counter", "queue", "channel")
+        kind: {int(number): name.decode() for name, number in _pairs(flat).items()}
+        for kind, flat in names.items()
     }
 
 

@@ -76,20 +76,42 @@ def wait_until(condition: Callable[[], T], timeout_s: float = 10.0, what: str = 
 
 
 @overload
-async def until(condition: Callable[[], Awaitable[T]], timeout_s: float = ..., what: str = ...) -> T: ...
+async def until(
+    condition: Callable[[], Awaitable[T]],
+    timeout_s: float = ...,
+    what: str = ...,
+    progress: Callable[[], object] | None = ...,
+) -> T: ...
 @overload
-async def until(condition: Callable[[], T], timeout_s: float = ..., what: str = ...) -> T: ...
-async def until(condition: Callable[[], Any], timeout_s: float = 10.0, what: str = "") -> Any:
-    """Do what `wait_until` does in a coroutine; `condition` may be one too."""
-    deadline = time.monotonic() + timeout_s
+async def until(
+    condition: Callable[[], T],
+    timeout_s: float = ...,
+    what: str = ...,
+    progress: Callable[[], object] | None = ...,
+) -> T: ...
+async def until(
+    condition: Callable[[], Any],
+    timeout_s: float = 10.0,
+    what: str = "",
+    progress: Callable[[], object] | None = None,
+) -> Any:
+    """Do what `wait_until` does in a coroutine; `condition` may be one too.
+
+    With `progress` the time begins anew whenever that returns something else: however slow the machine is, what gets on is
+    waited for, and what stands still is given up.
+    """
+    deadline, reached = time.monotonic() + timeout_s, progress() if progress else None
     while True:
         result = condition()
         if inspect.isawaitable(result):
             result = await result
         if result:
             return result
-        if time.monotonic() >= deadline:
-            raise TimeoutError(_gave_up(condition, timeout_s, what, result))
+        if progress and (now := progress()) != reached:
+            deadline, reached = time.monotonic() + timeout_s, now
+        elif time.monotonic() >= deadline:
+            stood = f", nor any progress since {reached!r}" if progress else ""
+            raise TimeoutError(_gave_up(condition, timeout_s, what, result) + stood)
         await asyncio.sleep(POLL_S)
 
 

@@ -3,13 +3,17 @@
 import asyncio
 import socket
 import struct
+import threading
 from asyncio import StreamReader, StreamWriter
 from collections import Counter
+from collections.abc import Coroutine, Iterable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
+from tests.background import background_errors
 from tests.services.process import HOST, free_port
 
 CHUNK = 64 * 1024
@@ -40,7 +44,9 @@ class _Link:
 
 @dataclass(slots=True)
 class FaultProxy:
-    """Stands between clients and `upstream`, a port of 127.0.0.1, in the event loop of its `async with`.
+    """Stands between clients and `upstream`, a port of 127.0.0.1, in an event loop and a thread of its own.
+
+    So whatever a test computes or waits for in its loop, the road stays open for the programs that use it.
 
     `latency_s` delays every chunk in both directions, and may be set at any time. `counts` says what was
     done: connections, unreachable (the server was), bytes_up, bytes_down, replies_dropped, cuts, resets.
@@ -57,19 +63,35 @@ class FaultProxy:
     _server: asyncio.Server | None = None
     _links: list[_Link] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _thread: threading.Thread = field(init=False)
+    _errors: list[str] = field(init=False)
 
     async def __aenter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, name="fault proxy", daemon=True)
+        self._thread.start()
         await self.heal()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.refuse()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks)
+        await asyncio.wrap_future(self._submit(self._end()))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        await asyncio.to_thread(self._thread.join)
+        assert not self._errors
+
+    def _run(self) -> None:
+        with background_errors(self._loop) as self._errors:
+            self._loop.run_forever()
+        self._loop.close()
+
+    def _submit(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def heal(self) -> None:
         """End every fault: what was held back goes on, and connections are accepted."""
+        await asyncio.wrap_future(self._submit(self._heal()))
+
+    async def _heal(self) -> None:
         self.latency_s, self._drops = 0.0, 0
         self._budget.clear()
         for way in Way:
@@ -77,22 +99,37 @@ class FaultProxy:
         if self._server is None:
             self._server = await asyncio.start_server(self._accept, HOST, self.port, limit=CHUNK)
 
+    async def _end(self) -> None:
+        await self._refuse()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks)
+
     def refuse(self) -> None:
         """Refuse connections until `heal` and reset those that there are, like a server that is down."""
+        self._submit(self._refuse()).result()
+
+    async def _refuse(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
-        self.reset()
+        await self._reset()
 
     def reset(self) -> None:
         """Reset every connection; new ones are welcome."""
+        self._submit(self._reset()).result()
+
+    async def _reset(self) -> None:
         for link in self._links:
             self.counts["resets"] += 1
             link.reset()
 
     def blackhole(self, *ways: Way) -> None:
         """Hold all bytes in these directions (both if none is named) until `heal`; connections stay open."""
-        for way in ways or Way:
+        self._submit(self._hold(ways or tuple(Way))).result()
+
+    async def _hold(self, ways: Iterable[Way]) -> None:
+        for way in ways:
             self._open[way].clear()
 
     def drop_replies(self, times: int = 1, *, matching: bytes = b"") -> None:
@@ -100,7 +137,7 @@ class FaultProxy:
 
         The server has done what was asked, and its client will never know. Counted when it has happened.
         """
-        self._drops, self._matching = times, matching
+        self._matching, self._drops = matching, times
 
     def cut_after(self, size: int, way: Way = Way.DOWN) -> None:
         """Let `size` more bytes through, over all connections, then reset the one that reaches it."""

@@ -1,6 +1,7 @@
 """The servers, and what breaks them, do what their tests rely on."""
 
 import asyncio
+import itertools
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -217,6 +218,10 @@ class TestProxy:
             await client.eval("return redis.call('INCR', KEYS[1])", 1, "n")
         assert await client.eval("return redis.call('INCR', KEYS[1])", 1, "n") == 3
 
+    async def test_the_road_is_open_while_the_loop_of_the_test_is_held_up(self, proxy: FaultProxy) -> None:
+        with redis.Redis(port=proxy.port, socket_timeout=30) as blocking:
+            assert blocking.ping()
+
     async def test_latency_is_added_both_ways(self, proxy: FaultProxy, client: redis.asyncio.Redis) -> None:
         await client.ping()
         proxy.latency_s = 0.1
@@ -376,6 +381,16 @@ class TestProcess:
     def test_a_wait_that_fails_says_what_it_waited_for(self) -> None:
         with pytest.raises(TimeoutError, match=r"not within 0\.1 s: the moon \(last answer: 0\)"):
             wait_until(lambda: 0, 0.1, "the moon")
+
+    async def test_a_wait_goes_on_as_long_as_there_is_progress(self) -> None:
+        steps = itertools.count()
+        assert await until(lambda: next(steps) >= 5, 0, "the sixth", lambda: next(steps))
+
+    async def test_a_wait_without_progress_says_where_it_stands(self) -> None:
+        with pytest.raises(
+            TimeoutError, match=r"not within 0 s: the moon .*, nor any progress since 'earth'"
+        ):
+            await until(lambda: 0, 0, "the moon", lambda: "earth")
 
 
 class TestBackgroundErrors:
