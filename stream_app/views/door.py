@@ -8,6 +8,7 @@ however many there are that don't. A new connection is closed only if all others
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -223,6 +224,9 @@ class Connection(web.RequestHandler):
         """Leave."""
         self._door.leave(self)
         super().connection_lost(exc)
+        # asyncio's transport refers to itself by this: it and its socket would have to wait for the garbage collector.
+        with contextlib.suppress(AttributeError):
+            self._line._read_ready_cb = None  # type: ignore[union-attr]  # noqa: SLF001 - it has no public way
 
     def hang_up(self) -> None:
         """Close it, whatever is still to be sent."""

@@ -24,7 +24,7 @@ _CACHED: Final = 64
 """How many events are kept for other clients at the same version."""
 
 
-class _Shown(Struct):
+class _Shown(Struct, gc=False):
     row: QueueRow
     text: Raw
     version: int

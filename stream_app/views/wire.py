@@ -26,7 +26,7 @@ encode: Final = msgspec.json.Encoder().encode
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Figure(Struct, frozen=True):
+class Figure(Struct, frozen=True, gc=False):
     """A KPI in a window. KPIs with a distribution have percentiles."""
 
     value: Annotated[float | None, Meta(description="In the KPI's unit; null without data")]
@@ -46,7 +46,7 @@ class Figure(Struct, frozen=True):
 Figures = dict[str, Figure]
 
 
-class Judged(Struct, frozen=True):
+class Judged(Struct, frozen=True, gc=False):
     """How a queue does in a window, by the one rule that the wallboard is coloured and sorted by."""
 
     state: Annotated[
@@ -66,7 +66,7 @@ class Judged(Struct, frozen=True):
     since: Annotated[Time | None, Meta(description="When the state began; null: before serve started")] = None
 
 
-class LiveRow(Struct, frozen=True):
+class LiveRow(Struct, frozen=True, gc=False):
     """One queue and channel."""
 
     queue: str

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import Callable
 from typing import Any, Self
@@ -12,8 +13,9 @@ from aiohttp.test_utils import make_mocked_request
 
 from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.kpis import KPIS
-from stream_app.model.pieces import whole
-from stream_app.views import pieces
+from stream_app.model.live.judging import judged_in
+from stream_app.model.pieces import Pieces, whole
+from stream_app.views import pieces, wire
 from stream_app.views.door import LONGEST_PATH
 from stream_app.views.intervals import query as queries
 from stream_app.views.intervals.pages import Cursor
@@ -158,7 +160,37 @@ async def test_others_get_their_turn_after_every_row(
     async with LookingOn() as looking:
         await served.get(path)
     await served.runner.cleanup()
-    assert looking.turns > times * len(MANY)
+    assert looking.turns > times * len(MANY) * pieces.TURNS
+
+
+async def test_who_needs_six_turns_waits_for_two_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as an answer takes: to accept, to connect, to listen, to read, to begin, to answer."""
+    monkeypatch.setattr(pieces, "PIECE_S", 0.0)
+    made = 0
+
+    def endless() -> Pieces[None]:
+        nonlocal made
+        while True:
+            made += 1
+            yield
+
+    working = asyncio.create_task(unhurried(endless()))
+    await asyncio.sleep(0)
+    for _ in range(100):
+        before = made
+        for _ in range(6):
+            await asyncio.sleep(0)
+        assert 1 <= made - before <= 2
+    working.cancel()
+    await asyncio.wait([working])
+
+
+def test_rows_and_what_is_told_of_them_are_nothing_to_the_garbage_collector() -> None:
+    taken = snapshot(busy_board(MANY))
+    values = [value for row in taken.rows for window in row.windows.values() for value in window.values()]
+    judgements = [found for row in taken.rows for found in judged_in(row, row.windows).values()]
+    written = [wire.live_row(row, wire.CARRIED, {}) for row in taken.rows]
+    assert [each for each in (*taken.rows, *values, *judgements, *written) if gc.is_tracked(each)] == []
 
 
 async def test_what_the_stream_tells_is_written_row_by_row_and_seen_whole(
@@ -181,7 +213,7 @@ async def test_what_the_stream_tells_is_written_row_by_row_and_seen_whole(
     after = live.since(0)
     looking.cancel()
     await asyncio.wait([looking])
-    assert others.turns >= len(MANY)
+    assert others.turns >= len(MANY) * pieces.TURNS
     assert seen <= {before, after}
 
 

@@ -1,7 +1,9 @@
 """Who is let in on a real server, and how those are answered who send what is no request."""
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -250,6 +252,20 @@ async def test_who_hangs_up_in_the_middle_leaves_no_line(served: Served, dial: D
             await until(lambda: not inside(served))
         await until(lambda: not any("RequestHandler" in str(task.get_coro()) for task in asyncio.all_tasks()))
     assert logs == []
+
+
+async def test_a_connection_that_ended_need_not_wait_for_the_garbage_collector(
+    served: Served, dial: Dial
+) -> None:
+    gc.disable()
+    try:
+        line = await dial(served)
+        assert (await line.answer())[0] == 200
+        (transport,) = [weakref.ref(connection._line) for connection in served.views.door._inside]
+        line.writer.transport.abort()
+        await until(lambda: transport() is None)
+    finally:
+        gc.enable()
 
 
 async def test_a_long_path_is_refused_before_it_is_looked_up(served: Served) -> None:

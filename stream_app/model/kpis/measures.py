@@ -241,7 +241,7 @@ class Derived(Struct, frozen=True):
         return self.text
 
 
-class Value(Struct, frozen=True):
+class Value(Struct, frozen=True, gc=False):
     """A KPI in a window.
 
     Attributes:

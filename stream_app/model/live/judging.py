@@ -48,7 +48,7 @@ _EXACT: Final = 10
 _PER_DECADE: Final = 8
 
 
-class Judgement(Struct, frozen=True):
+class Judgement(Struct, frozen=True, gc=False):
     """What is to be seen of a row in one window.
 
     Attributes:

@@ -14,7 +14,7 @@ KpiValues = dict[str, Value]
 By = Literal["site", "unit", "channel", "queue"]
 
 
-class RowPlace(Struct, frozen=True):
+class RowPlace(Struct, frozen=True, gc=False):
     """The place of a row in the organisation: rows are chosen by it before they are made."""
 
     queue: str
@@ -32,7 +32,7 @@ def everywhere(_: RowPlace) -> bool:
     return True
 
 
-class QueueRow(Struct, frozen=True):
+class QueueRow(Struct, frozen=True, gc=False):
     """The values of one queue and channel.
 
     Attributes:

@@ -35,7 +35,7 @@ _MadeFrom = tuple[Running, int, int, int]
 """The sums of a window, their version, how many contacts are overdue, and which 15-minute interval is running."""
 
 
-class _Cached(Struct):
+class _Cached(Struct, gc=False):
     """A row, and what its parts were made from."""
 
     row: QueueRow

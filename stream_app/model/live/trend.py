@@ -49,14 +49,14 @@ _Step = tuple[float | None, int]
 """value, samples"""
 
 
-class KpiTrend(Struct, frozen=True):
+class KpiTrend(Struct, frozen=True, gc=False):
     """A KPI's steps; a level has no samples, and is measured at each step's end."""
 
     values: list[float | None]
     samples: list[int] | None = None
 
 
-class QueueTrend(Struct, frozen=True):
+class QueueTrend(Struct, frozen=True, gc=False):
     """One queue and channel: KPI → its steps, oldest first."""
 
     queue: str
@@ -64,7 +64,7 @@ class QueueTrend(Struct, frozen=True):
     lines: dict[str, KpiTrend]
 
 
-class _Interval(Struct, frozen=True):
+class _Interval(Struct, frozen=True, gc=False):
     """One interval without the contacts that still wait.
 
     Attributes:

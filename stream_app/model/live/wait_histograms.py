@@ -22,7 +22,7 @@ STEPS: Final = (0.5, 1, 2, 4)
 """In answer targets."""
 
 
-class WaitHistogram(Struct, frozen=True):
+class WaitHistogram(Struct, frozen=True, gc=False):
     """The waits of one queue and channel, today.
 
     Attributes:
