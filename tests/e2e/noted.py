@@ -12,12 +12,16 @@ from stream_app.store.codec import unpack_visits
 from tests.model.kept import NAMES
 from tests.model.noted import counted
 
-from .verifier import _names, _pairs, place_of
+from .verifier import KINDS, numbered, pairs, place_of
 
 _READ = """
 local p = KEYS[1]
+local names = {}
+for n = 2, #KEYS do
+  names[n - 1] = redis.call('HGETALL', KEYS[n])
+end
 return {redis.call('HGETALL', p .. ':meta'), redis.call('HGETALL', p .. ':visits'), redis.call('HGETALL', p .. ':c:0:0'),
-        redis.call('XRANGE', p .. ':outbox', '-', '+')}
+        redis.call('XRANGE', p .. ':outbox', '-', '+'), names}
 """
 
 
@@ -25,15 +29,16 @@ def check_noted(url: str, topic: str, partition: int) -> int:
     """Compare a partition's rows and open visits with its totals; return how many rows there are."""
     client: Any
     with redis.Redis.from_url(url, socket_timeout=10) as client:
-        names = _names(client)
-        meta, visits, totals, entries = client.eval(_READ, 1, f"kpi:{{{topic}.{partition}}}")
-    meta = _pairs(meta)
+        keys = [f"kpi:{{{topic}.{partition}}}", *(f"kpi:names:{kind}" for kind in KINDS)]
+        meta, visits, totals, entries, found_names = client.eval(_READ, len(keys), *keys)
+        names = numbered(dict(zip(KINDS, found_names, strict=True)))
+    meta = pairs(meta)
     if not meta.get(b"position"):
         return 0
     assert meta.get(b"noted") == meta[b"position"], "all that was counted was noted"
     blobs, end = [], b""
     for _, flat in entries:
-        entry = _pairs(flat)
+        entry = pairs(flat)
         assert entry[b"from"] == end, "entries follow each other"
         end = entry[b"to"]
         blobs.append(entry[b"rows"])
@@ -42,7 +47,7 @@ def check_noted(url: str, topic: str, partition: int) -> int:
     identities = [(row.offset, row.n) for row in rows]
     assert identities == sorted({*identities}), "each row once, in the log's order"
     found: dict[tuple[str, str], dict[str, int]] = {}
-    for (_, queue, channel), cell in counted(rows, map(unpack_visits, _pairs(visits).values())).items():
+    for (_, queue, channel), cell in counted(rows, map(unpack_visits, pairs(visits).values())).items():
         place = found.setdefault((queue, channel), {})
         for number, n in cell.items():
             if not is_sketch(number):
@@ -52,7 +57,7 @@ def check_noted(url: str, topic: str, partition: int) -> int:
         place_of(place, names): {
             names["counter"][number]: n for number, n in unpack_cell(packed).items() if n
         }
-        for place, packed in _pairs(totals).items()
+        for place, packed in pairs(totals).items()
     }
     differences = [
         f"{place}: {name}: {n} noted, {expected.get(place, {}).get(name, 0)} counted"

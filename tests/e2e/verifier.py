@@ -61,7 +61,7 @@ end
 return {redis.call('HGETALL', p .. ':meta'), redis.call('HGETALL', p .. ':results'),
         redis.call('HGETALL', p .. ':visits'), cells, redis.call('XLEN', p .. ':dead'), rows, names}
 """
-_KINDS = ("counter", "queue", "channel")
+KINDS = ("counter", "queue", "channel")
 
 
 class Logged(NamedTuple):
@@ -117,7 +117,7 @@ class Verifier:
         """Interval rows as they are published, by start, queue and channel."""
         client: Any
         with redis.Redis.from_url(self.url, socket_timeout=10) as client:
-            names = _numbered({kind: client.hgetall(f"kpi:names:{kind}") for kind in _KINDS})
+            names = numbered({kind: client.hgetall(f"kpi:names:{kind}") for kind in KINDS})
             out = {}
             for day in client.zrange("kpi:{rows}:days", 0, -1):
                 for place, packed in client.hgetall(f"kpi:{{rows}}:day:{int(day)}").items():
@@ -145,11 +145,11 @@ class Verifier:
 
     def read(self, client: Any, partition: int) -> Found:
         """One atomic look at a partition."""
-        keys = [f"kpi:{{{self.topic}.{partition}}}", *(f"kpi:names:{kind}" for kind in _KINDS)]
+        keys = [f"kpi:{{{self.topic}.{partition}}}", *(f"kpi:names:{kind}" for kind in KINDS)]
         meta, results, visits, cells, dead, rows, found_names = client.eval(_READ, len(keys), *keys)
         # In the same look: a name may be numbered just before the commit that uses it.
-        names = _numbered(dict(zip(_KINDS, found_names, strict=True)))
-        meta, results = _pairs(meta), {k.decode(): int(v) for k, v in _pairs(results).items()}
+        names = numbered(dict(zip(KINDS, found_names, strict=True)))
+        meta, results = pairs(meta), {k.decode(): int(v) for k, v in pairs(results).items()}
         found = Found(
             position=int(meta.get(b"position") or 0),
             time=int(meta.get(b"time") or 0),
@@ -157,7 +157,7 @@ class Verifier:
             results=results,
             visits=sorted(
                 (contact.decode(), visit[0], visit[1], STATES[visit[2]], visit[3])
-                for contact, packed in _pairs(visits).items()
+                for contact, packed in pairs(visits).items()
                 for visit in msgspec.msgpack.decode(packed)
                 if visit[2] in STATES
             ),
@@ -167,7 +167,7 @@ class Verifier:
             dead=dead,
         )
         for size, start, fields in cells:
-            for place, packed in _pairs(fields).items():
+            for place, packed in pairs(fields).items():
                 key: Any = place_of(place, names)
                 if int(size):
                     key = (int(start), *key)
@@ -221,10 +221,10 @@ class Verifier:
         return out
 
 
-def _numbered(names: Mapping[str, Any]) -> dict[str, dict[int, str]]:
+def numbered(names: Mapping[str, Any]) -> dict[str, dict[int, str]]:
     """Kind → number → name."""
     return {
-        kind: {int(number): name.decode() for name, number in _pairs(flat).items()}
+        kind: {int(number): name.decode() for name, number in pairs(flat).items()}
         for kind, flat in names.items()
     }
 
@@ -233,7 +233,7 @@ def _rows(days: Any, names: dict[str, dict[int, str]]) -> Iterator[tuple[Any, Ro
     """A partition's own interval rows: (start, queue, channel) and the row."""
     for member, fields in days:
         day, _, place = member.partition(b":")
-        for quarter, packed in _pairs(fields).items():
+        for quarter, packed in pairs(fields).items():
             start = int(day) * DAY_MS + int(quarter) * QUARTER_MS
             yield (start, *place_of(place, names)), row_of(msgspec.msgpack.decode(packed))
 
@@ -259,7 +259,7 @@ def _from_the_start() -> Reference:
     return reference
 
 
-def _pairs(flat: Any) -> dict[bytes, bytes]:
+def pairs(flat: Any) -> dict[bytes, bytes]:
     return dict(flat) if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
 
 
