@@ -141,6 +141,7 @@ class Replied(Fact, frozen=True, gc=False, tag=13):
         target: how long it may take; -1: it has no target.
         in_target: it took no longer, by the clock that was promised.
         due: it has a target.
+        first: it is the answer.
     """
 
     after: int
@@ -148,6 +149,7 @@ class Replied(Fact, frozen=True, gc=False, tag=13):
     target: int = -1
     in_target: bool = False
     due: bool = False
+    first: bool = False
 
 
 class Reopened(Fact, frozen=True, gc=False, tag=14):

@@ -93,7 +93,7 @@ class Noted:
                 visit.site,
                 visit.customer,
                 visit.case,
-                None,
+                None if visit.priority is None else {"priority": visit.priority},
                 pack_row((fact,)),
             )
             self._rows.append(pack_row(row))

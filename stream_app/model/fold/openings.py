@@ -11,7 +11,7 @@ from stream_app.model import events as e, facts as f
 from stream_app.model.durations import MINUTE
 from stream_app.model.events import QueueChannel
 from stream_app.model.targets import QueueTargets, Targets
-from stream_app.model.targets.promises import promised_wait
+from stream_app.model.targets.promises import promise
 
 from .business_hours import in_hours
 from .deltas import APPLIED, Memory, Result
@@ -76,16 +76,7 @@ class Openings(OpenVisits):
 
     def _promise(self, visit: Visit, rule: QueueTargets) -> None:
         """Compute how long the wait that begins now may be, by the clock that was promised."""
-        answer, short = rule.answer_target, rule.short_abandon
-        if visit.priority is not None and (own := rule.priorities.get(str(visit.priority))):
-            answer, short = own.answer_target, own.short_abandon
-        if rule.by_business_hours and rule.calendar is not None:
-            start = visit.queued_at
-            by_wall = promised_wait(rule.calendar, start, answer)
-            answer = answer if by_wall is None else by_wall
-            if short and (by_wall := promised_wait(rule.calendar, start, short)) is not None:
-                short = by_wall
-        visit.answer_target, visit.short_abandon = answer, min(short, answer)
+        visit.answer_target, visit.short_abandon = promise(rule, visit.queued_at, visit.priority)
 
     # --- inbound ---
 
@@ -146,8 +137,8 @@ class Openings(OpenVisits):
             visit.seen |= REOPENED
             self._count(visit, (f.Reopened(at),), event)
         else:
+            visit.priority = getattr(event, "priority", None)
             if place.differs:
-                visit.priority = getattr(event, "priority", None)
                 self._promise(visit, place.targets)
             self._count(visit, (f.Offered(at),), event)
         self._open(contact, visit)

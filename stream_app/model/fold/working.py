@@ -79,7 +79,7 @@ def replied(visit: Visit, event: e.MessageSent, at: int, *, answers: bool) -> f.
         return facts  # nobody was waiting for it
     after = at - asked if at > asked else 0
     target = -1 if answers else visit.reply_target
-    answer = f.Replied(at, after, after, target, after <= target, target >= 0)
+    answer = f.Replied(at, after, after, target, after <= target, target >= 0, answers)
     if visit.responded:
         return *facts, answer
     visit.responded = True  # of an outbound conversation: it is never answered otherwise

@@ -14,6 +14,7 @@ from stream_app.model.durations import DAY
 from stream_app.model.kpis import BY_NAME, KPIS
 
 from .hours import Calendar
+from .queue_targets import QueueTargets
 
 PROMISED_WITHIN: Final = 366 * DAY
 """A calendar that would let a target end later than that is none: the target runs by the wall clock."""
@@ -30,6 +31,19 @@ def promised_wait(calendar: Calendar, start: int, target: int) -> int | None:
     except OverflowError:
         return None
     return took if took <= PROMISED_WITHIN else None
+
+
+def promise(targets: QueueTargets, start: int, priority: str | int | None) -> tuple[int, int]:
+    """Return how long a wait that begins then may be, and the short-abandon threshold, in milliseconds by the wall clock."""
+    answer, short = targets.answer_target, targets.short_abandon
+    if priority is not None and (own := targets.priorities.get(str(priority))):
+        answer, short = own.answer_target, own.short_abandon
+    if targets.by_business_hours and targets.calendar is not None:
+        by_wall = promised_wait(targets.calendar, start, answer)
+        answer = answer if by_wall is None else by_wall
+        if short and (by_wall := promised_wait(targets.calendar, start, short)) is not None:
+            short = by_wall
+    return answer, min(short, answer)
 
 
 def promised(
