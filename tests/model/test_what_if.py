@@ -13,7 +13,7 @@ from stream_app.model.fold.tally import Tally
 from stream_app.model.fold.visit import REMEMBERED
 from stream_app.model.ledger import Happening, VisitRow, counted_by, unpack_facts
 from stream_app.model.targets import Targets
-from stream_app.model.what_if import Judge, unanswerable
+from stream_app.model.what_if import Hindsight, unanswerable
 
 from .kept import Kept, Line, folded
 from .noted import unpacked, without_zeros
@@ -31,7 +31,9 @@ queue = st.builds(
             "calendar": st.just("office"),
             "clock": st.sampled_from(["wall", "business"]),
             "reply_target_s": st.sampled_from([1, 20, 60, 600]),
-            "priorities": st.just({"urgent": {"answer_target_s": 5, "short_abandon_s": 1, "reply_target_s": 7}}),
+            "priorities": st.just(
+                {"urgent": {"answer_target_s": 5, "short_abandon_s": 1, "reply_target_s": 7}}
+            ),
         },
     ),
 )
@@ -48,13 +50,13 @@ def judged(kept: Kept, targets: Targets) -> dict[CellKey, Cell]:
             continue
         assert isinstance(row, Happening)
         priority = row.about.get("priority") if row.about else None
-        facts = Judge(targets.rule(row.queue, row.channel)).again(unpack_facts(row.facts), priority)
+        facts = Hindsight(targets.rule(row.queue, row.channel)).again(unpack_facts(row.facts), priority)
         if row.sign < 0:
             facts = (f.TakenBack(0, facts),)
         tally.add(facts, row.queue, row.channel)
     for visit in visits:
-        judge = Judge(targets.rule(visit.queue, visit.channel))
-        tally.add(judge.again(counted_by(visit), visit.priority), visit.queue, visit.channel)
+        hindsight = Hindsight(targets.rule(visit.queue, visit.channel))
+        tally.add(hindsight.again(counted_by(visit), visit.priority), visit.queue, visit.channel)
     return without_zeros(tally.take())
 
 
