@@ -1,6 +1,6 @@
 """What would have been counted under other settings: the same contacts, judged anew.
 
-Targets, thresholds, hours and the clock only hindsight what happened, so a contact that is over can be judged again. What decides
+Targets, thresholds, hours and the clock only judge what happened, so a contact that is over can be judged again. What decides
 what happened at all, such as whether a bot's message is a conversation, can't be answered from what was counted.
 """
 
