@@ -22,6 +22,14 @@ COMMANDS: Final = {
         "serve",
         "Serve the wallboard, the API and /metrics from what is in Redis, by default on http://127.0.0.1:8080.",
     ),
+    "ledger": (
+        "ledger",
+        "Write the contacts that were counted into the ledger: Parquet files in STREAM_APP_LEDGER, a folder or a bucket.",
+    ),
+    "forget": (
+        "forget",
+        "Blank ids in the ledger, for good: rows stay and are counted, and belong to nobody.",
+    ),
     "simulate": (
         "simulate",
         "Simulate a contact centre; write its events to Kafka (KAFKA_BOOTSTRAP_SERVERS, STREAM_APP_TOPIC) or a file.",

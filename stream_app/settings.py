@@ -31,7 +31,7 @@ from redis.asyncio.connection import parse_url
 from .errors import BadSettingsError
 from .zones import checked_zone
 
-_SECRETS = ("REDIS_URL", "KAFKA_SASL_PASSWORD")
+_SECRETS = ("REDIS_URL", "KAFKA_SASL_PASSWORD", "AWS_SECRET_ACCESS_KEY")
 
 
 def _external(name: str) -> Any:
@@ -76,6 +76,12 @@ class Settings(BaseSettings):
 
     ledger: str = ""
     outbox_bytes: Annotated[int, Field(ge=1_000_000, le=2**40)] = 64 * 1024 * 1024
+    ledger_days: str = "400"
+    ledger_every_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    aws_endpoint_url: str = Field("", validation_alias=_external("AWS_ENDPOINT_URL"))
+    aws_region: str = Field("", validation_alias=_external("AWS_REGION"))
+    aws_access_key_id: str = Field("", validation_alias=_external("AWS_ACCESS_KEY_ID"))
+    aws_secret_access_key: SecretStr | None = Field(None, validation_alias=_external("AWS_SECRET_ACCESS_KEY"))
 
     intervals_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,249}$")] = "kpi-intervals"
     intervals_grace_s: Annotated[int, Field(ge=0, le=86_400)] = 900
@@ -126,6 +132,35 @@ class Settings(BaseSettings):
             raise ValueError("expected an address such as https://platform.example/contacts/{contact_id}")
         if "{contact_id}" not in value or re.search(r"[{}\s]", head + rest):
             raise ValueError("expected {contact_id} once, after the host, and no other braces or spaces")
+        return value
+
+    @field_validator("ledger")
+    @classmethod
+    def _ledger(cls, value: str) -> str:
+        scheme, colon, rest = value.partition("://")
+        if colon and (
+            scheme != "s3" or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?", rest)
+        ):
+            raise ValueError("expected a folder or an address such as s3://bucket/prefix")
+        return value
+
+    @field_validator("ledger_days")
+    @classmethod
+    def _ledger_days(cls, value: str) -> str:
+        try:
+            days_by_table(value)
+        except ValueError:
+            raise ValueError(
+                f"expected days, such as 400, and other days of single tables, such as 400,replies=90; got {value!r}"
+            ) from None
+        return value
+
+    @field_validator("aws_endpoint_url")
+    @classmethod
+    def _endpoint(cls, value: str) -> str:
+        split = urlsplit(value)
+        if value and (split.scheme not in {"http", "https"} or not split.netloc or "@" in split.netloc):
+            raise ValueError("expected an address such as https://storage.example:9000, without a user")
         return value
 
     @field_validator("frame_ancestors")
@@ -188,6 +223,21 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
+def days_by_table(text: str) -> dict[str, int]:
+    """Return table → days of ``STREAM_APP_LEDGER_DAYS``; those of the others by the name ``""``.
+
+    Raises:
+        ValueError: it is not a list of days from 1 to 36,500, of which at most one belongs to no table.
+    """
+    days: dict[str, int] = {}
+    for part in text.split(","):
+        table, equals, number = part.strip().rpartition("=")
+        if table in days or bool(table) != bool(equals) or not 1 <= int(number) <= 36_500:
+            raise ValueError(part)
+        days[table] = int(number)
+    return {"": 400, **days}
+
+
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings.
 
@@ -228,6 +278,10 @@ def _from_file(path: str | None) -> dict[str, Any]:
 
 def _line(error: Any) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
-    shown = name.upper() if name.upper().startswith(("KAFKA_", "REDIS_")) else f"STREAM_APP_{name.upper()}"
+    shown = (
+        name.upper()
+        if name.upper().startswith(("KAFKA_", "REDIS_", "AWS_"))
+        else f"STREAM_APP_{name.upper()}"
+    )
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"{shown}: {message}" if name else message

@@ -50,7 +50,7 @@ for _name, _examples in {"quick": 10, "default": 60, "thorough": 5_000}.items():
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "default")
 
 HERE = Path(__file__).parent
-_SERVERS = {"kafka", "redis_server_of", "browser"}
+_SERVERS = {"kafka", "redis_server_of", "browser", "s3"}
 """Fixtures that start one."""
 _PROGRAMS = {"commands", "demo", "deploy", "e2e", "recipes", "alerts"}
 """Folders whose tests run programs: ours, promtool, the planner's process."""

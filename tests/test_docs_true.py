@@ -11,6 +11,7 @@ import pytest
 
 from stream_app.__main__ import COMMANDS
 from stream_app.commands.lazy import load
+from stream_app.ledger.telemetry import LedgerTelemetry
 from stream_app.model.edition import EDITION
 from stream_app.model.kpis import KPIS, SERVICE_LEVELS, TOTALS
 from stream_app.settings import Settings
@@ -155,7 +156,7 @@ def wrong_counts(text: str) -> list[str]:
 
 def metrics() -> set[str]:
     """Return the names of all series that are exported."""
-    families = Telemetry().registry.collect()
+    families = [*Telemetry().registry.collect(), *LedgerTelemetry().registry.collect()]
     ours = {
         name for family in families for name in (family.name, *(sample.name for sample in family.samples))
     }

@@ -12,9 +12,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
-import structlog
 from aiokafka import AIOKafkaConsumer
-from prometheus_client import start_http_server
 
 from stream_app.clocks import wall_ms
 from stream_app.failpoints import Failpoints
@@ -37,12 +35,8 @@ from stream_app.store.redis import RedisStore
 from stream_app.store.topics import Topics
 from stream_app.telemetry import Telemetry
 
+from .metrics import serve_metrics
 from .publishing import Publishing
-
-_log = structlog.get_logger(__name__)
-
-METRICS_PORTS = 32
-"""Workers on one machine take the next free port after the configured one."""
 
 
 def run_worker(settings: Settings) -> None:
@@ -56,7 +50,7 @@ def run_worker(settings: Settings) -> None:
         add_service(app, parts.consumer)
         add_service(app, parts.publishing)
         app.flow_control.resume()  # Faust's own Kafka client, which would do it, is off
-        serve_metrics(settings, parts.telemetry)
+        serve_metrics(settings, parts.telemetry.registry)
         gc.freeze()
         Worker(app).execute_from_commandline()
 
@@ -191,18 +185,3 @@ def _client(settings: Settings) -> AIOKafkaConsumer:
         fetch_max_wait_ms=100,
         metadata_max_age_ms=30_000,
     )
-
-
-def serve_metrics(settings: Settings, telemetry: Telemetry) -> int:
-    """Serve the worker's own metrics, and return the port; 0 if they are off or no port is free."""
-    if settings.metrics_port == 0:
-        return 0
-    for port in range(settings.metrics_port, settings.metrics_port + METRICS_PORTS):
-        try:
-            start_http_server(port, addr=settings.metrics_host, registry=telemetry.registry)
-        except OSError:
-            continue
-        _log.info("metrics", url=f"http://{settings.metrics_host}:{port}/metrics")
-        return port
-    _log.warning("no_free_metrics_port", first=settings.metrics_port)
-    return 0

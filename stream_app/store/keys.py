@@ -15,6 +15,8 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 | ``kpi:{t.p}:r`` | sorted set | the hours that exist, and what keeps former versions away (``store.editions``) |
 | ``kpi:{t.p}:log`` | stream | what the latest commits wrote: readers follow it |
 | ``kpi:{t.p}:dead`` | stream | dead letters |
+| ``kpi:{t.p}:outbox`` | stream | what commits found, until the ledger holds it (``store.outbox``) |
+| ``kpi:{t.p}:writer`` | hash | who writes the partition's ledger: ``epoch token until marks`` |
 | ``kpi:{t.p}:results`` | hash | result → records |
 | ``kpi:{t.p}:beat`` | hash | the owner's heartbeat |
 | ``kpi:{rows}:meta`` | hash | of published interval rows: ``token epoch until marks revision final state announced`` |
@@ -111,6 +113,16 @@ def log(partition: Partition) -> str:
 def dead(partition: Partition) -> str:
     """Return the key of the dead letters."""
     return f"{prefix(partition)}:dead"
+
+
+def outbox(partition: Partition) -> str:
+    """Return the key of what the ledger does not hold yet."""
+    return f"{prefix(partition)}:outbox"
+
+
+def writer(partition: Partition) -> str:
+    """Return the key of who writes the partition's ledger."""
+    return f"{prefix(partition)}:writer"
 
 
 def results(partition: Partition) -> str:

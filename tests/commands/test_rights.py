@@ -1,4 +1,4 @@
-"""The two users that docs/operations.md describes: each can do what it is for, and has no right that it does not need."""
+"""The users that docs/operations.md describes: each can do what it is for, and has no right that it does not need."""
 
 import asyncio
 import re
@@ -16,13 +16,14 @@ from stream_app.model.durations import DAY
 from stream_app.model.live.callbacks import Taken
 from stream_app.model.ports import DeadLetter
 from stream_app.model.targets import Overrides, Targets
-from stream_app.store import admin, dead_letters
+from stream_app.store import admin, dead_letters, keys
 from stream_app.store.callbacks import RedisCallbacks
 from stream_app.store.client import connect
 from stream_app.store.intervals.commands import IntervalStore
 from stream_app.store.intervals.publisher import Publisher
 from stream_app.store.intervals.reader import IntervalReader
 from stream_app.store.intervals.retiring import Retiring
+from stream_app.store.outbox import Outboxes
 from stream_app.store.reader import Reader
 from stream_app.store.redis import RedisStore
 from stream_app.store.schedules import RedisSchedules
@@ -127,6 +128,30 @@ async def look(url: str) -> None:
     await asyncio.wait([task])
     for one in (reader, rows, schedule, store):
         await one.close()
+
+
+async def write_ledger(url: str) -> None:
+    """All that the writer of the ledger does."""
+    outboxes, token = Outboxes(url), "token"
+    async with connect(url.replace("redis://ledger", "redis://worker")) as worker:
+        await worker.sadd(keys.PARTITIONS, str(P0))
+        await worker.xadd(keys.outbox(P0), {"to": 1, "rows": b"rows"})
+    (partition,) = await outboxes.partitions()
+    assert await outboxes.lease(partition, token, 1_000)
+    (page,) = [page async for page in outboxes.pages(partition)]
+    assert (await outboxes.standing(partition)).entries == 1
+    assert await outboxes.remove(partition, [(entry.id, entry.digest) for entry in page]) == 1
+    await outboxes.release(partition, token)
+    await outboxes.close()
+
+
+async def test_the_ledgers_user_can_do_what_it_is_for_and_nothing_else(server: RedisServer) -> None:
+    url = user(server, "ledger")
+    user(server, "worker")
+    with server.client() as client:
+        client.config_resetstat()
+    await write_ledger(url)
+    assert rights("ledger") - called(server) == set(), "rights that nobody needs"
 
 
 async def test_each_user_can_do_what_it_is_for_and_nothing_else(server: RedisServer) -> None:

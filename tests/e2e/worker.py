@@ -18,6 +18,7 @@ class Worker:
     """One worker process, from start to whatever end."""
 
     program: Sequence[str] = (sys.executable, "-m", "stream_app")
+    command = "worker"
 
     def __init__(self, log: Path, **environment: str) -> None:
         self.log = log
@@ -35,7 +36,7 @@ class Worker:
         """Start it; ``more`` is added to its environment this time only."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self.program, "worker"],
+                [*self.program, self.command],
                 env={**self.env, **more},
                 stdout=log,
                 stderr=log,

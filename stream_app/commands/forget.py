@@ -1,0 +1,44 @@
+"""``stream-app forget``: remove ids of customers, contacts and cases from the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from stream_app.clocks import wall_ms
+from stream_app.errors import BadSettingsError
+from stream_app.ledger.columns import TABLES
+from stream_app.ledger.forgetting import ForgetResult, Forgetter
+from stream_app.ledger.places import open_storage
+from stream_app.settings import Settings, load
+from stream_app.store.outbox import Outboxes
+
+
+def run(
+    customer: Annotated[
+        list[str] | None, typer.Option(help="A customer's id, with the contacts and cases of that customer.")
+    ] = None,
+    contact: Annotated[list[str] | None, typer.Option(help="A contact's id.")] = None,
+    case: Annotated[list[str] | None, typer.Option(help="A case's id, with its contacts.")] = None,
+) -> None:
+    """Blank ids in the ledger, for good: rows stay and are counted, and belong to nobody.
+
+    Writers may go on meanwhile. A salted hash of each id is kept, so that rows that are written later, or again by a rebuild,
+    are blank, too. Options may be given several times. Do it again if it was interrupted.
+    """
+    ids = {"customer": set(customer or ()), "contact_id": set(contact or ()), "case": set(case or ())}
+    if not any(ids.values()):
+        raise BadSettingsError("forget: whom? Use --customer, --contact or --case")
+    done = asyncio.run(_forget(load(), ids))
+    typer.echo(f"{done.rows} rows blanked, {done.files} files written again")
+
+
+async def _forget(settings: Settings, ids: dict[str, set[str]]) -> ForgetResult:
+    outboxes = Outboxes(settings.redis_url.get_secret_value())
+    try:
+        partitions = await outboxes.partitions()
+    finally:
+        await outboxes.close()
+    return await Forgetter(open_storage(settings), TABLES, wall_ms).forget(ids, partitions)

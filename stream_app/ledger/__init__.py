@@ -1,0 +1,1 @@
+"""The ledger: the contacts behind the numbers, in Parquet files that manifests name."""

@@ -1,0 +1,108 @@
+"""From the rows of an outbox entry to rows of the tables, a name → value each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from stream_app.errors import StreamAppError
+from stream_app.model.facts import Fact, TakenBack
+from stream_app.model.fold.visit import Visit
+from stream_app.model.ledger import KINDS, Happening, VisitRow, counted_by, unpack_facts, unpack_rows
+from stream_app.model.ports import Partition
+from stream_app.store.outbox import OutboxEntry
+
+from .columns import IN_HAPPENINGS, IN_VISITS, TABLE_OF, TABLES, fact_column
+
+_FIELDS: Final = {
+    kind: tuple((field, fact_column(kind, field)) for field in kind.__struct_fields__)
+    for kind in KINDS
+    if kind is not TakenBack
+}
+_HELD: Final = {"visits": {*IN_VISITS}, **{name: {*kinds} for name, kinds in IN_HAPPENINGS.items()}}
+
+
+class Exploder:
+    """Makes the tables' rows of a partition's entries."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition.number
+
+    def __call__(self, entry: OutboxEntry) -> dict[str, list[dict[str, Any]]]:
+        """Return table → rows.
+
+        Raises:
+            StreamAppError: the rows are not ours, or a fact has no column in its table.
+        """
+        out: dict[str, list[dict[str, Any]]] = {}
+        for row in unpack_rows(entry.rows):
+            common = {
+                "topic_id": entry.topic_id,
+                "partition": self._partition,
+                "offset": row.offset,
+                "n": row.n,
+                "version": entry.version,
+            }
+            if isinstance(row, VisitRow):
+                out.setdefault("visits", []).append(common | _visit(row))
+            else:
+                out.setdefault(TABLE_OF[row.kind], []).append(common | _happening(row))
+        return out
+
+
+def _visit(row: VisitRow) -> dict[str, Any]:
+    visit = row.visit
+    return {
+        "contact_id": row.contact,
+        "started_at": visit.started,
+        **_whose(visit),
+        "priority": None if visit.priority is None else str(visit.priority),
+        "contact_reason": visit.contact_reason,
+        "wrap_up_code": visit.wrap_up_code,
+        "outbound": visit.outbound,
+        **_facts("visits", counted_by(visit)),
+    }
+
+
+def _happening(row: Happening) -> dict[str, Any]:
+    table = TABLE_OF[row.kind]
+    facts = unpack_facts(row.facts)
+    names = {column.name for column in TABLES[table].columns}
+    values = {
+        "at": min((fact.at for fact in facts), default=None),
+        "contact_id": row.contact,
+        **_whose(row),
+        "sign": row.sign,
+        "visit_started_at": row.visit_started or None,
+        **(row.about or {}),
+        **_facts(table, facts),
+    }
+    return {name: value for name, value in values.items() if name in names}
+
+
+def _whose(of: Visit | Happening) -> dict[str, Any]:
+    return {
+        "queue": of.queue,
+        "channel": of.channel,
+        "agent": of.agent,
+        "team": of.team,
+        "site": of.site,
+        "customer": of.customer,
+        "case": of.case,
+    }
+
+
+def _facts(table: str, counted: Iterable[Fact]) -> dict[str, Any]:
+    """Return the columns of facts.
+
+    What is taken back without having been noted was counted before there was a ledger: it is not in it, either.
+    """
+    values: dict[str, Any] = {}
+    for fact in counted:
+        if isinstance(fact, TakenBack):
+            continue
+        if type(fact) not in _HELD.get(table, ()):
+            raise StreamAppError(f"ledger: table {table} has no columns for {type(fact).__name__}")
+        for field, column in _FIELDS[type(fact)]:
+            values[column] = getattr(fact, field)
+    return values
