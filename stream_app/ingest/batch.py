@@ -137,20 +137,14 @@ def fold_records(
 ) -> Commit:
     """Fold records (at least one) and return the commit of their changes; ``start`` is ``None`` at the very beginning."""
     dead: list[DeadLetter] = []
-    end = fold_slice(
-        fold,
-        records,
-        records[0].offset if start is None else start,
-        decode=decode,
-        dead=dead,
-        max_bytes=max_bytes,
-    )
-    return commit_of(fold, start, end, dead)
+    begin = records[0].offset if start is None else start
+    end = fold_slice(fold, records, begin, decode=decode, dead=dead, max_bytes=max_bytes)
+    return commit_of(fold, start, end, dead, begin)
 
 
-def commit_of(fold: Fold, start: int | None, end: int, dead: list[DeadLetter]) -> Commit:
+def commit_of(fold: Fold, start: int | None, end: int, dead: list[DeadLetter], begin: int) -> Commit:
     """Return what was folded since the last commit, as one commit."""
-    return Commit(start=start, end=end, batch=uuid4().hex, deltas=fold.take(), dead=dead)
+    return Commit(start=start, end=end, batch=uuid4().hex, deltas=fold.take(), dead=dead, begin=begin)
 
 
 def _no_value(value: bytes | None, max_bytes: int) -> UnreadableError:

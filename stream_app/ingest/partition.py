@@ -203,7 +203,7 @@ class Owned:
             self.progressed()
         if end == start:
             return
-        commit = commit_of(fold, claim.position, end, dead)
+        commit = commit_of(fold, claim.position, end, dead, start)
         self._count_dead(commit)
         await self._apply(claim, commit)
         self.read_at = read_at
@@ -216,7 +216,7 @@ class Owned:
         if missing <= 0:
             return
         fold.count(Result.GAP, missing)
-        await self._apply(claim, commit_of(fold, claim.position, position, []))
+        await self._apply(claim, commit_of(fold, claim.position, position, [], self.next_offset))
         self._telemetry.gaps.labels(kind).inc(missing)
 
     def _explain_later(self, records: Sequence[KafkaRecord], expected: int, missing: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from stream_app.errors import StreamAppError
-from stream_app.model.facts import Fact, TakenBack
+from stream_app.model.facts import Fact
 from stream_app.model.fold.visit import Visit
 from stream_app.model.ledger import KINDS, Happening, VisitRow, counted_by, unpack_facts, unpack_rows
 from stream_app.model.ports import Partition
@@ -15,9 +15,7 @@ from stream_app.store.outbox import OutboxEntry
 from .columns import IN_HAPPENINGS, IN_VISITS, TABLE_OF, TABLES, fact_column
 
 _FIELDS: Final = {
-    kind: tuple((field, fact_column(kind, field)) for field in kind.__struct_fields__)
-    for kind in KINDS
-    if kind is not TakenBack
+    kind: tuple((field, fact_column(kind, field)) for field in kind.__struct_fields__) for kind in KINDS
 }
 _HELD: Final = {"visits": {*IN_VISITS}, **{name: {*kinds} for name, kinds in IN_HAPPENINGS.items()}}
 
@@ -93,14 +91,9 @@ def _whose(of: Visit | Happening) -> dict[str, Any]:
 
 
 def _facts(table: str, counted: Iterable[Fact]) -> dict[str, Any]:
-    """Return the columns of facts.
-
-    What is taken back without having been noted was counted before there was a ledger: it is not in it, either.
-    """
+    """Return the columns of facts."""
     values: dict[str, Any] = {}
     for fact in counted:
-        if isinstance(fact, TakenBack):
-            continue
         if type(fact) not in _HELD.get(table, ()):
             raise StreamAppError(f"ledger: table {table} has no columns for {type(fact).__name__}")
         for field, column in _FIELDS[type(fact)]:

@@ -74,13 +74,12 @@ StoredRow = VisitRow | Happening
 def _kinds() -> tuple[type[Fact], ...]:
     every = [kind for kind in vars(f).values() if isinstance(kind, type) and issubclass(kind, Fact)]
     numbered = {kind: kind.__struct_config__.tag for kind in every}
-    return tuple(
-        sorted((k for k, tag in numbered.items() if tag is not None), key=lambda k: int(str(numbered[k])))
-    )
+    kept = [kind for kind, tag in numbered.items() if tag is not None and kind is not f.TakenBack]
+    return tuple(sorted(kept, key=lambda kind: int(str(numbered[kind]))))
 
 
 KINDS: Final[tuple[type[Fact], ...]] = _kinds()
-"""Every kind of fact, by its number."""
+"""Every kind of fact that is kept, by its number; what is taken back is not kept."""
 
 pack_row: Final = msgspec.msgpack.Encoder().encode
 """Pack a row; facts are packed as a tuple of them."""
@@ -115,16 +114,11 @@ def counted_by(visit: Visit) -> f.Facts:
 
 
 def take_back(visit: Visit, taken: f.Facts) -> None:
-    """Take the latest of each of these facts back; what was not noted is noted as taken back."""
-    left, unknown = list(counted_by(visit)), []
+    """Take the latest of each of these facts back; what was counted before there was a ledger is not in it, either."""
+    left = list(counted_by(visit))
     for fact in taken:
-        n = next((n for n in reversed(range(len(left))) if left[n] == fact), None)
-        if n is None:
-            unknown.append(fact)
-        else:
-            del left[n]
-    if unknown:
-        left.append(f.TakenBack(unknown[0].at, tuple(unknown)))
+        if fact in left:
+            del left[len(left) - 1 - left[::-1].index(fact)]
     visit.told, visit.counted = 1, pack_row(left)
 
 

@@ -68,6 +68,7 @@ class Commit(Struct):
         batch: names this very attempt, so that a request repeated after a lost reply is recognised.
         deltas: the changes by the records in between.
         dead: those that could not be read.
+        begin: the first offset that it covers, where ``start`` does not say it.
     """
 
     start: int | None
@@ -75,6 +76,7 @@ class Commit(Struct):
     batch: str
     deltas: Deltas
     dead: list[DeadLetter] = []
+    begin: int = 0
 
 
 class Beat(Struct, kw_only=True):

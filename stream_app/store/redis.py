@@ -276,6 +276,7 @@ class RedisClaim:
             self.topic_id or "",
             self.version,
             self._store.outbox_bytes,
+            commit.begin,
         ]
 
     def _unconfirmed(self, commit: Commit) -> Iterable[bytes]:

@@ -36,13 +36,13 @@ def check_noted(url: str, topic: str, partition: int) -> int:
     if not meta.get(b"position"):
         return 0
     assert meta.get(b"noted") == meta[b"position"], "all that was counted was noted"
-    blobs, end = [], b""
+    blobs, end = [], b"0"
     for _, flat in entries:
         entry = pairs(flat)
         assert entry[b"from"] == end, "entries follow each other"
         end = entry[b"to"]
         blobs.append(entry[b"rows"])
-    assert end == meta.get(b"out", b"")
+    assert end == meta.get(b"out", b"0")
     rows = [row for blob in blobs for row in unpack_rows(blob)]
     identities = [(row.offset, row.n) for row in rows]
     assert identities == sorted({*identities}), "each row once, in the log's order"

@@ -71,7 +71,7 @@ async def test_an_entry_covers_all_since_the_one_before(store: RedisStore) -> No
     await worker.commit(call(0, "a")[2:])
     await worker.commit(call(4, "b", 100))
     first, second = await entries(store)
-    assert (first["from"], first["to"], second["from"], second["to"]) == ("", "4", "4", "8")
+    assert (first["from"], first["to"], second["from"], second["to"]) == ("0", "4", "4", "8")
     assert (first["topic"], first["version"], first["time"]) == ("T", "0", str(T0 + 70_000))
     (row,) = unpack_rows(first["rows"])
     assert isinstance(row, VisitRow)
@@ -85,7 +85,14 @@ async def test_what_was_not_noted_is_not_covered(store: RedisStore) -> None:
     await Worker(await store.claim(PARTITION, "t")).commit(call(0, "a"))
     await Worker(await store.claim(PARTITION, "u"), on=False).commit(call(4, "b", 100))
     await Worker(await store.claim(PARTITION, "v")).commit(call(8, "c", 200))
-    assert [(e["from"], e["to"]) for e in await entries(store)] == [("", "4"), ("8", "12")]
+    assert [(e["from"], e["to"]) for e in await entries(store)] == [("0", "4"), ("8", "12")]
+
+
+async def test_the_first_entry_says_where_reading_began(store: RedisStore) -> None:
+    """Kafka may not have kept what came before."""
+    worker = Worker(await store.claim(PARTITION, "t"))
+    await worker.commit(call(70, "a"))
+    assert [(e["from"], e["to"]) for e in await entries(store)] == [("70", "74")]
 
 
 async def test_a_commit_that_is_told_again_notes_nothing_again(store: RedisStore) -> None:

@@ -21,7 +21,7 @@
 --       21 edition by which this commit was counted
 --       22 what the index of minutes lists for versions without editions
 --       23 rows of the ledger, a MessagePack array, or '' where nothing is noted   24 topic id   25 version of the settings
---       26 most bytes of rows in the outbox
+--       26 most bytes of rows in the outbox   27 the first offset that is covered, if it is the first commit of all
 -- returns {'OK', seq} | {'ALREADY', seq} | {'FENCED', position} | {'MISMATCH', position} | {'NAMES', kind and name}
 --
 -- 7 to 10, 12 to 14, 17 and 19 are framed: each part is its length in four bytes, big-endian, and its bytes.
@@ -170,8 +170,8 @@ end
 if noted ~= '' then
   local known = redis.call('HMGET', meta, 'noted', 'out')
   local out = known[2] or ''
-  if (known[1] or '') ~= ARGV[3] then
-    out = ARGV[3]
+  if (known[1] or '') ~= ARGV[3] or ARGV[3] == '' then
+    out = ARGV[3] ~= '' and ARGV[3] or ARGV[27]
     redis.call('HSET', meta, 'out', out)
   end
   redis.call('HSET', meta, 'noted', to)
