@@ -18,6 +18,7 @@ MEANING: Final = {
     "full_job_events_per_second": "Worker, 60 queues and channels, compared with the raw loop",
     "full_job_against_plain_agent": "Worker, 60 queues and channels, compared with the plain Faust agent",
     "full_job_against_pipelined_agent": "Worker, 60 queues and channels, compared with the pipelined agent",
+    "full_job_with_ledger_events_per_second": "Worker that notes contacts for the ledger, compared with the raw loop",
     "full_job_600_events_per_second": "Worker, 600 queues and channels, compared with the raw loop",
     "cpu_seconds_per_million_events_60": "Worker's CPU per million events, 60 queues and channels",
     "cpu_seconds_per_million_events_600": "Worker's CPU per million events, 600 queues and channels",

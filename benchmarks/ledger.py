@@ -24,7 +24,7 @@ from stream_app.ledger.manifests import Manifests
 from stream_app.ledger.partition_writer import PartitionWriter
 from stream_app.model.durations import MINUTE
 from stream_app.model.facts import Abandoned, Answered, Decided, Fact, Handled, Offered
-from stream_app.model.fold.visit import CLOSED, QUEUED, Visit
+from stream_app.model.fold.visit import CLOSED, QUEUED, Visit, VisitNotes
 from stream_app.model.ledger import VisitRow, join_rows, pack_row
 from stream_app.model.ports import Partition
 from stream_app.store import keys
@@ -88,8 +88,7 @@ def _visits(n: int, first: int, chance: random.Random) -> Iterable[VisitRow]:
             chance.randbytes(8),
             QUEUED,
             agent=f"agent-{chance.randrange(400):03}",
-            told=1,
-            counted=pack_row(facts),
+            notes=VisitNotes(1, pack_row(facts)),
         )
         yield VisitRow(offset, 0, str(UUID(bytes=chance.randbytes(16))), visit)
 

@@ -65,6 +65,7 @@ def measure() -> list[Figure]:
                 "raw": _reference("raw", broker, core, "events-60", EVENTS),
                 **_ours(broker, store, core, f"round-{n}", 60),
                 **_ours(broker, store, core, f"round-{n}", 600),
+                **_ours(broker, store, core, f"noted-{n}", 60, suffix="_noted"),
                 **{
                     which: _reference(which, broker, core, "events-plain", PLAIN_EVENTS, store.url)
                     for which in ("plain", "pipelined")
@@ -94,9 +95,18 @@ def measure() -> list[Figure]:
             ratio("ours", "pipelined"),
         ),
     ]
-    for suffix, size in (("", "60"), ("_600", "600")):
+    noted = Figure(
+        "full_job_with_ledger_events_per_second",
+        median("ours_noted"),
+        "events/s",
+        raw,
+        ratio("ours_noted", "raw"),
+    )
+    for suffix, size in (("", "60"), ("_600", "600"), ("_noted", "60_with_ledger")):
         rss = max(r[f"rss{suffix}"] for r in rounds)
-        if suffix:
+        if suffix == "_noted":
+            figures.append(noted)
+        elif suffix:
             figures.append(
                 Figure(
                     "full_job_600_events_per_second",
@@ -140,8 +150,12 @@ def _reference(which: str, broker: KafkaBroker, core: int, topic: str, events: i
     return float(re.findall(r"\d+\.\d+", done.stdout)[-1])
 
 
-def _ours(broker: KafkaBroker, store: RedisServer, core: int, group: str, places: int) -> dict[str, float]:
-    topic, suffix = f"events-{places}", "" if places == 60 else f"_{places}"
+def _ours(
+    broker: KafkaBroker, store: RedisServer, core: int, group: str, places: int, *, suffix: str | None = None
+) -> dict[str, float]:
+    topic = f"events-{places}"
+    if suffix is None:
+        suffix = "" if places == 60 else f"_{places}"
     with store.client() as client:
         client.flushall()
         env = {
@@ -152,6 +166,7 @@ def _ours(broker: KafkaBroker, store: RedisServer, core: int, group: str, places
             "STREAM_APP_GROUP": f"{group}-{places}",
             "STREAM_APP_METRICS_PORT": "0",
             "STREAM_APP_LOG_LEVEL": "error",
+            "STREAM_APP_LEDGER": "noted" if suffix == "_noted" else "",  # nobody writes it
         }
         command = [sys.executable, "-m", "stream_app", "worker"]
         worker = subprocess.Popen(command, env=env, preexec_fn=_pin(core), stderr=subprocess.DEVNULL)  # noqa: PLW1509

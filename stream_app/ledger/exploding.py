@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from stream_app.errors import StreamAppError
 from stream_app.model.facts import Fact
-from stream_app.model.fold.visit import Visit
+from stream_app.model.fold.visit import VisitNotes
 from stream_app.model.ledger import KINDS, Happening, VisitRow, counted_by, unpack_facts, unpack_rows
 from stream_app.model.ports import Partition
 from stream_app.store.outbox import OutboxEntry
@@ -50,13 +50,17 @@ class Exploder:
 
 def _visit(row: VisitRow) -> dict[str, Any]:
     visit = row.visit
+    notes = visit.notes or VisitNotes()
     return {
         "contact_id": row.contact,
         "started_at": visit.started,
-        **_whose(visit),
+        "queue": visit.queue,
+        "channel": visit.channel,
+        "agent": visit.agent,
+        **_whose(notes),
         "priority": None if visit.priority is None else str(visit.priority),
-        "contact_reason": visit.contact_reason,
-        "wrap_up_code": visit.wrap_up_code,
+        "contact_reason": notes.contact_reason,
+        "wrap_up_code": notes.wrap_up_code,
         "outbound": visit.outbound,
         **_facts("visits", counted_by(visit)),
     }
@@ -69,6 +73,9 @@ def _happening(row: Happening) -> dict[str, Any]:
     values = {
         "at": min((fact.at for fact in facts), default=None),
         "contact_id": row.contact,
+        "queue": row.queue,
+        "channel": row.channel,
+        "agent": row.agent,
         **_whose(row),
         "sign": row.sign,
         "visit_started_at": row.visit_started or None,
@@ -78,11 +85,8 @@ def _happening(row: Happening) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in names}
 
 
-def _whose(of: Visit | Happening) -> dict[str, Any]:
+def _whose(of: VisitNotes | Happening) -> dict[str, Any]:
     return {
-        "queue": of.queue,
-        "channel": of.channel,
-        "agent": of.agent,
         "team": of.team,
         "site": of.site,
         "customer": of.customer,

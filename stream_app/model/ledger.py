@@ -109,7 +109,10 @@ def unpack_facts(packed: bytes) -> f.Facts:
 
 def counted_by(visit: Visit) -> f.Facts:
     """Return all that a visit counted, in order, as far as it was noted."""
-    told: tuple[f.Facts, ...] = _counted.decode(_array(visit.told) + visit.counted)
+    notes = visit.notes
+    if notes is None:
+        return ()
+    told: tuple[f.Facts, ...] = _counted.decode(_array(notes.told) + notes.counted)
     return tuple(fact for facts in told for fact in facts)
 
 
@@ -119,7 +122,8 @@ def take_back(visit: Visit, taken: f.Facts) -> None:
     for fact in taken:
         if fact in left:
             del left[len(left) - 1 - left[::-1].index(fact)]
-    visit.told, visit.counted = 1, pack_row(left)
+    if visit.notes is not None:
+        visit.notes.told, visit.notes.counted = 1, pack_row(left)
 
 
 def _array(length: int) -> bytes:

@@ -17,7 +17,7 @@ from stream_app.ledger.manifests import Manifests
 from stream_app.ledger.partition_writer import PartitionWriter
 from stream_app.ledger.storage import Storage
 from stream_app.model.facts import Answered, Fact, Handled, Offered, Replied
-from stream_app.model.fold.visit import CLOSED, QUEUED, Visit
+from stream_app.model.fold.visit import CLOSED, QUEUED, Visit, VisitNotes
 from stream_app.model.ledger import Happening, StoredRow, VisitRow, join_rows, pack_row
 from stream_app.model.ports import Partition
 from stream_app.store import keys
@@ -46,9 +46,7 @@ def visit_row(offset: int, n: int = 0, *, contact: str = "", at: int = T0, **mor
         b"",
         QUEUED,
         agent="ann",
-        told=1,
-        counted=pack_row(counted),
-        **more,
+        notes=VisitNotes(1, pack_row(counted), **more),
     )
     return VisitRow(offset, n, contact or f"c{offset}", visit)
 

@@ -22,6 +22,7 @@ from stream_app.model.facts import (
     Offered,
     Sold,
 )
+from stream_app.model.fold.visit import VisitNotes
 from stream_app.model.kpis import STORED
 from stream_app.model.ledger import (
     KINDS,
@@ -47,7 +48,7 @@ def exploded(*rows: StoredRow) -> dict[str, list[dict[str, object]]]:
 def counting(*facts: Fact) -> VisitRow:
     row = visit_row(4, 1)
     return msgspec.structs.replace(
-        row, visit=msgspec.structs.replace(row.visit, told=1, counted=pack_row(facts))
+        row, visit=msgspec.structs.replace(row.visit, notes=VisitNotes(1, pack_row(facts)))
     )
 
 

@@ -70,7 +70,7 @@ def test_open_visits() -> None:
     )
     assert codec.unpack_visits(VISITS) == (visit,), "what a former version stored"
     packed = codec.pack_visits((visit,))
-    assert packed.startswith(VISITS[:1] + b"\xdc\x00\x26" + VISITS[4:]), "new fields come at the end"
+    assert packed.startswith(VISITS[:1] + b"\xdc\x00\x1f" + VISITS[4:]), "new fields come at the end"
     assert codec.unpack_visits(packed) == (visit,)
 
 

@@ -75,8 +75,9 @@ async def test_an_entry_covers_all_since_the_one_before(store: RedisStore) -> No
     assert (first["topic"], first["version"], first["time"]) == ("T", "0", str(T0 + 70_000))
     (row,) = unpack_rows(first["rows"])
     assert isinstance(row, VisitRow)
-    assert (row.offset, row.n, row.contact, row.visit.customer) == (3, 0, "a", "u1")
-    assert (row.visit.team, row.visit.wrap_up_code) == ("red", "sold")
+    assert row.visit.notes is not None
+    assert (row.offset, row.n, row.contact, row.visit.notes.customer) == (3, 0, "a", "u1")
+    assert (row.visit.notes.team, row.visit.notes.wrap_up_code) == ("red", "sold")
     kinds = [type(fact) for fact in counted_by(row.visit)]
     assert (kinds[0], kinds[-1], len(kinds)) == (Offered, Handled, 5)
 

@@ -15,7 +15,7 @@ from stream_app.model.ledger import (
     take_back,
 )
 
-from .visit import Visit
+from .visit import Visit, VisitNotes
 
 _APART: Final[dict[type[f.Fact], HappeningKind]] = {
     f.Replied: "reply",
@@ -69,12 +69,14 @@ class Noted:
             if event.repeatable or isinstance(taken, f.TakenBack):
                 facts = self._apart(visit, facts, event)
         if facts:
-            visit.told += 1
-            visit.counted += pack_row(facts)
+            notes = _notes(visit)
+            notes.told += 1
+            notes.counted += pack_row(facts)
 
     def _apart(self, visit: Visit, facts: f.Facts, event: ContactEvent) -> f.Facts:
         """Note what happens any number of times, and return the rest."""
         rest: f.Facts = ()
+        notes = _notes(visit)
         for fact in facts:
             kind = _APART.get(type(fact))
             if kind is None:
@@ -89,10 +91,10 @@ class Noted:
                 visit.channel,
                 visit.started,
                 event.agent or visit.agent,
-                visit.team,
-                visit.site,
-                visit.customer,
-                visit.case,
+                notes.team,
+                notes.site,
+                notes.customer,
+                notes.case,
                 None if visit.priority is None else {"priority": visit.priority},
                 pack_row((fact,)),
             )
@@ -110,11 +112,13 @@ class Noted:
         """Note what an event told that no visit counts, where it counts, and the visit that it is about, if one is known."""
         if not self.on:
             return
+        notes = None if visit is None else visit.notes
         sign = 1
         if facts and isinstance(taken := facts[0], f.TakenBack):
             sign, facts = -1, taken.facts
         agent, team, site, customer, case = (
-            getattr(event, name, None) or getattr(visit, name, None) for name in _WHOSE
+            getattr(event, name, None) or getattr(visit, name, None) or getattr(notes, name, None)
+            for name in _WHOSE
         )
         row = Happening(
             *self._place(),
@@ -134,20 +138,28 @@ class Noted:
         self._rows.append(pack_row(row))
 
 
+def _notes(visit: Visit) -> VisitNotes:
+    notes = visit.notes
+    if notes is None:
+        notes = visit.notes = VisitNotes()
+    return notes
+
+
 def _learn(visit: Visit, event: ContactEvent) -> None:
     """Let a visit know whose it is, as far as the event says."""
+    notes = _notes(visit)
     if event.customer is not None:
-        visit.customer = event.customer
+        notes.customer = event.customer
     if event.team is not None:
-        visit.team = event.team
+        notes.team = event.team
     if event.site is not None:
-        visit.site = event.site
+        notes.site = event.site
     if event.case is not None:
-        visit.case = event.case
+        notes.case = event.case
     if event.contact_reason is not None:
-        visit.contact_reason = event.contact_reason
+        notes.contact_reason = event.contact_reason
     if event.wrap_up_code is not None:
-        visit.wrap_up_code = event.wrap_up_code
+        notes.wrap_up_code = event.wrap_up_code
 
 
 def _about(event: Event) -> dict[str, object]:

@@ -90,6 +90,27 @@ TALK_STATED: Final = 1 << 30
 """In ``seen``: the platform stated the talk time."""
 
 
+class VisitNotes(Struct, array_like=True, gc=False):
+    """What the ledger keeps of a visit, and counting does not need; also its stored form, like a visit's own.
+
+    Attributes:
+        told: how often it counted something.
+        counted: what, packed (see ``model.ledger.counted_by``).
+        team: whose it was, like the next three.
+        contact_reason: as the events say.
+        wrap_up_code: likewise.
+    """
+
+    told: int = 0
+    counted: bytes = b""
+    team: str | None = None
+    site: str | None = None
+    customer: str | None = None
+    case: str | None = None
+    contact_reason: str | None = None
+    wrap_up_code: str | None = None
+
+
 class Visit(Struct, array_like=True, gc=False):
     """One open visit; also its stored form, so fields may be appended, never moved.
 
@@ -119,11 +140,7 @@ class Visit(Struct, array_like=True, gc=False):
         pending: time in which a written conversation waited for something else.
         priority: as it was queued with.
         idle_days: after how many days without activity it is closed, unless its state says it; 0: what former versions did.
-        told: for the ledger: how often it counted something.
-        counted: what, packed (see ``model.ledger.counted_by``).
-        team: whose it was, like the next three.
-        contact_reason: as the events say.
-        wrap_up_code: likewise.
+        notes: for the ledger, where there is one.
     """
 
     queue: str
@@ -156,14 +173,7 @@ class Visit(Struct, array_like=True, gc=False):
     pending: int = 0
     priority: str | int | None = None
     idle_days: int = 0
-    told: int = 0
-    counted: bytes = b""
-    team: str | None = None
-    site: str | None = None
-    customer: str | None = None
-    case: str | None = None
-    contact_reason: str | None = None
-    wrap_up_code: str | None = None
+    notes: VisitNotes | None = None
 
     @property
     def due(self) -> int:
