@@ -16,6 +16,8 @@ FROM python:3.11.14-slim-bookworm
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/stream-app /opt/stream-app
 # Safe path: /tmp is writable, and what lies there must not be imported.
+# What a new volume for the ledger begins with: it belongs to who writes it.
+RUN install --directory --owner 10001 --group 10001 /ledger
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/opt/stream-app \
     PYTHONSAFEPATH=1 \

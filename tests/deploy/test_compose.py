@@ -17,7 +17,7 @@ from stream_app.views import alerts
 from tests.deploy.composing import ROOT, TEXT, Json, compose
 
 SERVICES: dict[str, Json] = compose()["services"]
-OURS = {"worker", "serve", "simulator"}
+OURS = {"worker", "ledger", "serve", "simulator"}
 
 
 def mounts(document: Json, service: str) -> dict[str, Path]:
@@ -129,7 +129,7 @@ def test_every_variable_of_ours_is_a_setting() -> None:
 
 def test_every_mounted_path_exists() -> None:
     named = [path for service in SERVICES for path in mounts(compose(), service).values()]
-    assert len(named) == 12
+    assert len(named) == 13
     assert [path for path in named if not path.exists()] == []
     volumes = {
         volume.partition(":")[0]
@@ -152,12 +152,36 @@ def test_every_command_and_its_options_exist() -> None:
 
 def test_prometheus_scrapes_services_that_are_there() -> None:
     config = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())
-    serve, workers = config["scrape_configs"]
+    serve, workers, writer = config["scrape_configs"]
     assert serve["static_configs"] == [{"targets": ["serve:8080"]}]
     assert SERVICES["serve"]["command"][-2:] == ["--port", "8080"]
     discovered = workers["dns_sd_configs"][0]
     assert discovered["names"] == ["worker"]
     assert str(discovered["port"]) == SERVICES["worker"]["environment"]["STREAM_APP_METRICS_PORT"]
+    assert writer["static_configs"] == [
+        {"targets": [f"ledger:{SERVICES['ledger']['environment']['STREAM_APP_METRICS_PORT']}"]}
+    ]
+
+
+def test_the_outboxes_of_all_partitions_have_room_in_redis() -> None:
+    """A writer that is away for long must not stop the counting."""
+    each = int(SERVICES["worker"]["environment"]["STREAM_APP_OUTBOX_BYTES"])
+    partitions = int(SERVICES["kafka"]["environment"]["KAFKA_NUM_PARTITIONS"])
+    command = SERVICES["redis"]["command"]
+    most = int(command[command.index("--maxmemory") + 1].removesuffix("mb")) * 2**20
+    assert 4 * each * partitions <= most
+
+
+def test_who_writes_the_ledger_and_who_reads_it_have_it() -> None:
+    mounted = {name: [v for v in SERVICES[name]["volumes"] if "ledger" in v] for name in OURS}
+    assert mounted == {
+        "ledger": ["ledger:/ledger"],
+        "serve": ["ledger:/ledger:ro"],
+        "worker": [],
+        "simulator": [],
+    }
+    assert {SERVICES[name]["environment"]["STREAM_APP_LEDGER"] for name in OURS} == {"/ledger"}
+    assert "--owner 10001 --group 10001 /ledger" in (ROOT / "Dockerfile").read_text()
 
 
 def test_the_image_holds_what_it_copies_and_the_context_lets_it_through() -> None:
