@@ -66,6 +66,8 @@ ROWS_UNSENT: Final = "stream_app_interval_topic_failing"
 PUBLISHED_ROWS: Final = "stream_app_interval_rows_published_total"
 PUBLISHED_AT: Final = "stream_app_interval_rows_published_timestamp_seconds"
 """0 in all workers except the one that publishes."""
+LEDGER_LAG: Final = "stream_app_ledger_lag_seconds"
+LEDGER_HOLES: Final = "stream_app_ledger_holes"
 
 LABELS: Final[dict[str, tuple[str, ...]]] = {
     DATA_AGE: (),
@@ -95,6 +97,8 @@ LABELS: Final[dict[str, tuple[str, ...]]] = {
     ROWS_UNSENT: (),
     PUBLISHED_ROWS: (),
     PUBLISHED_AT: (),
+    LEDGER_LAG: ("partition",),
+    LEDGER_HOLES: ("partition",),
 }
 """The pipeline's own metrics and their labels; ``APPLY`` is a histogram."""
 

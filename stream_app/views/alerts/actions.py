@@ -39,6 +39,7 @@ PIPELINE: Final = {
     "names_full": "Compare the names with your queues; if they are real, raise the cap.",
     "interval_rows": "Read `not_published` in the log of the workers.",
     "interval_topic": "Run `stream-app check`: does the topic exist, and may workers write to it?",
+    "ledger": "Read the end of the log of `stream-app ledger`: the disk, the bucket, its rights?",
     "store_memory": "Give Redis more memory (maxmemory) before it is full.",
     "workers": "Read the end of the worker's log, and start it.",
     "rollbacks": "Read Redis's log: a failover, a restart, a restore?",

@@ -138,6 +138,26 @@ def rules() -> Iterator[AlertRule]:
         shown="humanizeDuration",
     )
     yield _rule(
+        "LedgerBehind",
+        "ledger",
+        f"max({naming.LEDGER_LAG})",
+        above=600,
+        clear=180,
+        hold="5m",
+        known=f"count({naming.LEDGER_LAG})",
+        summary="The ledger is VALUE behind",
+        description="Counting goes on. Contacts wait in Redis; once an outbox is full, its oldest are lost to the ledger.",
+        shown="humanizeDuration",
+    )
+    yield _rule(
+        "LedgerHole",
+        "ledger",
+        f"sum({naming.LEDGER_HOLES}) - sum({naming.LEDGER_HOLES} offset 1h)",
+        known=f"count({naming.LEDGER_HOLES})",
+        summary="The ledger has holes: VALUE more than an hour ago",
+        description="Contacts of the last hour are missing in it; what is asked of it says so. Every count is right.",
+    )
+    yield _rule(
         "StoreSteppedBack",
         "rollbacks",
         f"max(increase({naming.STORE_ROLLBACKS}[15m]))",

@@ -50,7 +50,7 @@ def _panels() -> Iterator[Panel]:
         "Replicas that Prometheus reaches.",
         thresholds(1, "higher"),
     )
-    yield from filled([_ages(), _clocks(), *_names(), _workers()], 2)
+    yield from filled([_ages(), _clocks(), *_names(), _ledger(), _workers()], 2)
     yield row("Kafka")
     yield from filled(list(_kafka()), 3)
     yield row("Redis")
@@ -98,6 +98,19 @@ def _names() -> Iterator[Panel]:
         "Full registries of names",
         [query("A", f"max by (kind) ({naming.NAMES_FULL})", "{{kind}}")],
         "1 when new queues, channels or agents are counted as 'other'.",
+    )
+
+
+def _ledger() -> Panel:
+    return _lines(
+        "ledger",
+        "How far the ledger is behind",
+        [
+            query("A", f"max by (partition) ({naming.LEDGER_LAG})", "{{partition}}"),
+            query("H", f"max by (partition) ({naming.LEDGER_HOLES}) > 0", "holes of {{partition}}"),
+        ],
+        "Contacts that wait in Redis for the ledger's writer; a minute is normal. A line that ends: no writer is reached.",
+        unit="s",
     )
 
 

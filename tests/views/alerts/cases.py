@@ -148,6 +148,8 @@ FIRING: dict[str, list[Case]] = {
         Case({f'{naming.GAPS}{{kind="deleted"}}': "0x60 700x60"}, 700, at="32m"),
     ],
     "IdsDroppedEarly": [Case({naming.IDS_DROPPED: "0x60 5000x60"}, 5_000, at="32m")],
+    "LedgerBehind": [Case({f'{naming.LEDGER_LAG}{{partition="calls.0"}}': "0+30x120"}, 1_200, at="20m")],
+    "LedgerHole": [Case({f'{naming.LEDGER_HOLES}{{partition="calls.0"}}': "1x140 2x60"}, 1, at="72m")],
     "StoreSteppedBack": [Case({naming.STORE_ROLLBACKS: "3x60 4x60"}, 1, at="32m")],
     "NpsOffTarget": [Case(kpi("nps", "-4", "50", "60", "today"), 54, at="50m")],
     "CesOffTarget": [Case(kpi("ces", "4.2", "3", "60", "today"), 1.2, at="50m")],
@@ -367,6 +369,8 @@ SILENT: dict[str, dict[str, Case]] = {
         "markers of transactions": Case({f'{naming.GAPS}{{kind="transaction"}}': "0+5x120"}),
         "long ago": Case({f'{naming.GAPS}{{kind="deleted"}}': "0x10 700x110"}, at="40m"),
     },
+    "LedgerBehind": {"a minute": Case({f'{naming.LEDGER_LAG}{{partition="calls.0"}}': "60x120"})},
+    "LedgerHole": {"an old one": Case({f'{naming.LEDGER_HOLES}{{partition="calls.0"}}': "1x300"}, at="90m")},
     "IdsDroppedEarly": {"long ago": Case({naming.IDS_DROPPED: "0x4 700x300"}, at="90m")},
     "NpsOffTarget": {
         "one angry customer": Case(kpi("nps", "-100", "50", "1", "today"), at="50m"),

@@ -88,7 +88,7 @@ def test_prometheus_accepts_rules_and_configuration() -> None:
 
 def test_the_scrape_configuration_bounds_what_it_takes() -> None:
     config = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())
-    assert [job["job_name"] for job in config["scrape_configs"]] == ["contact-centre", "worker"]
+    assert [job["job_name"] for job in config["scrape_configs"]] == ["contact-centre", "worker", "ledger"]
     for job in config["scrape_configs"]:
         limits = ("sample_limit", "label_limit", "label_name_length_limit", "label_value_length_limit")
         assert all(job[limit] > 0 for limit in limits)

@@ -134,6 +134,14 @@ TEXTS: dict[tuple[str, str], tuple[str, str]] = {
         "8 records are missing from the topic",
         "Since 00:30 UTC. In 15 minutes, so many offsets had no record and no transaction explains it: they were removed unread.",
     ),
+    ("LedgerBehind", "fires 1"): (
+        "The ledger is 20:00 behind",
+        "Since 00:10 UTC. Counting goes on. Contacts wait in Redis; once an outbox is full, its oldest are lost to the ledger.",
+    ),
+    ("LedgerHole", "fires 1"): (
+        "The ledger has holes: 1 more than an hour ago",
+        "Since 01:10 UTC. Contacts of the last hour are missing in it; what is asked of it says so. Every count is right.",
+    ),
     ("IdsDroppedEarly", "fires 1"): (
         "5k event ids were forgotten early",
         "Since 00:30 UTC. A partition has more than are remembered: an event that is sent again within two days may count twice.",

@@ -12,6 +12,7 @@ from grafana_foundation_sdk.cog import plugins
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from stream_app.ledger.telemetry import LedgerTelemetry
 from stream_app.model.kpis import BY_NAME, HEADLINES, KPIS
 from stream_app.settings import Settings
 from stream_app.telemetry import Telemetry
@@ -210,11 +211,14 @@ def test_ids_do_not_depend_on_what_else_is_shown() -> None:
     assert links.panel_id("over time: service_level") == 240387
 
 
-def test_naming_holds_what_a_worker_exports() -> None:
-    families = {family.name: family.type for family in Telemetry().registry.collect()}
-    exported = {f"{name}_total" if kind == "counter" else name for name, kind in families.items()}
-    assert exported - set(naming.LABELS) == {"stream_app_build"}
-    assert {name for name in naming.LABELS if name.startswith("stream_app")} - exported == set()
+def test_naming_holds_what_a_worker_exports_and_what_is_drawn_of_the_ledger() -> None:
+    def exported(telemetry: Telemetry | LedgerTelemetry) -> set[str]:
+        families = {family.name: family.type for family in telemetry.registry.collect()}
+        return {f"{name}_total" if kind == "counter" else name for name, kind in families.items()}
+
+    worker, writer = exported(Telemetry()), exported(LedgerTelemetry())
+    assert worker - set(naming.LABELS) == {"stream_app_build"}
+    assert {name for name in naming.LABELS if name.startswith("stream_app")} - worker - writer == set()
 
 
 def test_folder_and_data_source_are_provisioned() -> None:
