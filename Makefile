@@ -54,12 +54,12 @@ screenshots: setup ## Take the pictures of the wallboard in docs/images, of a de
 	@$(BIN)/python scripts/screenshots
 
 lock: setup $(UV) ## Write the lock files anew; UPGRADE=1 takes the newest versions
-	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra demo --extra fast --output-file requirements.lock
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra demo --extra fast --extra ledger --output-file requirements.lock
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras --group dev --output-file requirements-dev.lock
 	@echo 'moto[s3]>=5.1 flask>=3 flask-cors>=5' | tr ' ' '\n' | $(S3_LOCK) $(if $(UPGRADE),--upgrade) --output-file tests/services/s3.lock -
 	@cp requirements-dev.lock requirements-image.lock # the versions that were tested
 	@$(LOCK) --extra fast --extra forecast --extra ledger --extra parquet --output-file requirements-image.lock
-	@$(LOCK) --extra demo --extra fast --extra forecast --constraint requirements-dev.lock --output-file requirements-demo.lock
+	@$(LOCK) --extra demo --extra fast --extra forecast --extra ledger --constraint requirements-dev.lock --output-file requirements-demo.lock
 
 $(UV): | setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target .cache/uv uv

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Final, TextIO
@@ -23,6 +24,8 @@ from . import page, planning, ports
 from .children import PYTHON, Child, environment
 from .warden import clear
 
+LEDGER: Final = ("duckdb", "pyarrow")
+"""What a ledger needs; without one the demo shows no contacts."""
 READY_S: Final = 60.0
 PATIENCE_S: Final = 8.0
 BRIEF_PATIENCE_S: Final = 2.0
@@ -95,6 +98,10 @@ class Show:
             self._say(f"Port {options.port} is in use; using {port} instead.")
         env = self._servers()
         self._apply_targets(env)
+        if all(map(find_spec, LEDGER)):
+            env["STREAM_APP_LEDGER"] = str(self._directory / "ledger")
+            env["STREAM_APP_LEDGER_EVERY_S"] = "5"
+            self._child("ledger", [*PYTHON, "stream_app", "ledger"], env | {"STREAM_APP_METRICS_PORT": "0"})
         self._child("worker", [*PYTHON, "stream_app", "worker"], env)
         self._child("api", [*PYTHON, "stream_app", "serve", "--host", ports.HOST, "--port", str(port)], env)
         history = max(1, min(HISTORY_S, round(HISTORY_EVENTS / options.rate)))
@@ -244,7 +251,7 @@ class Show:
         before = self._signals
         well = all(child.alive or child.done for child in self._children)
         patience = PATIENCE_S if well else BRIEF_PATIENCE_S
-        order = ("targets", "past", "simulator", "worker", "api", "redis", "broker")
+        order = ("targets", "past", "simulator", "worker", "ledger", "api", "redis", "broker")
         for child in sorted(self._children, key=lambda child: order.index(child.name)):
             child.stop(lambda: 0.0 if self._signals > before else patience)
         clear((), self._directory)
