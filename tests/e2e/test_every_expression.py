@@ -14,12 +14,13 @@ from stream_app.views import alerts, links, naming
 from stream_app.views.dashboards import DASHBOARDS
 from tests.conftest import MakeTopic
 from tests.services.kafka import Cluster
-from tests.services.process import HOST, until
+from tests.services.process import HOST, free_port, until
 from tests.services.prometheus import Prometheus
 from tests.views.dashboards import linting
 
 from .pipeline import Pipeline, noon_somewhere
 from .simulator import Simulator
+from .worker import LedgerProcess, closing
 
 SCRAPES = 12
 PLANNED = (
@@ -34,6 +35,7 @@ PLANNED = (
 )
 QUIET = {
     "ContactsStopped": "nothing to compare with before a week is over",
+    "LedgerHole": "nothing to compare with before an hour is over",
     "HandleTimeAtCsatsCost": "the same",
     "ContactsSurge": "the same",
     "ContactsInClosedQueue": "no queue is closed",
@@ -119,17 +121,25 @@ async def test_every_expression_has_data_or_a_reason(
     kafka: Cluster, redis_url: str, make_topic: MakeTopic, tmp_path: Path
 ) -> None:
     topic = await make_topic(partitions=2)
-    pipeline = Pipeline(kafka, redis_url, topic, tmp_path)
+    ledger = str(tmp_path / "ledger")
+    pipeline = Pipeline(kafka, redis_url, topic, tmp_path, STREAM_APP_LEDGER=ledger)
     pipeline.apply(settings())
+    writer_port = free_port()
+    writer = LedgerProcess(
+        tmp_path / "ledger.log", redis_url, ledger, STREAM_APP_METRICS_PORT=str(writer_port)
+    )
     with ExitStack() as running:
         running.enter_context(pipeline.running())
         running.enter_context(
             Simulator(kafka, topic, "--rate", "120", "--history", "40m", "--time-of-day", "14:00")
         )
+        running.enter_context(closing([writer.start()]))
         await pipeline.trusted()
         worker = f"{HOST}:{pipeline.worker_port}"
         prometheus = running.enter_context(
-            Prometheus([f"{HOST}:{pipeline.serve.port}", worker], scrape_interval="1s")
+            Prometheus(
+                [f"{HOST}:{pipeline.serve.port}", worker, f"{HOST}:{writer_port}"], scrape_interval="1s"
+            )
         )
         await until(lambda: _scraped(prometheus), 90, "scraped for a while")
         missing = set(naming.every_name()) - {

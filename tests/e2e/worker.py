@@ -88,6 +88,24 @@ class Worker:
         return len(re.findall(pattern, self.log.read_text(errors="replace"))) if self.log.exists() else 0
 
 
+class LedgerProcess(Worker):
+    """A writer of the ledger, as operators start it, that files every second."""
+
+    command = "ledger"
+
+    def __init__(
+        self, log: Path, redis_url: str, ledger: object, before: Sequence[str] = (), **environment: str
+    ) -> None:
+        self.program = (*before, *Worker.program)
+        super().__init__(
+            log,
+            REDIS_URL=redis_url,
+            STREAM_APP_LEDGER=str(ledger),
+            STREAM_APP_LEDGER_EVERY_S="1",
+            **environment,
+        )
+
+
 @contextmanager
 def closing(workers: list[Worker]) -> Iterator[None]:
     """End all of them, whatever state they are in."""

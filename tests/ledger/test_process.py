@@ -17,30 +17,12 @@ from redis.asyncio import Redis
 from stream_app.ledger.bucket import BucketFiles
 from stream_app.ledger.local_files import LocalFiles
 from stream_app.store import keys
-from tests.e2e.worker import Worker
+from tests.e2e.worker import LedgerProcess
 from tests.services.process import HOST, free_port, until
 from tests.services.proxy import FaultProxy
 from tests.services.s3 import BUCKET, KEYS, S3Server, options
 
 from .desk import P0, PLACES, Commits, identities, newest
-
-
-class LedgerProcess(Worker):
-    """A writer of the ledger, as operators start it, that files every second."""
-
-    command = "ledger"
-
-    def __init__(
-        self, log: Path, redis_url: str, ledger: object, before: Sequence[str], **environment: str
-    ) -> None:
-        self.program = (*before, *Worker.program)
-        super().__init__(
-            log,
-            REDIS_URL=redis_url,
-            STREAM_APP_LEDGER=str(ledger),
-            STREAM_APP_LEDGER_EVERY_S="1",
-            **environment,
-        )
 
 
 @pytest.fixture

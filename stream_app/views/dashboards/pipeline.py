@@ -107,7 +107,7 @@ def _ledger() -> Panel:
         "How far the ledger is behind",
         [
             query("A", f"max by (partition) ({naming.LEDGER_LAG})", "{{partition}}"),
-            query("H", f"max by (partition) ({naming.LEDGER_HOLES}) > 0", "holes of {{partition}}"),
+            query("H", f"max by (partition) ({naming.LEDGER_HOLES})", "holes of {{partition}}"),
         ],
         "Contacts that wait in Redis for the ledger's writer; a minute is normal. A line that ends: no writer is reached.",
         unit="s",
