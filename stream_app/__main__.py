@@ -26,6 +26,10 @@ COMMANDS: Final = {
         "ledger",
         "Write the contacts that were counted into the ledger: Parquet files in STREAM_APP_LEDGER, a folder or a bucket.",
     ),
+    "audit": (
+        "audit.command",
+        "Compare the ledger with the counters: do its contacts add up to every number?",
+    ),
     "forget": (
         "forget",
         "Blank ids in the ledger, for good: rows stay and are counted, and belong to nobody.",

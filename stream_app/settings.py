@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     ledger: str = ""
     outbox_bytes: Annotated[int, Field(ge=1_000_000, le=2**40)] = 64 * 1024 * 1024
     ledger_days: str = "400"
+    ledger_cache_bytes: Annotated[int, Field(ge=1_000_000, le=2**40)] = 1024**3
     ledger_every_s: Annotated[int, Field(ge=1, le=3_600)] = 60
     aws_endpoint_url: str = Field("", validation_alias=_external("AWS_ENDPOINT_URL"))
     aws_region: str = Field("", validation_alias=_external("AWS_REGION"))
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     max_streams_per_address: Annotated[int, Field(ge=0, le=100_000)] = 200
     take_callbacks: bool = True
     contact_url: str = ""
+    contacts: Literal["auto", "on", "off"] = "auto"
     frame_ancestors: str = ""
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9108

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from stream_app.errors import BadSettingsError, StreamAppError
+from stream_app.ledger import columns_page
 from stream_app.views import files
 from stream_app.views.alerts import COMPOSE, Addresses, custom_files
 from stream_app.views.alerts.receivers import UNCHOSEN, Receivers, notices, secret_files, unfit
@@ -84,7 +85,7 @@ def run(
             raise StreamAppError(
                 f"render: file not found: {error.filename}; run it in the root of a checkout"
             ) from None
-        wanted = files.committed(partly, told, addresses)
+        wanted = files.committed(partly, told, addresses) | {columns_page.PATH: columns_page.page()}
     if rules:
         known = told.named if receivers else {}
         before = {name: _read(root / name) for name in custom_files.paths(alerting)}

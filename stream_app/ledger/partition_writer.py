@@ -139,7 +139,8 @@ class PartitionWriter:
         """Take one step: files, then the manifest, then the outbox."""
         await self._failpoints.hit("before_files")
         forgotten = await load_forgotten(self._storage)
-        taking = TakenEntries(held, OpenFiles(self._tables, folder), self._tables, forgotten)
+        files = OpenFiles(self._tables, folder)
+        taking = TakenEntries(held, files, self._tables, forgotten, begun=self.standing.begun)
         await self._take(taking)
         if not taking.ids:  # it was emptied meanwhile
             return 0

@@ -52,9 +52,13 @@ def of_partition(partition: Partition) -> str:
     return f"topic={quote(partition.topic, safe='')}/partition={partition.number}"
 
 
+MANIFESTS: Final = "manifests"
+"""The folder of the manifests of all partitions."""
+
+
 def manifests(partition: Partition) -> str:
     """Return the folder of a partition's manifests."""
-    return f"manifests/{of_partition(partition)}"
+    return f"{MANIFESTS}/{of_partition(partition)}"
 
 
 def manifest(partition: Partition, number: int) -> str:

@@ -32,7 +32,13 @@ class TakenEntries:
     """
 
     def __init__(
-        self, held: Manifest, files: OpenFiles, tables: Mapping[str, LedgerTable], forgotten: ForgottenIds
+        self,
+        held: Manifest,
+        files: OpenFiles,
+        tables: Mapping[str, LedgerTable],
+        forgotten: ForgottenIds,
+        *,
+        begun: int = 0,
     ) -> None:
         """Take nothing yet.
 
@@ -41,8 +47,10 @@ class TakenEntries:
             files: where rows go.
             tables: name → table.
             forgotten: the ids that are blanked.
+            begun: the first offset that was counted.
         """
         self._held, self._files, self._tables, self._forgotten = held, files, tables, forgotten
+        self._begun = begun
         self.ids: list[tuple[bytes, bytes]] = []
         self.cut: tuple[str, int] | None = None
         self.holes: list[Hole] = []
@@ -91,6 +99,8 @@ class TakenEntries:
         # Where nobody knows where reading began, what lies before the first row stays: Kafka may not have it any more.
         offsets = (row["offset"] for some in rows.values() for row in some)
         begin = min(offsets, default=entry.end) if entry.begin is None else entry.begin
+        if end is None and entry.begin is not None and begin > self._begun:  # the ledger began later
+            self.holes.append(Hole(entry.topic_id, self._begun, begin, 0, entry.time))
         if end is None or begin == end:
             return True
         if begin > end:

@@ -57,7 +57,8 @@ class LedgerTelemetry:
         if held is not None:
             self.files.labels(name).set(len(held.files))
             self.bytes.labels(name).set(sum(file.size for file in held.files))
-            self.holes.labels(name).set(len(held.holes))
+            lost = [hole for hole in held.holes if hole.since]  # that a ledger began later is no loss
+            self.holes.labels(name).set(len(lost))
 
     def forget(self, name: str) -> None:
         """Remove what is said of a partition that another writer has now."""

@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from stream_app.errors import StreamAppError
+from stream_app.ledger.opening import open_contacts
 from stream_app.model.kpis import CARRIED
 from stream_app.model.live.rows import By, Chosen, QueueGroup, Snapshot, everywhere
 from stream_app.model.live.running import AtRisk, GaveUp
@@ -33,6 +34,7 @@ from stream_app.store.names import OTHER
 from stream_app.store.reader import Reader
 from stream_app.store.schedules import RedisSchedules
 from stream_app.views.api import Views
+from stream_app.views.contacts.api import ContactSource
 from stream_app.views.door import AccessLog, Door, Limits
 from stream_app.views.pieces import unhurried
 from stream_app.views.screen import Screen
@@ -76,6 +78,7 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
     mirror = Mirror(reader, settings.max_age_s)
     planner = PlanningService(intervals, schedules, mirror.places, lambda: reader.targets, reader.clock.now)
     callbacks = RedisCallbacks(url, takes=settings.take_callbacks)
+    contacts = open_contacts(settings)
     screen = Screen(contact_url=settings.contact_url, frame_ancestors=tuple(settings.frame_ancestors.split()))
     views = Views(
         mirror,
@@ -85,6 +88,7 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
         limits(settings),
         screen=screen,
         callbacks=callbacks,
+        contacts=ContactSource(contacts, settings.contacts, host),
     )
 
     async def publish() -> None:
@@ -122,6 +126,8 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
         await callbacks.close()
         await reader.close()
         await intervals.close()
+        if contacts:
+            await contacts.close()
 
 
 async def _listen(

@@ -73,7 +73,8 @@ async def start_over(client: Any, partition: Partition, begin: int, at: int) -> 
         await _cut_rows(client, pipe, partition, interval_start(at))
         pipe.unlink(*found, meta)
         values = {name: int(value or 0) for name, value in zip(_KEPT_META, kept, strict=True)}
-        pipe.hset(meta, mapping={**values, "epoch": values["epoch"] + 1, "position": begin})
+        begun = {"position": begin, "begun": begin}
+        pipe.hset(meta, mapping={**values, "epoch": values["epoch"] + 1, **begun})
         pipe.sadd(keys.PARTITIONS, str(partition))
         try:
             await pipe.execute()

@@ -4,7 +4,8 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 
 | key | type | holds |
 |---|---|---|
-| ``kpi:{t.p}:meta`` | hash | ``epoch token position batch seq time clock settings rollbacks topic edition`` |
+| ``kpi:{t.p}:meta`` | hash | ``epoch token position batch seq time clock settings rollbacks topic edition begun``, and of |
+| | | the outbox ``noted out out_bytes out_lost`` |
 | ``kpi:{t.p}:visits`` | hash | contact id → its open visits, packed |
 | ``kpi:{t.p}:c:RES:START`` | hash | queue and channel numbers → cell, packed |
 | ``kpi:{t.p}:i:RES`` | sorted set | the bucket starts that exist at a resolution |

@@ -64,12 +64,14 @@ class OutboxStanding(Struct, frozen=True):
         size: bytes of rows.
         oldest: partition time of the first entry, ms; 0 if there is none.
         time: partition time now.
+        begun: the first offset that was counted.
     """
 
     entries: int
     size: int
     oldest: int
     time: int
+    begun: int = 0
 
     @property
     def lag_ms(self) -> int:
@@ -120,10 +122,10 @@ class Outboxes:
             pipe = self._client.pipeline(transaction=True)
             pipe.xlen(keys.outbox(partition))
             pipe.xrange(keys.outbox(partition), count=1)
-            pipe.hmget(keys.meta(partition), "out_bytes", "time")
-            entries, first, (size, time) = await pipe.execute()
+            pipe.hmget(keys.meta(partition), "out_bytes", "time", "begun")
+            entries, first, (size, time, begun) = await pipe.execute()
         oldest = int(first[0][1].get(b"time") or 0) if first else 0
-        return OutboxStanding(entries, int(size or 0), oldest, int(time or 0))
+        return OutboxStanding(entries, int(size or 0), oldest, int(time or 0), int(begun or 0))
 
     async def pages(self, partition: Partition) -> AsyncIterator[list[OutboxEntry]]:
         """Yield the entries of a partition's outbox in order, some at a time, until there are no more."""

@@ -26,6 +26,7 @@ from stream_app.model.windows import WINDOWS
 
 from . import fixed, metrics, naming, openapi, openapi_page, problems, trust, wire, wire_lists, written
 from .answering import answering
+from .contacts.api import PATH as CONTACTS, ContactSource, ContactViews
 from .door import Door, Limits, address
 from .intervals.api import PATH as INTERVALS, IntervalViews
 from .live import Live
@@ -116,6 +117,7 @@ class Views:
         *,
         screen: Screen = Screen(),  # noqa: B008 - it is frozen
         callbacks: Callbacks | None = None,
+        contacts: ContactSource = ContactSource(),  # noqa: B008 - it is frozen
     ) -> None:
         """Set where everything comes from.
 
@@ -127,6 +129,7 @@ class Views:
             limits: the limits on connections and streams.
             screen: how the pages are set up.
             callbacks: who calls whom back; without it nobody can say so.
+            contacts: what knows the contacts, and who may see them.
         """
         self.live = Live()
         self.door = Door(limits)
@@ -136,6 +139,7 @@ class Views:
         self._source = source
         self._heavy = Heavy()
         self._intervals = IntervalViews(intervals, targets, source.now, self._heavy)
+        self._contacts = ContactViews(contacts, source.now, self._heavy, screen.link)
         self._planner = planner
         self._screen = screen
         self._callbacks = callbacks or NoCallbacks()
@@ -158,6 +162,7 @@ class Views:
             "/v1/abandoned": self.abandoned,
             "/v1/trend": self.trend,
             INTERVALS: self._intervals.get,
+            CONTACTS: self._contacts.get,
             "/v1/kpis": self.kpis,
             "/v1/stream": self.stream,
             "/metrics": self.metrics,

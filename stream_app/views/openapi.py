@@ -12,6 +12,7 @@ from stream_app.model.live.trend import TRENDS
 from stream_app.model.windows import WINDOWS
 
 from . import problems, taking, wire, wire_lists
+from .contacts.operations import OPERATION as CONTACTS
 from .intervals import api as intervals_api, query, spans, wire as rows
 from .intervals.api import PATH as INTERVALS
 from .operation import Operation, Parameter
@@ -193,6 +194,7 @@ OPERATIONS: Final = (
         media=(intervals_api.CSV, intervals_api.PARQUET),
         unchanged="Nothing has changed since the answer with this `ETag`",
     ),
+    CONTACTS,
     Operation(
         path="/v1/kpis",
         name="kpis",

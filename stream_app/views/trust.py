@@ -7,6 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from . import problems, wire
+from .contacts.api import PATH as CONTACTS
 from .intervals.api import PATH as INTERVALS
 from .status import Status
 from .wire import Problem, encode
@@ -17,6 +18,7 @@ OF_THE_STORE: Final = {
     "/v1/abandoned",
     "/v1/trend",
     INTERVALS,
+    CONTACTS,
     "/v1/forecast",
     "/v1/staffing",
     "/v1/plan",

@@ -23,6 +23,7 @@ from stream_app.store.intervals.commands import IntervalStore
 from stream_app.store.intervals.publisher import Publisher
 from stream_app.store.intervals.reader import IntervalReader
 from stream_app.store.intervals.retiring import Retiring
+from stream_app.store.moments import Moments
 from stream_app.store.outbox import Outboxes
 from stream_app.store.reader import Reader
 from stream_app.store.redis import RedisStore
@@ -107,6 +108,7 @@ async def work(url: str) -> None:
 async def look(url: str) -> None:
     """All that ``serve``, and programs that read, do."""
     reader, rows, schedule, store = Reader(url), IntervalReader(url), RedisSchedules(url), RedisStore(url)
+    moments = Moments(url)
     task = asyncio.create_task(reader.run())
     await until(lambda: reader.ready or reader.problem or task.done())
     assert reader.ready, reader.problem
@@ -120,13 +122,15 @@ async def look(url: str) -> None:
     await schedule.current()
     await schedule.seen()
     await store.current_targets()
+    assert [(await moments.read(one, since=0)).seq > 0 for one in await moments.partitions()] == [True, True]
+    assert (await moments.names())["queue"]
     callbacks = RedisCallbacks(url)
     await callbacks.take("a", 0, Taken("Anna", T0))
     await callbacks.give_back("a", 0, "Anna")
     await callbacks.close()
     task.cancel()
     await asyncio.wait([task])
-    for one in (reader, rows, schedule, store):
+    for one in (reader, rows, schedule, store, moments):
         await one.close()
 
 

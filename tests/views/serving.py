@@ -22,6 +22,7 @@ from stream_app.model.targets import Targets
 from stream_app.model.windows import WINDOWS
 from stream_app.store.intervals.memory import MemoryIntervals
 from stream_app.views.api import Views
+from stream_app.views.contacts.api import ContactSource
 from stream_app.views.door import Limits
 from stream_app.views.plan.planner import Planner
 from stream_app.views.screen import Screen
@@ -44,6 +45,7 @@ class Served:
         *,
         screen: Screen = Screen(),  # noqa: B008 - it is frozen
         callbacks: Callbacks | None = None,
+        contacts: ContactSource = ContactSource(),  # noqa: B008 - it is frozen
     ) -> None:
         self.board = board
         self.kept = intervals if isinstance(intervals, MemoryIntervals) else None
@@ -54,7 +56,14 @@ class Served:
         self._trends = Trends(board, self._snapshots)
         self.still = asyncio.Lock()
         self.views = Views(
-            self, intervals, lambda: self.targets, planner, limits, screen=screen, callbacks=callbacks
+            self,
+            intervals,
+            lambda: self.targets,
+            planner,
+            limits,
+            screen=screen,
+            callbacks=callbacks,
+            contacts=contacts,
         )
         self.runner = web.AppRunner(self.views.app(), shutdown_timeout=0.5)
 

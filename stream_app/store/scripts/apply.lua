@@ -110,6 +110,9 @@ for i = 1, #names, 3 do
 end
 
 local seq = redis.call('HINCRBY', meta, 'seq', 1)
+if ARGV[3] == '' then
+  redis.call('HSET', meta, 'begun', ARGV[27])
+end
 redis.call('HSET', meta, 'position', to, 'batch', ARGV[5], 'time', ARGV[6], 'clock', ARGV[18])
 -- A claim of an earlier edition is refused from here on: by the first field, or by the type of the other key.
 if stored[5] ~= ARGV[21] then

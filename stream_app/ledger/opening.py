@@ -1,0 +1,61 @@
+"""From settings to what reads the ledger."""
+
+from __future__ import annotations
+
+import structlog
+
+from stream_app.model.contacts import ContactPage, ContactQuery, ContactsMissingError
+from stream_app.settings import Settings, days_by_table
+from stream_app.store.moments import Moments
+
+from .cached_files import CachedFiles
+from .contacts import LedgerContacts
+from .libraries import LedgerMissingError
+from .places import open_storage
+from .reading import LedgerReader
+
+_log = structlog.get_logger(__name__)
+
+
+class NoContacts:
+    """Takes the place of what finds contacts where a library is missing."""
+
+    def __init__(self, why: str) -> None:
+        """Take one line for people."""
+        self._why = why
+
+    async def find(self, query: ContactQuery) -> ContactPage:
+        """See ``ContactFinder``."""
+        del query
+        raise ContactsMissingError(self._why)
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+def open_contacts(settings: Settings) -> LedgerContacts | NoContacts | None:
+    """Return what finds contacts; ``None`` without a ledger.
+
+    Raises:
+        BadSettingsError: its address is none.
+    """
+    if not settings.ledger:
+        return None
+    try:
+        return LedgerContacts(open_ledger(settings))
+    except LedgerMissingError as error:
+        _log.warning("no_contacts", error=str(error))
+        return NoContacts(str(error))
+
+
+def open_ledger(settings: Settings) -> LedgerReader:
+    """Return what reads the ledger; it connects with the first question.
+
+    Raises:
+        BadSettingsError: there is no ledger, or none at such an address.
+        LedgerMissingError: the library for buckets is not installed.
+    """
+    storage = open_storage(settings)
+    cache = CachedFiles(storage, settings.ledger_cache_bytes)
+    moments = Moments(settings.redis_url.get_secret_value())
+    return LedgerReader(storage, moments, days_by_table(settings.ledger_days), cache)

@@ -1,0 +1,1 @@
+"""``/v1/contacts``: the contacts behind the numbers."""

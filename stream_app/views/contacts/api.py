@@ -1,0 +1,187 @@
+"""The route ``/v1/contacts``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Final, Literal
+from urllib.parse import urlencode, urlsplit
+
+from aiohttp import web
+from msgspec import Struct
+
+from stream_app.model.contacts import (
+    ContactFinder,
+    ContactPage,
+    ContactsAwayError,
+    ContactsMissingError,
+    TooMuchAskedError,
+)
+from stream_app.tables.escaping import marked
+from stream_app.views import parquet, problems
+from stream_app.views.intervals.api import AWAY, CSV, JSON, PARQUET
+from stream_app.views.intervals.formats import line
+from stream_app.views.intervals.query import BadQueryError, MisfitError
+from stream_app.views.sending import Heavy, around, send
+from stream_app.views.wire import Problem, encode, stamp
+
+from .query import AskedContacts, ContactCursor, parse_contacts
+from .wire import TIMES, ContactRow, ContactsAnswer, UnknownRange, cells, contact_row
+
+PATH: Final = "/v1/contacts"
+PRIVATE: Final = {"Cache-Control": "no-store"}
+NO_LEDGER: Final = "there is no ledger here: set STREAM_APP_LEDGER for workers, stream-app ledger and serve"
+OFF: Final = "contacts are not shown here: set STREAM_APP_CONTACTS=on to show them to everybody who reaches this server"
+
+Admission = Literal["auto", "on", "off"]
+
+
+class ContactSource(Struct, frozen=True):
+    """Where contacts come from, and who may see them.
+
+    Attributes:
+        contacts: what knows them; ``None``: there is no ledger.
+        shown: ``auto``: only where the server listens, and is asked, at a loopback address.
+        host: where it listens.
+    """
+
+    contacts: ContactFinder | None = None
+    shown: Admission = "auto"
+    host: str = "127.0.0.1"
+
+    def admits(self, asked: str) -> bool:
+        """Return whether a request with this ``Host`` may see contacts.
+
+        A proxy on this machine passes on the name by which others reach it, and a page of another site that has its name
+        point to this machine is asked for by that name.
+        """
+        if self.shown == "auto":
+            return is_loopback(self.host) and is_loopback(urlsplit(f"//{asked}").hostname or "")
+        return self.shown == "on"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a name or address is this machine's own."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+class ContactViews:
+    """The route."""
+
+    def __init__(
+        self, source: ContactSource, now: Callable[[], int], heavy: Heavy, link: Callable[[str], str | None]
+    ) -> None:
+        """Set where contacts come from.
+
+        Args:
+            source: that.
+            now: ms since the epoch.
+            heavy: the line for large answers.
+            link: contact → its address in the platform.
+        """
+        self._source, self._now, self._heavy, self._link = source, now, heavy, link
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """Answer with a page of contacts."""
+        if not self._source.admits(request.host):
+            raise problems.ProblemError(problems.of_status(HTTPStatus.FORBIDDEN, OFF), PRIVATE)
+        given = {name: request.query.getall(name) for name in request.query}
+        try:
+            asked = parse_contacts(given, self._now())
+        except MisfitError as error:
+            raise problems.misfit(error.parameter, error.detail, error.allowed) from None
+        except BadQueryError as error:
+            raise problems.bad_parameter(error.parameter, error.detail, error.allowed) from None
+        if self._source.contacts is None:
+            raise _away(NO_LEDGER)
+        async with self._heavy.line(request):
+            page = await _found(self._source.contacts, asked)
+            parts, headers = await asyncio.to_thread(self._written, request.query, asked, page)
+        return await send(request, parts, headers)
+
+    def _written(
+        self, given: Mapping[str, str], asked: AskedContacts, page: ContactPage
+    ) -> tuple[list[bytes], dict[str, str]]:
+        """Write a page, in a thread."""
+        rows = [contact_row(one, self._link) for one in page.contacts]
+        following = _next(given, asked, page)
+        headers = {**PRIVATE, "X-Total": str(page.total)}
+        if following is not None:
+            headers["Link"] = f'<{following}>; rel="next"'
+        if page.unknown:
+            headers["X-Unknown"] = ", ".join(
+                f"{stamp(since)}/{stamp(until)}" for since, until in page.unknown
+            )
+        if asked.form == "json":
+            return self._json(asked, page, rows, following), {**headers, "Content-Type": JSON}
+        headers["Content-Disposition"] = f'attachment; filename="contacts.{asked.form}"'
+        if asked.form == "csv":
+            text = [line(ContactRow.__struct_fields__), *(line([*map(_cell, cells(row))]) for row in rows)]
+            return [part.encode() for part in text], {**headers, "Content-Type": f"{CSV}; charset=utf-8"}
+        try:
+            schema = parquet.columns(ContactRow, TIMES, {})
+        except parquet.ParquetMissingError as error:
+            raise _missing(str(error)) from None
+        return [parquet.to_bytes(rows, schema, TIMES)], {**headers, "Content-Type": PARQUET}
+
+    def _json(
+        self, asked: AskedContacts, page: ContactPage, rows: list[ContactRow], following: str | None
+    ) -> list[bytes]:
+        answer = ContactsAnswer(
+            at=stamp(self._now()),
+            begin=stamp(asked.query.start),
+            end=stamp(asked.query.end),
+            when=asked.query.when,
+            total=page.total,
+            unknown=[UnknownRange(stamp(since), stamp(until)) for since, until in page.unknown],
+            rows=[],
+            next=following,
+        )
+        return around(answer, "rows", map(encode, rows))
+
+
+async def _found(contacts: ContactFinder, asked: AskedContacts) -> ContactPage:
+    try:
+        return await contacts.find(asked.query)
+    except ContactsMissingError as error:
+        raise _missing(str(error)) from None
+    except TooMuchAskedError as error:
+        raise problems.misfit("from", str(error), ["a shorter range"]) from None
+    except ContactsAwayError:
+        raise _away("the ledger or its store is unavailable; try again") from None
+
+
+def _next(given: Mapping[str, str], asked: AskedContacts, page: ContactPage) -> str | None:
+    """Return the path of the next page: the same query with its range written out."""
+    if not page.more:
+        return None
+    kept = [(name, value) for name, value in given.items() if name not in {"from", "to", "cursor"}]
+    cursor = ContactCursor(page.contacts[-1].key, asked.asked)
+    kept += [("from", stamp(asked.query.start)), ("to", stamp(asked.query.end)), ("cursor", str(cursor))]
+    return f"{PATH}?{urlencode(kept)}"
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return marked(value) if isinstance(value, str) else value
+
+
+def _away(why: str) -> problems.ProblemError:
+    problem = problems.of_status(HTTPStatus.SERVICE_UNAVAILABLE, why)
+    return problems.ProblemError(problem, {**AWAY, **PRIVATE})
+
+
+def _missing(why: str) -> problems.ProblemError:
+    problem = Problem(
+        type="urn:stream-app:problem:not-installed",
+        title="Not installed",
+        status=HTTPStatus.NOT_IMPLEMENTED,
+        detail=why,
+    )
+    return problems.ProblemError(problem, PRIVATE)
