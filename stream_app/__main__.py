@@ -30,6 +30,10 @@ COMMANDS: Final = {
         "audit.command",
         "Compare the ledger with the counters: do its contacts add up to every number?",
     ),
+    "what-if": (
+        "what_if.command",
+        "Show what service levels and waits would have been under other targets, hours or thresholds.",
+    ),
     "forget": (
         "forget",
         "Blank ids in the ledger, for good: rows stay and are counted, and belong to nobody.",

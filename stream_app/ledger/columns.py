@@ -104,7 +104,9 @@ def _kind(field: str, hint: object) -> ColumnKind:
 
 
 def _happenings(name: str) -> LedgerTable:
-    own = (LedgerColumn("sign", "integer", required=True), LedgerColumn("visit_started_at", "moment"))
+    own = [LedgerColumn("sign", "integer", required=True), LedgerColumn("visit_started_at", "moment")]
+    if name == "replies":
+        own.append(LedgerColumn("priority", "text"))
     counted = (column for kind in IN_HAPPENINGS[name] for column in fact_columns(kind))
     return LedgerTable(name, (*_IDENTITY, LedgerColumn("at", "moment"), *_WHOSE, *own, *counted), "at")
 

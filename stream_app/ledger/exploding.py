@@ -79,7 +79,7 @@ def _happening(row: Happening) -> dict[str, Any]:
         **_whose(row),
         "sign": row.sign,
         "visit_started_at": row.visit_started or None,
-        **(row.about or {}),
+        **{name: str(value) if name == "priority" else value for name, value in (row.about or {}).items()},
         **_facts(table, facts),
     }
     return {name: value for name, value in values.items() if name in names}

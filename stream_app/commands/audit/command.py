@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from stream_app.commands.moments import moment
 from stream_app.commands.terminal import bar
 from stream_app.errors import BadSettingsError
 from stream_app.ledger.auditing import EVER, Audited, audit
@@ -46,7 +46,7 @@ def run(
     stream-app audit --from 2026-01-05T08:00Z --to 2026-01-05T12:00Z
     stream-app audit --json | jq '.differences[].queue'
     """  # noqa: D301 - click's mark for preformatted lines is the character itself
-    start, end = _moment("--from", since, 0), _moment("--to", until, EVER)
+    start, end = moment("--from", since, 0), moment("--to", until, EVER)
     if start >= end:
         raise BadSettingsError("--from: expected a time before --to")
     library("duckdb")
@@ -71,18 +71,3 @@ async def _audit(settings: Settings, since: int, until: int) -> list[Audited]:
         finally:
             await reader.close()
             await moments.close()
-
-
-def _moment(option: str, text: str, default: int) -> int:
-    """Read a time with an offset, ms."""
-    if not text:
-        return default
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise BadSettingsError(
-            f"{option}: expected a time with an offset, such as 2026-01-05T08:00Z, got {text!r}"
-        )
-    return round(at.astimezone(UTC).timestamp() * 1000)

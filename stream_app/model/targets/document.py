@@ -97,6 +97,26 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         """Read the output of ``to_json``, of this or an earlier release."""
         return json.decode(text, type=cls)
 
+    def changed(self, document: Mapping[str, Any]) -> Targets:
+        """Return these with some settings changed; ``document`` has only those, under the names of a TOML document.
+
+        Raises:
+            ValueError: one line that names the place and what is wrong with it.
+        """
+        whole = json.decode(self.to_json())
+        for table, said in document.items():
+            if table == "defaults":
+                read(table, said, Overrides)
+            elif table in {"channels", "queues"}:
+                for name, level in as_table(table, said).items():
+                    read(f"{table}.{name}", level, Overrides if table == "channels" else QueueOverrides)
+            else:
+                raise ValueError(f"{table}: expected a setting of defaults, channels or queues")
+        _merge(whole, document)
+        targets = self.from_json(json.encode(whole))
+        targets.check()
+        return targets
+
     def to_json(self) -> bytes:
         """Encode the document for storage: equal targets produce equal bytes."""
         return json.encode(self, order="sorted")
@@ -274,3 +294,12 @@ def _check_side(place: str, name: str, bound: float, target: float | None) -> No
 
 assert isinstance(BY_NAME["service_level"].measure, Choice)  # noqa: S101 - the default policy is the catalogue's
 assert BY_NAME["service_level"].measure.default == DEFAULT_POLICY  # noqa: S101 - same
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for name, value in more.items():
+        if isinstance(value, Mapping) and isinstance(mine := into.get(name, {}), dict):
+            into[name] = mine
+            _merge(mine, value)
+        else:
+            into[name] = value
