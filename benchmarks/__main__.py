@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import freshness, hostile, intervals, ledger, memory, reading, throughput, workforce
+from . import freshness, hostile, intervals, ledger, ledger_kpis, memory, reading, throughput, workforce
 from .figures import Figure, headlines, in_order, written
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -22,6 +22,7 @@ GROUPS: dict[str, Callable[[], list[Figure]]] = {
     "reading": reading.measure,
     "intervals": intervals.measure,
     "ledger": ledger.measure,
+    "ledger_kpis": ledger_kpis.measure,
     "workforce": workforce.measure,
     "freshness": freshness.measure,
     "hostile": hostile.measure,

@@ -54,6 +54,8 @@ MEANING: Final = {
     "interval_row_packed_bytes": "A packed interval row, compared with one without reasons and missed offers",
     "interval_month_unpacked_seconds": "Unpacking a month of them, compared with the same",
     "interval_counting_with_reasons_seconds": "Counting 10,000 contacts that left for a reason, compared with none",
+    "ledger_first_contact_month_seconds": "First contact resolution of a month, by queue, among 10 million visits",
+    "ledger_first_contact_month_cpu_seconds": "The CPU that takes, on all cores together",
     "ledger_rows_per_second": "The ledger's writer, one partition: visits from the outbox into a folder",
     "ledger_bytes_per_visit": "The ledger on the disk per visit with a random id, compared with one written minute by minute",
     "ledger_outbox_bytes_per_visit": "Redis memory per visit that waits for the ledger's writer",

@@ -68,10 +68,9 @@ def _visit(row: VisitRow) -> dict[str, Any]:
 
 def _happening(row: Happening) -> dict[str, Any]:
     table = TABLE_OF[row.kind]
-    facts = unpack_facts(row.facts)
+    facts, about = unpack_facts(row.facts), row.about or {}
     names = {column.name for column in TABLES[table].columns}
     values = {
-        "at": min((fact.at for fact in facts), default=None),
         "contact_id": row.contact,
         "queue": row.queue,
         "channel": row.channel,
@@ -79,7 +78,8 @@ def _happening(row: Happening) -> dict[str, Any]:
         **_whose(row),
         "sign": row.sign,
         "visit_started_at": row.visit_started or None,
-        **{name: str(value) if name == "priority" else value for name, value in (row.about or {}).items()},
+        **{name: str(value) if name == "priority" else value for name, value in about.items()},
+        "at": min((fact.at for fact in facts), default=about.get("at")),  # when it counts, if it does
         **_facts(table, facts),
     }
     return {name: value for name, value in values.items() if name in names}

@@ -247,9 +247,10 @@ class SurveyReturned(Fact, frozen=True, gc=False, tag=26):
 
 
 class CsatAnswered(Fact, frozen=True, gc=False, tag=27):
-    """A satisfaction survey; ``satisfied`` as defined by the queue's targets."""
+    """A satisfaction survey; ``satisfied`` as defined by the queue's targets, ``dissatisfied`` the lowest of three classes."""
 
     satisfied: bool
+    dissatisfied: bool = False
 
 
 class NpsAnswered(Fact, frozen=True, gc=False, tag=28):

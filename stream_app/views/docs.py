@@ -10,12 +10,14 @@ from stream_app.errors import StreamAppError
 from stream_app.model.fold import lifecycle
 from stream_app.model.kpis import BY_NAME, KPIS, SERVICE_LEVELS
 from stream_app.model.kpis.alerts import Alert, Breached, Burn, Stopped, Surged, Threshold, TooMany, Traded
+from stream_app.model.kpis.from_ledger import FromLedger, LedgerShare
 from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.kpis.measures import Choice
 
 from . import links, naming
 from .alerts.catalogue import margin
-from .dictionary import formula, targets
+from .dictionary import formula, number, targets
 from .intervals.wire import IntervalsRow
 from .links import TITLES
 from .text import GENERATED
@@ -55,6 +57,13 @@ _POLICIES: Final = """
 A queue's targets name the formula, and every number carries that name. The example is one day of 100 calls with a target
 of 20 s and short abandons up to 5 s: 70 answered within 20 s and 15 later; 4 abandoned within 5 s, 4 more within
 20 s, 5 later; 2 left for a callback, one of them within 20 s.
+"""
+
+_LEDGER: Final = """
+## From the ledger
+
+What needs more than one contact is found in the ledger, for any window as long as it is kept, and not among the live counters.
+[From the ledger](semantics.md#from-the-ledger) defines each of them.
 """
 
 _LIFECYCLE: Final = """\
@@ -142,6 +151,7 @@ def _kpis() -> Iterator[str]:
     for kpi in KPIS:
         yield from ("", f"## {kpi.name}", "", f"**{kpi.title}.** {kpi.doc}", "")
         yield from table(("", ""), _facts(kpi))
+    yield from _from_ledger()
     yield _POLICIES
     service_level = BY_NAME["service_level"].measure
     default = service_level.default if isinstance(service_level, Choice) else ""
@@ -158,6 +168,39 @@ def _kpis() -> Iterator[str]:
     )
 
 
+def _from_ledger() -> Iterator[str]:
+    yield _LEDGER
+    yield from table(("tier", "KPIs"), _ledger_tiers())
+    for kpi in FROM_LEDGER:
+        yield from ("", f"## {kpi.name}", "", f"**{kpi.title}.** {kpi.doc}", "")
+        yield from table(("", ""), _ledger_facts(kpi))
+
+
+def _ledger_tiers() -> Iterator[tuple[str, str]]:
+    for tier in dict.fromkeys(kpi.tier for kpi in FROM_LEDGER):
+        yield tier, ", ".join(f"[{k.title}](#{k.name})" for k in FROM_LEDGER if k.tier == tier)
+
+
+def _ledger_facts(kpi: FromLedger) -> Iterator[tuple[str, str]]:
+    for policy, measure in kpi.measures.items():
+        yield f"formula {policy}".strip(), f"`{formula(measure)}`"
+    yield "unit", kpi.unit.suffix
+    yield "better", kpi.better
+    yield "default target", "—" if kpi.target is None else number(kpi.target, kpi.unit)
+    yield "reason for the target", kpi.target_why
+    yield "tier", kpi.tier + (", leading" if kpi.leading else ", lagging")
+    if any(isinstance(measure, LedgerShare) and measure.settled for measure in kpi.measures.values()):
+        yield "settled", "it has a provisional value at once, and a settled one"
+    yield (
+        "by",
+        "segment" if kpi.customers else "queue, channel, agent, team, site, segment, reason, who handled it",
+    )
+    yield "misleads", kpi.misleads
+    yield "read with", ", ".join(f"[{_TITLES[other]}](#{other})" for other in kpi.pairs)
+    yield "defined in", f"[{kpi.source}]({kpi.source.removeprefix('docs/')}#from-the-ledger)"
+
+
+_TITLES: Final = {kpi.name: kpi.title for kpi in KPIS} | {kpi.name: kpi.title for kpi in FROM_LEDGER}
 TWINS: Final = {kpi.twin for kpi in KPIS if kpi.twin}
 """Means by business hours."""
 

@@ -16,6 +16,7 @@ from stream_app.ledger.tables import IDENTITY, LedgerColumn, LedgerTable
 from stream_app.model.facts import (
     Abandoned,
     Answered,
+    CsatAnswered,
     Fact,
     Handled,
     Missed,
@@ -141,3 +142,27 @@ def test_files_of_an_earlier_version_lack_columns_and_those_of_a_later_one_are_l
             (read,) = read_rows(finished.path, table)
             assert read.to_pylist()[0]["missed_at"] is None
             assert read.schema == table.schema
+
+
+def test_an_opinion_stands_where_it_counts_and_not_where_it_was_told() -> None:
+    """A second answer in place of the first counts when the first was given."""
+    about = {"event": "answered", "at": T0 + 90, "kind": "csat", "score": 1}
+    row = Happening(
+        7,
+        0,
+        "opinion",
+        1,
+        "c",
+        "q",
+        "voice",
+        0,
+        None,
+        None,
+        None,
+        None,
+        None,
+        about,
+        pack_row((CsatAnswered(T0, False),)),
+    )
+    (found,) = exploded(row)["opinions"]
+    assert (found["at"], found["csat_answered_at"]) == (T0, T0)

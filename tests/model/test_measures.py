@@ -84,6 +84,7 @@ def test_units_turn_stored_sums_into_base_units() -> None:
         "CONTACTS": ("contacts", 1),
         "POINTS": ("points", 1),
         "SCORE": ("score", 1000),
+        "TIMES": ("times", 1),
         "AMOUNT": ("amount", 10_000),
     }
     assert percentile(0.5, {}) is None

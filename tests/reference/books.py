@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .history import History
+
 if TYPE_CHECKING:
     from .counters import Counters, Key
     from .intervals import Intervals
@@ -16,6 +18,7 @@ class Books:
 
     def __init__(self, counters: Counters, intervals: Intervals, policy: Policy) -> None:
         self.counters, self.intervals, self.policy = counters, intervals, policy
+        self.history = History()
 
     def live(self, place: Key, at: int, **amounts: int) -> None:
         """Add the amounts in the buckets that hold `at`."""

@@ -46,6 +46,11 @@ class Survey(NamedTuple):
     score: float
     scale: float
 
+    def is_dissatisfied(self, settings: Settings) -> bool:
+        """The lowest of three classes of satisfaction."""
+        low = self.kind == "csat" and self.score <= 1 + (self.scale - 1) / 4
+        return low and not settings.satisfied(self.score, self.scale)
+
     def counts(self, settings: Settings) -> dict[str, int]:
         score, scale = self.score, self.scale
         if self.kind == "csat":

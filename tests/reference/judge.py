@@ -73,6 +73,7 @@ class Judge:
         abandoned = next((v for v in self._here(event) if v.state == "abandoned" and v.fits(event)), None)
         if event.resumes and abandoned:
             self._steps.resume(abandoned, event.at)
+            abandoned.life.learn(event)
             self._memory.remember(name)
         elif event.reopens or any(_soon(at, event.at) for at in self._memory.case_reopenings(event.contact)):
             self._steps.open_reopened(self._visit(event, event.at, name))
@@ -129,6 +130,7 @@ class Judge:
             return DUPLICATE
         if event.type in VISIT_EVENTS:
             return self._move(event, name, beginning, meant)
+        self._books.history.told(event)
         if event.type == "platform.restarted":
             self._restart(event)
         elif event.type == "case.reopened" and event.contact:

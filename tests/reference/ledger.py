@@ -38,6 +38,7 @@ class Ledger:
 
     def opened(self, visit: Visit) -> None:
         """A visit opens: it is offered, reopened or outbound."""
+        self._books.history.visits.append(visit)
         if visit.outbound:
             self._books.live(visit.place, visit.started, outbound=1)
         elif visit.reopened:
@@ -57,12 +58,15 @@ class Ledger:
         self._books.intervals.from_bot(visit)
 
     def contained(self, visit: Visit, at: int) -> None:
+        visit.life.contained_at, visit.life.over = at, True
         self._books.both(visit, at, bot_contained=1)
 
     def containment_undone(self, visit: Visit) -> None:
+        visit.life.contained_at = None
         self._books.both(visit, visit.since, bot_contained=-1, containments_undone=1)
 
     def ended_with_bot(self, visit: Visit, at: int) -> None:
+        visit.life.over = True
         self._books.both(visit, at, bot_abandoned=1)
 
     # Outcomes: each decides the visit ------------------------------------------------------------------
@@ -79,6 +83,7 @@ class Ledger:
         self._enter(visit, [(at, counted), _decided(visit, at, wait)])
 
     def abandoned(self, visit: Visit, at: int, wait: int) -> None:
+        visit.life.over = True
         late = wait > visit.target
         counted = {
             "abandoned": 1,
@@ -97,6 +102,7 @@ class Ledger:
 
     def taken_back(self, visit: Visit) -> None:
         """Subtract the abandonment where it was added."""
+        visit.life.over = False
         entries = visit.abandonment
         self._enter(visit, [(at, {name: -n for name, n in counted.items()}) for at, counted in entries])
         at, waited = entries[0][0], visit.abandon_wait
@@ -112,6 +118,9 @@ class Ledger:
 
     def left(self, visit: Visit, at: int, wait: int, why: str, *, callback: bool, demand: bool) -> None:
         reasons = {**counted_as(LEFT_WHY, why), "left_not_demand": int(not demand)}
+        visit.life.over, visit.life.demand = True, demand
+        if reasons.get("left_transfer"):
+            visit.life.passed_at = at
         counted = {
             **reasons,
             "left": 1,
@@ -123,6 +132,7 @@ class Ledger:
         self._enter(visit, [(at, counted), _decided(visit, at, wait)] if demand else [(at, counted)])
 
     def lost(self, visit: Visit, at: int) -> None:
+        visit.life.over = True
         self._books.intervals.over(visit, "lost", at)
         self._enter(visit, [(at, {"lost": 1}), _decided(visit, at, visit.waited(at))])
 

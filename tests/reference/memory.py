@@ -51,6 +51,7 @@ class Memory:
         self._visits: dict[str, list[Visit]] = {}  # contact -> its open visits, oldest first
         self._recent: dict[int, set[bytes]] = {}  # day of partition time -> hashes of the ids added in it
         self._opened = itertools.count(1)
+        self._closed = itertools.count(1)
         self._ended: dict[str, list[Ended]] = {}  # contact -> visits with whose request it may go on
         self._reopened: dict[str, list[int]] = {}  # contact -> when its case was reopened
 
@@ -72,6 +73,7 @@ class Memory:
 
     def close(self, visit: Visit) -> None:
         self._take_out(visit)
+        visit.life.row = next(self._closed)
         self.remember(visit.opener)
         if visit.exact:
             second = visit.queued_at // 1000

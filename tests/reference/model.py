@@ -58,6 +58,7 @@ class Reference:
         self._intervals = Intervals()
         books = Books(self._counters, self._intervals, self._policy)
         self._steps = Steps(self._memory, books)
+        self.history = books.history
         self._surveys = Surveys(books, surveys)
         self._judge = Judge(self._memory, books, self._steps, self._surveys)
 

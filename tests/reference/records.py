@@ -98,6 +98,8 @@ class Event(NamedTuple):
     fact: Fact | None
     source: str
     reason: str
+    said: Fields
+    """All of its fields, as they were told."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -191,6 +193,7 @@ def _event(fields: Fields) -> Event:
         fact=read_fact(kind, fields),
         source=text(fields, "source", NAME) if kind == "platform.restarted" else "",
         reason=text(fields, "reason", NAME) if kind in ("contact.left_queue", "contact.refused") else "",
+        said=fields,
     )
 
 

@@ -74,6 +74,7 @@ class Steps:
 
     def take(self, visit: Visit, event: Event) -> None:
         """The visit allows the event, and this is what follows."""
+        visit.life.learn(event)
         if not event.auto:
             visit.stirred = max(visit.stirred, event.at)
         if event.type == "agent.missed":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .counters import HOUR
 from .facts import Settings
+from .history import Opinion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ class Answer(NamedTuple):
     first: int
     last: int
     returned: bool
+    dissatisfied: bool = False
 
 
 class Surveys:
@@ -63,12 +65,14 @@ class Surveys:
         if key in self._sent and _in_time(self._sent[key].at, at):
             self._came_back(survey.kind, self._sent.pop(key))
             returned = True
-        answer = Answer(survey.counts(self._settings(*place)), place, at, at, returned)
+        settings = self._settings(*place)
+        unhappy = survey.is_dissatisfied(settings)
+        answer = Answer(survey.counts(settings), place, at, at, returned, unhappy)
         former = self._answers.get(key)
         if former and abs(at - former.first) <= WITHIN_MS:
-            self._count(former, -1)
+            self._count(contact, former, -1)
             answer = _one_opinion(former, answer)
-        self._count(answer, 1)
+        self._count(contact, answer, 1)
         self._answers[key] = answer
 
     def forget(self, now: int) -> None:
@@ -79,7 +83,10 @@ class Surveys:
     def _came_back(self, kind: str, sent: Sent) -> None:
         self._books.live(sent.place, sent.at, **{f"{kind}_returned": 1})
 
-    def _count(self, answer: Answer, sign: int) -> None:
+    def _count(self, contact: str, answer: Answer, sign: int) -> None:
+        counted = {**answer.counted, "csat_dissatisfied": int(answer.dissatisfied)}
+        opinion = Opinion(contact, answer.place, answer.first, counted, sign)
+        self._books.history.opinions.append(opinion)
         self._books.live(answer.place, answer.first, **{n: sign * x for n, x in answer.counted.items()})
 
 
@@ -93,6 +100,7 @@ def _one_opinion(former: Answer, event: Answer) -> Answer:
         first=earlier.first,
         last=later.last,
         returned=former.returned or event.returned,
+        dissatisfied=later.dissatisfied,
     )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from .history import Life, told_of
 from .rules import Rules, is_written
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Visit:
         self.stated: dict[str, int] = {}
         self.hold_began = self.was_reopened = False
         self.over_at: int | None = None  # when the conversation ended
+        self.life = Life(told_of(event))
 
     # Which events it takes ----------------------------------------------------------------------------
 

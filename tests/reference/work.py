@@ -43,6 +43,7 @@ class Work:
         )
 
     def replied(self, visit: Visit, at: int, gap: int, *, answers: bool) -> None:
+        visit.life.replies += 1
         self._books.both(visit, at, replies=1, reply_ms=gap)
         self._books.live(visit.place, at, reply_open_ms=self._books.open(visit, at, gap))
         target = visit.rules.reply_target
@@ -54,17 +55,21 @@ class Work:
         self._books.both(visit, at, reopened=1)
 
     def unfinished(self, visit: Visit, at: int) -> None:
+        visit.life.over = True
         self._books.both(visit, at, unfinished=1)
 
     def missed(self, visit: Visit, at: int) -> None:
         self._books.both(visit, at, missed=1)
 
     def transferred(self, visit: Visit, at: int) -> None:
+        visit.life.passed_at = at
         if not visit.outbound:
             self._books.live(visit.place, at, transferred=1)
 
     def handled(self, visit: Visit, at: int, *, timed_out: bool) -> None:
         talk, hold, wrap, pending = visit.durations()
+        life = visit.life
+        life.handled_at, life.over, life.work, life.pending = at, True, talk + hold + wrap, pending
         if visit.outbound:
             self._books.live(visit.place, at, outbound_handled=1, outbound_ms=talk + hold + wrap)
             return
@@ -72,7 +77,7 @@ class Work:
         if visit.estimated:
             in_row |= {"handled_estimated": 1, "estimated_ms": talk}
         self._books.both(visit, at, **in_row)
-        transferred = "contact.transferred" in visit.taken
+        transferred = life.transferred = "contact.transferred" in visit.taken
         self._books.live(
             visit.place,
             at,

@@ -190,6 +190,10 @@ class Openings(OpenVisits):
                 queue=event.queue,
                 channel=event.channel,
                 visit=event.visit,
+                team=event.team,
+                site=event.site,
+                customer=event.customer,
+                case=event.case,
             )
             self._begin(queued, place, at, mark, reopened=True)
         self._keep(contact, Visit(*place, REOPENING, at, at, 0, 0, opener))

@@ -15,7 +15,7 @@ def opinion(event: e.SurveyAnswered, rule: QueueTargets) -> int:
     """Return what a survey's answer counts as, under the targets of its queue, in a number that ``rating`` reads."""
     score = event.score
     if event.kind == "csat":
-        return int(rule.satisfied(score, event.steps))
+        return 1 if rule.satisfied(score, event.steps) else -(score <= 1 + (event.steps - 1) / 4)
     if event.kind == "nps":
         return (score >= 9) - (score <= 6)
     hard = score if rule.ces_easy == "low" else event.steps + 1 - score
@@ -26,7 +26,7 @@ def rating(rated: Visit) -> f.Facts:
     """Return the facts of an opinion that is remembered."""
     at, counted = rated.queued_at, rated.wait
     if rated.agent == "csat":
-        return (f.CsatAnswered(at, counted == 1),)
+        return (f.CsatAnswered(at, counted > 0, dissatisfied=counted < 0),)
     if rated.agent == "nps":
         return (f.NpsAnswered(at, promoter=counted > 0, detractor=counted < 0),)
     return (f.CesAnswered(at, counted),)

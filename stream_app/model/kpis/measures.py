@@ -21,7 +21,8 @@ from .sums import Counter, Family, Sum, Sums
 class Unit(Enum):
     """A KPI's unit: (Prometheus suffix, Grafana unit, how much of the stored sums makes one).
 
-    ``GRADE`` is a ratio whose parts are scores, ``POINTS`` run from -100 to 100, ``AMOUNT`` is money in the currency given.
+    ``GRADE`` is a ratio whose parts are scores, ``POINTS`` run from -100 to 100, ``AMOUNT`` is money in the currency given,
+    ``TIMES`` how often something happens to one of them.
     """
 
     RATIO = ("ratio", "percentunit", 1)
@@ -31,6 +32,7 @@ class Unit(Enum):
     POINTS = ("points", "none", 1)
     SCORE = ("score", "none", 1000)
     AMOUNT = ("amount", "none", 10_000)
+    TIMES = ("times", "none", 1)
 
     @property
     def is_ratio(self) -> bool:

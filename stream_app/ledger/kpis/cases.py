@@ -1,0 +1,275 @@
+"""Cases: whether one contact was enough, how long they take, which come back, which are escalated, which are unresolved."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .query import LedgerFamily
+from .stays import GOES_ON, STAYS
+
+_STAYS_OF: Final = """
+stays_of as (
+    select stays.*, stated_case as case_id
+    from stays
+    where stated_case in (select case_id from told) and started_at < {before}
+    union distinct
+    select stays.*, named_case as case_id
+    from stays
+    join (
+        select distinct case_id as named_case, contact_id as named_contact from told where contact_id is not null
+    ) as named on named_contact = contact_id
+    where started_at < {before}
+)"""
+_FIRST_OPENED: Final = """coalesce(
+            min(told.opened_at), min(case when told.event = 'opened' then told.at end)
+        ) as told_opened"""
+
+
+def _place(of: str) -> str:
+    """Return the columns of where a case counts: as its event tells, if that names a queue, else as its stay does."""
+    names = ("queue", "channel", "agent", "team", "site", "customer")
+    chosen = (f"case when {of}.queue = '' then stay.{name} else {of}.{name} end as {name}" for name in names)
+    return ", ".join((*chosen, "stay.contact_reason as contact_reason", "stay.handled_by as handled_by"))
+
+
+_COLUMNS: Final = """
+        "case" as case_id, event, "at", contact_id, tier, opened_at, coalesce(queue, '') as queue,
+        nullif(channel, '') as channel, agent, team, site, customer,
+        row_number() over (partition by "case" order by "at", "partition", "offset", n) as place"""
+
+RESOLVED_CASES: Final = LedgerFamily(
+    name="resolved_cases",
+    steps=(
+        STAYS,
+        f"""
+told as (
+    select {_COLUMNS}
+    from cases
+    where "case" in (select "case" from cases where event = 'resolved' and "at" >= :start and "at" < :end)
+)""",
+        """
+resolutions as (
+    select *
+    from (
+        select *, row_number() over (partition by case_id order by place) as nth
+        from told
+        where event = 'resolved'
+    ) as every
+    where nth = 1 and "at" >= :start and "at" < :end
+)""",
+        _STAYS_OF.format(before="9000000000000000"),
+        """
+ordered as (
+    select stays_of.*, resolved_at,
+        min(passed_at) over (
+            partition by case_id order by started_at, row_offset, row_partition, row_n
+            rows between 1 preceding and 1 preceding
+        ) as passed_before,
+        row_number() over (
+            partition by case_id
+            order by
+                case when started_at <= resolved_at then 0 else 1 end,
+                started_at desc, row_offset desc, row_partition desc, row_n desc
+        ) as from_last
+    from stays_of
+    join (select case_id as resolved_case, "at" as resolved_at from resolutions) as resolved on resolved_case = case_id
+)""",
+        f"""
+of_stays as (
+    select case_id as has_stays,
+        min(started_at) as first_started,
+        sum(case when {GOES_ON} or started_at > resolved_at + :repeat_ms then 0 else 1 end) as begun_contacts,
+        sum(case when handled_at <= resolved_at then coalesce(handled_pending_ms, 0) else 0 end) as all_pending_ms
+    from ordered
+    group by case_id
+)""",
+        f"""
+of_events as (
+    select told.case_id as has_events,
+        max(case when told.event = 'reopened' and told.at <= resolutions.at + :repeat_ms then 1 else 0 end) as back,
+        max(
+            case
+                when told.event = 'reopened' and told.at <= resolutions.at + :repeat_ms
+                    and told.place > resolutions.place then 1
+                else 0
+            end
+        ) as reopened,
+        max(case when told.event = 'resolved' then told.at end) as last_at,
+        max(case when told.event = 'resolved' then told.place end) as last_place,
+        max(case when told.event = 'reopened' then told.place end) as reopened_place,
+        {_FIRST_OPENED}
+    from told
+    join resolutions on resolutions.case_id = told.case_id
+    group by told.case_id
+)""",
+        f"""
+placed as (
+    select
+        resolution.case_id as case_id, resolution.at as resolved_at, {_place("resolution")}
+    from resolutions as resolution
+    left join (select * from ordered where from_last = 1 and started_at <= resolved_at) as stay
+        on stay.case_id = resolution.case_id
+)""",
+        """
+measured as (
+    select placed.*,
+        coalesce(begun_contacts, 0) as contacts, coalesce(all_pending_ms, 0) as pending_ms,
+        back, reopened, last_at,
+        coalesce(told_opened, first_started) as opened,
+        case when coalesce(reopened_place > last_place, false) then 0 else 1 end as is_full,
+        case when :known > resolved_at + :repeat_ms then 1 else 0 end as settled
+    from placed
+    join of_events on has_events = case_id
+    left join of_stays on has_stays = case_id
+)""",
+        """
+business as (
+    select case_id as has_hours,
+        sum(greatest(0, least(closes_at, resolved_at) - greatest(opens_at, opened))) as first_open,
+        sum(greatest(0, least(closes_at, last_at) - greatest(opens_at, opened))) as last_open
+    from measured
+    join (select queue as open_queue, channel as open_channel, opens_at, closes_at from open_hours) as stretches
+        on open_queue = queue and open_channel = channel
+    where opened is not null and closes_at > opened and opens_at < last_at
+    group by case_id
+)""",
+        """
+timed as (
+    select measured.*,
+        case when opened is null then 0 else 1 end as timed,
+        case when opened is null then 0 else greatest(0, resolved_at - opened) end as first_ms,
+        case when opened is null then 0 else greatest(0, resolved_at - opened - pending_ms) end as active_ms,
+        case when opened is null or is_full = 0 then 0 else 1 end as is_timed_full,
+        case when opened is null then 0 else greatest(0, last_at - opened) end as last_ms,
+        first_open, last_open,
+        case when (queue, channel) in (select queue, channel from open_hours) then 1 else 0 end as by_hours
+    from measured
+    left join business on has_hours = case_id
+)""",
+        """
+samples as (
+    select
+        queue, channel, agent, team, site, customer, contact_reason, handled_by,
+        1 as resolved_cases,
+        case when contacts > 0 then 1 else 0 end as with_contact,
+        case when contacts = 1 and back = 0 then 1 else 0 end as by_one_contact,
+        reopened,
+        settled as settled_resolved_cases,
+        case when contacts > 0 then settled else 0 end as settled_with_contact,
+        case when contacts = 1 and back = 0 then settled else 0 end as settled_by_one_contact,
+        settled * reopened as settled_reopened,
+        timed, first_ms, active_ms,
+        case when by_hours = 1 then coalesce(first_open, 0) else first_ms end as first_open_ms,
+        is_timed_full as full_timed,
+        is_timed_full * last_ms as full_ms,
+        is_timed_full * case when by_hours = 1 then coalesce(last_open, 0) else last_ms end as full_open_ms
+    from timed
+)""",
+    ),
+    sums=(
+        "resolved_cases",
+        "with_contact",
+        "by_one_contact",
+        "reopened",
+        "settled_resolved_cases",
+        "settled_with_contact",
+        "settled_by_one_contact",
+        "settled_reopened",
+        "timed",
+        "first_ms",
+        "active_ms",
+        "first_open_ms",
+        "full_timed",
+        "full_ms",
+        "full_open_ms",
+    ),
+)
+
+
+def _begun(before: str) -> tuple[str, ...]:
+    """Return the steps to the cases that are known by what came before a moment, with where they count."""
+    return (
+        STAYS,
+        f"""
+told as (
+    select {_COLUMNS}
+    from cases
+    where "case" is not null and "at" < {before}
+)""",
+        _STAYS_OF.format(before=before),
+        """
+firsts as (
+    select *
+    from (
+        select *,
+            row_number() over (partition by case_id order by started_at, row_offset, row_partition, row_n) as nth
+        from stays_of
+    ) as every
+    where nth = 1
+)""",
+        f"""
+of_events as (
+    select case_id,
+        min("at") as first_at,
+        max(case when event = 'escalated' then 1 else 0 end) as escalated,
+        max(case when event = 'escalated' then tier end) as to_tier,
+        max(case when event = 'resolved' then place end) as resolved_place,
+        max(case when event = 'reopened' then place end) as reopened_place,
+        {_FIRST_OPENED}
+    from told
+    group by case_id
+)""",
+        f"""
+begun as (
+    select {_place("event")},
+        coalesce(told_opened, stay.started_at, first_at) as began,
+        escalated, to_tier, resolved_place, reopened_place
+    from (select * from told where place = 1) as event
+    join of_events on of_events.case_id = event.case_id
+    left join firsts as stay on stay.case_id = event.case_id
+)""",
+    )
+
+
+BEGUN_CASES: Final = LedgerFamily(
+    name="begun_cases",
+    steps=(
+        *_begun("9000000000000000"),
+        """
+samples as (
+    select
+        queue, channel, agent, team, site, customer, contact_reason, handled_by,
+        1 as begun,
+        escalated,
+        case when to_tier = 2 then 1 else 0 end as to_tier_2,
+        case when to_tier = 3 then 1 else 0 end as to_tier_3,
+        case when to_tier > 3 then 1 else 0 end as above_tier_3,
+        case when coalesce(to_tier, 0) < 2 then escalated else 0 end as to_other_tier
+    from begun
+    where began >= :start and began < :end
+)""",
+    ),
+    sums=("begun", "escalated", "to_tier_2", "to_tier_3", "above_tier_3", "to_other_tier"),
+)
+
+UNRESOLVED_CASES: Final = LedgerFamily(
+    name="unresolved_cases",
+    steps=(
+        *_begun(":end"),
+        """
+samples as (
+    select
+        queue, channel, agent, team, site, customer, contact_reason, handled_by,
+        1 as unresolved,
+        case when :end - began <= 86400000 then 1 else 0 end as up_to_1_days,
+        case when :end - began > 86400000 and :end - began <= 259200000 then 1 else 0 end as up_to_3_days,
+        case when :end - began > 259200000 and :end - began <= 604800000 then 1 else 0 end as up_to_7_days,
+        case when :end - began > 604800000 and :end - began <= 2592000000 then 1 else 0 end as up_to_30_days,
+        case when :end - began > 2592000000 then 1 else 0 end as older
+    from begun
+    where began < :end and (resolved_place is null or coalesce(reopened_place > resolved_place, false))
+)""",
+    ),
+    sums=("unresolved", "up_to_1_days", "up_to_3_days", "up_to_7_days", "up_to_30_days", "older"),
+)
+"""At the window's end; its beginning has no effect."""

@@ -1,0 +1,62 @@
+"""What customers say, in classes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .query import LedgerFamily
+
+OPINIONS: Final = LedgerFamily(
+    name="opinions",
+    steps=(
+        """
+asked as (
+    select *
+    from opinions
+    where "at" >= :start and "at" < :end and (csat_answered_at is not null or nps_answered_at is not null)
+)""",
+        """
+contacts as (
+    select contact_id, contact_reason, handled_by
+    from (
+        select contact_id, contact_reason,
+            case when to_bot_at is null then 'people' when answered_at is null then 'bot' else 'both' end as handled_by,
+            row_number() over (partition by contact_id order by started_at desc, "offset" desc, "partition" desc, n desc) as nth
+        from visits
+        where not outbound and contact_id in (select contact_id from asked)
+    ) as latest
+    where nth = 1
+)""",
+        """
+flagged as (
+    select
+        asked.queue as queue, asked.channel as channel, asked.agent as agent, asked.team as team, asked.site as site,
+        asked.customer as customer, contacts.contact_reason as contact_reason, contacts.handled_by as handled_by,
+        case when csat_answered_at is null then 0 else sign end as csat_answers,
+        case when csat_answered_satisfied then sign else 0 end as csat_satisfied,
+        case when csat_answered_dissatisfied then sign else 0 end as csat_dissatisfied,
+        case when nps_answered_at is null then 0 else sign end as nps_answers,
+        case when nps_answered_promoter then sign else 0 end as nps_promoters,
+        case when nps_answered_detractor then sign else 0 end as nps_detractors
+    from asked
+    left join contacts on contacts.contact_id = asked.contact_id
+)""",
+        """
+samples as (
+    select *,
+        csat_answers - csat_satisfied - csat_dissatisfied as csat_neutral,
+        nps_answers - nps_promoters - nps_detractors as nps_passives
+    from flagged
+)""",
+    ),
+    sums=(
+        "csat_answers",
+        "csat_satisfied",
+        "csat_neutral",
+        "csat_dissatisfied",
+        "nps_answers",
+        "nps_promoters",
+        "nps_passives",
+        "nps_detractors",
+    ),
+)

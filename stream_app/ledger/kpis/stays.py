@@ -1,0 +1,45 @@
+"""Steps that several families share: stays, and which of them go on with the one before."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WHERE: Final = "queue, channel, agent, team, site, customer, contact_reason, handled_by"
+"""The columns that samples are split by; the segment follows from the customer."""
+
+_STAYS: Final = """
+stays as (
+    select
+        coalesce(customer, contact_id) as person, contact_id, "case" as stated_case,
+        started_at, started_time, "partition" as row_partition, "offset" as row_offset, n as row_n,
+        queue, channel, agent, team, site, customer, contact_reason,
+        case
+            when transferred_time is not null then transferred_at
+            when left_reason = 'transfer' then left_at
+        end as passed_at,
+        handled_at, handled_transferred, handled_pending_ms,
+        case when to_bot_time is null then 'people' when answered_time is null then 'bot' else 'both' end as handled_by,
+        case
+            when coalesce(
+                handled_time, abandoned_time, left_time, lost_time, contained_time, returned_time, ended_with_bot_time,
+                unfinished_time
+            ) is null then 0
+            else 1
+        end as is_over,
+        to_bot_at, contained_at
+    from :visits
+    where not outbound and coalesce(left_demand, true) and coalesce(customer, contact_id) is not null
+)"""
+
+
+def stays_of(visits: str) -> str:
+    """Return the step that finds the stays among these rows of ``visits``."""
+    return _STAYS.replace(":visits", visits)
+
+
+STAYS: Final = stays_of("visits")
+
+ORDER: Final = "(partition by person order by started_at, row_offset, row_partition, row_n)"
+"""A person's stays in their order."""
+GOES_ON: Final = "coalesce(started_at - passed_before between -600000 and 1800000, false)"
+"""Of a stay with ``passed_before``, when the one before it was passed on: 30 minutes before it begins, to 10 after."""

@@ -1,0 +1,145 @@
+"""KPIs that need more than one contact, or more than today: they are found in the ledger, and not among the counters.
+
+Their entries are here and not beside their SQL (``ledger/kpis``), because the dictionary and the views are made of them, and
+these know nothing of the ledger's engine: a family and its sums are names to them, as counters are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from .measures import Unit
+
+
+class LedgerShare(Struct, frozen=True):
+    """A sum over a sum, of one family.
+
+    Attributes:
+        family: where the sums are from, as ``ledger/kpis`` calls it.
+        of: the sum above.
+        samples: the sum below: how much the value rests on.
+        settled: whether there are both of those that nothing told in time can change, as ``settled_…``.
+    """
+
+    family: str
+    of: str
+    samples: str
+    settled: bool = False
+
+    def value(self, sums: Mapping[str, int]) -> float | None:
+        """Return the ratio in stored units; ``None`` without samples."""
+        return sums[self.of] / sums[self.samples] if sums[self.samples] > 0 else None
+
+    def value_settled(self, sums: Mapping[str, int]) -> float | None:
+        """Return the ratio of the settled ones; ``None`` without samples."""
+        n = sums[f"settled_{self.samples}"]
+        return sums[f"settled_{self.of}"] / n if n > 0 else None
+
+    def __str__(self) -> str:
+        return f"{self.of} / {self.samples}"
+
+
+class LedgerCount(Struct, frozen=True):
+    """A sum at a moment, with the parts into which it is split."""
+
+    family: str
+    of: str
+    parts: tuple[str, ...] = ()
+
+    def value(self, sums: Mapping[str, int]) -> float:
+        """Return the sum."""
+        return sums[self.of]
+
+    def __str__(self) -> str:
+        return " + ".join(self.parts) or self.of
+
+
+class LedgerCost(Struct, frozen=True):
+    """Money for work: of each queue and channel at its own rates."""
+
+    family: str = "work"
+
+    @staticmethod
+    def value(
+        rows: Mapping[tuple[str, str], Mapping[str, int]], rates: Mapping[tuple[str, str], Rates]
+    ) -> float | None:
+        """Return the cost of a contact.
+
+        Args:
+            rows: queue and channel → the sums ``handled`` and ``work_ms``.
+            rates: of the same.
+        """
+        handled = sum(row["handled"] for row in rows.values())
+        return sum(rates[place].cost(row) for place, row in rows.items()) / handled if handled else None
+
+    def __str__(self) -> str:
+        return "(work_ms * (cost per hour + overhead per hour) + handled * cost per contact) / handled"
+
+
+class Rates(Struct, frozen=True):
+    """What work costs in a queue and channel: an hour, its overhead, each contact; and how many have one agent at once."""
+
+    per_hour: float = 0.0
+    overhead_per_hour: float = 0.0
+    per_contact: float = 0.0
+    at_once: float = 1.0
+
+    def cost(self, sums: Mapping[str, int]) -> float:
+        """Return what these contacts cost."""
+        hours = sums["work_ms"] / 3_600_000 / self.at_once
+        return hours * (self.per_hour + self.overhead_per_hour) + sums["handled"] * self.per_contact
+
+
+class FromLedger(Struct, frozen=True, kw_only=True):
+    """One KPI of the ledger; fields as in ``Kpi``.
+
+    Attributes:
+        measures: policy → formula; ``""`` where there is only one.
+        customers: whether it is about customers, who belong to no queue.
+    """
+
+    name: str
+    title: str
+    doc: str
+    source: str = "docs/semantics.md"
+    unit: Unit
+    better: Literal["higher", "lower"]
+    measures: Mapping[str, LedgerShare | LedgerCount | LedgerCost]
+    tier: Literal["operational", "quality", "business"]
+    leading: bool = False
+    target: float | None = None
+    target_why: str
+    misleads: str
+    pairs: tuple[str, ...]
+    customers: bool = False
+
+    def __post_init__(self) -> None:
+        """Reject an entry that nobody could read."""
+        if not self.target_why or not self.misleads or not self.pairs:
+            raise ValueError(f"{self.name}: target_why, misleads and pairs must not be empty")
+        if self.unit.is_ratio and self.target is not None and not 0 <= self.target <= 1:
+            raise ValueError(f"{self.name}: expected a target of 0…1 for a ratio, got {self.target}")
+
+
+def only(
+    measure: LedgerShare | LedgerCount | LedgerCost,
+) -> Mapping[str, LedgerShare | LedgerCount | LedgerCost]:
+    """Return a measure without a choice."""
+    return {"": measure}
+
+
+LEDGER_FAMILIES: Final = (
+    "journeys",
+    "touches",
+    "resolved_cases",
+    "begun_cases",
+    "unresolved_cases",
+    "customers",
+    "bots",
+    "work",
+    "opinions",
+)
+"""The families that entries may name."""

@@ -1,0 +1,301 @@
+"""The entries of KPIs that are found in the ledger. ``docs/semantics.md``, "From the ledger", defines them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .from_ledger import FromLedger, LedgerCost, LedgerCount, LedgerShare, only
+from .measures import Unit
+
+_RESOLUTION: Final[tuple[FromLedger, ...]] = (
+    FromLedger(
+        name="first_contact_resolution",
+        title="First contact resolution",
+        doc="Share of first contacts, or of resolved cases, after which nobody had to come again within a week.",
+        unit=Unit.RATIO,
+        better="higher",
+        measures={
+            "by_repeat": LedgerShare("journeys", "resolved", "first_contacts", settled=True),
+            "by_case": LedgerShare("resolved_cases", "by_one_contact", "with_contact", settled=True),
+        },
+        tier="quality",
+        target=0.75,
+        target_why="70 to 79 % is usual, 80 % and more is world class",
+        misleads="Who gives up on you does not call again either: read it with churn. Of the last week it is provisional.",
+        pairs=("csat", "handle_time", "repeat_contacts", "churn"),
+    ),
+    FromLedger(
+        name="repeat_contacts",
+        title="Repeat contacts",
+        doc="Share of contacts after which the same customer came again within a week.",
+        unit=Unit.RATIO,
+        better="lower",
+        measures=only(LedgerShare("journeys", "repeated", "of_customers", settled=True)),
+        tier="quality",
+        target_why="none: it depends on how often customers have a reason to come",
+        misleads="A second order is a repeat contact, too.",
+        pairs=("first_contact_resolution", "csat"),
+    ),
+    FromLedger(
+        name="one_touch",
+        title="One touch",
+        doc="Share of written conversations that were concluded with a single reply.",
+        unit=Unit.RATIO,
+        better="higher",
+        measures=only(LedgerShare("touches", "one_touch", "replied")),
+        tier="quality",
+        target_why="none: it depends on what customers write about",
+        misleads="A reply that closes the matter without solving it counts, too.",
+        pairs=("first_contact_resolution", "reopen"),
+    ),
+    FromLedger(
+        name="transfers_per_request",
+        title="Transfers per request",
+        doc="How often a customer is passed on until the request is done, whatever ids the contact has on its way.",
+        unit=Unit.TIMES,
+        better="lower",
+        measures=only(LedgerShare("journeys", "transfers", "handled")),
+        tier="operational",
+        target_why="none: it depends on how specialised the teams are",
+        misleads="One customer who was passed on five times looks like five who were passed on once: read it with bounced.",
+        pairs=("bounced", "transfer"),
+    ),
+    FromLedger(
+        name="bounced",
+        title="Bounced",
+        doc="Share of requests that were passed on twice or more.",
+        unit=Unit.RATIO,
+        better="lower",
+        measures=only(LedgerShare("journeys", "bounced", "handled")),
+        tier="operational",
+        target_why="none: start from your own",
+        misleads="Teams that keep what they can't solve have none.",
+        pairs=("transfers_per_request", "first_contact_resolution"),
+    ),
+)
+
+
+def _time(name: str, title: str, doc: str, of: str, samples: str = "timed") -> FromLedger:
+    return FromLedger(
+        name=name,
+        title=title,
+        doc=doc,
+        unit=Unit.SECONDS,
+        better="lower",
+        measures=only(LedgerShare("resolved_cases", of, samples)),
+        tier="quality",
+        target_why="none: it depends on what is to be solved",
+        misleads="Old cases that are never closed are not in it: read it with the unresolved ones.",
+        pairs=("unresolved", "reopen"),
+    )
+
+
+_CASES: Final[tuple[FromLedger, ...]] = (
+    _time(
+        "time_to_resolve",
+        "Time to resolve",
+        "Mean time from the opening of a case to its first resolution.",
+        "first_ms",
+    ),
+    _time(
+        "time_to_resolve_business",
+        "Time to resolve, business hours",
+        "The same, by the business hours of its queue.",
+        "first_open_ms",
+    ),
+    _time(
+        "time_to_resolve_active",
+        "Time to resolve, without pending",
+        "The same as the time to resolve, without the time in which its conversations waited for something else.",
+        "active_ms",
+    ),
+    _time(
+        "time_to_resolve_full",
+        "Full time to resolve",
+        "Mean time from the opening of a case to its last resolution.",
+        "full_ms",
+        "full_timed",
+    ),
+    _time(
+        "time_to_resolve_full_business",
+        "Full time to resolve, business hours",
+        "The same, by the business hours of its queue.",
+        "full_open_ms",
+        "full_timed",
+    ),
+    FromLedger(
+        name="unresolved",
+        title="Unresolved cases",
+        doc="Cases that are open, by age: up to 1, 3, 7, 30 days, older.",
+        unit=Unit.CONTACTS,
+        better="lower",
+        measures=only(
+            LedgerCount(
+                "unresolved_cases",
+                "unresolved",
+                ("up_to_1_days", "up_to_3_days", "up_to_7_days", "up_to_30_days", "older"),
+            )
+        ),
+        tier="operational",
+        target_why="none: it grows with volume",
+        misleads="Where nobody reports that cases are resolved, all of them are unresolved.",
+        pairs=("time_to_resolve", "backlog"),
+    ),
+    FromLedger(
+        name="reopen",
+        title="Reopened cases",
+        doc="Share of resolved cases that were reopened within a week.",
+        unit=Unit.RATIO,
+        better="lower",
+        measures=only(LedgerShare("resolved_cases", "reopened", "resolved_cases", settled=True)),
+        tier="quality",
+        target_why="none: start from your own",
+        misleads="A customer who opens a new case instead is not in it.",
+        pairs=("first_contact_resolution", "time_to_resolve"),
+    ),
+    FromLedger(
+        name="escalation",
+        title="Escalation rate",
+        doc="Share of cases that were escalated, by the highest tier that they reached.",
+        unit=Unit.RATIO,
+        better="lower",
+        measures={
+            "": LedgerShare("begun_cases", "escalated", "begun"),
+            "to_tier_2": LedgerShare("begun_cases", "to_tier_2", "begun"),
+            "to_tier_3": LedgerShare("begun_cases", "to_tier_3", "begun"),
+            "above_tier_3": LedgerShare("begun_cases", "above_tier_3", "begun"),
+        },
+        tier="operational",
+        target_why="none: it depends on what the first tier may decide",
+        misleads="An early escalation may be what solves a case.",
+        pairs=("time_to_resolve", "first_contact_resolution"),
+    ),
+)
+_CUSTOMERS: Final[tuple[FromLedger, ...]] = (
+    FromLedger(
+        name="retention",
+        title="Customer retention",
+        doc="Share of the customers at the start who are customers at the end.",
+        unit=Unit.RATIO,
+        better="higher",
+        measures=only(LedgerShare("customers", "kept", "at_start")),
+        tier="business",
+        target_why="none: it depends on the business, and on how long the window is",
+        misleads="It lags: who leaves decided so weeks ago.",
+        pairs=("churn", "first_contact_resolution"),
+        customers=True,
+    ),
+    FromLedger(
+        name="churn",
+        title="Churn",
+        doc="Share of the customers at the start who are none at the end.",
+        unit=Unit.RATIO,
+        better="lower",
+        measures=only(LedgerShare("customers", "lost", "at_start")),
+        tier="business",
+        target_why="none: it depends on the business, and on how long the window is",
+        misleads="Customers who only stop buying are not in it, unless somebody reports that they left.",
+        pairs=("retention", "nps", "first_contact_resolution"),
+        customers=True,
+    ),
+    FromLedger(
+        name="lifetime_value",
+        title="Customer lifetime value",
+        doc="Mean purchase value × purchases a year × years, of the customers of whom it is known.",  # noqa: RUF001
+        unit=Unit.AMOUNT,
+        better="higher",
+        measures=only(LedgerShare("customers", "value", "valued")),
+        tier="business",
+        target_why="none: it depends on what is sold",
+        misleads="It is an estimate by whoever reports it, in whatever currency that is.",
+        pairs=("retention", "cost_per_contact"),
+        customers=True,
+    ),
+)
+_COST: Final = FromLedger(
+    name="cost_per_contact_with_overhead",
+    title="Cost per contact, with overhead",
+    doc="Agent time on contacts at its rate with overhead, plus other costs, per contact handled.",
+    unit=Unit.AMOUNT,
+    better="lower",
+    measures=only(LedgerCost()),
+    tier="business",
+    target_why="none: set your own",
+    misleads="It leaves out the time for which agents are paid while nobody calls.",
+    pairs=("cost_per_contact", "first_contact_resolution"),
+)
+
+
+def _class(kind: str, name: str, title: str, doc: str, better: str) -> FromLedger:
+    return FromLedger(
+        name=f"{kind}_{name}",
+        title=title,
+        doc=doc,
+        unit=Unit.RATIO,
+        better="higher" if better == "higher" else "lower",
+        measures=only(LedgerShare("opinions", f"{kind}_{name}", f"{kind}_answers")),
+        tier="quality",
+        target_why=f"none: {kind} has one",
+        misleads="It covers only those who answer.",
+        pairs=(kind,),
+    )
+
+
+_OPINIONS: Final[tuple[FromLedger, ...]] = (
+    _class("csat", "satisfied", "Satisfied", "Share of answers that are satisfied.", "higher"),
+    _class(
+        "csat", "neutral", "Neutral", "Share of answers that are neither satisfied nor dissatisfied.", "lower"
+    ),
+    _class("csat", "dissatisfied", "Dissatisfied", "Share of answers that are dissatisfied.", "lower"),
+    _class("nps", "promoters", "Promoters", "Share of answers of 9 or 10.", "higher"),
+    _class("nps", "passives", "Passives", "Share of answers of 7 or 8.", "lower"),
+    _class("nps", "detractors", "Detractors", "Share of answers up to 6.", "lower"),
+)
+
+
+def _of_bots(
+    name: str, title: str, doc: str, share: LedgerShare, *, better: str, misleads: str
+) -> FromLedger:
+    return FromLedger(
+        name=name,
+        title=title,
+        doc=doc,
+        unit=Unit.RATIO,
+        better="higher" if better == "higher" else "lower",
+        measures=only(share),
+        tier="operational",
+        target_why="none: it depends on what the bot is for",
+        misleads=misleads,
+        pairs=("bot_containment", "first_contact_resolution"),
+    )
+
+
+_BOTS: Final[tuple[FromLedger, ...]] = (
+    _of_bots(
+        "ai_involved",
+        "AI involved",
+        "Share of inbound visits that were with a bot.",
+        LedgerShare("bots", "involved", "inbound"),
+        better="higher",
+        misleads="To have met one is not to have been helped by it.",
+    ),
+    _of_bots(
+        "ai_resolved",
+        "AI resolved",
+        "Share of visits with a bot that it resolved, without the customer coming again within a day.",
+        LedgerShare("bots", "resolved", "involved", settled=True),
+        better="higher",
+        misleads="Who finds no way to a person looks like one who needed none.",
+    ),
+    _of_bots(
+        "ai_handed_over",
+        "AI handed over",
+        "Share of visits with a bot that it handed over to people.",
+        LedgerShare("bots", "handed_over", "involved"),
+        better="lower",
+        misleads="A hand-over in time is better than a bot that tries for long.",
+    ),
+)
+
+FROM_LEDGER: Final[tuple[FromLedger, ...]] = (*_RESOLUTION, *_CASES, *_CUSTOMERS, _COST, *_OPINIONS, *_BOTS)
+"""In the order of the dictionary."""

@@ -1,0 +1,231 @@
+"""Worked examples: events in, numbers out, the figures of handbooks among them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from stream_app.ledger.kpis import FAMILIES, LedgerQuestion
+from stream_app.model.kpis import BY_NAME
+from stream_app.model.kpis.from_ledger import LEDGER_FAMILIES, FromLedger, LedgerCost, LedgerShare, Rates
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
+from tests.model.kept import Line, folded
+
+from .streams_of_customers import DAY, HOUR, MINUTE, SECOND, T0
+from .tables_of import LedgerTables, tables_of
+
+Told = tuple[int, str, dict[str, Any]]
+ENTRIES = {kpi.name: kpi for kpi in FROM_LEDGER}
+MONTH = LedgerQuestion(start=T0, end=T0 + 30 * DAY, known=T0 + 60 * DAY)
+
+
+def tables(told: Iterable[Told]) -> LedgerTables:
+    """The ledger after these events: ms after the beginning, type, fields."""
+    lines = []
+    for n, (after, kind, fields) in enumerate(sorted(told, key=lambda one: one[0])):
+        event = {"id": f"e{n}", "type": kind, "at": T0 + after, **fields}
+        lines.append(Line(n, json.dumps(event).encode(), T0 + after, timestamp_type=1))
+    return LedgerTables(tables_of(folded(lines)))
+
+
+def value(name: str, ledger: LedgerTables, ask: LedgerQuestion = MONTH, policy: str = "") -> float | None:
+    """A KPI in its unit."""
+    measure = ENTRIES[name].measures[policy]
+    assert not isinstance(measure, LedgerCost)
+    found = ledger.ask(measure.family, ask)
+    number = measure.value(found[()]) if found else None
+    return None if number is None else number / ENTRIES[name].unit.parts
+
+
+def settled(name: str, ledger: LedgerTables, ask: LedgerQuestion, policy: str = "") -> float | None:
+    measure = ENTRIES[name].measures[policy]
+    assert isinstance(measure, LedgerShare)
+    return measure.value_settled(ledger.ask(measure.family, ask)[()])
+
+
+def call(after: int, contact: str, customer: str | None = None, **fields: Any) -> list[Told]:
+    """A call that is answered after 10 s and handled after 5 min."""
+    said = {"contact_id": contact, **({"customer": customer} if customer else {}), **fields}
+    return [
+        (after, "contact.queued", {"queue": "desk", **said}),
+        (after + 10 * SECOND, "contact.answered", {"contact_id": contact, "agent": "ann"}),
+        (after + 5 * MINUTE, "contact.wrapped", {"contact_id": contact}),
+    ]
+
+
+def test_150_of_200_cases_resolved_by_one_contact_are_75_per_cent() -> None:
+    told: list[Told] = []
+    for n in range(200):
+        told += call(n * HOUR, f"a{n}", case=f"k{n}")
+        if n % 4 == 0:
+            told += call(n * HOUR + 30 * MINUTE, f"b{n}", case=f"k{n}")
+        told.append((n * HOUR + 50 * MINUTE, "case.resolved", {"case": f"k{n}"}))
+    assert value("first_contact_resolution", tables(told), policy="by_case") == 0.75
+
+
+def test_150_of_200_first_contacts_without_another_one_are_75_per_cent() -> None:
+    told: list[Told] = []
+    for n in range(200):
+        told += call(n * HOUR, f"a{n}", f"u{n}")
+        if n % 4 == 0:
+            told += call(n * HOUR + 3 * DAY, f"b{n}", f"u{n}")
+    ledger = tables(told)
+    assert value("first_contact_resolution", ledger, policy="by_repeat") == 0.75
+    assert value("repeat_contacts", ledger) == 50 / 250
+
+
+def test_of_200_customers_170_stay_and_40_are_new() -> None:
+    told: list[Told] = [(n, "customer.joined", {"customer": f"u{n}"}) for n in range(200)]
+    told += [(DAY + n, "customer.left", {"customer": f"u{n}"}) for n in range(30)]
+    told += [(DAY + 100 + n, "customer.joined", {"customer": f"new{n}"}) for n in range(40)]
+    ledger, ask = tables(told), LedgerQuestion(start=T0 + HOUR, end=T0 + 2 * DAY, known=T0 + 2 * DAY)
+    sums = ledger.ask("customers", ask)[()]
+    new = sums["at_end"] - sums["kept"]
+    assert (sums["at_start"], sums["at_end"], new) == (200, 210, 40)
+    assert value("retention", ledger, ask) == (210 - 40) / 200 == 0.85
+    assert value("churn", ledger, ask) == 0.15
+
+
+def test_50_a_purchase_4_times_a_year_for_5_years_are_1000() -> None:
+    worth = {"purchase_value": 50, "purchases_per_year": 4, "years": 5}
+    told: list[Told] = [
+        (0, "customer.joined", {"customer": "u"}),
+        (1, "customer.valued", {"customer": "u", **worth}),
+        (2, "customer.joined", {"customer": "of whom nothing is known"}),
+    ]
+    assert value("lifetime_value", tables(told)) == 1_000
+
+
+def test_60_promoters_25_passives_15_detractors_are_45() -> None:
+    scores = [9] * 60 + [8] * 25 + [3] * 15
+    told: list[Told] = []
+    for n, score in enumerate(scores):
+        told += call(n * HOUR, f"a{n}")
+        told.append(
+            (n * HOUR + 6 * MINUTE, "survey.answered", {"contact_id": f"a{n}", "kind": "nps", "score": score})
+        )
+    sums = tables(told).ask("opinions", MONTH)[()]
+    parts = [sums[f"nps_{part}"] for part in ("promoters", "passives", "detractors")]
+    assert parts == [60, 25, 15]
+    assert 100 * (parts[0] - parts[2]) / sums["nps_answers"] == 45
+
+
+def test_three_classes_of_satisfaction() -> None:
+    told: list[Told] = []
+    for n, (score, scale) in enumerate([(5, 5), (4, 5), (3, 5), (2, 5), (1, 5), (4, 10), (3, 10), (1, 2)]):
+        told += call(n * HOUR, f"a{n}")
+        fields = {"contact_id": f"a{n}", "kind": "csat", "score": score, "scale": scale}
+        told.append((n * HOUR + 6 * MINUTE, "survey.answered", fields))
+    sums = tables(told).ask("opinions", MONTH)[()]
+    assert [sums[f"csat_{name}"] for name in ("satisfied", "neutral", "dissatisfied")] == [2, 2, 4]
+
+
+def test_a_late_repeat_takes_the_day_of_the_first_contact_back() -> None:
+    """Provisional until the week is over, then settled; the day that changes is the first one."""
+    first = call(HOUR, "a", "u")
+    day = LedgerQuestion(start=T0, end=T0 + DAY, known=T0 + 2 * DAY)
+    later = LedgerQuestion(start=T0, end=T0 + DAY, known=T0 + 9 * DAY)
+    alone = tables(first)
+    assert value("first_contact_resolution", alone, day, "by_repeat") == 1
+    assert settled("first_contact_resolution", alone, day, "by_repeat") is None
+    assert settled("first_contact_resolution", alone, later, "by_repeat") == 1
+    followed = tables([*first, *call(6 * DAY, "b", "u")])
+    assert value("first_contact_resolution", followed, day, "by_repeat") == 0
+    assert settled("first_contact_resolution", followed, later, "by_repeat") == 0
+    sixth = LedgerQuestion(start=T0 + 6 * DAY, end=T0 + 7 * DAY, known=T0 + 20 * DAY)
+    assert value("first_contact_resolution", followed, sixth, "by_repeat") is None, "it is no first contact"
+
+
+def test_by_channel_a_mail_does_not_follow_a_call() -> None:
+    mail: list[Told] = [
+        (2 * DAY, "contact.queued", {"contact_id": "m", "queue": "desk", "channel": "email", "customer": "u"})
+    ]
+    ledger = tables([*call(0, "a", "u"), *mail])
+    for per_channel, expected in ((False, 0), (True, 1)):
+        ask = LedgerQuestion(start=T0, end=T0 + DAY, known=T0 + 9 * DAY, per_channel=per_channel)
+        assert value("first_contact_resolution", ledger, ask, "by_repeat") == expected
+
+
+def test_a_request_that_is_passed_on_under_other_ids_is_one() -> None:
+    told: list[Told] = []
+    for n, contact in enumerate(("a", "b", "c")):
+        at = n * 10 * MINUTE
+        told += call(at, contact, "u")
+        if contact != "c":
+            told.insert(-1, (at + 4 * MINUTE, "contact.transferred", {"contact_id": contact}))
+    ledger = tables(told)
+    assert value("transfers_per_request", ledger) == 2
+    assert value("bounced", ledger) == 1
+    assert value("first_contact_resolution", ledger, policy="by_repeat") == 1
+
+
+def test_times_to_resolve() -> None:
+    """Opened at noon, resolved after 2 h, reopened, resolved for good after 5 h."""
+    told: list[Told] = [
+        *call(0, "a", case="k"),
+        (0, "case.opened", {"case": "k"}),
+        (2 * HOUR, "case.resolved", {"case": "k"}),
+        (3 * HOUR, "case.reopened", {"case": "k"}),
+        (5 * HOUR, "case.resolved", {"case": "k"}),
+    ]
+    ledger = tables(told)
+    assert (value("time_to_resolve", ledger), value("time_to_resolve_full", ledger)) == (7_200, 18_000)
+    assert (value("reopen", ledger), value("first_contact_resolution", ledger, policy="by_case")) == (1, 0)
+    for moment, n in ((2, 1), (4, 1), (6, 0)):
+        ask = LedgerQuestion(start=T0, end=T0 + moment * HOUR, known=T0 + DAY)
+        assert (value("unresolved", ledger, ask) or 0) == n
+
+
+def test_cost_with_overhead() -> None:
+    """290 s of work at 30 an hour, 6 of overhead, half a euro for each contact."""
+    rows = tables(call(0, "a")).ask("work", MONTH, ("queue", "channel"))
+    place = ("desk", "voice")
+    work = {place: rows[place]}
+    assert work[place] == {"handled": 1, "work_ms": 290_000}
+    assert LedgerCost.value(work, {place: Rates(30, 6, 0.5)}) == pytest.approx(290 / 3600 * 36 + 0.5)
+    assert LedgerCost.value({}, {}) is None
+
+
+def test_ai_beside_people() -> None:
+    """Of four chats a bot has three: one it hands over, one it resolves, and from one the customer comes again next morning."""
+    bot: list[Told] = []
+    for n, customer in enumerate(("u1", "u2", "u3")):
+        where = {"contact_id": f"b{n}", "queue": "desk", "channel": "chat", "customer": customer}
+        bot += [
+            (n * HOUR, "contact.queued", where),
+            (n * HOUR + SECOND, "bot.started", {"contact_id": f"b{n}"}),
+        ]
+    bot += [
+        (MINUTE, "bot.handed_off", {"contact_id": "b0"}),
+        (HOUR + MINUTE, "contact.ended", {"contact_id": "b1", "by": "bot"}),
+        (2 * HOUR + MINUTE, "contact.ended", {"contact_id": "b2", "by": "bot"}),
+    ]
+    ledger = tables([*bot, *call(20 * HOUR, "again", "u3")])
+    shares = [value(name, ledger) for name in ("ai_involved", "ai_handed_over", "ai_resolved")]
+    assert shares == [3 / 4, 1 / 3, 1 / 3]
+
+
+@pytest.mark.parametrize("kpi", FROM_LEDGER, ids=lambda kpi: kpi.name)
+def test_every_entry_is_found_by_a_family(kpi: FromLedger) -> None:
+    for measure in kpi.measures.values():
+        family = FAMILIES[measure.family]
+        needed = set(str(measure).split(" / ")) if isinstance(measure, LedgerShare) else set()
+        if isinstance(measure, LedgerShare) and measure.settled:
+            needed |= {f"settled_{measure.of}", f"settled_{measure.samples}"}
+        assert needed <= {*family.sums}
+        assert ("queue" in family.groups) is not kpi.customers
+    assert {*kpi.pairs} <= {*ENTRIES, *BY_NAME}
+    assert kpi.name not in BY_NAME
+
+
+def test_families_have_the_names_that_entries_know() -> None:
+    assert (*FAMILIES,) == LEDGER_FAMILIES
+    assert {measure.family for kpi in FROM_LEDGER for measure in kpi.measures.values()} == {*FAMILIES}
+
+
+def test_a_family_is_not_split_by_what_it_does_not_know() -> None:
+    with pytest.raises(ValueError, match="customers: expected groups among segment, got queue"):
+        FAMILIES["customers"].sql(MONTH, ["queue"])
