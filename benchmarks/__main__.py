@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import freshness, hostile, intervals, ledger, ledger_kpis, memory, reading, throughput, workforce
+from . import freshness, hostile, intervals, ledger, ledger_kpis, memory, reading, throughput, why, workforce
 from .figures import Figure, headlines, in_order, written
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -23,6 +23,7 @@ GROUPS: dict[str, Callable[[], list[Figure]]] = {
     "intervals": intervals.measure,
     "ledger": ledger.measure,
     "ledger_kpis": ledger_kpis.measure,
+    "why": why.measure,
     "workforce": workforce.measure,
     "freshness": freshness.measure,
     "hostile": hostile.measure,

@@ -61,6 +61,11 @@ MEANING: Final = {
     "ledger_outbox_bytes_per_visit": "Redis memory per visit that waits for the ledger's writer",
     "ledger_writer_memory": "The writer's memory while it catches up on 200,000 visits, compared with 20,000",
     "ledger_writer_memory_idle": "The writer's memory while it has nothing to write",
+    "why_half_an_hour_of_a_queue_seconds": "Why: a queue's service level of half an hour, 10 million visits in 64 partitions",
+    "why_half_an_hour_of_a_queue_cpu_seconds": "The CPU time of that",
+    "why_half_an_hour_of_a_queue_handle_time_seconds": "Why: its handle time",
+    "why_half_an_hour_of_all_queues_seconds": "Why: the service level of all queues in half an hour, 15,000 contacts",
+    "why_day_of_a_queue_seconds": "Why: a queue's service level of 24 hours, 13,000 contacts",
 }
 """Name → what was measured, in the words of the tables. A figure that is not listed is shown by its name."""
 

@@ -34,6 +34,14 @@ COMMANDS: Final = {
         "what_if.command",
         "Show what service levels and waits would have been under other targets, hours or thresholds.",
     ),
+    "why": (
+        "why.command",
+        "Explain a number: its formula, and the contacts that make it.",
+    ),
+    "reconcile": (
+        "reconcile.command",
+        "Compare a table of the platform's with the ledger, and name the contacts and the rule behind each difference.",
+    ),
     "forget": (
         "forget",
         "Blank ids in the ledger, for good: rows stay and are counted, and belong to nobody.",

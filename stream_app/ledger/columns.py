@@ -36,6 +36,7 @@ IN_VISITS: Final[tuple[type[Fact], ...]] = (
 IN_HAPPENINGS: Final[dict[str, tuple[type[Fact], ...]]] = {
     "replies": (f.Replied,),
     "offers": (f.Missed,),
+    "resumptions": (f.Undone,),
     "opinions": (
         f.Surveyed,
         f.SurveyReturned,
@@ -49,7 +50,6 @@ IN_HAPPENINGS: Final[dict[str, tuple[type[Fact], ...]]] = {
         f.Sold,
     ),
     "refusals": (f.Refused,),
-    "resumptions": (f.Undone,),
 }
 """What counts at its own time, by table."""
 TABLE_OF: Final = {

@@ -91,6 +91,16 @@ class LedgerContacts:
         self._reader = reader
         self._some = asyncio.Semaphore(AT_ONCE)
 
+    @property
+    def reader(self) -> LedgerReader:
+        """What reads the ledger, for others who ask."""
+        return self._reader
+
+    @property
+    def turns(self) -> asyncio.Semaphore:
+        """Whoever asks the ledger takes one: questions of all kinds are bounded together."""
+        return self._some
+
     async def close(self) -> None:
         """Close what reads the ledger."""
         await self._reader.close()
@@ -98,13 +108,13 @@ class LedgerContacts:
     async def find(self, query: ContactQuery) -> ContactPage:
         """See ``ContactFinder``."""
         wanted = ReadRange(("visits",), query.start, query.end, started=query.when == "started")
-        with _told():
+        with translated():
             library("duckdb")  # before anything is read
         async with self._some:
             return await self._found(query, wanted)
 
     async def _found(self, query: ContactQuery, wanted: ReadRange) -> ContactPage:
-        with _told():
+        with translated():
             async with self._reader.opened(lambda _: wanted) as ledger:
                 found = await _page(ledger.queries, query)
                 (total,) = (await ledger.queries.rows(*_count(query), most=1))[0]
@@ -153,7 +163,7 @@ def _contact(row: tuple[Any, ...]) -> FoundContact:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Translate errors into those of the contract."""
     try:
         yield

@@ -13,6 +13,7 @@ from .contacts import LedgerContacts
 from .libraries import LedgerMissingError
 from .places import open_storage
 from .reading import LedgerReader
+from .whys import LedgerWhys, NoWhys
 
 _log = structlog.get_logger(__name__)
 
@@ -22,12 +23,12 @@ class NoContacts:
 
     def __init__(self, why: str) -> None:
         """Take one line for people."""
-        self._why = why
+        self.missing = why
 
     async def find(self, query: ContactQuery) -> ContactPage:
         """See ``ContactFinder``."""
         del query
-        raise ContactsMissingError(self._why)
+        raise ContactsMissingError(self.missing)
 
     async def close(self) -> None:
         """Do nothing."""
@@ -46,6 +47,15 @@ def open_contacts(settings: Settings) -> LedgerContacts | NoContacts | None:
     except LedgerMissingError as error:
         _log.warning("no_contacts", error=str(error))
         return NoContacts(str(error))
+
+
+def open_whys(contacts: LedgerContacts | NoContacts | None) -> LedgerWhys | NoWhys | None:
+    """Return what explains numbers by these contacts; it is closed with them."""
+    if contacts is None:
+        return None
+    return (
+        NoWhys(contacts.missing) if isinstance(contacts, NoContacts) else LedgerWhys(contacts.reader, contacts.turns)
+    )  # fmt: skip
 
 
 def open_ledger(settings: Settings) -> LedgerReader:

@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream_app.model.durations import DAY
+from stream_app.model.fold.matching import SKEW
 from stream_app.model.ports import Partition
 from stream_app.store.moments import Moments, PartitionMoment
 
@@ -29,6 +30,8 @@ from .storage import LedgerUnavailableError, Storage
 
 TRIES: Final = 5
 """How often partitions are read until no writer has gone on meanwhile."""
+AHEAD: Final = 10 * SKEW
+"""How far before a range a row may have been written of which something happened in it, ms; amply."""
 AT_ONCE: Final = 8
 """Partitions that are read at a time."""
 
@@ -52,8 +55,9 @@ class ReadRange(Struct, frozen=True):
         """Return whether a file may have such rows."""
         if file.table not in self.tables or file.since >= self.end:
             return False
-        # What happened is known by then, but for clocks that are ahead: a row is written later than anything in it.
-        return file.until >= self.start if self.started else file.day >= day_of(max(0, self.start - DAY))
+        # What happened is known by then: a row is written later than anything in it, but for clocks that are ahead, and what is
+        # further ahead than ``SKEW`` is not counted.
+        return file.until >= self.start if self.started else file.day >= day_of(max(0, self.start - AHEAD))
 
 
 class OpenedLedger(Struct, frozen=True):

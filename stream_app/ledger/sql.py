@@ -20,7 +20,7 @@ _TABLE_OF: Final[dict[type[Fact], str]] = {
 }
 
 
-class Origin(NamedTuple):
+class CounterSource(NamedTuple):
     """Where a counter comes from.
 
     Attributes:
@@ -36,13 +36,13 @@ class Origin(NamedTuple):
     where: str
 
 
-def source_of(part: Part) -> Origin:
+def source_of(part: Part) -> CounterSource:
     """Return where a part of the catalogue comes from; of a sketch, the amount is the duration."""
     kind = part.fact
     table, at = _TABLE_OF[kind], fact_column(kind, "at")
     conditions = [f"{at} IS NOT NULL"]
     if isinstance(part, Family):
-        return Origin(table, at, _signed(table, fact_column(kind, part.added)), conditions[0])
+        return CounterSource(table, at, _signed(table, fact_column(kind, part.added)), conditions[0])
     if isinstance(part, Counter) and part.where is not None:
         field, value = part.where
         column = fact_column(kind, field)
@@ -52,7 +52,7 @@ def source_of(part: Part) -> Origin:
     amount = " + ".join(fact_column(kind, field) for field in part.fields) or "1"
     if isinstance(part, Counter):
         amount = _signed(table, amount)
-    return Origin(table, at, amount, " AND ".join(conditions))
+    return CounterSource(table, at, amount, " AND ".join(conditions))
 
 
 def _signed(table: str, amount: str) -> str:

@@ -37,6 +37,7 @@ from .screen import Screen
 from .sending import BodyParts, Heavy, around, put
 from .status import Status
 from .taking import PATH as TAKING, TakingRoute
+from .why.api import PATH as WHY, WhyViews
 from .wire import encode
 
 FRESH_ONLY: Final = {"Cache-Control": "no-store"}
@@ -140,6 +141,7 @@ class Views:
         self._heavy = Heavy()
         self._intervals = IntervalViews(intervals, targets, source.now, self._heavy)
         self._contacts = ContactViews(contacts, source.now, self._heavy, screen.link)
+        self._why = WhyViews(contacts, targets, source.now, self._heavy, screen.link)
         self._planner = planner
         self._screen = screen
         self._callbacks = callbacks or NoCallbacks()
@@ -155,7 +157,6 @@ class Views:
         )
         app.on_response_prepare.append(self._add_headers)
         app.on_shutdown.append(self._shut_down)
-        routes = app.router
         for path, handler in {
             "/v1/now": self.now,
             "/v1/at-risk": self.at_risk,
@@ -163,16 +164,17 @@ class Views:
             "/v1/trend": self.trend,
             INTERVALS: self._intervals.get,
             CONTACTS: self._contacts.get,
+            WHY: self._why.get,
             "/v1/kpis": self.kpis,
             "/v1/stream": self.stream,
             "/metrics": self.metrics,
             "/healthz": self.healthz,
             "/readyz": self.readyz,
         }.items():
-            routes.add_get(path, handler)
+            app.router.add_get(path, handler)
         PlanRoutes(self._planner).add_to(app)
         taking = TakingRoute(self._callbacks, self._source.gave_up, self._source.now)
-        routes.add_post(TAKING, taking.post)
+        app.router.add_post(TAKING, taking.post)
         document = openapi.document()
         fixed.add(app, "/openapi.json", encode(document), JSON)
         fixed.add(app, "/docs", openapi_page.page(document).encode(), "text/html")
@@ -218,13 +220,12 @@ class Views:
             found = self._source.gave_up(sys.maxsize, chosen)
             long = [one for one in found if not one.short]
             wanted = long if short == {"no"} else found
-            short_ones = len(found) - len(long)
             answer = wire_lists.abandoned(
                 at,
                 status,
                 wanted[:LISTED],
                 total=len(wanted),
-                short=short_ones,
+                short=len(found) - len(long),
                 link=self._screen.link,
                 callbacks=self._callbacks,
             )
@@ -253,9 +254,9 @@ class Views:
     ) -> web.StreamResponse:
         return await self._heavy.answer(request, make, {**FRESH_ONLY, "Content-Type": content_type})
 
-    async def kpis(self, _request: web.Request) -> web.Response:
+    async def kpis(self, request: web.Request) -> web.Response:
         """Answer ``/v1/kpis``: the dictionary."""
-        return _json(wire_lists.kpi_entries())
+        return _json(wire_lists.kpi_entries(), self._why.header(request))
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
         """Answer ``/metrics``: live values for Prometheus."""
@@ -345,5 +346,5 @@ def _chosen(request: web.Request) -> Chosen:
     return lambda place: all(getattr(place, name) in names for name, names in wanted.items())
 
 
-def _json(answer: object) -> web.Response:
-    return web.Response(body=encode(answer), content_type=JSON, headers=FRESH_ONLY)
+def _json(answer: object, headers: dict[str, str] = FRESH_ONLY) -> web.Response:
+    return web.Response(body=encode(answer), content_type=JSON, headers=headers)

@@ -7,6 +7,7 @@ from . import budget, docs, runbook
 from .alerts import ALERTERS, COMPOSE, Addresses, Alerting, alertmanager, contact_points, grafana, prometheus
 from .alerts.receivers import UNCHOSEN, Receivers
 from .dashboards import DASHBOARDS
+from .links import WALLBOARD, WHY
 
 PARTLY: Final = ("README.md", "docs/intervals.md", "prometheus/prometheus.yml")
 """Written by hand except for one part."""
@@ -32,7 +33,7 @@ def committed(
         "docs/kpis.md": docs.kpis(),
         "docs/lifecycle.md": docs.lifecycle_page(),
         f"stream_app/views{runbook.PATH}": runbook.page(partly["docs/runbook.md"]),
-        **_dashboards(),
+        **_dashboards(addresses),
     }
     for who in ALERTERS:
         files |= _rules(f"{who}/provisioning/alerting", f"{who}/rules", who, receivers.runbook, addresses)
@@ -41,15 +42,18 @@ def committed(
 
 def deployed(who: Alerting, receivers: Receivers, addresses: Addresses = COMPOSE) -> dict[str, str]:
     """Make the files for servers that run without our ``docker-compose.yml``; exactly one of them has rules."""
-    files = _dashboards() | _rules(
+    files = _dashboards(addresses) | _rules(
         "grafana/provisioning/alerting", "prometheus/rules", who, receivers.runbook, addresses
     )
     routes = _routes(receivers)
     return files | {name: text for name, text in routes.items() if name.startswith(f"{who}/")}
 
 
-def _dashboards() -> dict[str, str]:
-    return {f"grafana/dashboards/{uid}.json": render() for uid, render in DASHBOARDS.items()}
+def _dashboards(addresses: Addresses) -> dict[str, str]:
+    given, mine = (f'"{at}{WHY}' for at in (WALLBOARD, addresses.wallboard))
+    return {
+        f"grafana/dashboards/{uid}.json": render().replace(given, mine) for uid, render in DASHBOARDS.items()
+    }
 
 
 def _rules(

@@ -11,6 +11,10 @@ QUALITY: Final = "quality-and-customers"
 BUSINESS: Final = "business-and-sites"
 PLANNING: Final = "planning"
 PIPELINE: Final = "pipeline-health"
+WALLBOARD: Final = "http://127.0.0.1:8080"
+"""Where ``docker-compose.yml`` has the wallboard, as browsers reach it."""
+WHY: Final = "/#why="
+"""What follows that address where a number is explained; see ``static/wish.js``."""
 TITLES: Final = {
     LIVE: "Live queues",
     QUEUE: "Queue in depth",

@@ -17,6 +17,7 @@ from .intervals import api as intervals_api, query, spans, wire as rows
 from .intervals.api import PATH as INTERVALS
 from .operation import Operation, Parameter
 from .plan import operations as plans
+from .why.operations import OPERATION as WHY
 
 _BAD: Final = {
     400: "A parameter is unknown, has an invalid value, or names a queue, channel, site or unit that was never seen: "
@@ -195,10 +196,12 @@ OPERATIONS: Final = (
         unchanged="Nothing has changed since the answer with this `ETag`",
     ),
     CONTACTS,
+    WHY,
     Operation(
         path="/v1/kpis",
         name="kpis",
         summary="The dictionary: what every KPI means",
+        text="`X-Contacts` is `shown` where /v1/why explains numbers, else `hidden`.",
         answer=list[wire_lists.KpiEntry],
         fails=_BAD,
     ),

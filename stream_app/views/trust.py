@@ -10,6 +10,7 @@ from . import problems, wire
 from .contacts.api import PATH as CONTACTS
 from .intervals.api import PATH as INTERVALS
 from .status import Status
+from .why.api import PATH as WHY
 from .wire import Problem, encode
 
 OF_THE_STORE: Final = {
@@ -19,6 +20,7 @@ OF_THE_STORE: Final = {
     "/v1/trend",
     INTERVALS,
     CONTACTS,
+    WHY,
     "/v1/forecast",
     "/v1/staffing",
     "/v1/plan",

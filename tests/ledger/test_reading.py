@@ -15,13 +15,14 @@ from stream_app.ledger.cached_files import CachedFiles
 from stream_app.ledger.columns import TABLES
 from stream_app.ledger.contacts import LedgerContacts
 from stream_app.ledger.covering import Coverage, UnknownTime, merged
+from stream_app.ledger.exploding import Exploder
 from stream_app.ledger.forgetting import Forgetter
 from stream_app.ledger.libraries import LedgerMissingError
 from stream_app.ledger.local_files import LocalFiles
 from stream_app.ledger.manifest import RowsFile
 from stream_app.ledger.opening import open_contacts
 from stream_app.ledger.querying import TooLargeQueryError, TooSlowQueryError
-from stream_app.ledger.reading import LedgerReader, ReadRange
+from stream_app.ledger.reading import AHEAD, LedgerReader, ReadRange
 from stream_app.ledger.storage import LedgerUnavailableError
 from stream_app.model.contacts import ContactQuery, ContactsAwayError, ContactsMissingError
 from stream_app.settings import load
@@ -291,3 +292,24 @@ def test_stretches_are_few_and_in_order() -> None:
     assert merged(some) == [UnknownTime(0, 30), UnknownTime(50, None)]
     assert UnknownTime(5, None).within(0, 9) == UnknownTime(5, 9)
     assert UnknownTime(5, 9).within(9, 20) is None
+
+
+async def test_nothing_in_a_row_happened_long_after_it_was_written(
+    redis_url: str, storage: LocalFiles
+) -> None:
+    """But for clocks that are ahead, as far as these count: so the day of a file says which times it may have."""
+    centre = Centre(redis_url, storage, partitions=2, contacts=200)
+    await centre.claim()
+    seen = 0
+    for desk in centre.desks:
+        while await desk.count(40):
+            moment = await centre.moments.read(desk.partition)
+            entry = moment.entries[-1]
+            for table, rows in Exploder(desk.partition)(entry).items():
+                times = [one.name for one in TABLES[table].columns if one.kind == "moment"]
+                for row in rows:
+                    happened = [row[name] for name in times if row.get(name) is not None]
+                    assert max(happened) <= entry.time + AHEAD
+                    seen += max(happened) > entry.time - 60_000
+    assert seen > 100
+    await centre.close()

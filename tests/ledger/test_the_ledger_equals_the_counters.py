@@ -103,7 +103,7 @@ def query(counter: Counter, files: list[str]) -> str:
         field, value = counter.where
         holds += f" AND {fact_column(counter.fact, field)} = '{value}'"
     read = f"read_parquet({files}, hive_partitioning = false)"
-    return f"SELECT queue, channel, sum({sign}({added})) FROM {read} WHERE {holds} GROUP BY ALL"  # noqa: S608 - our own names
+    return f"SELECT queue, channel, sum({sign}({added})) FROM {read} WHERE {holds} GROUP BY ALL"
 
 
 async def in_the_ledger(storage: LocalFiles, folder: Path) -> dict[tuple[str, str], dict[str, int]]:

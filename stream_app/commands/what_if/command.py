@@ -37,7 +37,7 @@ def run(
     queue: Annotated[str | None, typer.Option(help="One queue only. Default: all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Show what the KPIs of a time would have been under other settings.
+    """Show what service levels and waits would have been under other targets, hours or thresholds.
 
     The contacts of the ledger are judged anew: under other targets, short-abandon thresholds, business hours, clocks and
     priorities, by all service-level policies at once. The settings in force are not changed. What decides more than how a

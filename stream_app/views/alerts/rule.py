@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from stream_app.model.kpis.alerts import DEFERRED
 from stream_app.views import naming
+from stream_app.views.links import WALLBOARD
 from stream_app.views.runbook import PATH
 
 from .templates import Quoted, Source, TextForm
@@ -23,7 +24,7 @@ class Addresses(Struct, frozen=True):
         grafana: the address of Grafana. Rules that Grafana evaluates use Grafana's own (``GF_SERVER_ROOT_URL``).
     """
 
-    wallboard: str = "http://127.0.0.1:8080"
+    wallboard: str = WALLBOARD
     grafana: str = "http://127.0.0.1:3000"
 
     def runbook(self, given: str) -> str:

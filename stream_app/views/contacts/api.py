@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Final, Literal
@@ -19,6 +20,7 @@ from stream_app.model.contacts import (
     ContactsMissingError,
     TooMuchAskedError,
 )
+from stream_app.model.why import Explainer
 from stream_app.tables.escaping import marked
 from stream_app.views import parquet, problems
 from stream_app.views.intervals.api import AWAY, CSV, JSON, PARQUET
@@ -45,11 +47,13 @@ class ContactSource(Struct, frozen=True):
         contacts: what knows them; ``None``: there is no ledger.
         shown: ``auto``: only where the server listens, and is asked, at a loopback address.
         host: where it listens.
+        whys: what explains numbers by them; ``None``: there is no ledger.
     """
 
     contacts: ContactFinder | None = None
     shown: Admission = "auto"
     host: str = "127.0.0.1"
+    whys: Explainer | None = None
 
     def admits(self, asked: str) -> bool:
         """Return whether a request with this ``Host`` may see contacts.
@@ -88,8 +92,7 @@ class ContactViews:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Answer with a page of contacts."""
-        if not self._source.admits(request.host):
-            raise problems.ProblemError(problems.of_status(HTTPStatus.FORBIDDEN, OFF), PRIVATE)
+        admit(self._source, request)
         given = {name: request.query.getall(name) for name in request.query}
         try:
             asked = parse_contacts(given, self._now())
@@ -98,9 +101,10 @@ class ContactViews:
         except BadQueryError as error:
             raise problems.bad_parameter(error.parameter, error.detail, error.allowed) from None
         if self._source.contacts is None:
-            raise _away(NO_LEDGER)
+            raise away(NO_LEDGER)
         async with self._heavy.line(request):
-            page = await _found(self._source.contacts, asked)
+            with answered_as_problems():
+                page = await self._source.contacts.find(asked.query)
             parts, headers = await asyncio.to_thread(self._written, request.query, asked, page)
         return await send(request, parts, headers)
 
@@ -121,12 +125,15 @@ class ContactViews:
             return self._json(asked, page, rows, following), {**headers, "Content-Type": JSON}
         headers["Content-Disposition"] = f'attachment; filename="contacts.{asked.form}"'
         if asked.form == "csv":
-            text = [line(ContactRow.__struct_fields__), *(line([*map(_cell, cells(row))]) for row in rows)]
+            text = [
+                line(ContactRow.__struct_fields__),
+                *(line([*map(text_cell, cells(row))]) for row in rows),
+            ]
             return [part.encode() for part in text], {**headers, "Content-Type": f"{CSV}; charset=utf-8"}
         try:
             schema = parquet.columns(ContactRow, TIMES, {})
         except parquet.ParquetMissingError as error:
-            raise _missing(str(error)) from None
+            raise not_installed(str(error)) from None
         return [parquet.to_bytes(rows, schema, TIMES)], {**headers, "Content-Type": PARQUET}
 
     def _json(
@@ -145,15 +152,23 @@ class ContactViews:
         return around(answer, "rows", map(encode, rows))
 
 
-async def _found(contacts: ContactFinder, asked: AskedContacts) -> ContactPage:
+def admit(source: ContactSource, request: web.Request) -> None:
+    """Refuse who may not see contacts."""
+    if not source.admits(request.host):
+        raise problems.ProblemError(problems.of_status(HTTPStatus.FORBIDDEN, OFF), PRIVATE)
+
+
+@contextmanager
+def answered_as_problems() -> Iterator[None]:
+    """Answer errors of those who know the contacts."""
     try:
-        return await contacts.find(asked.query)
+        yield
     except ContactsMissingError as error:
-        raise _missing(str(error)) from None
+        raise not_installed(str(error)) from None
     except TooMuchAskedError as error:
         raise problems.misfit("from", str(error), ["a shorter range"]) from None
     except ContactsAwayError:
-        raise _away("the ledger or its store is unavailable; try again") from None
+        raise away("the ledger or its store is unavailable; try again") from None
 
 
 def _next(given: Mapping[str, str], asked: AskedContacts, page: ContactPage) -> str | None:
@@ -166,18 +181,21 @@ def _next(given: Mapping[str, str], asked: AskedContacts, page: ContactPage) -> 
     return f"{PATH}?{urlencode(kept)}"
 
 
-def _cell(value: object) -> object:
+def text_cell(value: object) -> object:
+    """Return a value as a cell of CSV."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return marked(value) if isinstance(value, str) else value
 
 
-def _away(why: str) -> problems.ProblemError:
+def away(why: str) -> problems.ProblemError:
+    """Return the error where contacts are not known now."""
     problem = problems.of_status(HTTPStatus.SERVICE_UNAVAILABLE, why)
     return problems.ProblemError(problem, {**AWAY, **PRIVATE})
 
 
-def _missing(why: str) -> problems.ProblemError:
+def not_installed(why: str) -> problems.ProblemError:
+    """Return the error where a library is missing."""
     problem = Problem(
         type="urn:stream-app:problem:not-installed",
         title="Not installed",

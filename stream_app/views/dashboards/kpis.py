@@ -24,6 +24,7 @@ from .look import (
     target_line,
     to_channel,
     to_queue,
+    to_why,
 )
 from .panels import query, stat, timeseries
 from .queries import (
@@ -159,7 +160,7 @@ def over_time(kpi: Kpi, width: int = 12, *, linked: bool = True) -> Panel:
         + (" The thin dashed line is the queue's target." if kpi.target is not None else ""),
         none=none(kpi),
         overrides=[target_line()] if kpi.target is not None else [],
-        links=to_queue() if linked else (),
+        links=[*(to_queue() if linked else ()), *to_why(kpi)],
         unit=kpi.unit.grafana,
         least=least(kpi),
         **_scale(kpi),
@@ -179,7 +180,7 @@ def of_target(kpi: Kpi, width: int = 12) -> Panel:
         room=1.2,
         line_at="dashed",
         steps=steps(TRANSPARENT, (1, missed(kpi))),
-        links=to_queue(),
+        links=[*to_queue(), *to_why(kpi)],
     )
 
 

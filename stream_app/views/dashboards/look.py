@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Unit
 from stream_app.views import links, naming
 
@@ -118,6 +119,14 @@ def to_queue(*, window: bool = True, fields: bool = False) -> list[Panel]:
         f"var-{naming.CHANNEL}=${{{of}.channel:percentencode}}",
         *(["${window:queryparam}"] if window else []),
     )
+
+
+def to_why(kpi: Kpi) -> list[Panel]:
+    """Link to the contacts that make a series' KPI on the wallboard, in the panel's time; of a value of now, now."""
+    of = [f"${{__field.labels.{name}:percentencode}}" for name in (naming.QUEUE, naming.CHANNEL)]
+    time = [] if kpi.is_level else ["${__from:date:iso}", "${__to:date:iso}"]
+    url = f"{links.WALLBOARD}{links.WHY}{'&why='.join((kpi.name, *of, *time))}"
+    return [{"title": "Why: its contacts", "url": url, "targetBlank": True}]
 
 
 def to_channel() -> list[Panel]:

@@ -4,7 +4,9 @@ import { show } from "./dialog.js";
 import { make, mark, put } from "./dom.js";
 import { ask } from "./feed.js";
 import { badge, duration, isWritten, known, label, valueOf, verdict, written } from "./numbers.js";
+import { asking } from "./tiles.js";
 import { drawWeek, week } from "./week.js";
+import { isShown, openable } from "./why.js";
 import { remember, windowName, wish } from "./wish.js";
 import { num, t } from "./words.js";
 
@@ -50,10 +52,11 @@ function pairsOf(kpis, all) {
   return all.filter((kpi) => names.has(kpi.name) && !kpis.includes(kpi));
 }
 
-function section(kpi, channel) {
+function section(kpi, row) {
+  const channel = row.channel;
   const now = make("p", "", "now");
   const [value, judged] = [make("strong"), make("span", "", "state")];
-  now.append(value, " ", judged);
+  now.append(isShown() ? openable([value], kpi, channel, () => asking(row, kpi)) : value, " ", judged);
   const [list, set] = facts(["samples", "spread", "policy", "meaning", "formula", "caution", "see_also"].map((one) => t(`fact.${one}`)));
   return { kpi, value, judged, set, parts: [make("h3", label(kpi, channel)), now, list] };
 }
@@ -90,7 +93,7 @@ export function details(rowOf, kpis, all, last) {
   const besides = isWritten(first) ? all.filter((kpi) => kpi.name in ELSE) : [];
   const titles = besides.map((kpi) => label(kpi, first.channel));
   const [list, set] = facts([...["late", ...COUNTS].map((one) => t(`count.title.${one}`)), ...titles]);
-  const sections = kpis.map((kpi) => section(kpi, first.channel));
+  const sections = kpis.map((kpi) => section(kpi, first));
   const pairs = pairsOf(kpis, all);
   const mine = { rowOf, kpis, all, besides, lead, when, state, set, sections, first, beside: null, week: week() };
   const parts = [lead, state, when, list, mine.week.node, ...sections.flatMap((one) => one.parts), last];

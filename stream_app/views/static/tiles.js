@@ -3,6 +3,8 @@
 import { $, make, mark, put } from "./dom.js";
 import { badge, duration, known, label, shown, valueOf, verdict } from "./numbers.js";
 import { drawTrend } from "./trend.js";
+import { isShown, openable } from "./why.js";
+import { wish } from "./wish.js";
 import { num, t } from "./words.js";
 
 const LEAST_STEPS = 8; // 15-minute steps: two hours
@@ -22,12 +24,14 @@ export function inOrder(kpis) {
 }
 
 // `only` are shown where there is no room for others.
-export function figuresIn(list, kpis, channel = "", only = []) {
+// `ask` returns what to ask of a KPI: where contacts may be seen, its number is a link to these.
+export function figuresIn(list, kpis, channel = "", only = [], ask = null) {
   return [...kpis, ...only].map((kpi, n) => {
     const node = $("figure").content.firstElementChild.cloneNode(true);
     const [name, value, state, trend, more] = node.children;
     const [number, unit] = value.children;
     const [word, sep, kind, aim] = state.children;
+    if (ask && isShown()) value.append(openable([number, unit], kpi, channel, () => ask(kpi)));
     node.dataset.kpi = kpi.name;
     node.toggleAttribute("data-dense", [...DENSE, ...INSTEAD].includes(kpi.name));
     node.toggleAttribute("data-only", n >= kpis.length);
@@ -67,6 +71,11 @@ function drawFigure(parts, kpi, value, [state, aim, kind, word], hasTarget, { sa
   put(parts.more, more.join(" · "));
 }
 
+// What to ask of a row's KPI.
+export function asking(row, kpi) {
+  return { of: kpi, kpi: kpi.name, queue: row.queue, channel: row.channel, window: kpi.level ? null : wish.window };
+}
+
 // `rest` are the KPIs that its details have besides.
 export function newCard(row, kpis, rest, open) {
   const node = $("card").content.firstElementChild.cloneNode(true);
@@ -81,7 +90,7 @@ export function newCard(row, kpis, rest, open) {
   const only = rest.filter((kpi) => REST.includes(kpi.name));
   return {
     node, kpis: [...kpis, ...only], overall: find(".overall"), policy: find(".policy"), counts: find(".counts"), old: [...find(".old").children],
-    figures: figuresIn(find("dl"), kpis, row.channel, only), state: "none",
+    figures: figuresIn(find("dl"), kpis, row.channel, only, (kpi) => asking(row, kpi)), state: "none",
   };
 }
 

@@ -13,6 +13,7 @@ import * as lists from "./lists.js";
 import * as sound from "./sound.js";
 import { isColumn } from "./table.js";
 import * as tv from "./tv.js";
+import * as why from "./why.js";
 import { WINDOWS, isFiltered, isTable, isTv, recall, remember, windowName, wish } from "./wish.js";
 import { LANGUAGES, speak, t, translate } from "./words.js";
 
@@ -49,6 +50,7 @@ function draw() {
     if (performance.now() - saidAt > SAY_MS && fresh === "live") say(summary);
   }
   details.redraw();
+  if (wish.why.length && !dialog.isOpen() && why.isShown()) why.openAsked(data.all);
   // An address that names a queue opens its details, as soon as it is there.
   if (wish.details.length && !dialog.isOpen() && !details.isOpen() && rows.has(wish.details.join("\n"))) open(wish.details.join("\n"));
 }
@@ -230,6 +232,10 @@ new ResizeObserver(soon).observe($("main"));
 translate(document);
 await show();
 ask(() => "/v1/kpis", (entries) => { takeKpis(entries); redraw(); });
+why.look(() => {
+  board.forget();
+  redraw();
+});
 // A page that would sound an alarm has to listen also while it is not seen.
 listen((kind, sent) => {
   board.touch(take(kind, sent));

@@ -18,12 +18,13 @@ const ALLOWED = {
   short: ["hide", "show"], lists: ["auto", "on", "off"], group: ["", ...PLACES], lang: ["system", ...Object.keys(LANGUAGES)],
   sound: ["off", "on"],
 };
-// Several values each: what is chosen, which groups are folded, and whose details are open: a queue, then its channel.
-const SETS = [...PLACES, "fold", "details"];
+// Several values each: what is chosen, which groups are folded, whose details are open, a queue, then its channel; and which
+// number is explained: a KPI, its queue and channel, and a window, or from when to when.
+const SETS = [...PLACES, "fold", "details", "why"];
 const EVERY = [3, 600];
 const LONGEST = 6000; // the longest address that servers accept
 
-export const wish = { ...DEFAULTS, queue: new Set(), channel: new Set(), site: new Set(), unit: new Set(), fold: new Set(), details: [] };
+export const wish = { ...DEFAULTS, queue: new Set(), channel: new Set(), site: new Set(), unit: new Set(), fold: new Set(), details: [], why: [] };
 
 // Reads the address; returns what in it is invalid.
 export function recall() {
@@ -40,6 +41,7 @@ export function recall() {
   wish.every = every;
   for (const name of [...PLACES, "fold"]) wish[name] = new Set(asked.getAll(name));
   wish.details = asked.getAll("details").slice(0, 2);
+  wish.why = asked.getAll("why").slice(0, 5);
   return wrong;
 }
 

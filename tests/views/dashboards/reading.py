@@ -10,6 +10,7 @@ from stream_app.model.kpis import BY_NAME, KPIS, TOTALS
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Unit
 from stream_app.views import naming
+from stream_app.views.links import WHY
 
 Json = Mapping[str, Any]
 
@@ -143,6 +144,9 @@ def _links(panel: Json, *, many: bool) -> Iterator[str]:
     for override in panel["fieldConfig"]["overrides"]:
         links += [link for p in override["properties"] if p["id"] == "links" for link in p["value"]]
     for link in links:
+        if WHY in link["url"]:
+            yield from _why(link["url"])
+            continue
         for name in (naming.QUEUE, naming.CHANNEL):
             if f"var-{name}=" not in link["url"] and f"${{{name}:queryparam}}" not in link["url"]:
                 yield f"a link that forgets the {name}"
@@ -160,6 +164,15 @@ def _links(panel: Json, *, many: bool) -> Iterator[str]:
     by_place = re.search(r"\{\{(queue|channel)\}\}|labels\.queue|Queue", " ".join(places))
     if many and by_place and not links:
         yield "shows queues or channels, and no link leads to them"
+
+
+def _why(url: str) -> Iterator[str]:
+    """What an explanation is asked with: a KPI, of a queue and channel, and, but for a value of now, the panel's time."""
+    kpi, *asked = url.partition(WHY)[2].split("&why=")
+    of = [f"${{__field.labels.{name}:percentencode}}" for name in (naming.QUEUE, naming.CHANNEL)]
+    time = [] if BY_NAME[kpi].is_level else ["${__from:date:iso}", "${__to:date:iso}"]
+    if asked != [*of, *time]:
+        yield "a link that does not ask why of the series and its time"
 
 
 # --- numbers ---

@@ -1,0 +1,156 @@
+"""``stream-app why``: which contacts make a number?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+import typer
+
+from stream_app.commands.completion import kpi_names, policy_names
+from stream_app.errors import BadSettingsError
+from stream_app.ledger.libraries import library
+from stream_app.ledger.opening import open_ledger
+from stream_app.ledger.whys import LedgerWhys
+from stream_app.model.kpis import BY_NAME
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.targets import Targets
+from stream_app.model.targets.calendars import guess
+from stream_app.model.why import NotExplainedError, Which, Why, WhyQuery
+from stream_app.model.windows import BASE
+from stream_app.settings import Settings, load
+from stream_app.store.clock import time_ms
+from stream_app.store.moments import Moments
+from stream_app.store.redis import RedisStore
+from stream_app.views.screen import Screen
+
+from .output import to_json, written
+
+MOST: Final = 10_000
+
+
+def run(
+    kpi: Annotated[
+        str,
+        typer.Argument(help="The KPI, as stream-app kpis lists it.", autocompletion=kpi_names, metavar="KPI"),
+    ],
+    *,
+    queue: Annotated[str, typer.Option(help="Only this queue; all by default.")] = "",
+    channel: Annotated[str, typer.Option(help="Only this channel; all by default.")] = "",
+    window: Annotated[
+        Literal["5m", "15m", "30m", "1h", "today"] | None,
+        typer.Option(help="The window; today by default."),
+    ] = None,
+    since: Annotated[
+        str,
+        typer.Option("--from", help="A range instead of a window, e.g. 2026-01-05T08:00Z; whole 10 s."),
+    ] = "",
+    until: Annotated[str, typer.Option("--to", help="Its end, in the same form. Default: now.")] = "",
+    policy: Annotated[
+        str,
+        typer.Option(help="Service-level policy instead of each queue's own.", autocompletion=policy_names),
+    ] = "",
+    which: Annotated[
+        Which,
+        typer.Option(
+            help="The contacts that are listed: all, in the numerator (met), in the denominator only (missed), or left out."
+        ),
+    ] = "all",
+    limit: Annotated[int, typer.Option(help="The most contacts that are listed.", min=1, max=MOST)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs, as /v1/why.")] = False,
+) -> None:
+    """Explain a number: its formula, and the contacts that make it.
+
+    The number is the one that the wallboard shows. It is taken apart by the ledger at the position that the counters have: how
+    much each part of the formula counted, whom a rule leaves out, what each contact adds, and when contacts are not known.
+    Exit code 1: contacts of the whole time are missing.
+
+    \b
+    stream-app why service_level --queue sales --window 30m
+    stream-app why abandonment --from 2026-01-05T08:00Z --to 2026-01-05T09:00Z --which missed
+    stream-app why service_level --policy answered_only --json | jq '.rows[].contact_id'
+    """  # noqa: D301 - click's mark for preformatted lines is the character itself
+    found_kpi = _kpi(kpi)
+    if window is not None and (since or until):
+        raise BadSettingsError("--window: expected a window, or --from and --to; got both")
+    library("duckdb")
+    asked = WhyQuery(
+        kpi=found_kpi,
+        now=0,
+        window=window,
+        start=_moment("--from", since),
+        end=_moment("--to", until),
+        queue=queue or None,
+        channel=channel or None,
+        policy=policy or None,
+        which=which,
+        limit=limit,
+    )
+    settings = load()
+    query, why = asyncio.run(_why(settings, asked))
+    link = Screen(contact_url=settings.contact_url).link
+    typer.echo(to_json(query, why, link) if as_json else written(query, why, link), nl=False)
+    if any(since <= why.start and until >= why.end for since, until in why.unknown):
+        raise typer.Exit(1)
+
+
+def _kpi(name: str) -> Kpi:
+    if name not in BY_NAME:
+        raise BadSettingsError(f"unknown KPI {name!r}{guess(name, [*BY_NAME])}; see stream-app kpis")
+    return BY_NAME[name]
+
+
+async def _why(settings: Settings, asked: WhyQuery) -> tuple[WhyQuery, Why]:
+    url = settings.redis_url.get_secret_value()
+    store, moments, reader = RedisStore(url), Moments(url), open_ledger(settings)
+    try:
+        names = await moments.names()
+        _check_name("--queue", asked.queue, names["queue"])
+        _check_name("--channel", asked.channel, names["channel"])
+        query = _at(asked, time_ms(await store.client.time()))
+        _, document = await store.current_targets()
+        targets = Targets.from_json(document) if document else Targets()
+        return query, await LedgerWhys(reader).why(query, targets)
+    except NotExplainedError as error:
+        raise BadSettingsError(str(error)) from None
+    finally:
+        await reader.close()
+        await moments.close()
+        await store.close()
+
+
+def _at(asked: WhyQuery, now: int) -> WhyQuery:
+    """Fill in the time: a range as far as the next whole 10 s on both sides."""
+    fields = {name: getattr(asked, name) for name in WhyQuery.__struct_fields__} | {"now": now}
+    if asked.start is None and asked.end is None:
+        if asked.window is None and not asked.kpi.is_level:
+            fields["window"] = "today"
+        return WhyQuery(**fields)
+    end = now if asked.end is None else asked.end
+    if asked.start is None or asked.start >= end:
+        raise BadSettingsError("--from: expected a time before --to")
+    return WhyQuery(**fields | {"start": asked.start // BASE * BASE, "end": -(-end // BASE) * BASE})
+
+
+def _check_name(option: str, name: str | None, known: Collection[str]) -> None:
+    if name is not None and name not in known:
+        raise BadSettingsError(
+            f"{option}: {name!r} was never seen{guess(name, [*known])}; is REDIS_URL that of the worker?"
+        )
+
+
+def _moment(option: str, text: str) -> int | None:
+    """Read a time with an offset, ms."""
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise BadSettingsError(
+            f"{option}: expected a time with an offset, such as 2026-01-05T08:00Z, got {text!r}"
+        )
+    return round(at.astimezone(UTC).timestamp() * 1000)

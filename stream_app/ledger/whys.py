@@ -1,0 +1,88 @@
+"""Why a number is what it is, asked of a ledger: opens what the question needs, at the position that counters have."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from stream_app.model.contacts import ContactsMissingError
+from stream_app.model.kpis import BY_NAME
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Derived, IntervalsMet
+from stream_app.model.targets import Targets
+from stream_app.model.why import Why, WhyQuery
+
+from .contacts import translated
+from .explaining import explain, span_of
+from .libraries import library
+from .reading import LedgerReader, OpenedLedger, ReadRange
+from .spans import OpenVisit, parts_of
+from .sql import source_of
+
+
+class LedgerWhys:
+    """Explains numbers; see ``model.why.Explainer``."""
+
+    def __init__(self, reader: LedgerReader, turns: asyncio.Semaphore | None = None) -> None:
+        """Set what it asks.
+
+        Args:
+            reader: reads the ledger; whoever made it closes it.
+            turns: how many questions may be asked at once, together with others; one by default.
+        """
+        self._reader = reader
+        self._turns = turns or asyncio.Semaphore(1)
+
+    async def why(self, query: WhyQuery, targets: Targets) -> Why:
+        """See ``Explainer``."""
+        query.check()
+        start, end = span_of(query, targets)
+        wanted = ReadRange(tuple(sorted({"visits", *_tables(query.kpi)})), start, end)
+        with translated():
+            library("duckdb")  # before anything is read
+            async with self._turns, self._reader.opened(lambda _: wanted) as ledger:
+                found = await explain(ledger.queries, [*_open_visits(ledger)], query, targets)
+        if query.kpi.is_level and not isinstance(query.kpi.measure, Derived):
+            unknown = []  # whatever is open is in Redis
+        else:
+            cut = (one.within(found.start, found.end) for one in ledger.unknown)
+            unknown = [(one.since, end if one.until is None else one.until) for one in cut if one]
+        positions = {str(partition): moment.position or 0 for partition, moment in ledger.moments.items()}
+        return replace(found, unknown=unknown, positions=positions)
+
+
+class NoWhys:
+    """Takes the place of what explains numbers where a library is missing."""
+
+    def __init__(self, why: str) -> None:
+        """Take one line for people."""
+        self._why = why
+
+    async def why(self, query: WhyQuery, targets: Targets) -> Why:
+        """See ``Explainer``."""
+        del query, targets
+        raise ContactsMissingError(self._why)
+
+
+def _tables(kpi: Kpi) -> Iterator[str]:
+    """Yield the tables that count for a KPI."""
+    measure = kpi.measure
+    if isinstance(measure, Derived):
+        for name, _ in measure.of:
+            yield from _tables(BY_NAME[name])
+    elif isinstance(measure, IntervalsMet):
+        yield from _tables(BY_NAME[measure.kpi])
+    yield from (source_of(part).table for part in parts_of(kpi))
+
+
+def _open_visits(ledger: OpenedLedger) -> Iterator[OpenVisit]:
+    """Yield the visits that are not over; ids that are forgotten are not shown."""
+    for coverage in ledger.coverages:
+        moment = ledger.moments.get(coverage.partition)
+        if moment is None:
+            continue
+        shown = {row["n"]: row["contact_id"] for row in coverage.open}
+        for n, (contact, visit) in enumerate(moment.open_visits()):
+            yield OpenVisit(contact, shown.get(n), visit)

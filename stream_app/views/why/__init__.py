@@ -1,0 +1,1 @@
+"""``/v1/why``: a number, opened into the contacts that it is made of."""
