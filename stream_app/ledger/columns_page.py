@@ -57,6 +57,7 @@ _FIELDS: Final = {
     "callback": "it is to be called back",
     "reason": "why, as it is counted",
     "satisfied": "as the queue's targets define it",
+    "dissatisfied": "the lowest of three classes",
     "promoter": "it answered 9 or 10",
     "detractor": "it answered 6 or less",
     "effort": "thousandths, 1,000 (none) to 7,000",

@@ -20,7 +20,7 @@ from tests.services.process import ServerProcess, wait_until
 
 NUMBERS_S = 15.0
 GONE_S = 15.0
-CHILDREN = {"warden", "broker", "redis", "worker", "serve", "simulate"}
+CHILDREN = {"warden", "broker", "redis", "worker", "ledger", "serve", "simulate"}
 OF_THE_PAST = {"past", "replay", "schedules", "config"}
 
 

@@ -208,13 +208,14 @@ class Story:
         """Facts about a contact that is over."""
         self.opinions(queue)
         for kind, probability, fields in (
-            ("case.opened", 0.1, {"case": f"k{self.contact}", "tier": 1}),
             ("case.resolved", 0.1, {"case": f"k{self.contact}", "tier": 1}),
             ("case.reopened", 0.02, {"case": f"k{self.contact}"}),
             ("case.escalated", 0.02, {"case": f"k{self.contact}", "tier": 2}),
         ):
             if self.chance(probability):
                 self.wait(1, 600)
+                if kind == "case.resolved":
+                    self.tell("case.opened", **fields)
                 self.tell(kind, **fields)
 
     def opinions(self, queue: str) -> None:
