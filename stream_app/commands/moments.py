@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from stream_app.errors import BadSettingsError
 
+D = TypeVar("D", int, None)
 
-def moment(option: str, text: str, default: int) -> int:
-    """Read a time with an offset, in milliseconds since the epoch.
+
+def moment(option: str, text: str, default: D) -> int | D:
+    """Read a time with an offset, in milliseconds since the epoch; ``default`` where none was given.
 
     Raises:
         BadSettingsError: it is none.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 import typer
 
 from stream_app.commands.completion import kpi_names, policy_names
+from stream_app.commands.moments import moment
 from stream_app.errors import BadSettingsError
 from stream_app.ledger.libraries import library
 from stream_app.ledger.opening import open_ledger
@@ -80,8 +80,8 @@ def run(
         kpi=found_kpi,
         now=0,
         window=window,
-        start=_moment("--from", since),
-        end=_moment("--to", until),
+        start=moment("--from", since, None),
+        end=moment("--to", until, None),
         queue=queue or None,
         channel=channel or None,
         policy=policy or None,
@@ -139,18 +139,3 @@ def _check_name(option: str, name: str | None, known: Collection[str]) -> None:
         raise BadSettingsError(
             f"{option}: {name!r} was never seen{guess(name, [*known])}; is REDIS_URL that of the worker?"
         )
-
-
-def _moment(option: str, text: str) -> int | None:
-    """Read a time with an offset, ms."""
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise BadSettingsError(
-            f"{option}: expected a time with an offset, such as 2026-01-05T08:00Z, got {text!r}"
-        )
-    return round(at.astimezone(UTC).timestamp() * 1000)
