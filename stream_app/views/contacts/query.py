@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
@@ -14,6 +12,7 @@ from msgspec import Struct
 
 from stream_app.model.contacts import ContactKey, ContactQuery
 from stream_app.model.durations import DAY, MINUTE
+from stream_app.views.cursors import WrittenCursor
 from stream_app.views.intervals.query import MisfitError, instant, whole
 
 FORMATS: Final = ("json", "csv", "parquet")
@@ -32,7 +31,7 @@ FILTERS: Final = {
 """Parameter → field of ``ContactQuery``."""
 
 
-class ContactCursor(Struct, frozen=True, array_like=True):
+class ContactCursor(WrittenCursor, frozen=True, array_like=True):
     """The end of a page.
 
     Attributes:
@@ -43,9 +42,6 @@ class ContactCursor(Struct, frozen=True, array_like=True):
     key: ContactKey
     asked: str
 
-    def __str__(self) -> str:
-        return urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
-
     @classmethod
     def parse(cls, text: str, asked: str) -> ContactKey:
         """Return the place in a cursor that ``str`` wrote.
@@ -53,11 +49,7 @@ class ContactCursor(Struct, frozen=True, array_like=True):
         Raises:
             MisfitError: it is not a cursor of ours, or of another query.
         """
-        try:
-            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-            cursor = msgspec.json.decode(urlsafe_b64decode(padded), type=cls)
-        except (msgspec.DecodeError, UnicodeError, binascii.Error):
-            raise MisfitError("cursor", "not a cursor; use next as it is", []) from None
+        cursor = cls.read(text)
         if cursor.asked != asked or not all(
             -(1 << 63) <= part < 1 << 63 for part in cursor.key if isinstance(part, int)
         ):

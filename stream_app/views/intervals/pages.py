@@ -5,20 +5,18 @@ A page begins after the row that the cursor names, whatever has changed since: n
 
 from __future__ import annotations
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import Final
 
-import msgspec
 from msgspec import Struct, structs
 
 from stream_app.model.durations import DAY
 from stream_app.model.intervals.columns import IntervalRow
 from stream_app.model.intervals.counting import NUMBERS
 from stream_app.model.ports import Intervals
+from stream_app.views.cursors import WrittenCursor
 from stream_app.views.pieces import Rest
 
 from .formats import wanted
@@ -32,7 +30,7 @@ SKEW_MS: Final = 60_000
 """The most that the clock by which revisions are numbered may be behind ours."""
 
 
-class Cursor(Struct, frozen=True, array_like=True):
+class Cursor(WrittenCursor, frozen=True, array_like=True):
     """The end of a page, and what was known when the first page began.
 
     Attributes:
@@ -53,9 +51,6 @@ class Cursor(Struct, frozen=True, array_like=True):
     settled: int
     asked: str = ""
 
-    def __str__(self) -> str:
-        return urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
-
     @classmethod
     def parse(cls, text: str, query: Query) -> Cursor:
         """Read a cursor that ``str`` wrote.
@@ -63,11 +58,7 @@ class Cursor(Struct, frozen=True, array_like=True):
         Raises:
             MisfitError: it is not a cursor of ours, or of another query.
         """
-        try:
-            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-            cursor = msgspec.json.decode(urlsafe_b64decode(padded), type=cls)
-        except (msgspec.DecodeError, UnicodeError, binascii.Error):
-            raise MisfitError("cursor", "not a cursor; use next as it is", []) from None
+        cursor = cls.read(text)
         if not query.start <= cursor.start < query.end:
             raise MisfitError("cursor", "a cursor of another range; use next as it is", [])
         if cursor.asked != query.asked:
