@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -30,7 +30,7 @@ from tests.services.kafka import Cluster, Record
 from tests.services.process import until
 
 from .serve import Serve
-from .worker import Worker, closing, environment
+from .worker import Worker, environment
 
 PARTITIONS = 2
 QUEUE = "sales"
@@ -80,6 +80,14 @@ class Road:
                 out_of_order=0.01,
             )
         )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.worker.close()
+        self.writer.close()
+        await self.reader.close()
 
     async def produce(self, records: int) -> int:
         return await self.kafka.produce(self.topic, islice(self.stream, records))
@@ -132,6 +140,14 @@ class Road:
         self.compared += sum(totals.values())
         return True
 
+    async def position(self) -> int:
+        """How many records are counted."""
+        read = [await self.moments.read(Partition(self.topic, n)) for n in range(PARTITIONS)]
+        return sum(one.position or 0 for one in read)
+
+    async def more_than(self, before: int) -> bool:
+        return await self.position() > before
+
     async def refused(self) -> bool:
         """Whether a ``serve`` that others can reach refuses contacts, once it has read the store."""
         status, answer = await self.beyond.get("/v1/contacts")
@@ -158,52 +174,49 @@ async def test_contacts_add_up_to_the_counters_whatever_is_killed(
     kafka: Cluster, redis_url: str, make_topic: Any, tmp_path: Path
 ) -> None:
     topic = await make_topic(partitions=PARTITIONS)
-    road = Road(kafka, redis_url, topic, tmp_path)
-    with closing([road.worker, road.writer]), road.serve:
-        road.worker.start()
-        road.writer.start()
-        sent = values = times = 0
-        while sent < RECORDS:
-            sent += await road.produce(road.random.randint(200, 1_500))
-            match road.random.randrange(6):
-                case 0:
-                    road.worker.close()
-                    road.worker.start()
-                case 1:
-                    road.writer.close()
-                    road.writer.start()
-            values += await road.audit()
-            times += await road.compare()
+    async with Road(kafka, redis_url, topic, tmp_path) as road:
+        with road.serve:
+            road.worker.start()
+            road.writer.start()
+            sent = values = times = 0
+            while sent < RECORDS:
+                before = await road.position()
+                sent += await road.produce(road.random.randint(200, 1_500))
+                match road.random.randrange(6):
+                    case 0:
+                        road.worker.close()
+                        road.worker.start()
+                    case 1:
+                        road.writer.close()
+                        road.writer.start()
+                await until(lambda: road.more_than(before), 120, "it counts")  # noqa: B023 - of this round
+                values += await road.audit()
+                times += await road.compare()
 
-        async def counted() -> bool:
-            read = [await road.moments.read(Partition(topic, n)) for n in range(PARTITIONS)]
-            return sum(one.position or 0 for one in read) >= sent
+            await until(lambda: road.more_than(sent - 1), 120, "all is counted")
+            await until(road.compare, 30, "totals are those of the counters")
+            assert values + await road.audit() > 100_000
+            assert (times > 3, road.compared > 1_000) == (True, True), "while contacts came"
+            assert (road.worker.count("claimed") > PARTITIONS, road.writer.exit_code) == (True, None)
 
-        await until(counted, 120, "all is counted")
-        await until(road.compare, 30, "totals are those of the counters")
-        assert values + await road.audit() > 100_000
-        assert (times > 3, road.compared > 1_000) == (True, True), "while contacts came"
-        assert (road.worker.count("claimed") > PARTITIONS, road.writer.exit_code) == (True, None)
+            with road.beyond:
+                await until(road.refused, 20, "contacts are not shown beyond this machine")
 
-        with road.beyond:
-            await until(road.refused, 20, "contacts are not shown beyond this machine")
-
-        done = await asyncio.to_thread(road.command, "audit")
-        assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.startswith("no differences: ")
-        client = road.moments._client
-        moment = await road.moments.read(Partition(topic, 0), since=0)
-        (resolution, start, field), _ = max(moment.buckets(), key=lambda found: found[0][1])
-        await client.hdel(keys.cells(moment.partition, resolution, start), field)
-        done = await asyncio.to_thread(road.command, "audit", "--json")
-        wrong = json.loads(done.stdout)["differences"]
-        assert done.returncode == 1
-        assert {one["counted"] for one in wrong} == {0}
-        assert {(one["start"], one["partition"]) for one in wrong} == {(_time(start), f"{topic}.0")}
-        table = await asyncio.to_thread(road.command, "audit")
-        assert table.stdout.splitlines()[-1].startswith(f"{len(wrong)} differences: ")
-        assert road.writer.stop() == 0
-        assert road.worker.stop() == 0
-    await road.reader.close()
+            done = await asyncio.to_thread(road.command, "audit")
+            assert (done.returncode, done.stderr) == (0, "")
+            assert done.stdout.startswith("no differences: ")
+            client = road.moments._client
+            moment = await road.moments.read(Partition(topic, 0), since=0)
+            (resolution, start, field), _ = max(moment.buckets(), key=lambda found: found[0][1])
+            await client.hdel(keys.cells(moment.partition, resolution, start), field)
+            done = await asyncio.to_thread(road.command, "audit", "--json")
+            wrong = json.loads(done.stdout)["differences"]
+            assert done.returncode == 1
+            assert {one["counted"] for one in wrong} == {0}
+            assert {(one["start"], one["partition"]) for one in wrong} == {(_time(start), f"{topic}.0")}
+            table = await asyncio.to_thread(road.command, "audit")
+            assert table.stdout.splitlines()[-1].startswith(f"{len(wrong)} differences: ")
+            assert road.writer.stop() == 0
+            assert road.worker.stop() == 0
     for log in (road.worker.log, road.writer.log):
         assert "c-0000" not in log.read_text(), "no contact is named in a log"
