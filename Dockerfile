@@ -1,11 +1,19 @@
 # One image for every command: `docker run … stream-app worker`, `… serve`, `… check`; in a running container, `stream-app …`.
+FROM python:3.11.14-bookworm AS compiled
+COPY requirements-build.lock /
+RUN pip install --no-cache-dir --disable-pip-version-check \
+    --require-hashes --only-binary :all: --requirement /requirements-build.lock
+COPY scripts/compile /source/scripts/
+COPY stream_app /source/stream_app
+RUN python /source/scripts/compile /opt/stream-app
+
 FROM python:3.11.14-slim-bookworm AS build
 COPY requirements-image.lock /
-# Wheels only and hashes required: nothing is compiled here, nothing unexpected is run.
+# Wheels only and hashes required: of others' code nothing is compiled, and nothing unexpected is run.
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check \
        --require-hashes --only-binary :all: --requirement /requirements-image.lock
-COPY stream_app /opt/stream-app/stream_app
+COPY --from=compiled /opt/stream-app /opt/stream-app
 # The file system is read-only later on.
 RUN /opt/venv/bin/python -m compileall -q /opt/stream-app
 # The command by its name, for `docker compose exec worker stream-app check`. -P: see below.

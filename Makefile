@@ -6,6 +6,7 @@ LOCK := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit
 	--no-header --python-version 3.11 --quiet
 
 S3_LOCK := $(subst pyproject.toml,,$(LOCK))
+BUILD_LOCK := $(S3_LOCK) --constraint requirements-dev.lock
 
 # Tests start our programs hundreds of times: compile them once, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -57,6 +58,7 @@ lock: setup $(UV) ## Write the lock files anew; UPGRADE=1 takes the newest versi
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra demo --extra fast --extra ledger --output-file requirements.lock
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras --group dev --output-file requirements-dev.lock
 	@echo 'moto[s3]>=5.1 flask>=3 flask-cors>=5' | tr ' ' '\n' | $(S3_LOCK) $(if $(UPGRADE),--upgrade) --output-file tests/services/s3.lock -
+	@echo 'msgspec>=0.19 mypy>=2.4,<3 setuptools>=80' | tr ' ' '\n' | $(BUILD_LOCK) --output-file requirements-build.lock -
 	@cp requirements-dev.lock requirements-image.lock # the versions that were tested
 	@$(LOCK) --extra fast --extra forecast --extra ledger --extra parquet --output-file requirements-image.lock
 	@$(LOCK) --extra demo --extra fast --extra forecast --extra ledger --constraint requirements-dev.lock --output-file requirements-demo.lock

@@ -1,5 +1,7 @@
 """How fast: ours, the whole job, beside the ceiling of the stack and beside what the tutorials show, in one run.
 
+Ours is compiled, as wheels and the image are, and once more as Python.
+
 The process under test is pinned to one core; Kafka, Redis and this script share the other. Rounds alternate, so that a noisy
 neighbour meets all of them; what counts is the median of the ratios within a round. CPU seconds are the kernel's, for the
 stretch between the first claim and the last commit.
@@ -22,6 +24,7 @@ from typing import Any
 import psutil
 import redis
 
+from tests.services.compiled import compiled_environment
 from tests.services.kafka import KafkaBroker
 from tests.services.process import wait_until
 from tests.services.redis import RedisServer
@@ -66,6 +69,7 @@ def measure() -> list[Figure]:
                 **_ours(broker, store, core, f"round-{n}", 60),
                 **_ours(broker, store, core, f"round-{n}", 600),
                 **_ours(broker, store, core, f"noted-{n}", 60, suffix="_noted"),
+                **_ours(broker, store, core, f"python-{n}", 60, suffix="_python"),
                 **{
                     which: _reference(which, broker, core, "events-plain", PLAIN_EVENTS, store.url)
                     for which in ("plain", "pipelined")
@@ -102,11 +106,21 @@ def measure() -> list[Figure]:
         raw,
         ratio("ours_noted", "raw"),
     )
-    for suffix, size in (("", "60"), ("_600", "600"), ("_noted", "60_with_ledger")):
+    figures.append(
+        Figure(
+            "full_job_as_python_events_per_second",
+            median("ours_python"),
+            "events/s",
+            raw,
+            ratio("ours_python", "raw"),
+        )
+    )
+    sizes = (("", "60"), ("_600", "600"), ("_noted", "60_with_ledger"), ("_python", "60_as_python"))
+    for suffix, size in sizes:
         rss = max(r[f"rss{suffix}"] for r in rounds)
         if suffix == "_noted":
             figures.append(noted)
-        elif suffix:
+        elif suffix == "_600":
             figures.append(
                 Figure(
                     "full_job_600_events_per_second",
@@ -167,6 +181,7 @@ def _ours(
             "STREAM_APP_METRICS_PORT": "0",
             "STREAM_APP_LOG_LEVEL": "error",
             "STREAM_APP_LEDGER": "noted" if suffix == "_noted" else "",  # nobody writes it
+            **({} if suffix == "_python" else compiled_environment()),
         }
         command = [sys.executable, "-m", "stream_app", "worker"]
         worker = subprocess.Popen(command, env=env, preexec_fn=_pin(core), stderr=subprocess.DEVNULL)  # noqa: PLW1509

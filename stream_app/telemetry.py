@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from . import __version__
 from .errors import REASONS
+from .model.fold.arrays import COMPILED
 from .model.fold.deltas import Deltas, Gap, Result
 
 
@@ -15,7 +16,7 @@ class Telemetry:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         Info("stream_app_build", "The version of this program.", registry=registry).info(
-            {"version": __version__}
+            {"version": __version__, "fold": "compiled" if COMPILED else "python"}
         )
         self.events = Counter("stream_app_events", "Records by result.", ["result"], registry=registry)
         self.lag = Gauge("stream_app_lag_events", "Records not read yet.", ["partition"], registry=registry)

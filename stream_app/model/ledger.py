@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from . import facts as f
 from .facts import Fact
+from .fold.arrays import decoder, pack
 from .fold.visit import Visit
 
 HappeningKind = Literal["reply", "offer", "resumption", "opinion", "refusal", "case", "customer"]
@@ -81,9 +82,9 @@ def _kinds() -> tuple[type[Fact], ...]:
 KINDS: Final[tuple[type[Fact], ...]] = _kinds()
 """Every kind of fact that is kept, by its number; what is taken back is not kept."""
 
-pack_row: Final = msgspec.msgpack.Encoder().encode
+pack_row: Final = pack
 """Pack a row; facts are packed as a tuple of them."""
-_rows: Final = msgspec.msgpack.Decoder(tuple[StoredRow, ...])
+_rows: Final = decoder(tuple[StoredRow, ...])
 _AnyFact: Any = KINDS[0]
 for _kind in KINDS[1:]:
     _AnyFact |= _kind
@@ -98,7 +99,8 @@ def join_rows(packed: list[bytes]) -> bytes:
 
 def unpack_rows(packed: bytes) -> tuple[StoredRow, ...]:
     """Undo ``join_rows``."""
-    return _rows.decode(packed)
+    found: tuple[StoredRow, ...] = _rows.decode(packed)
+    return found
 
 
 def unpack_facts(packed: bytes) -> f.Facts:

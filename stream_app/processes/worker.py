@@ -12,8 +12,10 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer
 
+from stream_app import __version__
 from stream_app.clocks import wall_ms
 from stream_app.failpoints import Failpoints
 from stream_app.ingest import dialects
@@ -24,6 +26,7 @@ from stream_app.ingest.host import Worker, add_agent, add_service, make_app
 from stream_app.ingest.partition import Owned
 from stream_app.kafka.connection import reachable, security
 from stream_app.kafka.interval_topic import IntervalTopic, record_of
+from stream_app.model.fold.arrays import COMPILED
 from stream_app.model.ports import Partition
 from stream_app.settings import Settings
 from stream_app.store.client import refuse_cluster
@@ -37,6 +40,8 @@ from stream_app.telemetry import Telemetry
 
 from .metrics import serve_metrics
 from .publishing import Publishing
+
+_log = structlog.get_logger(__name__)
 
 
 def run_worker(settings: Settings) -> None:
@@ -52,6 +57,7 @@ def run_worker(settings: Settings) -> None:
         app.flow_control.resume()  # Faust's own Kafka client, which would do it, is off
         serve_metrics(settings, parts.telemetry.registry)
         gc.freeze()
+        _log.info("starting", version=__version__, fold="compiled" if COMPILED else "python")
         Worker(app).execute_from_commandline()
 
 

@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from stream_app.model.durations import DAY, MINUTE
+from stream_app.model.fold.arrays import decoder, pack
 from stream_app.model.fold.cells import Cell, pack_cell, unpack_cell
 from stream_app.model.fold.clock import Agreement
 from stream_app.model.fold.deltas import Deltas, Memory
@@ -47,13 +48,14 @@ __all__ = [
     "unpack_visits",
 ]
 
-_visits = msgspec.msgpack.Decoder(Visits)
-pack_visits = msgspec.msgpack.Encoder().encode
+_visits = decoder(Visits)
+pack_visits = pack
 
 
 def unpack_visits(packed: bytes) -> Visits:
     """Decode a contact's open visits."""
-    return _visits.decode(packed)
+    found: Visits = _visits.decode(packed)
+    return found
 
 
 _clock = msgspec.msgpack.Decoder(tuple[int, Agreement])

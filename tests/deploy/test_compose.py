@@ -190,9 +190,12 @@ def test_the_image_holds_what_it_copies_and_the_context_lets_it_through() -> Non
     copied = set(re.findall(r"^COPY (?!--from)(\S+)", dockerfile, re.MULTILINE))
     assert copied == allowed
     assert all((ROOT / name).exists() for name in copied)
-    stages = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
-    assert len(set(stages)) == 1
-    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+", stages[0])
+    stages = re.findall(r"^FROM python:(3\.\d+\.\d+)(-slim)?-bookworm( AS \w+)?$", dockerfile, re.MULTILINE)
+    assert len(stages) == dockerfile.count("FROM ")
+    assert len({version for version, *_ in stages}) == 1, (
+        "what is compiled is for the very Python that runs it"
+    )
+    assert stages[-1][1:] == ("-slim", ""), "no compiler in what runs"
     user = re.search(r"^USER (\S+)", dockerfile, re.MULTILINE)
     assert user
     assert user[1] == SERVICES["worker"]["user"]

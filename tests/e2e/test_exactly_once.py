@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from tests.reference import traffic
+from tests.services.compiled import compiled_environment
 from tests.services.kafka import Cluster, Record
 from tests.services.process import until
 from tests.services.proxy import FaultProxy
@@ -47,6 +48,16 @@ NOTED = 0.2
 PATIENCE_S = 60.0
 """How long nothing at all may get on."""
 MakeTopic = Callable[..., Awaitable[str]]
+
+
+class EitherBuild(Worker):
+    """A worker that is compiled at every other start: each build goes on with what the other one stored."""
+
+    _starts = 0
+
+    def start(self, **more: str) -> Worker:
+        self._starts += 1
+        return super().start(**more, **(compiled_environment() if self._starts % 2 else {}))
 
 
 class Stage:
@@ -148,7 +159,7 @@ async def staged(kafka: Cluster, topic: str, tmp_path: Path, ledger: dict[int, l
                 STREAM_APP_LEDGER="noted",  # nobody writes it: all stays in the outboxes
                 STREAM_APP_OUTBOX_BYTES=f"{10**9}",
             )
-            workers = [Worker(tmp_path / f"worker-{n}.log", **env) for n in range(2)]
+            workers: list[Worker] = [EitherBuild(tmp_path / f"worker-{n}.log", **env) for n in range(2)]
             with closing(workers):
                 yield Stage(Verifier(redis.url, topic, ledger), redis, workers, proxy)
 
@@ -201,6 +212,10 @@ async def test_every_event_counts_once_through_every_fault(
         await read_the_topic(stage, kafka, f"{topic}-rows")
         assert [worker.stop() for worker in stage.workers] == [0, 0]
         assert sum(stage.verifier.checks.values()) >= 30, "verified during the run as well"
+        for build in ("compiled", "python"):
+            assert sum(worker.count(f"fold={build}") for worker in stage.workers) > 1, (
+                "both builds had their turn"
+            )
         assert sum(worker.count("claim_lost") for worker in stage.workers) > 0, "somebody was fenced"
         note(stage.faults)
 

@@ -9,8 +9,8 @@ import pytest
 from stream_app.model import events as e
 from stream_app.model.fold import kinds, lifecycle, visit
 from stream_app.model.fold.fold import Fold
-from stream_app.model.fold.kinds import kind_of
 from stream_app.model.fold.lifecycle import TABLE
+from stream_app.model.fold.row_kind import kind_of
 from stream_app.model.fold.visit import CLOSED, Visit, VisitState
 from stream_app.model.targets import Targets
 

@@ -14,10 +14,11 @@ from stream_app.model.reasons import refused_by
 from stream_app.model.targets import Targets
 
 from .deltas import APPLIED, Memory, Result
-from .kinds import Closed, kind_of
+from .kinds import Closed
 from .lifecycle import TABLE
 from .matching import fits
 from .noted import Noted
+from .row_kind import kind_of
 from .seen import fingerprint
 from .surveys import Surveys
 from .tally import Tally

@@ -10,10 +10,10 @@ from stream_app.model.events import QueueChannel
 
 from .deltas import APPLIED, Result
 from .exact import nearest, renamed, stays_meant
-from .kinds import kind_of
 from .lifecycle import TABLE
 from .matching import SKEW, concerns, fits
 from .moves import VisitMoves
+from .row_kind import kind_of
 from .seen import fingerprint
 from .visit import BY_MESSAGE, EXACT, WAITING, Visits
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from stream_app.model import events as e
 
-from .kinds import kind_of
 from .lifecycle import TABLE
+from .row_kind import kind_of
 from .visit import ABANDONED, REMEMBERED, WAITING, Visit, Visits
 
 SKEW: Final = 60_000

@@ -11,10 +11,11 @@ from stream_app.model import events as e
 
 from .deltas import APPLIED, Result
 from .effects import hand_off, leaves_in_time
-from .kinds import Assigned, Closed, ClosedNoDemand, NoDemand, RowKind, kind_of
+from .kinds import Assigned, Closed, ClosedNoDemand, NoDemand, RowKind
 from .lifecycle import TABLE, Move, step
 from .matching import choose, fits
 from .openings import Openings
+from .row_kind import kind_of
 from .seen import fingerprint
 from .visit import ABANDONED, CLOSED, REMEMBERED, WAITING, WITH_BOT, WRAPPING, Visit, Visits
 

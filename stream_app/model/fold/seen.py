@@ -18,7 +18,7 @@ SIZE: Final = 8
 """Bytes of a hash."""
 DAYS: Final = 3
 """Of how many days ids are remembered: the latest in which there were any, by partition time."""
-RECENT_MAX: Final = 10_000_000
+RECENT_MAX = 10_000_000  # not Final: compiled code would not see that a test lowers it
 """The most ids that are remembered of a partition: 80 MB."""
 _DAY: Final = DAY // MINUTE
 _ROWS: Final = range(256)
