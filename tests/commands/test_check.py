@@ -526,7 +526,7 @@ async def test_all_is_well(
     environ.setenv("STREAM_APP_TOPIC", await make_topic(partitions=1, config=GOOD_TOPIC))
     code, lines = await asyncio.to_thread(run)
     assert {line.split()[0] for line in lines} == {"ok"}, lines
-    assert (code, len(lines)) == (0, 21)
+    assert (code, len(lines)) == (0, 22)
     assert lines[1] == "ok    targets             version 0: 0 queues, 0 calendars"
 
 

@@ -95,7 +95,7 @@ async def look(file: Path | None, *, offline: bool, program: Program = Program.W
         now, tells = int(time.time() * 1000), tells_messages(settings)
         found += check_conversations.judge(targets, traffic, now=now, tells_messages=tells)
     found += others
-    return [*found, check_kafka.codecs(), build()] if program is Program.WORKER else found
+    return [*found, build(), check_kafka.codecs()] if program is Program.WORKER else found
 
 
 def tells_messages(settings: Settings | None) -> bool:
