@@ -18,7 +18,17 @@ from .targets.promises import promise
 
 _JUDGING: Final = frozenset(
     {"answer_target", "short_abandon", "policy", "targets", "too_good", "calendar", "clock", "reply_target"}
-    | {"priorities", "cost_per_hour", "cost_per_contact", "currency", "risk_below", "zone", "site", "partner"}
+    | {
+        "priorities",
+        "cost_per_hour",
+        "overhead_per_hour",
+        "cost_per_contact",
+        "currency",
+        "risk_below",
+        "zone",
+        "site",
+        "partner",
+    }
     | {
         "unit",
         "shrinkage",

@@ -185,8 +185,12 @@ def test_cost_with_overhead() -> None:
     place = ("desk", "voice")
     work = {place: rows[place]}
     assert work[place] == {"handled": 1, "work_ms": 290_000}
-    assert LedgerCost.value(work, {place: Rates(30, 6, 0.5)}) == pytest.approx(290 / 3600 * 36 + 0.5)
-    assert LedgerCost.value({}, {}) is None
+    rates = {place: Rates("EUR", 30, 6, 0.5)}
+    assert LedgerCost.value(work, rates) == pytest.approx({"EUR": 290 / 3600 * 36 + 0.5})
+    abroad = {**work, ("abroad", "voice"): work[place], ("nobody", "voice"): work[place]}
+    found = LedgerCost.value(abroad, {**rates, ("abroad", "voice"): Rates("USD", 0, 0, 2)})
+    assert found == pytest.approx({"EUR": 290 / 3600 * 36 + 0.5, "USD": 2}), "currencies are never added up"
+    assert LedgerCost.value(work, {}) == LedgerCost.value({}, rates) == {}
 
 
 def test_ai_beside_people() -> None:

@@ -6,6 +6,7 @@ these know nothing of the ledger's engine: a family and its sums are names to th
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -58,22 +59,26 @@ class LedgerCount(Struct, frozen=True):
 
 
 class LedgerCost(Struct, frozen=True):
-    """Money for work: of each queue and channel at its own rates."""
+    """Money for work: of each queue and channel at its own rates, by currency."""
 
     family: str = "work"
 
     @staticmethod
     def value(
         rows: Mapping[tuple[str, str], Mapping[str, int]], rates: Mapping[tuple[str, str], Rates]
-    ) -> float | None:
-        """Return the cost of a contact.
+    ) -> dict[str, float]:
+        """Return the cost of a contact, by currency; empty without contacts of which it is known.
 
         Args:
             rows: queue and channel → the sums ``handled`` and ``work_ms``.
-            rates: of the same.
+            rates: of the same; what contacts cost where there are none is unknown, and these are left out.
         """
-        handled = sum(row["handled"] for row in rows.values())
-        return sum(rates[place].cost(row) for place, row in rows.items()) / handled if handled else None
+        costs, handled = defaultdict[str, float](float), Counter[str]()
+        for place, row in rows.items():
+            if rate := rates.get(place):
+                costs[rate.currency] += rate.cost(row)
+                handled[rate.currency] += row["handled"]
+        return {currency: costs[currency] / n for currency, n in handled.items() if n}
 
     def __str__(self) -> str:
         return "(work_ms * (cost per hour + overhead per hour) + handled * cost per contact) / handled"
@@ -82,6 +87,7 @@ class LedgerCost(Struct, frozen=True):
 class Rates(Struct, frozen=True):
     """What work costs in a queue and channel: an hour, its overhead, each contact; and how many have one agent at once."""
 
+    currency: str
     per_hour: float = 0.0
     overhead_per_hour: float = 0.0
     per_contact: float = 0.0

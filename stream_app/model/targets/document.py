@@ -20,7 +20,19 @@ from .calendars import Hours, guess
 from .conversations import PriorityTargets
 from .lax import lax
 from .outages import Outage
-from .overrides import Overrides, PriorityOverrides, QueueOverrides, as_kind, as_table, check, read
+from .overrides import (
+    LedgerOverrides,
+    Overrides,
+    PriorityOverrides,
+    QueueOverrides,
+    as_kind,
+    as_table,
+    check,
+    check_short,
+    check_side,
+    read,
+    read_plain,
+)
 from .presets import BY_PRESET
 from .promises import promised
 from .queue_targets import SATISFIED, QueueTargets
@@ -36,7 +48,7 @@ _NOTHING: Final = Overrides()
 _NO_QUEUE: Final = QueueOverrides()
 
 
-_WRITTEN: Final = ("defaults", "channels", "queues", "calendars", "preset", "outages")
+_WRITTEN: Final = ("defaults", "channels", "queues", "ledger", "calendars", "preset", "outages")
 
 
 class Base(Struct, frozen=True, omit_defaults=True):
@@ -56,6 +68,7 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     defaults: Overrides = _NOTHING
     channels: dict[str, Overrides] = {}
     queues: dict[str, QueueOverrides] = {}
+    ledger: LedgerOverrides = LedgerOverrides()
     calendars: dict[str, Hours] = {}
     preset: str | None = None
     base: Base = Base()
@@ -84,6 +97,7 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         targets = cls(
             read("defaults", document.get("defaults", {}), Overrides),
             **levels,
+            ledger=read_plain("ledger", document.get("ledger", {}), LedgerOverrides),
             calendars={name: Hours.of(f"calendars.{name}", table) for name, table in calendars.items()},
             preset=preset,
             base=_base(preset),
@@ -221,13 +235,13 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             if own.partner and own.site is None:
                 raise ValueError(f"queues.{queue}.partner: name the partner as the queue's site")
         for place, _, rule in self._rules():
-            _check_short(place, rule.short_abandon, rule.answer_target)
+            check_short(place, rule.short_abandon, rule.answer_target)
             for name, priority in rule.priorities.items():
-                _check_short(f"{place}.priorities.{name}", priority.short_abandon, priority.answer_target)
-            if rule.currency is None and not (rule.cost_per_hour is None and rule.cost_per_contact is None):
+                check_short(f"{place}.priorities.{name}", priority.short_abandon, priority.answer_target)
+            if rule.currency is None and rule.has_costs:
                 raise ValueError(f'{place}: costs need a currency, as in currency = "EUR"')
             for name, bound in rule.too_good.items():
-                _check_side(place, name, bound, rule.targets.get(name))
+                check_side(place, name, bound, rule.targets.get(name))
 
     def lax(self) -> list[str]:
         """Return what is allowed but hardly intended: targets that nearly any day meets. One line each, with its place."""
@@ -274,22 +288,6 @@ def _base(preset: str | None) -> Base:
     if preset not in BY_PRESET:
         raise ValueError(f"preset: unknown preset {preset!r}{guess(preset, BY_PRESET)}")
     return convert(BY_PRESET[preset].document(), Base)
-
-
-def _check_short(place: str, short: int, answer: int) -> None:
-    """Refuse a short-abandon threshold beyond the answer target; raise ValueError with the place."""
-    if short > answer:
-        raise ValueError(
-            f"{place}: short_abandon_s ({short / 1000:g}) exceeds answer_target_s ({answer / 1000:g})"
-        )
-
-
-def _check_side(place: str, name: str, bound: float, target: float | None) -> None:
-    """Refuse a bound that a value on its target would be beyond; raise ValueError with the place."""
-    higher = BY_NAME[name].better == "higher"
-    if target is not None and (bound < target if higher else bound > target):
-        side = "below" if higher else "above"
-        raise ValueError(f"{place}: too_good.{name} ({bound:g}) must not be {side} the target ({target:g})")
 
 
 assert isinstance(BY_NAME["service_level"].measure, Choice)  # noqa: S101 - the default policy is the catalogue's

@@ -58,6 +58,11 @@ def misleading(
     yield from _clocks(targets, queue, channel, rule, now)
     yield from _work(rule, channel, tells_messages=tells_messages)
     yield from _ends(rule, now)
+    if rule.overhead_per_hour and not rule.cost_per_hour:
+        yield Misleading(
+            f"overhead_per_hour is {rule.overhead_per_hour:g} without cost_per_hour: an hour of work costs its overhead only",
+            "set cost_per_hour, too",
+        )
     if traffic is not None and is_written(channel):
         yield from _counted(rule, channel, traffic, tells_messages=tells_messages)
 

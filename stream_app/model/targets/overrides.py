@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from msgspec import Meta, Struct, ValidationError, convert
 
@@ -14,6 +14,7 @@ from stream_app.model.kpis import BY_NAME, SERVICE_LEVELS
 from .calendars import Hours, check_zone, guess
 from .conversations import IDLE_DAYS, LONGEST_CONTAINMENT_H, Answer, Bot, Clock, WorkFrom
 
+FcrPolicy = Literal["by_case", "by_repeat", "by_survey"]
 Money = Annotated[float, Meta(ge=0, le=1_000_000)]
 
 
@@ -35,6 +36,7 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     calendar: str | None = None
     ces_easy: Literal["low", "high"] | None = None
     cost_per_hour: Money | None = None
+    overhead_per_hour: Money | None = None
     cost_per_contact: Money | None = None
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
     risk_below: Annotated[float, Meta(ge=1, le=5)] | None = None
@@ -60,6 +62,18 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     too_good: dict[str, float] = {}
 
 
+class LedgerOverrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The keys of ``ledger``: they are the same for all queues, for a customer's contacts are in many."""
+
+    fcr_policy: FcrPolicy | None = None
+    repeat_days: Annotated[int, Meta(ge=1, le=90)] | None = None
+    repeat_per_channel: bool | None = None
+    bot_return_h: Annotated[float, Meta(gt=0, le=2160)] | None = None
+
+
+_FOR_ALL: Final = frozenset(LedgerOverrides.__struct_fields__)
+
+
 class QueueOverrides(Overrides, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The keys of a queue, with those of its channels."""
 
@@ -82,6 +96,8 @@ def read(place: str, value: Any, kind: type[W]) -> W:
     """
     table = as_table(place, value)
     for name in table.keys() - set(kind.__struct_fields__):
+        if name in _FOR_ALL:
+            raise ValueError(f"{place}.{name}: expected in the table ledger: it is the same for all queues")
         raise ValueError(f"{place}.{name}: unknown key{guess(name, kind.__struct_fields__)}")
     # Entry by entry: for a table as a whole the library would not name the entry.
     entries = {
@@ -94,7 +110,7 @@ def read(place: str, value: Any, kind: type[W]) -> W:
     }
     if "priorities" in table:
         entries["priorities"] = {
-            name: _priority(f"{place}.priorities.{name}", entry)
+            name: read_plain(f"{place}.priorities.{name}", entry, PriorityOverrides)
             for name, entry in as_table(f"{place}.priorities", table["priorities"]).items()
         }
     channels = {
@@ -105,11 +121,12 @@ def read(place: str, value: Any, kind: type[W]) -> W:
     return as_kind(place, plain | ({"channels": channels} if channels else {}), kind)
 
 
-def _priority(place: str, value: Any) -> PriorityOverrides:
-    table = as_table(place, value)
-    for name in table.keys() - set(PriorityOverrides.__struct_fields__):
-        raise ValueError(f"{place}.{name}: unknown key{guess(name, PriorityOverrides.__struct_fields__)}")
-    return as_kind(place, table, PriorityOverrides)
+def read_plain(place: str, value: Any, kind: type[T]) -> T:
+    """Read a table of single values, whose type is a struct; raise ValueError with the place of a mistake."""
+    table, known = as_table(place, value), getattr(kind, "__struct_fields__", ())
+    for name in table.keys() - set(known):
+        raise ValueError(f"{place}.{name}: unknown key{guess(name, known)}")
+    return as_kind(place, table, kind)
 
 
 def as_table(place: str, value: Any) -> Mapping[str, Any]:
@@ -162,3 +179,19 @@ def _check_satisfied(place: str, satisfied: Mapping[str, tuple[int, ...]]) -> No
             raise ValueError(f"{at}: expected the number of steps of the scale, from 2 to 100")
         if not scores or len(set(scores)) < len(scores) or not all(1 <= n <= int(scale) for n in scores):
             raise ValueError(f"{at}: expected distinct scores from 1 to {scale}")
+
+
+def check_short(place: str, short: int, answer: int) -> None:
+    """Refuse a short-abandon threshold beyond the answer target; raise ValueError with the place."""
+    if short > answer:
+        raise ValueError(
+            f"{place}: short_abandon_s ({short / 1000:g}) exceeds answer_target_s ({answer / 1000:g})"
+        )
+
+
+def check_side(place: str, name: str, bound: float, target: float | None) -> None:
+    """Refuse a bound that a value on its target would be beyond; raise ValueError with the place."""
+    higher = BY_NAME[name].better == "higher"
+    if target is not None and (bound < target if higher else bound > target):
+        side = "below" if higher else "above"
+        raise ValueError(f"{place}: too_good.{name} ({bound:g}) must not be {side} the target ({target:g})")

@@ -37,6 +37,7 @@ class QueueTargets(Struct, frozen=True):
         csat_satisfied: scale → scores that count as satisfied.
         ces_easy: which end of the effort scale is the easy one.
         cost_per_hour: of an agent's time, in ``currency``.
+        overhead_per_hour: added to it for what else an hour of work takes: rooms, licences, leading, in ``currency``.
         cost_per_contact: added to each contact, in ``currency``.
         currency: ISO 4217; ``None`` only where nothing costs.
         risk_below: an open contact whose predicted CSAT (1 to 5) is lower is at risk.
@@ -72,6 +73,7 @@ class QueueTargets(Struct, frozen=True):
     csat_satisfied: Mapping[int, tuple[int, ...]] = field(default_factory=lambda: SATISFIED)
     ces_easy: Literal["low", "high"] = "low"
     cost_per_hour: float | None = None
+    overhead_per_hour: float | None = None
     cost_per_contact: float | None = None
     currency: str | None = None
     risk_below: float = RISK_BELOW
@@ -95,6 +97,11 @@ class QueueTargets(Struct, frozen=True):
     priorities: Mapping[str, PriorityTargets] = field(default_factory=dict)
 
     at_once: float = 1.0
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether any cost is set; without one, what contacts cost is unknown."""
+        return not (self.cost_per_hour is self.overhead_per_hour is self.cost_per_contact is None)
 
     @property
     def by_business_hours(self) -> bool:
