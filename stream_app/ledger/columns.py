@@ -48,6 +48,7 @@ IN_HAPPENINGS: Final[dict[str, tuple[type[Fact], ...]]] = {
         f.Sentiment,
         f.Predicted,
         f.Sold,
+        f.FcrAnswered,
     ),
     "refusals": (f.Refused,),
 }

@@ -62,7 +62,8 @@ _FIELDS: Final = {
     "detractor": "it answered 6 or less",
     "effort": "thousandths, 1,000 (none) to 7,000",
     "csat": "thousandths, 1,000 to 5,000",
-    "kind": "`csat`, `nps` or `ces`",
+    "kind": "`csat`, `nps`, `ces` or `fcr`",
+    "resolved": "the customer says that the first contact was enough",
 }
 
 

@@ -235,7 +235,7 @@ class EndedWithBot(Fact, frozen=True, gc=False, tag=24):
 
 
 class Surveyed(Fact, frozen=True, gc=False, tag=25):
-    """A customer was asked for an opinion of a kind: ``csat``, ``nps`` or ``ces``."""
+    """A customer was asked for an opinion of a kind: ``csat``, ``nps``, ``ces`` or ``fcr``."""
 
     kind: str
 
@@ -306,6 +306,12 @@ class Sold(Fact, frozen=True, gc=False, tag=34):
 
     amount: int
     currency: int
+
+
+class FcrAnswered(Fact, frozen=True, gc=False, tag=35):
+    """Was it resolved at the first contact, as the customer says; ``resolved``: it was."""
+
+    resolved: bool
 
 
 Facts = tuple[Fact, ...]

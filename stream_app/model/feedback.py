@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from .currencies import CURRENCIES, parts
 from .event import ContactEvent
 
-SurveyKind = Literal["csat", "nps", "ces"]
+SurveyKind = Literal["csat", "nps", "ces", "fcr"]
+"""Satisfaction, recommendation, effort, and whether the customer says that the first contact was enough."""
+
+_SCORES: Final[dict[SurveyKind, tuple[int, int]]] = {"nps": (0, 10), "fcr": (0, 1)}
+"""Those of kinds whose scale is always the same."""
 
 
 class SurveySent(ContactEvent, kw_only=True, tag="survey.sent"):
@@ -19,7 +23,7 @@ class SurveySent(ContactEvent, kw_only=True, tag="survey.sent"):
 
 
 class SurveyAnswered(ContactEvent, kw_only=True, tag="survey.answered"):
-    """A customer's survey answer."""
+    """A customer's survey answer; that of ``fcr`` is 1, it was resolved, or 0."""
 
     kind: SurveyKind
     score: float
@@ -27,11 +31,11 @@ class SurveyAnswered(ContactEvent, kw_only=True, tag="survey.answered"):
 
     def __post_init__(self) -> None:
         """Refuse a score that is not on its scale."""
-        low, high = (0, 10) if self.kind == "nps" else (1, self.steps)
+        low, high = _SCORES.get(self.kind) or (1, self.steps)
         if not low <= self.score <= high:
             raise ValueError(f"expected a {self.kind} score from {low} to {high}")
-        if self.kind == "csat" and self.score != int(self.score):
-            raise ValueError("expected a csat score that is a whole number")
+        if self.kind in {"csat", "fcr"} and self.score != int(self.score):
+            raise ValueError(f"expected a {self.kind} score that is a whole number")
 
     @property
     def steps(self) -> int:

@@ -10,8 +10,10 @@ from .desk import SimulatedVisit
 from .settings import ASKED_PER_ANSWER, ESCALATED, NOTHING_AFTER
 from .stage import Stage
 
-_Kind = Literal["csat", "nps", "ces"]
-_SCALES: Final[dict[_Kind, tuple[int, int]]] = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7)}
+_Kind = Literal["csat", "nps", "ces", "fcr"]
+_SCALES: Final[dict[_Kind, tuple[int, int]]] = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "fcr": (0, 1)}
+_SHARES: Final[tuple[tuple[_Kind, float], ...]] = (("csat", 0.55), ("nps", 0.75), ("ces", 0.87), ("fcr", 1.0))
+"""Kind → where its share of the surveys ends."""
 
 
 def overhear(stage: Stage, visit: SimulatedVisit, at: int) -> None:
@@ -95,13 +97,14 @@ def _survey(stage: Stage, visit: SimulatedVisit, at: int, mood: float) -> None:
     rng = visit.desk.after
     when = at + int(MINUTE * (0.5 + 10 * rng.random()))
     chance = rng.random()
-    kind: _Kind = "csat" if chance < 0.6 else "nps" if chance < 0.85 else "ces"
+    kind: _Kind = next(kind for kind, below in _SHARES if chance < below)
     low, high = _SCALES[kind]
     share = (mood + 1) / 2
     score = low + round((high - low) * min(1.0, 1 - share if kind == "ces" else share * 1.25))
     stage.later(at, visit.event(e.SurveySent, stage.id(), at, customer=visit.customer, kind=kind))
+    scale = None if kind == "fcr" else high
     event = visit.event(
-        e.SurveyAnswered, stage.id(), when, customer=visit.customer, kind=kind, score=score, scale=high
+        e.SurveyAnswered, stage.id(), when, customer=visit.customer, kind=kind, score=score, scale=scale
     )
     stage.later(when, event)
 

@@ -178,6 +178,8 @@ class Weeks:
                 ("nps", 6, None),
                 ("nps", 8, None),
                 ("nps", 9, None),
+                ("fcr", 0, None),
+                ("fcr", 1, None),
             )
         )
         for _ in range(pick((1, 1, 2))):

@@ -121,7 +121,7 @@ def _found(history: History, family: str, ask: LedgerQuestion, hours: Sequence[S
         case "work":
             found = from_ledger.work_sums(history, *window)
         case _:
-            found = from_ledger.opinion_sums(history, *window)
+            found = from_ledger.opinion_sums(history, *window, ask.known)
     names = FAMILIES[family].sums
     return [(where, {name: counted[name] for name in names}) for where, counted in found]
 

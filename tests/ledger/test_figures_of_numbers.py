@@ -113,6 +113,24 @@ def test_60_promoters_25_passives_15_detractors_are_45() -> None:
     assert 100 * (parts[0] - parts[2]) / sums["nps_answers"] == 45
 
 
+def test_80_of_100_customers_who_say_that_it_was_resolved_are_80_per_cent() -> None:
+    """Who changes their mind within two days counts as the later answer; until these are over, nothing is settled."""
+    told: list[Told] = []
+    for n in range(100):
+        told += call(n * HOUR, f"a{n}")
+        answer = {"contact_id": f"a{n}", "kind": "fcr"}
+        if n % 10 == 0:
+            told.append((n * HOUR + 6 * MINUTE, "survey.answered", {**answer, "score": int(n % 20 > 0)}))
+        told.append((n * HOUR + 47 * HOUR, "survey.answered", {**answer, "score": int(n % 5 > 0)}))
+    ledger = tables(told)
+    assert value("first_contact_resolution", ledger, policy="by_survey") == 0.8
+    soon = LedgerQuestion(start=T0, end=T0 + HOUR, known=T0 + 48 * HOUR)
+    assert value("first_contact_resolution", ledger, soon, "by_survey") == 0
+    assert settled("first_contact_resolution", ledger, soon, "by_survey") is None
+    later = LedgerQuestion(start=T0, end=T0 + HOUR, known=T0 + 49 * HOUR)
+    assert settled("first_contact_resolution", ledger, later, "by_survey") == 0
+
+
 def test_three_classes_of_satisfaction() -> None:
     told: list[Told] = []
     for n, (score, scale) in enumerate([(5, 5), (4, 5), (3, 5), (2, 5), (1, 5), (4, 10), (3, 10), (1, 2)]):

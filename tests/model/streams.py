@@ -51,10 +51,20 @@ _AGES = [-3 * DAY, -30 * DAY, -31 * DAY]
 _AHEAD = [1, 30_000, 60_000, 60_001, HOUR, 40 * DAY]
 _CONTACT = [kind for kind in TYPES if kind.startswith(("contact", "message", "bot", "callback", "agent.m"))]
 _MATTERS: dict[str, list[dict[str, Any]]] = {
-    "survey.sent": [{}, {}, {"kind": "csat"}, {"kind": "nps"}, {"kind": "ces"}, {"kind": "stars"}],
+    "survey.sent": [
+        {},
+        {},
+        {"kind": "csat"},
+        {"kind": "nps"},
+        {"kind": "ces"},
+        {"kind": "fcr"},
+        {"kind": "stars"},
+    ],
     "survey.answered": [
         {"kind": "csat", "score": 3, "scale": 3},
         {"kind": "csat", "score": 4.5},
+        {"kind": "fcr", "score": 1},
+        {"kind": "fcr", "score": 2},
         {"kind": "nps", "score": 9},
         {"kind": "nps", "score": 6},
         {"kind": "nps", "score": 11},

@@ -53,6 +53,8 @@ class Survey(NamedTuple):
 
     def counts(self, settings: Settings) -> dict[str, int]:
         score, scale = self.score, self.scale
+        if self.kind == "fcr":
+            return {"fcr_answers": 1, "fcr_resolved": int(self.score)}
         if self.kind == "csat":
             return {"csat_answers": 1, "csat_satisfied": int(settings.satisfied(score, scale))}
         if self.kind == "nps":
@@ -123,7 +125,7 @@ def _required(value: float | None) -> float:
 
 
 def _kind(value: Any) -> str:
-    if value not in ("csat", "nps", "ces"):
+    if value not in ("csat", "nps", "ces", "fcr"):
         raise Refused("invalid")
     return str(value)
 
@@ -133,6 +135,12 @@ def _survey(fields: Fields) -> Survey:
     if kind == "nps":
         whole(fields, "scale", 2, 100)
         return Survey("nps", _required(number(fields, "score", 0, 10)), 10)
+    if kind == "fcr":
+        whole(fields, "scale", 2, 100)
+        score = _required(number(fields, "score", 0, 1))
+        if score not in (0, 1):
+            raise Refused("invalid")
+        return Survey("fcr", score, 1)
     scale = whole(fields, "scale", 2, 100) or (5 if kind == "csat" else 7)
     score = _required(number(fields, "score", 1, scale))
     if kind == "csat" and score != int(score):

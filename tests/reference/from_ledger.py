@@ -91,17 +91,23 @@ def work_sums(history: History, start: int, end: int) -> Found:
     ]
 
 
-def opinion_sums(history: History, start: int, end: int) -> Found:
-    """Satisfaction in three classes, and the parts of the NPS."""
+def opinion_sums(history: History, start: int, end: int, known: int) -> Found:
+    """Satisfaction in three classes, the parts of the NPS, and whether it was resolved at the first contact."""
     last = {v.contact: v for v in sorted(history.visits, key=order) if not v.outbound}
     found: Found = []
     for opinion in history.opinions:
         if start <= opinion.at < end:
             n, sign = opinion.counted, opinion.sign
             csat, nps = n.get("csat_answers", 0), n.get("nps_answers", 0)
-            satisfied, dissatisfied = n.get("csat_satisfied", 0), n["csat_dissatisfied"]
+            satisfied, dissatisfied = n.get("csat_satisfied", 0), n.get("csat_dissatisfied", 0)
             promoters, detractors = n.get("nps_promoters", 0), n.get("nps_detractors", 0)
+            told, resolved = n.get("fcr_answers", 0), n.get("fcr_resolved", 0)
+            settled = known > opinion.at + 2 * DAY
             counted = {
+                "fcr_answers": sign * told,
+                "fcr_resolved": sign * resolved,
+                "settled_fcr_answers": settled * sign * told,
+                "settled_fcr_resolved": settled * sign * resolved,
                 "csat_answers": sign * csat,
                 "csat_satisfied": sign * satisfied,
                 "csat_neutral": sign * (csat - satisfied - dissatisfied),

@@ -13,8 +13,10 @@ _CURRENCIES = ("EUR", "EUR", "USD", "GBP", "JPY", "KWD", "CLP", "ZWG", "AED")
 
 
 def survey(rng: Random) -> dict[str, Any]:
-    """A customer's answer to one of the three questions, on the usual scale or another."""
-    kind = rng.choice(("csat", "csat", "nps", "ces"))
+    """A customer's answer to one of the questions, on the usual scale or another."""
+    kind = rng.choice(("csat", "csat", "nps", "ces", "fcr"))
+    if kind == "fcr":
+        return {"kind": kind, "score": rng.randrange(2), **({"scale": 5} if rng.random() < 0.1 else {})}
     if kind == "nps":
         return {"kind": kind, "score": rng.randrange(11), **({"scale": 10} if rng.random() < 0.5 else {})}
     scale = rng.choice((None, 5, 7, 10, 2, 3, 100))
@@ -73,7 +75,11 @@ def surveys(rng: Random, told: list[Told]) -> list[Told]:
     if of_contacts and not answers and rng.random() < 0.15:
         at, key, fields = rng.choice(of_contacts)
         more.append(
-            (at + rng.randrange(60_000), key, _sent(rng, fields, rng.choice(("csat", "csat", "nps", "ces"))))
+            (
+                at + rng.randrange(60_000),
+                key,
+                _sent(rng, fields, rng.choice(("csat", "csat", "nps", "ces", "fcr"))),
+            )
         )
     return more
 

@@ -59,6 +59,7 @@ _SURVEYS: list[tuple[str, Fields]] = [
     ("survey.answered", {"kind": "csat", "score": 5}),
     ("survey.answered", {**_SALES, "kind": "csat", "score": 2}),
     ("survey.answered", {**_BILLING, "kind": "nps", "score": 9}),
+    ("survey.answered", {"kind": "fcr", "score": 1}),
 ]
 ENDS: list[tuple[str, Fields]] = [
     ("contact.transferred", {}),

@@ -110,6 +110,7 @@ def test_every_result_and_reason_occurs(rough: list[Record]) -> None:
         *("handled_estimated", "estimated_ms", "pending_ms", "conversations", "conversation_ms"),
         *("talk_ms", "hold_ms", "wrap_ms", "held", "lost", "wrap_timed_out"),
         *("csat_sent", "csat_returned", "nps_sent", "nps_returned", "ces_sent", "ces_returned"),
+        *("fcr_sent", "fcr_returned", "fcr_answers", "fcr_resolved"),
         *("csat_answers", "csat_satisfied", "nps_answers", "nps_promoters", "nps_detractors"),
         *("ces_answers", "ces_effort", "reviews", "review_score", "reviews_judged", "reviews_compliant"),
         *("auto_reviews", "auto_review_score", "auto_reviews_judged", "auto_reviews_compliant"),

@@ -13,7 +13,8 @@ OPINIONS: Final = LedgerFamily(
 asked as (
     select *
     from opinions
-    where "at" >= :start and "at" < :end and (csat_answered_at is not null or nps_answered_at is not null)
+    where "at" >= :start and "at" < :end
+        and (csat_answered_at is not null or nps_answered_at is not null or fcr_answered_at is not null)
 )""",
         """
 contacts as (
@@ -37,7 +38,10 @@ flagged as (
         case when csat_answered_dissatisfied then sign else 0 end as csat_dissatisfied,
         case when nps_answered_at is null then 0 else sign end as nps_answers,
         case when nps_answered_promoter then sign else 0 end as nps_promoters,
-        case when nps_answered_detractor then sign else 0 end as nps_detractors
+        case when nps_answered_detractor then sign else 0 end as nps_detractors,
+        case when fcr_answered_at is null then 0 else sign end as fcr_answers,
+        case when fcr_answered_resolved then sign else 0 end as fcr_resolved,
+        case when :known > asked.at + 172800000 then 1 else 0 end as settled
     from asked
     left join contacts on contacts.contact_id = asked.contact_id
 )""",
@@ -45,7 +49,9 @@ flagged as (
 samples as (
     select *,
         csat_answers - csat_satisfied - csat_dissatisfied as csat_neutral,
-        nps_answers - nps_promoters - nps_detractors as nps_passives
+        nps_answers - nps_promoters - nps_detractors as nps_passives,
+        settled * fcr_answers as settled_fcr_answers,
+        settled * fcr_resolved as settled_fcr_resolved
     from flagged
 )""",
     ),
@@ -58,5 +64,9 @@ samples as (
         "nps_promoters",
         "nps_passives",
         "nps_detractors",
+        "fcr_answers",
+        "fcr_resolved",
+        "settled_fcr_answers",
+        "settled_fcr_resolved",
     ),
 )

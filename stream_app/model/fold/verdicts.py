@@ -18,6 +18,8 @@ def opinion(event: e.SurveyAnswered, rule: QueueTargets) -> int:
         return 1 if rule.satisfied(score, event.steps) else -(score <= 1 + (event.steps - 1) / 4)
     if event.kind == "nps":
         return (score >= 9) - (score <= 6)
+    if event.kind == "fcr":
+        return int(score)
     hard = score if rule.ces_easy == "low" else event.steps + 1 - score
     return round(1000 * (1 + 6 * (hard - 1) / (event.steps - 1)))
 
@@ -29,6 +31,8 @@ def rating(rated: Visit) -> f.Facts:
         return (f.CsatAnswered(at, counted > 0, dissatisfied=counted < 0),)
     if rated.agent == "nps":
         return (f.NpsAnswered(at, promoter=counted > 0, detractor=counted < 0),)
+    if rated.agent == "fcr":
+        return (f.FcrAnswered(at, resolved=counted > 0),)
     return (f.CesAnswered(at, counted),)
 
 

@@ -12,6 +12,7 @@ from stream_app.model.facts import (
     CsatAnswered,
     Decided,
     EndedWithBot,
+    FcrAnswered,
     FromBot,
     Handled,
     Left,
@@ -115,9 +116,11 @@ outbound_ms = total("outbound_ms", OutboundHandled, "talk", "hold", "wrap")
 csat_sent = count("csat_sent", Surveyed, where=("kind", "csat"))
 nps_sent = count("nps_sent", Surveyed, where=("kind", "nps"))
 ces_sent = count("ces_sent", Surveyed, where=("kind", "ces"))
+fcr_sent = count("fcr_sent", Surveyed, where=("kind", "fcr"))
 csat_returned = count("csat_returned", SurveyReturned, where=("kind", "csat"))
 nps_returned = count("nps_returned", SurveyReturned, where=("kind", "nps"))
 ces_returned = count("ces_returned", SurveyReturned, where=("kind", "ces"))
+fcr_returned = count("fcr_returned", SurveyReturned, where=("kind", "fcr"))
 csat_answers = count("csat_answers", CsatAnswered)
 csat_satisfied = count("csat_satisfied", CsatAnswered, where="satisfied")
 nps_answers = count("nps_answers", NpsAnswered)
@@ -125,6 +128,8 @@ nps_promoters = count("nps_promoters", NpsAnswered, where="promoter")
 nps_detractors = count("nps_detractors", NpsAnswered, where="detractor")
 ces_answers = count("ces_answers", CesAnswered)
 ces_effort = total("ces_effort", CesAnswered, "effort")
+fcr_answers = count("fcr_answers", FcrAnswered)
+fcr_resolved = count("fcr_resolved", FcrAnswered, where="resolved")
 reviews = count("reviews", Reviewed)
 review_score = total("review_score", Reviewed, "score")
 reviews_judged = count("reviews_judged", Reviewed, where="judged")

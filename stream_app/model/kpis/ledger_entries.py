@@ -11,12 +11,14 @@ _RESOLUTION: Final[tuple[FromLedger, ...]] = (
     FromLedger(
         name="first_contact_resolution",
         title="First contact resolution",
-        doc="Share of first contacts, or of resolved cases, after which nobody had to come again within a week.",
+        doc="Share of first contacts, or of resolved cases, after which nobody had to come again within a week; or of the "
+        "customers who say so.",
         unit=Unit.RATIO,
         better="higher",
         measures={
             "by_repeat": LedgerShare("journeys", "resolved", "first_contacts", settled=True),
             "by_case": LedgerShare("resolved_cases", "by_one_contact", "with_contact", settled=True),
+            "by_survey": LedgerShare("opinions", "fcr_resolved", "fcr_answers", settled=True),
         },
         tier="quality",
         target=0.75,
