@@ -302,10 +302,12 @@ class Sold(Fact, frozen=True, gc=False, tag=34):
     Attributes:
         amount: ten-thousandths of the currency's unit.
         currency: its place in ``model.currencies``.
+        kind: what sort of sale, as the event says; empty: it does not say.
     """
 
     amount: int
     currency: int
+    kind: str = ""
 
 
 class FcrAnswered(Fact, frozen=True, gc=False, tag=35):

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from .currencies import CURRENCIES, parts
-from .event import ContactEvent
+from .event import ContactEvent, Name
 
 SurveyKind = Literal["csat", "nps", "ces", "fcr"]
 """Satisfaction, recommendation, effort, and whether the customer says that the first contact was enough."""
@@ -59,10 +59,15 @@ class SentimentScored(ContactEvent, kw_only=True, tag="sentiment.scored"):
 
 
 class SaleRecorded(ContactEvent, kw_only=True, tag="sale.recorded"):
-    """A sale: a decimal number of units, as text so that nothing is rounded on the way."""
+    """A sale: a decimal number of units, as text so that nothing is rounded on the way.
+
+    Attributes:
+        kind: what sort of sale it was, in the business's own words; a few are known (see ``reasons``).
+    """
 
     amount: str | float
     currency: Literal[CURRENCIES]  # type: ignore[valid-type]
+    kind: Name | None = None
 
     def __post_init__(self) -> None:
         """Refuse an invalid amount."""

@@ -1,4 +1,4 @@
-"""Why contacts left a queue or never got in: names of many platforms, gathered into a few that are counted.
+"""Why contacts left a queue or never got in, and kinds of sales: names of many platforms, gathered into a few.
 
 A name that is not here counts as ``other``. Names are compared in lower case.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 LeftBy = Literal["timeout", "key", "transfer", "callback", "empty", "closed", "other"]
+SaleKind = Literal["new", "upsell", "saved", "upgrade"]
 RefusedBy = Literal["full", "closed", "empty", "other"]
 
 _LEFT: Final[dict[str, LeftBy]] = {
@@ -27,6 +28,21 @@ _REFUSED: Final[dict[str, RefusedBy]] = {
     "empty": "empty",
     "no_agents": "empty",
 }
+
+SALE_KINDS: Final[dict[str, SaleKind]] = {
+    "new": "new",
+    "new_sale": "new",
+    "upsell": "upsell",
+    "upsold": "upsell",
+    "cross_sell": "upsell",
+    "saved": "saved",
+    "save": "saved",
+    "saved_sale": "saved",
+    "retention": "saved",
+    "upgrade": "upgrade",
+    "upgraded": "upgrade",
+}
+"""A sale's kind → what it is gathered into; any other is ``other``."""
 
 LEFT_COUNTERS: Final[dict[LeftBy, str]] = {
     "timeout": "left_timeout",

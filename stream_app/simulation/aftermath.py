@@ -14,6 +14,7 @@ _Kind = Literal["csat", "nps", "ces", "fcr"]
 _SCALES: Final[dict[_Kind, tuple[int, int]]] = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "fcr": (0, 1)}
 _SHARES: Final[tuple[tuple[_Kind, float], ...]] = (("csat", 0.55), ("nps", 0.75), ("ces", 0.87), ("fcr", 1.0))
 """Kind → where its share of the surveys ends."""
+_SMALL_SALES: Final = ("upsell", "upsell", "saved", "upgrade", None)
 
 
 def overhear(stage: Stage, visit: SimulatedVisit, at: int) -> None:
@@ -70,8 +71,20 @@ def _return(stage: Stage, visit: SimulatedVisit, at: int) -> None:
 def _sale(stage: Stage, visit: SimulatedVisit, at: int) -> None:
     desk = visit.desk
     amount = max(0.01, desk.after.gammavariate(2.0, desk.queue.after.sale_mean / 2))
+    # Dear ones are new contracts; which of the others are what, their cents tell as well as a die.
+    kind = (
+        "new"
+        if amount > desk.queue.after.sale_mean
+        else _SMALL_SALES[round(100 * amount) % len(_SMALL_SALES)]
+    )
     event = visit.event(
-        e.SaleRecorded, stage.id(), at, customer=visit.customer, amount=f"{amount:.2f}", currency="EUR"
+        e.SaleRecorded,
+        stage.id(),
+        at,
+        customer=visit.customer,
+        amount=f"{amount:.2f}",
+        currency="EUR",
+        kind=kind,
     )
     stage.later(at, event)
 

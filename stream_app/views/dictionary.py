@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stream_app.model.kpis import KPIS
-from stream_app.model.kpis.from_ledger import LedgerCost, LedgerCount, LedgerShare
+from stream_app.model.kpis.from_ledger import LedgerMeasure
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Measure, Unit
 
@@ -31,7 +31,7 @@ def entry(kpi: Kpi) -> dict[str, Any]:
     }
 
 
-def formula(measure: Measure | LedgerShare | LedgerCount | LedgerCost) -> str:
+def formula(measure: Measure | LedgerMeasure) -> str:
     """Write a measure for people: words instead of names, without units, which have a column of their own."""
     text = str(measure).replace("_ms", " time").replace("_", " ")
     return text.replace(" - ", " − ").replace(" * ", " × ")  # noqa: RUF001 - a minus and a times sign

@@ -65,6 +65,7 @@ class Weeks:
             self._warm_transfer,
             self._customer,
             self._opinion,
+            self._sale,
         ]
         for _ in range(units):
             if self._chance(0.5):
@@ -184,3 +185,12 @@ class Weeks:
         )
         for _ in range(pick((1, 1, 2))):
             self._say("survey.answered", contact_id=pick("abcdef"), kind=kind, score=score, scale=scale)
+
+    def _sale(self) -> None:
+        pick = self._random.choice
+        kind = pick((None, "New", "upsell", "saved_sale", "UPGRADE", "renewal"))
+        place = pick(({}, {"queue": "x"}, {"queue": "y", "channel": "email"}))
+        amount, currency = pick(("9.90", 20, 0)), pick(("EUR", "USD"))
+        self._say(
+            "sale.recorded", contact_id=pick("abcdef"), amount=amount, currency=currency, kind=kind, **place
+        )

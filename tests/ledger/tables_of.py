@@ -120,6 +120,8 @@ def _found(history: History, family: str, ask: LedgerQuestion, hours: Sequence[S
             found = from_ledger.bot_sums(history, *window, ask.known, return_ms=ask.return_ms)
         case "work":
             found = from_ledger.work_sums(history, *window)
+        case "sales":
+            found = from_ledger.sale_sums(history, *window)
         case _:
             found = from_ledger.opinion_sums(history, *window, ask.known)
     names = FAMILIES[family].sums

@@ -10,7 +10,14 @@ import pytest
 
 from stream_app.ledger.kpis import FAMILIES, LedgerQuestion
 from stream_app.model.kpis import BY_NAME
-from stream_app.model.kpis.from_ledger import LEDGER_FAMILIES, FromLedger, LedgerCost, LedgerShare, Rates
+from stream_app.model.kpis.from_ledger import (
+    LEDGER_FAMILIES,
+    FromLedger,
+    LedgerCost,
+    LedgerRevenue,
+    LedgerShare,
+    Rates,
+)
 from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from tests.model.kept import Line, folded
 
@@ -34,7 +41,7 @@ def tables(told: Iterable[Told]) -> LedgerTables:
 def value(name: str, ledger: LedgerTables, ask: LedgerQuestion = MONTH, policy: str = "") -> float | None:
     """A KPI in its unit."""
     measure = ENTRIES[name].measures[policy]
-    assert not isinstance(measure, LedgerCost)
+    assert not isinstance(measure, LedgerCost | LedgerRevenue)
     found = ledger.ask(measure.family, ask)
     number = measure.value(found[()]) if found else None
     return None if number is None else number / ENTRIES[name].unit.parts
@@ -211,6 +218,37 @@ def test_cost_with_overhead() -> None:
     assert LedgerCost.value(work, {}) == LedgerCost.value({}, rates) == {}
 
 
+def test_sales_by_kind() -> None:
+    """Of ten contacts one ends in a new contract, two in an upsell and one in a saved customer, who pays in dollars."""
+    told: list[Told] = [one for n in range(10) for one in call(n * HOUR, f"a{n}")]
+    sales = (
+        ("New", "40.00", "EUR"),
+        ("upsell", 5, "EUR"),
+        ("cross_sell", "2.50", "EUR"),
+        ("saved", 30, "USD"),
+    )
+    for n, (kind, amount, currency) in enumerate((*sales, ("renewal", 1, "EUR"), (None, 1, "EUR"))):
+        said = {"contact_id": f"a{n}", "queue": "desk", "amount": amount, "currency": currency}
+        told.append((20 * HOUR + n, "sale.recorded", said if kind is None else {**said, "kind": kind}))
+    ledger = tables(told)
+    assert value("sales_by_kind", ledger) == 6
+    shares = {
+        kind: value("conversion_by_kind", ledger, policy=kind)
+        for kind in ENTRIES["conversion_by_kind"].measures
+    }
+    assert shares == {"new": 0.1, "upsell": 0.2, "saved": 0.1, "upgrade": 0, "other": 0.1, "unstated": 0.1}
+    rows = {currency: row for (currency,), row in ledger.ask("sales", MONTH, ["currency"]).items()}
+    found = {}
+    for kind in ("new", "upsell", "saved", "upgrade"):
+        measure = ENTRIES["revenue_by_kind"].measures[kind]
+        assert isinstance(measure, LedgerRevenue)
+        found[kind] = {code: n / 10_000 for code, n in measure.value(rows).items()}
+        assert measure.value({}) == {}
+    assert found == {"new": {"EUR": 4}, "upsell": {"EUR": 0.75}, "saved": {"USD": 3}, "upgrade": {}}
+    by_kind = ledger.ask("sales", MONTH, ["sale_kind"])
+    assert by_kind[("cross_sell",)]["sales_upsell"] == by_kind[("renewal",)]["sales_other"] == 1
+
+
 def test_ai_beside_people() -> None:
     """Of four chats a bot has three: one it hands over, one it resolves, and from one the customer comes again next morning."""
     bot: list[Told] = []
@@ -234,7 +272,8 @@ def test_ai_beside_people() -> None:
 def test_every_entry_is_found_by_a_family(kpi: FromLedger) -> None:
     for measure in kpi.measures.values():
         family = FAMILIES[measure.family]
-        needed = set(str(measure).split(" / ")) if isinstance(measure, LedgerShare) else set()
+        ratio = isinstance(measure, LedgerShare | LedgerRevenue)
+        needed = {*str(measure).split(" / ")} if ratio else {*getattr(measure, "parts", ())}
         if isinstance(measure, LedgerShare) and measure.settled:
             needed |= {f"settled_{measure.of}", f"settled_{measure.samples}"}
         assert needed <= {*family.sums}

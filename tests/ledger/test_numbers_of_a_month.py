@@ -16,7 +16,7 @@ from tests.model.kept import Line, folded
 from tests.reference.history import History
 from tests.simulation.worlds import HOUR, MONDAY
 
-from .asking import refer, without_zeros
+from .asking import known_groups, refer, without_zeros
 from .tables_of import LedgerTables, Stretch, referred, tables_of
 
 DAY = 24 * HOUR
@@ -83,9 +83,7 @@ def windows() -> list[LedgerQuestion]:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_number_of_a_month_is_that_of_the_reference(family: str, month: Month) -> None:
     tables, history = month
-    names = FAMILIES[family].groups
-    if family == "opinions":
-        names = ("queue", "channel", "contact_reason", "handled_by")
+    names = known_groups(family)
     for asked in windows():
         for split in ((), *((name,) for name in names)):
             expected = without_zeros(referred(history, family, asked, split, HOURS))

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .checks import Fields, Refused, is_number, number, truth, whole
+from .checks import NAME, Fields, Refused, is_number, number, text, truth, whole
 from .currencies import CURRENCIES
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Mood(NamedTuple):
 class Sale(NamedTuple):
     amount: int  # in ten-thousandths
     place: int  # of the currency
+    kind: str
 
     def counts(self) -> dict[str, int]:
         return {"sales": 1}
@@ -113,7 +114,7 @@ def read_fact(kind: str, fields: Fields) -> Fact | None:
         case "sentiment.scored":
             return Mood(_required(number(fields, "score", -1, 1)), number(fields, "predicted_csat", 1, 5))
         case "sale.recorded":
-            return Sale(_amount(fields), _place(fields))
+            return Sale(_amount(fields), _place(fields), text(fields, "kind", NAME))
         case _:
             return None
 

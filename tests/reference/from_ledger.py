@@ -124,6 +124,38 @@ def opinion_sums(history: History, start: int, end: int, known: int) -> Found:
     return found
 
 
+_KINDS = {
+    "new": {"new", "new_sale"},
+    "upsell": {"upsell", "upsold", "cross_sell"},
+    "saved": {"saved", "save", "saved_sale", "retention"},
+    "upgrade": {"upgrade", "upgraded"},
+}
+_CLASSES = (*_KINDS, "other", "unstated")
+
+
+def sale_sums(history: History, start: int, end: int) -> Found:
+    """The sales of a window by kind, and the contacts handled in it."""
+    nothing = {
+        f"{of}{kind}": 0 for of in ("sales", "amount") for kind in ("", *(f"_{one}" for one in _CLASSES))
+    }
+    last = {v.contact: v for v in sorted(history.visits, key=order) if not v.outbound}
+    found: Found = [
+        (where, {**nothing, "handled": counted["handled"]})
+        for where, counted in work_sums(history, start, end)
+    ]
+    for sale in history.sales:
+        if start <= sale.at < end:
+            names = (kind for kind, known in _KINDS.items() if sale.kind.lower() in known)
+            kind = next(names, "other") if sale.kind else "unstated"
+            of = of_visit(last[sale.contact]) if sale.contact in last else {}
+            where = {name: of.get(name) for name in ("contact_reason", "handled_by")}
+            where |= {"queue": sale.place[0], "channel": sale.place[1], "currency": sale.currency}
+            where["sale_kind"] = sale.kind or None
+            counted = {"sales": 1, f"sales_{kind}": 1, "amount": sale.amount, f"amount_{kind}": sale.amount}
+            found.append((where, {"handled": 0, **nothing, **counted}))
+    return found
+
+
 def customer_sums(history: History, start: int, end: int) -> Found:
     """Who was there, who stayed, and what they are worth."""
     found: Found = []

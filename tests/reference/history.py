@@ -55,6 +55,17 @@ class Opinion(NamedTuple):
     sign: int
 
 
+class Sold(NamedTuple):
+    """A sale that counts."""
+
+    contact: str
+    place: Key
+    at: int
+    kind: str
+    currency: str
+    amount: int
+
+
 @dataclass
 class History:
     """All that was told, in order."""
@@ -63,6 +74,7 @@ class History:
     cases: list[Event] = field(default_factory=list)
     customers: list[Event] = field(default_factory=list)
     opinions: list[Opinion] = field(default_factory=list)
+    sales: list[Sold] = field(default_factory=list)
 
     def told(self, event: Event) -> None:
         """An event that belongs to no visit, and is no duplicate."""

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from .beginnings import Beginnings, stated
 from .counters import HOUR, MINUTE
+from .currencies import CURRENCIES
 from .facts import Asked, Sale, Survey
+from .history import Sold
 from .ledger import REFUSED_WHY, counted_as
 from .memory import fingerprint
 from .visits import Visit
@@ -217,6 +219,8 @@ class Judge:
             self._books.live(place, event.at, **fact.counts())
         if isinstance(fact, Sale):
             self._books.counters.take(place, event.at, "revenue", fact.place, fact.amount)
+            sold = Sold(event.contact, place, event.at, fact.kind, CURRENCIES[fact.place], fact.amount)
+            self._books.history.sales.append(sold)
 
 
 def _soon(reopened_at: int | None, at: int) -> bool:

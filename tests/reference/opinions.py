@@ -52,7 +52,9 @@ def sale(rng: Random) -> dict[str, Any]:
     if rng.random() < 0.5:
         amount = f"{ten_thousandths // 10_000}.{ten_thousandths % 10_000:04d}"
         amount = rng.choice((amount, amount.rstrip("0").rstrip(".")))
-    return {"amount": amount, "currency": rng.choice(_CURRENCIES)}
+    # not drawn: whatever a sale says, the rest of the traffic stays as it is
+    kind = (None, None, "new", "Upsell", "renewal")[ten_thousandths % 7 % 5]
+    return {"amount": amount, "currency": rng.choice(_CURRENCIES), **({"kind": kind} if kind else {})}
 
 
 def surveys(rng: Random, told: list[Told]) -> list[Told]:

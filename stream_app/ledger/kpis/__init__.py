@@ -10,6 +10,7 @@ from .customers import CUSTOMERS
 from .journeys import JOURNEYS, TOUCHES
 from .opinions import OPINIONS
 from .query import GROUPS, LedgerFamily, LedgerQuestion
+from .sales import SALES
 from .visits import BOTS, WORK
 
 __all__ = ["FAMILIES", "GROUPS", "LedgerFamily", "LedgerQuestion"]
@@ -26,6 +27,7 @@ FAMILIES: Final[dict[str, LedgerFamily]] = {
         BOTS,
         WORK,
         OPINIONS,
+        SALES,
     )
 }
 """Name → family."""

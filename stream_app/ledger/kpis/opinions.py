@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .query import LedgerFamily
+from .stays import last_visits
 
 OPINIONS: Final = LedgerFamily(
     name="opinions",
@@ -16,18 +17,7 @@ asked as (
     where "at" >= :start and "at" < :end
         and (csat_answered_at is not null or nps_answered_at is not null or fcr_answered_at is not null)
 )""",
-        """
-contacts as (
-    select contact_id, contact_reason, handled_by
-    from (
-        select contact_id, contact_reason,
-            case when to_bot_at is null then 'people' when answered_at is null then 'bot' else 'both' end as handled_by,
-            row_number() over (partition by contact_id order by started_at desc, "offset" desc, "partition" desc, n desc) as nth
-        from visits
-        where not outbound and contact_id in (select contact_id from asked)
-    ) as latest
-    where nth = 1
-)""",
+        last_visits("asked"),
         """
 flagged as (
     select

@@ -43,3 +43,22 @@ ORDER: Final = "(partition by person order by started_at, row_offset, row_partit
 """A person's stays in their order."""
 GOES_ON: Final = "coalesce(started_at - passed_before between -600000 and 1800000, false)"
 """Of a stay with ``passed_before``, when the one before it was passed on: 30 minutes before it begins, to 10 after."""
+
+
+_LAST_VISITS: Final = """
+contacts as (
+    select contact_id, contact_reason, handled_by
+    from (
+        select contact_id, contact_reason,
+            case when to_bot_at is null then 'people' when answered_at is null then 'bot' else 'both' end as handled_by,
+            row_number() over (partition by contact_id order by started_at desc, "offset" desc, "partition" desc, n desc) as nth
+        from visits
+        where not outbound and contact_id in (select contact_id from :asked)
+    ) as latest
+    where nth = 1
+)"""
+
+
+def last_visits(asked: str) -> str:
+    """Return the step ``contacts``: what is known by the last inbound visit of each contact of a former step."""
+    return _LAST_VISITS.replace(":asked", asked)

@@ -59,4 +59,4 @@ def _(event: e.SentimentScored) -> f.Facts:
 
 @verdict.register
 def _(event: e.SaleRecorded) -> f.Facts:
-    return (f.Sold(event.at, parts(event.amount), PLACES[event.currency]),)
+    return (f.Sold(event.at, parts(event.amount), PLACES[event.currency], event.kind or ""),)

@@ -84,6 +84,26 @@ class LedgerCost(Struct, frozen=True):
         return "(work_ms * (cost per hour + overhead per hour) + handled * cost per contact) / handled"
 
 
+class LedgerRevenue(Struct, frozen=True):
+    """Money that was taken, for each sample, by currency."""
+
+    family: str
+    of: str
+    samples: str
+
+    def value(self, rows: Mapping[str | None, Mapping[str, int]]) -> dict[str, float]:
+        """Return the amount for each sample in stored units, by currency; empty without samples.
+
+        Args:
+            rows: currency → the sums; those of no currency have samples only.
+        """
+        n = sum(row[self.samples] for row in rows.values())
+        return {code: row[self.of] / n for code, row in rows.items() if code and row[self.of]} if n else {}
+
+    def __str__(self) -> str:
+        return f"{self.of} / {self.samples}"
+
+
 class Rates(Struct, frozen=True):
     """What work costs in a queue and channel: an hour, its overhead, each contact; and how many have one agent at once."""
 
@@ -97,6 +117,9 @@ class Rates(Struct, frozen=True):
         """Return what these contacts cost."""
         hours = sums["work_ms"] / 3_600_000 / self.at_once
         return hours * (self.per_hour + self.overhead_per_hour) + sums["handled"] * self.per_contact
+
+
+LedgerMeasure = LedgerShare | LedgerCount | LedgerCost | LedgerRevenue
 
 
 class FromLedger(Struct, frozen=True, kw_only=True):
@@ -113,7 +136,7 @@ class FromLedger(Struct, frozen=True, kw_only=True):
     source: str = "docs/semantics.md"
     unit: Unit
     better: Literal["higher", "lower"]
-    measures: Mapping[str, LedgerShare | LedgerCount | LedgerCost]
+    measures: Mapping[str, LedgerMeasure]
     tier: Literal["operational", "quality", "business"]
     leading: bool = False
     target: float | None = None
@@ -130,9 +153,7 @@ class FromLedger(Struct, frozen=True, kw_only=True):
             raise ValueError(f"{self.name}: expected a target of 0…1 for a ratio, got {self.target}")
 
 
-def only(
-    measure: LedgerShare | LedgerCount | LedgerCost,
-) -> Mapping[str, LedgerShare | LedgerCount | LedgerCost]:
+def only(measure: LedgerMeasure) -> Mapping[str, LedgerMeasure]:
     """Return a measure without a choice."""
     return {"": measure}
 
@@ -147,5 +168,6 @@ LEDGER_FAMILIES: Final = (
     "bots",
     "work",
     "opinions",
+    "sales",
 )
 """The families that entries may name."""

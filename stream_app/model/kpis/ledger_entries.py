@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from .from_ledger import FromLedger, LedgerCost, LedgerCount, LedgerShare, only
+from .from_ledger import FromLedger, LedgerCount, LedgerShare, only
+from .ledger_money import CUSTOMER_ENTRIES, MONEY_ENTRIES
+from .ledger_opinions import OPINION_ENTRIES
 from .measures import Unit
 
-_RESOLUTION: Final[tuple[FromLedger, ...]] = (
+_RESOLUTION_ENTRIES: Final[tuple[FromLedger, ...]] = (
     FromLedger(
         name="first_contact_resolution",
         title="First contact resolution",
@@ -92,7 +94,7 @@ def _time(name: str, title: str, doc: str, of: str, samples: str = "timed") -> F
     )
 
 
-_CASES: Final[tuple[FromLedger, ...]] = (
+_CASE_ENTRIES: Final[tuple[FromLedger, ...]] = (
     _time(
         "time_to_resolve",
         "Time to resolve",
@@ -173,86 +175,6 @@ _CASES: Final[tuple[FromLedger, ...]] = (
         pairs=("time_to_resolve", "first_contact_resolution"),
     ),
 )
-_CUSTOMERS: Final[tuple[FromLedger, ...]] = (
-    FromLedger(
-        name="retention",
-        title="Customer retention",
-        doc="Share of the customers at the start who are customers at the end.",
-        unit=Unit.RATIO,
-        better="higher",
-        measures=only(LedgerShare("customers", "kept", "at_start")),
-        tier="business",
-        target_why="none: it depends on the business, and on how long the window is",
-        misleads="It lags: who leaves decided so weeks ago.",
-        pairs=("churn", "first_contact_resolution"),
-        customers=True,
-    ),
-    FromLedger(
-        name="churn",
-        title="Churn",
-        doc="Share of the customers at the start who are none at the end.",
-        unit=Unit.RATIO,
-        better="lower",
-        measures=only(LedgerShare("customers", "lost", "at_start")),
-        tier="business",
-        target_why="none: it depends on the business, and on how long the window is",
-        misleads="Customers who only stop buying are not in it, unless somebody reports that they left.",
-        pairs=("retention", "nps", "first_contact_resolution"),
-        customers=True,
-    ),
-    FromLedger(
-        name="lifetime_value",
-        title="Customer lifetime value",
-        doc="Mean purchase value × purchases a year × years, of the customers of whom it is known.",  # noqa: RUF001
-        unit=Unit.AMOUNT,
-        better="higher",
-        measures=only(LedgerShare("customers", "value", "valued")),
-        tier="business",
-        target_why="none: it depends on what is sold",
-        misleads="It is an estimate by whoever reports it, in whatever currency that is.",
-        pairs=("retention", "cost_per_contact"),
-        customers=True,
-    ),
-)
-_COST: Final = FromLedger(
-    name="cost_per_contact_with_overhead",
-    title="Cost per contact, with overhead",
-    doc="Agent time on contacts at its rate with overhead, plus other costs, per contact handled.",
-    unit=Unit.AMOUNT,
-    better="lower",
-    measures=only(LedgerCost()),
-    tier="business",
-    target_why="none: set your own",
-    misleads="It leaves out the time for which agents are paid while nobody calls.",
-    pairs=("cost_per_contact", "first_contact_resolution"),
-)
-
-
-def _class(kind: str, name: str, title: str, doc: str, better: str) -> FromLedger:
-    return FromLedger(
-        name=f"{kind}_{name}",
-        title=title,
-        doc=doc,
-        unit=Unit.RATIO,
-        better="higher" if better == "higher" else "lower",
-        measures=only(LedgerShare("opinions", f"{kind}_{name}", f"{kind}_answers")),
-        tier="quality",
-        target_why=f"none: {kind} has one",
-        misleads="It covers only those who answer.",
-        pairs=(kind,),
-    )
-
-
-_OPINIONS: Final[tuple[FromLedger, ...]] = (
-    _class("csat", "satisfied", "Satisfied", "Share of answers that are satisfied.", "higher"),
-    _class(
-        "csat", "neutral", "Neutral", "Share of answers that are neither satisfied nor dissatisfied.", "lower"
-    ),
-    _class("csat", "dissatisfied", "Dissatisfied", "Share of answers that are dissatisfied.", "lower"),
-    _class("nps", "promoters", "Promoters", "Share of answers of 9 or 10.", "higher"),
-    _class("nps", "passives", "Passives", "Share of answers of 7 or 8.", "lower"),
-    _class("nps", "detractors", "Detractors", "Share of answers up to 6.", "lower"),
-)
 
 
 def _of_bots(
@@ -272,7 +194,7 @@ def _of_bots(
     )
 
 
-_BOTS: Final[tuple[FromLedger, ...]] = (
+_BOT_ENTRIES: Final[tuple[FromLedger, ...]] = (
     _of_bots(
         "ai_involved",
         "AI involved",
@@ -299,5 +221,12 @@ _BOTS: Final[tuple[FromLedger, ...]] = (
     ),
 )
 
-FROM_LEDGER: Final[tuple[FromLedger, ...]] = (*_RESOLUTION, *_CASES, *_CUSTOMERS, _COST, *_OPINIONS, *_BOTS)
+FROM_LEDGER: Final[tuple[FromLedger, ...]] = (
+    *_RESOLUTION_ENTRIES,
+    *_CASE_ENTRIES,
+    *CUSTOMER_ENTRIES,
+    *MONEY_ENTRIES,
+    *OPINION_ENTRIES,
+    *_BOT_ENTRIES,
+)
 """In the order of the dictionary."""
