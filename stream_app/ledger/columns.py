@@ -61,6 +61,8 @@ TABLE_OF: Final = {
     "refusal": "refusals",
     "case": "cases",
     "customer": "customers",
+    "criterion": "criteria",
+    "training": "trainings",
 }
 """A happening's kind → its table."""
 
@@ -152,7 +154,34 @@ CUSTOMERS: Final = LedgerTable(
     ),
     "at",
 )
+CRITERIA: Final = LedgerTable(
+    "criteria",
+    (
+        *_IDENTITY,
+        LedgerColumn("at", "moment"),
+        *_WHOSE,
+        LedgerColumn("criterion", "text"),
+        LedgerColumn("score", "integer"),
+        LedgerColumn("automatic", "yes_no"),
+    ),
+    "at",
+)
+TRAININGS: Final = LedgerTable(
+    "trainings",
+    (
+        *_IDENTITY,
+        LedgerColumn("at", "moment"),
+        LedgerColumn("event", "text"),
+        LedgerColumn("agent", "text"),
+        LedgerColumn("team", "text"),
+        LedgerColumn("site", "text"),
+        LedgerColumn("course", "text"),
+        LedgerColumn("due_at", "moment"),
+    ),
+    "at",
+)
 TABLES: Final[dict[str, LedgerTable]] = {
-    table.name: table for table in (VISITS, *map(_happenings, IN_HAPPENINGS), CASES, CUSTOMERS)
+    table.name: table
+    for table in (VISITS, *map(_happenings, IN_HAPPENINGS), CASES, CUSTOMERS, CRITERIA, TRAININGS)
 }
 """Name → table."""

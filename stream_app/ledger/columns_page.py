@@ -47,6 +47,11 @@ _DOCS: Final = {
     "sign": "-1: what an earlier row counted is taken back",
     "visit_started_at": "`started_at` of the visit that it is about; NULL: unknown",
     "opened_at": "when the case was opened",
+    "criterion": "of a review",
+    "score": "what it scored, in ten-thousandths",
+    "automatic": "a machine made the review",
+    "course": "what is taught",
+    "due_at": "by when it has to be completed",
 }
 
 _FIELDS: Final = {

@@ -281,6 +281,29 @@ class CustomerValued(Event, kw_only=True, tag="customer.valued"):
     years: float | None = None
 
 
+class Training(Event, kw_only=True):
+    """An event of an agent's training.
+
+    Attributes:
+        course: what is taught: with the agent, what the event is about.
+    """
+
+    agent: Id
+    course: Name
+    team: Name | None = None
+    site: Name | None = None
+
+
+class TrainingAssigned(Training, kw_only=True, tag="training.assigned"):
+    """An agent has to complete a course; ``due_at``: by when."""
+
+    due_at: Stamp
+
+
+class TrainingCompleted(Training, kw_only=True, tag="training.completed"):
+    """An agent completed a course."""
+
+
 CONTACT_TYPES: Final[tuple[type[ContactEvent], ...]] = (
     Queued, Answered, Held, Resumed, Missed, HandedOff, CallbackScheduled, Transferred, LeftQueue, Refused,
     Abandoned, Ended, Wrapped, MessageReceived, MessageSent, BotStarted,
@@ -290,6 +313,7 @@ CONTACT_TYPES: Final[tuple[type[ContactEvent], ...]] = (
 OTHER_TYPES: Final[tuple[type[Event], ...]] = (
     CaseResolved, CaseReopened, CaseEscalated, SurveySent, SurveyAnswered, QualityScored, SentimentScored, SaleRecorded,
     AgentState, PlatformRestarted, CustomerJoined, CustomerLeft, CustomerValued, CaseOpened,
+    TrainingAssigned, TrainingCompleted,
 )  # fmt: skip
 
 for _n, _type in enumerate(CONTACT_TYPES):

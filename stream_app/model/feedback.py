@@ -16,6 +16,10 @@ _SCORES: Final[dict[SurveyKind, tuple[int, int]]] = {"nps": (0, 10), "fcr": (0, 
 """Those of kinds whose scale is always the same."""
 
 
+Share = Annotated[float, Meta(ge=0, le=1)]
+MOST_CRITERIA: Final = 64
+
+
 class SurveySent(ContactEvent, kw_only=True, tag="survey.sent"):
     """A customer was asked for an opinion."""
 
@@ -44,11 +48,16 @@ class SurveyAnswered(ContactEvent, kw_only=True, tag="survey.answered"):
 
 
 class QualityScored(ContactEvent, kw_only=True, tag="quality.scored"):
-    """A quality review, manual or automatic."""
+    """A quality review, manual or automatic.
 
-    score: Annotated[float, Meta(ge=0, le=1)]
+    Attributes:
+        criteria: what each criterion scored, by its name.
+    """
+
+    score: Share
     compliant: bool | None = None
     automatic: bool = False
+    criteria: Annotated[dict[Name, Share], Meta(max_length=MOST_CRITERIA)] | None = None
 
 
 class SentimentScored(ContactEvent, kw_only=True, tag="sentiment.scored"):

@@ -15,7 +15,9 @@ from .facts import Fact
 from .fold.arrays import decoder, pack
 from .fold.visit import Visit
 
-HappeningKind = Literal["reply", "offer", "resumption", "opinion", "refusal", "case", "customer"]
+HappeningKind = Literal[
+    "reply", "offer", "resumption", "opinion", "refusal", "case", "customer", "criterion", "training"
+]
 """What counts at its own time, and not with a visit."""
 
 

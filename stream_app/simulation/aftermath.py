@@ -102,6 +102,11 @@ def _quality(stage: Stage, visit: SimulatedVisit, at: int) -> None:
         # A machine that misses a phrase reports a breach; a person hardly ever finds one.
         compliant=score > (0.75 if automatic else 0.5),
         automatic=automatic,
+        criteria={
+            "accuracy": round(min(1.0, 0.2 + 0.8 * score), 3),
+            "empathy": round(score**2, 3),
+            "procedure": float(score > (0.75 if automatic else 0.5)),
+        },
     )
     stage.later(when, event)
 

@@ -12,6 +12,7 @@ from .staffing import AgentShift
 from .stage import Then
 
 _LONG_ENOUGH_FOR_A_BREAK = 5
+_TERM = 28 * DAY
 
 
 class House(Protocol):
@@ -42,12 +43,23 @@ class Attendance:
         """Put agents to work whose shift is running, and schedule the others' arrival."""
         desk = self._desk
         for n, (agent, shift) in enumerate(desk.agents):
+            if self._say:
+                self._train(n, agent, start)
             if shift.end - shift.begin >= DAY // HOUR:
                 self._house.later(start, None, partial(self._become, agent, "available"))
                 continue
             since = (start + desk.offset - shift.begin * HOUR) % DAY
             running = since < (shift.end - shift.begin) * HOUR
             self._plan(n, agent, shift, start - since + (0 if running or not since else DAY), now=start)
+
+    def _train(self, n: int, agent: Agent, start: int) -> None:
+        """Assign a course to an agent, due at the end of these four weeks; nine of ten complete it within two days."""
+        due, who = (start // _TERM + 1) * _TERM, {"agent": agent.id, "team": agent.team, "site": agent.site}
+        house, course = self._house, "data protection"
+        house.later(start, e.TrainingAssigned(id=house.id(), at=start, course=course, due_at=due, **who))
+        if n % 10:
+            done = start + n * 37 % 48 * HOUR
+            house.later(done, e.TrainingCompleted(id=house.id(), at=done, course=course, **who))
 
     def _plan(self, n: int, agent: Agent, shift: AgentShift, begin: int, now: int = 0) -> None:
         """Schedule one day of one agent, whose shift begins, or began, at ``begin``."""

@@ -24,7 +24,7 @@ def encode(event: Event, stamps: Stamps = "epoch") -> bytes:
     if stamps == "epoch":
         return _encoder.encode(event)
     fields: dict[str, Any] = msgspec.to_builtins(event)
-    for name in ("at", "due"):
+    for name in ("at", "due", "due_at", "opened_at"):
         if (ms := fields.get(name)) is not None:
             fields[name] = rfc3339(ms)
     return _encoder.encode(fields)

@@ -191,13 +191,19 @@ def _ledger_facts(kpi: FromLedger) -> Iterator[tuple[str, str]]:
     yield "tier", kpi.tier + (", leading" if kpi.leading else ", lagging")
     if any(isinstance(measure, LedgerShare) and measure.settled for measure in kpi.measures.values()):
         yield "settled", "it has a provisional value at once, and a settled one"
-    yield (
-        "by",
-        "segment" if kpi.customers else "queue, channel, agent, team, site, segment, reason, who handled it",
-    )
+    yield "by", _groups(kpi)
     yield "misleads", kpi.misleads
     yield "read with", ", ".join(f"[{_TITLES[other]}](#{other})" for other in kpi.pairs)
     yield "defined in", f"[{kpi.source}]({kpi.source.removeprefix('docs/')}#from-the-ledger)"
+
+
+def _groups(kpi: FromLedger) -> str:
+    if kpi.customers:
+        return "segment"
+    if kpi.agents:
+        return "agent, team, site, course"
+    also = "".join(f", {name.replace('_', ' ')}" for name in kpi.also_by)
+    return f"queue, channel, agent, team, site, segment, reason, who handled it{also}"
 
 
 _TITLES: Final = {kpi.name: kpi.title for kpi in KPIS} | {kpi.name: kpi.title for kpi in FROM_LEDGER}

@@ -47,7 +47,11 @@ def question(random: Random, lines: Sequence[Line]) -> LedgerQuestion:
 def known_groups(family: str) -> tuple[str, ...]:
     """What the reference knows of a family's samples."""
     names = FAMILIES[family].groups
-    if family in {"opinions", "sales"}:  # of these, events alone tell whose they are, or a visit of then
+    if family in {
+        "opinions",
+        "sales",
+        "criteria",
+    }:  # of these, events alone tell whose they are, or a visit of then
         return tuple(name for name in names if name not in {"agent", "team", "site", "segment"})
     return names
 

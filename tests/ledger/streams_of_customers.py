@@ -66,6 +66,8 @@ class Weeks:
             self._customer,
             self._opinion,
             self._sale,
+            self._review,
+            self._training,
         ]
         for _ in range(units):
             if self._chance(0.5):
@@ -194,3 +196,29 @@ class Weeks:
         self._say(
             "sale.recorded", contact_id=pick("abcdef"), amount=amount, currency=currency, kind=kind, **place
         )
+
+    def _review(self) -> None:
+        pick = self._random.choice
+        criteria = pick((None, {}, {"empathy": 0.5}, {"empathy": 0.3333, "accuracy": 1}))
+        place = pick(({}, {"queue": "x"}, {"queue": "y", "channel": "email"}))
+        self._say(
+            "quality.scored",
+            contact_id=pick("abcdef"),
+            score=0.8,
+            automatic=pick((None, True)),
+            criteria=criteria,
+            **place,
+        )
+
+    def _training(self) -> None:
+        pick = self._random.choice
+        who = {"agent": pick(("ann", "bob", "cy")), "course": pick(("privacy", "tone"))}
+        if self._chance(0.5):
+            self._say("training.completed", **who)
+            return
+        due = T0 + pick((1, 2, 3)) * 7 * DAY
+        self._say("training.assigned", **who, due_at=due, team=pick((None, "t1")), site=pick((None, "s1")))
+        if self._chance(0.3):
+            self._at = max(self._at, due + pick((-1, 0, 1)))
+            self._exactly = True
+            self._say("training.completed", **who)

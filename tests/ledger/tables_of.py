@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -93,6 +93,16 @@ def referred(
     return grouped(groups, _found(history, family, ask, hours), segments(history))
 
 
+_OF_WINDOW: dict[str, Callable[[History, int, int], Found]] = {
+    "begun_cases": from_cases.begun_sums,
+    "customers": from_ledger.customer_sums,
+    "work": from_ledger.work_sums,
+    "sales": from_ledger.sale_sums,
+    "criteria": from_ledger.criterion_sums,
+    "trainings": from_ledger.training_sums,
+}
+
+
 def _found(history: History, family: str, ask: LedgerQuestion, hours: Sequence[Stretch]) -> Found:
     window = ask.start, ask.end
     match family:
@@ -110,20 +120,14 @@ def _found(history: History, family: str, ask: LedgerQuestion, hours: Sequence[S
                 lambda where, start, end: business(hours, where, start, end),
                 repeat_ms=ask.repeat_ms,
             )
-        case "begun_cases":
-            found = from_cases.begun_sums(history, *window)
         case "unresolved_cases":
             found = from_cases.unresolved_sums(history, ask.end)
-        case "customers":
-            found = from_ledger.customer_sums(history, *window)
         case "bots":
             found = from_ledger.bot_sums(history, *window, ask.known, return_ms=ask.return_ms)
-        case "work":
-            found = from_ledger.work_sums(history, *window)
-        case "sales":
-            found = from_ledger.sale_sums(history, *window)
-        case _:
+        case "opinions":
             found = from_ledger.opinion_sums(history, *window, ask.known)
+        case _:
+            found = _OF_WINDOW[family](history, *window)
     names = FAMILIES[family].sums
     return [(where, {name: counted[name] for name in names}) for where, counted in found]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stream_app.ledger.kpis import FAMILIES, LedgerQuestion
+from stream_app.ledger.kpis import FAMILIES, GROUPS, LedgerQuestion
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.kpis.from_ledger import (
     LEDGER_FAMILIES,
@@ -249,6 +249,46 @@ def test_sales_by_kind() -> None:
     assert by_kind[("cross_sell",)]["sales_upsell"] == by_kind[("renewal",)]["sales_other"] == 1
 
 
+def test_quality_by_criterion() -> None:
+    """Two people and a machine: empathy is 60 and 80 %, accuracy 90 % once."""
+    told = call(0, "a")
+    for n, (automatic, criteria) in enumerate(
+        ((False, {"empathy": 0.6, "accuracy": 0.9}), (False, {"empathy": 0.8}), (True, {"empathy": 0.1}))
+    ):
+        said = {
+            "contact_id": "a",
+            "queue": "desk",
+            "score": 0.5,
+            "automatic": automatic,
+            "criteria": criteria,
+        }
+        told.append((6 * MINUTE + n, "quality.scored", said))
+    ledger = tables(told)
+    assert value("quality_by_criterion", ledger, policy="automatic") == 0.1
+    assert value("quality_by_criterion", ledger, policy="people") == pytest.approx(2.3 / 3)
+    by_criterion = ledger.ask("criteria", MONTH, ["criterion"])
+    measure = ENTRIES["quality_by_criterion"].measures["people"]
+    assert isinstance(measure, LedgerShare)
+    scores = {name: (measure.value(row) or 0) / 10_000 for (name,), row in by_criterion.items()}
+    assert scores == {"empathy": 0.7, "accuracy": 0.9}
+
+
+def test_19_of_20_courses_completed_in_time_are_95_per_cent() -> None:
+    due, told = T0 + 10 * DAY, list[Told]()
+    for n in range(21):
+        said = {"agent": f"agent {n}", "course": "privacy", "team": "t1"}
+        told.append((n, "training.assigned", {**said, "due_at": due if n < 20 else T0 + 60 * DAY}))
+        if n < 19:
+            told.append((DAY + n, "training.completed", said))
+    late = {"agent": "agent 19", "course": "privacy"}
+    ledger = tables([*told, (11 * DAY, "training.completed", late)])
+    assert value("training_compliance", ledger) == 0.95
+    assert value("training_overdue", ledger) == 0
+    before = LedgerQuestion(start=T0, end=T0 + 11 * DAY, known=T0 + 11 * DAY)
+    assert value("training_overdue", ledger, before) == 1
+    assert ledger.ask("trainings", before, ["team"])[("t1",)]["due"] == 20, "the last one is not due yet"
+
+
 def test_ai_beside_people() -> None:
     """Of four chats a bot has three: one it hands over, one it resolves, and from one the customer comes again next morning."""
     bot: list[Told] = []
@@ -268,6 +308,10 @@ def test_ai_beside_people() -> None:
     assert shares == [3 / 4, 1 / 3, 1 / 3]
 
 
+_OF_SALES = {"currency", "sale_kind"}
+"""Not all that is known of sales can be split by these."""
+
+
 @pytest.mark.parametrize("kpi", FROM_LEDGER, ids=lambda kpi: kpi.name)
 def test_every_entry_is_found_by_a_family(kpi: FromLedger) -> None:
     for measure in kpi.measures.values():
@@ -277,7 +321,10 @@ def test_every_entry_is_found_by_a_family(kpi: FromLedger) -> None:
         if isinstance(measure, LedgerShare) and measure.settled:
             needed |= {f"settled_{measure.of}", f"settled_{measure.samples}"}
         assert needed <= {*family.sums}
-        assert ("queue" in family.groups) is not kpi.customers
+        usual = (
+            ("segment",) if kpi.customers else ("agent", "team", "site", "course") if kpi.agents else GROUPS
+        )
+        assert {*usual, *kpi.also_by} | _OF_SALES == {*family.groups} | _OF_SALES
     assert {*kpi.pairs} <= {*ENTRIES, *BY_NAME}
     assert kpi.name not in BY_NAME
 

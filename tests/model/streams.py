@@ -29,6 +29,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "customer.left": {"customer": "u"},
     "customer.valued": {"customer": "u"},
     "platform.restarted": {},
+    "training.assigned": {"agent": "g", "course": "tone", "due_at": T0 + DAY},
+    "training.completed": {"agent": "g", "course": "tone"},
 }
 """What an event of each type must carry besides id, type, at and contact."""
 
@@ -75,6 +77,8 @@ _MATTERS: dict[str, list[dict[str, Any]]] = {
     "quality.scored": [
         {"score": 0.875, "compliant": True},
         {"score": 0.3333, "compliant": False, "automatic": True},
+        {"score": 0.5, "criteria": {"empathy": 0.3333}},
+        {"score": 0.5, "criteria": {"empathy": 1.5}},
         {"score": 1.5},
     ],
     "sentiment.scored": [{"score": -0.3335}, {"score": 1, "predicted_csat": 2.2}, {"score": 2}],

@@ -67,6 +67,7 @@ class Review(NamedTuple):
     score: float
     compliant: bool | None
     automatic: bool
+    criteria: dict[str, int]
 
     def counts(self) -> dict[str, int]:
         counts = {
@@ -110,7 +111,8 @@ def read_fact(kind: str, fields: Fields) -> Fact | None:
             return _survey(fields)
         case "quality.scored":
             score = _required(number(fields, "score", 0, 1))
-            return Review(score, truth(fields, "compliant"), bool(truth(fields, "automatic")))
+            automatic = bool(truth(fields, "automatic"))
+            return Review(score, truth(fields, "compliant"), automatic, _criteria(fields))
         case "sentiment.scored":
             return Mood(_required(number(fields, "score", -1, 1)), number(fields, "predicted_csat", 1, 5))
         case "sale.recorded":
@@ -147,6 +149,18 @@ def _survey(fields: Fields) -> Survey:
     if kind == "csat" and score != int(score):
         raise Refused("invalid")
     return Survey(kind, score, scale)
+
+
+def _criteria(fields: Fields) -> dict[str, int]:
+    """What each scored, in ten-thousandths."""
+    told = fields.get("criteria")
+    if told is None:
+        return {}
+    if not isinstance(told, dict) or len(told) > 64:
+        raise Refused("invalid")
+    if not all(1 <= len(name) <= NAME for name in told):
+        raise Refused("invalid")
+    return {name: round(10_000 * _required(number(told, name, 0, 1))) for name in told}
 
 
 def _place(fields: Fields) -> int:

@@ -156,6 +156,50 @@ def sale_sums(history: History, start: int, end: int) -> Found:
     return found
 
 
+def criterion_sums(history: History, start: int, end: int) -> Found:
+    """What each criterion of the reviews of a window scored."""
+    last = {v.contact: v for v in sorted(history.visits, key=order) if not v.outbound}
+    found: Found = []
+    for one in history.criteria:
+        if start <= one.at < end:
+            of = of_visit(last[one.contact]) if one.contact in last else {}
+            where = {name: of.get(name) for name in ("contact_reason", "handled_by")}
+            where |= {"queue": one.place[0], "channel": one.place[1], "criterion": one.criterion}
+            people, machines = int(not one.automatic), int(one.automatic)
+            counted = {
+                "scored": people,
+                "scored_total": people * one.score,
+                "auto_scored": machines,
+                "auto_scored_total": machines * one.score,
+            }
+            found.append((where, counted))
+    return found
+
+
+def training_sums(history: History, start: int, end: int) -> Found:
+    """Which courses were due in a window, which of these were completed in time, and which are overdue at its end."""
+    assigned: dict[tuple[str, str, int], Any] = {}
+    done: dict[tuple[str, str], list[int]] = {}
+    for event in sorted(history.trainings, key=lambda event: event.at):
+        course = event.said["agent"], event.said["course"]
+        if event.type == "training.completed":
+            done.setdefault(course, []).append(event.at)
+        else:
+            assigned.setdefault((*course, event.said["due_at"]), event)
+    found: Found = []
+    for (agent, what, due), event in assigned.items():
+        if due < end:
+            when = [at for at in done.get((agent, what), ()) if event.at <= at < end]
+            counted = {
+                "due": due >= start,
+                "in_time": due >= start and any(at <= due for at in when),
+                "overdue": not when,
+            }
+            where = {name: event.said.get(name) for name in ("agent", "team", "site", "course")}
+            found.append((where, counted))
+    return found
+
+
 def customer_sums(history: History, start: int, end: int) -> Found:
     """Who was there, who stayed, and what they are worth."""
     found: Found = []

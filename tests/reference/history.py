@@ -66,6 +66,17 @@ class Sold(NamedTuple):
     amount: int
 
 
+class Scored(NamedTuple):
+    """A criterion of a review."""
+
+    contact: str
+    place: Key
+    at: int
+    criterion: str
+    score: int
+    automatic: bool
+
+
 @dataclass
 class History:
     """All that was told, in order."""
@@ -75,6 +86,8 @@ class History:
     customers: list[Event] = field(default_factory=list)
     opinions: list[Opinion] = field(default_factory=list)
     sales: list[Sold] = field(default_factory=list)
+    criteria: list[Scored] = field(default_factory=list)
+    trainings: list[Event] = field(default_factory=list)
 
     def told(self, event: Event) -> None:
         """An event that belongs to no visit, and is no duplicate."""
@@ -82,3 +95,5 @@ class History:
             self.cases.append(event)
         elif event.type.startswith("customer."):
             self.customers.append(event)
+        elif event.type.startswith("training."):
+            self.trainings.append(event)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from .beginnings import Beginnings, stated
 from .counters import HOUR, MINUTE
 from .currencies import CURRENCIES
-from .facts import Asked, Sale, Survey
-from .history import Sold
+from .facts import Asked, Review, Sale, Survey
+from .history import Scored, Sold
 from .ledger import REFUSED_WHY, counted_as
 from .memory import fingerprint
 from .visits import Visit
@@ -217,6 +217,11 @@ class Judge:
             self._surveys.answered(event.contact, fact, place, event.at)
         else:
             self._books.live(place, event.at, **fact.counts())
+        if isinstance(fact, Review):
+            self._books.history.criteria += [
+                Scored(event.contact, place, event.at, name, score, fact.automatic)
+                for name, score in fact.criteria.items()
+            ]
         if isinstance(fact, Sale):
             self._books.counters.take(place, event.at, "revenue", fact.place, fact.amount)
             sold = Sold(event.contact, place, event.at, fact.kind, CURRENCIES[fact.place], fact.amount)

@@ -194,6 +194,13 @@ _FACTS = {
     "mood of 1e400": _with(type="sentiment.scored", score=0).replace(b'"score": 0', b'"score": 1e400'),
     "a csat of 0.5 predicted": _with(type="sentiment.scored", score=0, predicted_csat=0.5),
     "a csat of 5.01 predicted": _with(type="sentiment.scored", score=0, predicted_csat=5.01),
+    "a review of a criterion beyond 1": _with(type="quality.scored", score=1, criteria={"empathy": 1.01}),
+    "a review of a criterion in a text": _with(type="quality.scored", score=1, criteria={"empathy": "1"}),
+    "a review of a criterion without a name": _with(type="quality.scored", score=1, criteria={"": 1}),
+    "a review of criteria in a list": _with(type="quality.scored", score=1, criteria=["empathy"]),
+    "a review of 65 criteria": _with(
+        type="quality.scored", score=1, criteria={f"c{n}": 1 for n in range(65)}
+    ),
     "sale of an empty kind": _with(**_SALE, kind=""),
     "sale of a kind that is none": _with(**_SALE, kind=["new"]),
     "sale of a kind of 257 characters": _with(**_SALE, kind="x" * 257),

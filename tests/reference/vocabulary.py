@@ -36,6 +36,8 @@ OTHER_EVENTS = frozenset(
         "customer.joined",
         "customer.left",
         "customer.valued",
+        "training.assigned",
+        "training.completed",
         "platform.restarted",
     },
 )

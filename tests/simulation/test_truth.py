@@ -84,6 +84,8 @@ def test_a_day_has_all_that_a_centre_knows(day: tuple[Centre, list[Event]]) -> N
         "sentiment.scored",
         "survey.answered",
         "survey.sent",
+        "training.assigned",
+        "training.completed",
     }
 
 

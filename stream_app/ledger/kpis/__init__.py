@@ -6,11 +6,13 @@ What they are called, and what they are good for, is in ``model/kpis/from_ledger
 from typing import Final
 
 from .cases import BEGUN_CASES, RESOLVED_CASES, UNRESOLVED_CASES
+from .criteria import CRITERIA
 from .customers import CUSTOMERS
 from .journeys import JOURNEYS, TOUCHES
 from .opinions import OPINIONS
 from .query import GROUPS, LedgerFamily, LedgerQuestion
 from .sales import SALES
+from .trainings import TRAININGS
 from .visits import BOTS, WORK
 
 __all__ = ["FAMILIES", "GROUPS", "LedgerFamily", "LedgerQuestion"]
@@ -28,6 +30,8 @@ FAMILIES: Final[dict[str, LedgerFamily]] = {
         WORK,
         OPINIONS,
         SALES,
+        CRITERIA,
+        TRAININGS,
     )
 }
 """Name → family."""

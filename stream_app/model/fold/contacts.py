@@ -58,6 +58,7 @@ class Contacts(Surveys):
             e.SurveyAnswered: self._rate,
             **dict.fromkeys((e.CaseOpened, e.CaseResolved, e.CaseEscalated), self._case),
             **dict.fromkeys((e.CustomerJoined, e.CustomerLeft, e.CustomerValued), self._customer),
+            **dict.fromkeys((e.TrainingAssigned, e.TrainingCompleted), self._training),
             **dict.fromkeys((e.QualityScored, e.SentimentScored, e.SaleRecorded), self._judgement),
         }
         self.routes |= {kind: partial(self._once, count=count) for kind, count in counted.items()}
@@ -132,9 +133,16 @@ class Contacts(Surveys):
         """Note what became of a customer; nothing is counted."""
         self.noted.happened("customer", event, ("", ""))
 
+    def _training(self, event: e.Training) -> None:
+        """Note what became of an agent's training; nothing is counted."""
+        self.noted.happened("training", event, ("", ""))
+
     def _judgement(self, event: e.ContactEvent) -> None:
         """Count what reviewers and machines say about a contact, which may be long over, and what it bought."""
-        self._tell("opinion", event, self._place_of(event)[:2], verdict(event))
+        place = self._place_of(event)[:2]
+        self._tell("opinion", event, place, verdict(event))
+        if isinstance(event, e.QualityScored) and event.criteria and self.noted.on:
+            self.noted.criteria(event, event.criteria, place, self._about(event, place))
         if isinstance(event, e.SentimentScored) and event.predicted_csat is not None:
             for visit in reversed(self.open.get(event.contact_id, ())):
                 if visit.state not in OVER and event.queue in (None, visit.queue):

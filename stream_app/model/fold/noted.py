@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from stream_app.model import events as e, facts as f
 from stream_app.model.event import ContactEvent, Event
+from stream_app.model.feedback import QualityScored
 from stream_app.model.ledger import (
     Happening,
     HappeningKind,
@@ -24,7 +26,7 @@ _APART: Final[dict[type[f.Fact], HappeningKind]] = {
 }
 """Facts of a visit that happen any number of times, each at its own time."""
 _WHOSE: Final = ("agent", "team", "site", "customer", "case")
-_COMMON: Final = frozenset((*ContactEvent.__struct_fields__, *_WHOSE))
+_COMMON: Final = frozenset((*ContactEvent.__struct_fields__, *_WHOSE, "criteria"))
 
 
 class Noted:
@@ -108,6 +110,8 @@ class Noted:
         place: tuple[str, str],
         visit: Visit | None = None,
         facts: f.Facts = (),
+        *,
+        about: dict[str, object] | None = None,
     ) -> None:
         """Note what an event told that no visit counts, where it counts, and the visit that it is about, if one is known."""
         if not self.on:
@@ -132,10 +136,23 @@ class Noted:
             site,
             customer,
             case,
-            _about(event),
+            about or _about(event),
             pack_row(facts),
         )
         self._rows.append(pack_row(row))
+
+    def criteria(
+        self, event: QualityScored, scores: Mapping[str, float], place: tuple[str, str], visit: Visit | None
+    ) -> None:
+        """Note what each criterion of a review scored, in ten-thousandths."""
+        for criterion, score in scores.items():
+            about: dict[str, object] = {
+                "at": event.at,
+                "criterion": criterion,
+                "score": round(10_000 * score),
+                "automatic": event.automatic,
+            }
+            self.happened("criterion", event, place, visit, about=about)
 
 
 def _notes(visit: Visit) -> VisitNotes:

@@ -50,9 +50,13 @@ class Surveys(LostBeginnings):
         """Count facts of no visit."""
         self._add(facts, *place)
         if self.noted.on:
-            visits = self.open.get(event.contact_id, ())
-            about = (v for v in reversed(visits) if v.state < REMEMBERED and (v.queue, v.channel) == place)
-            self.noted.happened(kind, event, place, next(about, None), facts)
+            self.noted.happened(kind, event, place, self._about(event, place), facts)
+
+    def _about(self, event: e.ContactEvent, place: tuple[str, str]) -> Visit | None:
+        """Return the visit that an event outside of any visit is about, if it is still open."""
+        visits = self.open.get(event.contact_id, ())
+        about = (v for v in reversed(visits) if v.state < REMEMBERED and (v.queue, v.channel) == place)
+        return next(about, None)
 
     def _ask(self, event: e.SurveySent) -> None:
         """Count a survey that was sent, and wait for it to return."""

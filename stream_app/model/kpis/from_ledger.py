@@ -128,6 +128,8 @@ class FromLedger(Struct, frozen=True, kw_only=True):
     Attributes:
         measures: policy → formula; ``""`` where there is only one.
         customers: whether it is about customers, who belong to no queue.
+        agents: whether it is about agents, who belong to no queue, either.
+        also_by: what it can be split by besides what all others of its kind can.
     """
 
     name: str
@@ -144,6 +146,8 @@ class FromLedger(Struct, frozen=True, kw_only=True):
     misleads: str
     pairs: tuple[str, ...]
     customers: bool = False
+    agents: bool = False
+    also_by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Reject an entry that nobody could read."""
@@ -169,5 +173,7 @@ LEDGER_FAMILIES: Final = (
     "work",
     "opinions",
     "sales",
+    "criteria",
+    "trainings",
 )
 """The families that entries may name."""

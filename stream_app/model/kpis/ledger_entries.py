@@ -6,7 +6,7 @@ from typing import Final
 
 from .from_ledger import FromLedger, LedgerCount, LedgerShare, only
 from .ledger_money import CUSTOMER_ENTRIES, MONEY_ENTRIES
-from .ledger_opinions import OPINION_ENTRIES
+from .ledger_opinions import OPINION_ENTRIES, REVIEW_ENTRIES
 from .measures import Unit
 
 _RESOLUTION_ENTRIES: Final[tuple[FromLedger, ...]] = (
@@ -227,6 +227,7 @@ FROM_LEDGER: Final[tuple[FromLedger, ...]] = (
     *CUSTOMER_ENTRIES,
     *MONEY_ENTRIES,
     *OPINION_ENTRIES,
+    *REVIEW_ENTRIES,
     *_BOT_ENTRIES,
 )
 """In the order of the dictionary."""

@@ -74,6 +74,7 @@ MONEY_ENTRIES: Final[tuple[FromLedger, ...]] = (
         target_why="none: it depends on what is sold",
         misleads="A saved customer is worth as much as a new one, and a small upsell less than either.",
         pairs=("conversion_by_kind", "revenue_by_kind"),
+        also_by=("sale_kind",),
     ),
     FromLedger(
         name="conversion_by_kind",

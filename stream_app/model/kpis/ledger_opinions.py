@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .from_ledger import FromLedger, LedgerShare, only
+from .from_ledger import FromLedger, LedgerCount, LedgerShare, only
 from .measures import Unit
 
 
@@ -32,4 +32,51 @@ OPINION_ENTRIES: Final[tuple[FromLedger, ...]] = (
     _class("nps", "promoters", "Promoters", "Share of answers of 9 or 10.", "higher"),
     _class("nps", "passives", "Passives", "Share of answers of 7 or 8.", "lower"),
     _class("nps", "detractors", "Detractors", "Share of answers up to 6.", "lower"),
+)
+REVIEW_ENTRIES: Final[tuple[FromLedger, ...]] = (
+    FromLedger(
+        name="quality_by_criterion",
+        title="Quality score, by criterion",
+        doc="Mean score of the criteria of reviews: empathy, accuracy, whatever reviewers look at; by people, and by machines.",
+        unit=Unit.GRADE,
+        better="higher",
+        measures={
+            "people": LedgerShare("criteria", "scored_total", "scored"),
+            "automatic": LedgerShare("criteria", "auto_scored_total", "auto_scored"),
+        },
+        tier="quality",
+        target_why="none: the quality score has one; what matters here is which criterion is the lowest",
+        misleads="A mean over all criteria hides the one that fails: split it by criterion.",
+        pairs=("quality_score", "csat"),
+        also_by=("criterion",),
+    ),
+    FromLedger(
+        name="training_compliance",
+        title="Training compliance",
+        doc="Share of the courses that were due which agents completed in time.",
+        unit=Unit.RATIO,
+        better="higher",
+        measures=only(LedgerShare("trainings", "in_time", "due")),
+        tier="quality",
+        leading=True,
+        target=0.95,
+        target_why="our choice: required courses are required, and people are ill or on leave",
+        misleads="To have sat through a course is not to have learned from it: read it with the quality score.",
+        pairs=("quality_by_criterion", "training_overdue"),
+        agents=True,
+    ),
+    FromLedger(
+        name="training_overdue",
+        title="Overdue training",
+        doc="Courses that were due and that agents have not completed.",
+        unit=Unit.CONTACTS,
+        better="lower",
+        measures=only(LedgerCount("trainings", "overdue")),
+        tier="quality",
+        leading=True,
+        target_why="none: it grows with the number of agents",
+        misleads="Those of agents who left are in it, unless somebody reports them as completed.",
+        pairs=("training_compliance", "compliance"),
+        agents=True,
+    ),
 )
