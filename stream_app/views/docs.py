@@ -203,7 +203,7 @@ def _groups(kpi: FromLedger) -> str:
     if kpi.agents:
         return "agent, team, site, course"
     also = "".join(f", {name.replace('_', ' ')}" for name in kpi.also_by)
-    return f"queue, channel, agent, team, site, segment, reason, who handled it{also}"
+    return f"queue, channel, agent, team, site, partner, business unit, segment, reason, who handled it{also}"
 
 
 _TITLES: Final = {kpi.name: kpi.title for kpi in KPIS} | {kpi.name: kpi.title for kpi in FROM_LEDGER}

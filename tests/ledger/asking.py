@@ -10,13 +10,14 @@ from tests.model.kept import Line
 from tests.reference.model import Reference
 
 from .streams_of_customers import DAY, HOUR, T0, WEEKS
-from .tables_of import Stretch, Sums
+from .tables_of import Owner, Stretch, Sums
 
 HOURS: list[Stretch] = [
     ("x", "voice", T0 + day * DAY + start * HOUR, T0 + day * DAY + end * HOUR)
     for day in range(-3, 50)
     for start, end in ((1, 5), (6, 9))
 ]
+OWNERS: list[Owner] = [("x", "Northwind", "insurance"), ("y", None, "bank")]
 
 
 def refer(lines: Sequence[Line]) -> Reference:
@@ -31,7 +32,7 @@ def question(random: Random, lines: Sequence[Line]) -> LedgerQuestion:
     """Any window of these weeks, and any settings; what matters often happens just at the bounds."""
     moments = [line.timestamp for line in lines]
     repeat_ms, return_ms = random.choice((DAY, 7 * DAY)), random.choice((HOUR, DAY))
-    start = random.choice((T0 - DAY, T0, T0 + DAY, random.choice(moments)))
+    start = random.choice((T0 - DAY, T0, T0 + DAY, T0 + WEEKS // 3, T0 + WEEKS // 2, random.choice(moments)))
     end = random.choice((start + HOUR, start + 3 * DAY, T0 + WEEKS, T0 + WEEKS, random.choice(moments)))
     settled = random.choice(moments) + random.choice((repeat_ms, return_ms)) + random.choice((0, 1))
     return LedgerQuestion(

@@ -14,13 +14,19 @@ from chdb import session
 from stream_app.ledger.kpis import FAMILIES, LedgerQuestion
 from stream_app.ledger.kpis.relations import SESSION, views
 
-from .tables_of import Stretch, Sums, by_group
+from .tables_of import Owner, Stretch, Sums, by_group
 
 
 class ClickHouseTables:
     """Tables in ClickHouse, read from Parquet."""
 
-    def __init__(self, tables: Mapping[str, Any], folder: Path, hours: Sequence[Stretch] = ()) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, Any],
+        folder: Path,
+        hours: Sequence[Stretch] = (),
+        owners: Sequence[Owner] = (),
+    ) -> None:
         self._session = session.Session()
         sources = {}
         for name, table in tables.items():
@@ -29,6 +35,11 @@ class ClickHouseTables:
         open_hours = "(queue String, channel String, opens_at Int64, closes_at Int64)"
         self._run("create database ledger engine = Atomic", "use ledger", SESSION["clickhouse"])
         self._run(*views("clickhouse", sources), f"create table open_hours {open_hours} engine = Memory")
+        of_queues = "(queue String, partner Nullable(String), unit Nullable(String))"
+        self._run(f"create table queue_owners {of_queues} engine = Memory")
+        for owner in owners:
+            said = ", ".join("NULL" if one is None else f"'{one}'" for one in owner)
+            self._run(f"insert into queue_owners values ({said})")
         for queue, channel, opens, closes in hours:
             self._run(f"insert into open_hours values ('{queue}', '{channel}', {opens}, {closes})")
 

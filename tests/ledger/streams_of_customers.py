@@ -65,16 +65,16 @@ class Weeks:
             self._warm_transfer,
             self._customer,
             self._opinion,
-            self._sale,
-            self._review,
-            self._training,
         ]
+        asides = [self._sale, self._review, self._training, self._opinion, *[self._customer] * 3]
         for _ in range(units):
             if self._chance(0.5):
                 self._wait(self._random.choice(_EDGES))
             else:
                 self._at += self._random.randrange(1, 20 * HOUR)
             self._random.choice(kinds)()
+            if self._chance(0.6):
+                self._random.choice(asides)()
         return self.lines
 
     def _chance(self, share: float) -> bool:

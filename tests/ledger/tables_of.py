@@ -24,6 +24,8 @@ from tests.reference.stays import Dimensions, Found, Group, grouped, segments
 
 Stretch = tuple[str, str, int, int]
 """Queue, channel, opens, closes (ms)."""
+Owner = tuple[str, str | None, str | None]
+"""Queue, partner, business unit."""
 Sums = dict[Group, dict[str, int]]
 
 
@@ -42,7 +44,9 @@ def tables_of(kept: Kept) -> dict[str, Any]:
 class LedgerTables:
     """Tables in DuckDB."""
 
-    def __init__(self, tables: Mapping[str, Any], hours: Sequence[Stretch] = ()) -> None:
+    def __init__(
+        self, tables: Mapping[str, Any], hours: Sequence[Stretch] = (), owners: Sequence[Owner] = ()
+    ) -> None:
         self._database = duckdb.connect(config={"threads": 1})
         for name, table in tables.items():
             self._database.register(f"rows_of_{name}", table)
@@ -52,6 +56,9 @@ class LedgerTables:
         self._database.execute(
             "create table open_hours (queue text, channel text, opens_at bigint, closes_at bigint)"
         )
+        self._database.execute("create table queue_owners (queue text, partner text, unit text)")
+        if owners:
+            self._database.executemany("insert into queue_owners values (?, ?, ?)", owners)
         if hours:
             self._database.executemany("insert into open_hours values (?, ?, ?, ?)", hours)
 
@@ -87,10 +94,20 @@ def business(hours: Sequence[Stretch], where: Dimensions, start: int, end: int) 
 
 
 def referred(
-    history: History, family: str, ask: LedgerQuestion, groups: Sequence[str], hours: Sequence[Stretch] = ()
+    history: History,
+    family: str,
+    ask: LedgerQuestion,
+    groups: Sequence[str],
+    hours: Sequence[Stretch] = (),
+    *,
+    owners: Sequence[Owner] = (),
 ) -> Sums:
     """What the reference says."""
-    return grouped(groups, _found(history, family, ask, hours), segments(history))
+    found = _found(history, family, ask, hours)
+    of_queue = {queue: (partner, unit) for queue, partner, unit in owners}
+    for where, _ in found:
+        where["partner"], where["unit"] = of_queue.get(where.get("queue") or "", (None, None))
+    return grouped(groups, found, segments(history))
 
 
 _OF_WINDOW: dict[str, Callable[[History, int, int], Found]] = {
@@ -112,6 +129,10 @@ def _found(history: History, family: str, ask: LedgerQuestion, hours: Sequence[S
             )
             if family == "touches":
                 found = [(where, counted) for where, counted in found if counted["replied"]]
+        case "churn_by_resolution":
+            found = from_ledger.churn_sums(
+                history, *window, ask.known, repeat_ms=ask.repeat_ms, per_channel=ask.per_channel
+            )
         case "resolved_cases":
             found = from_cases.resolved_sums(
                 history,

@@ -96,6 +96,23 @@ def test_of_200_customers_170_stay_and_40_are_new() -> None:
     assert value("churn", ledger, ask) == 0.15
 
 
+def test_who_had_to_come_again_leaves_more_often() -> None:
+    """In the month before, ten customers called once, ten twice, and ten not at all; of these one, four and two leave."""
+    told: list[Told] = [(n, "customer.joined", {"customer": f"u{n}"}) for n in range(30)]
+    for n in range(20):
+        told += call(DAY + n * HOUR, f"a{n}", f"u{n}")
+        if n >= 10:
+            told += call(3 * DAY + n * HOUR, f"b{n}", f"u{n}")
+    told += [(40 * DAY + n, "customer.left", {"customer": f"u{n}"}) for n in (0, 10, 11, 12, 13, 20, 21)]
+    ledger, ask = tables(told), LedgerQuestion(start=T0 + 30 * DAY, end=T0 + 60 * DAY, known=T0 + 60 * DAY)
+    shares = [
+        value("churn_by_resolution", ledger, ask, policy)
+        for policy in ENTRIES["churn_by_resolution"].measures
+    ]
+    assert shares == [0.1, 0.4, 0.2]
+    assert value("churn", ledger, ask) == 7 / 30
+
+
 def test_50_a_purchase_4_times_a_year_for_5_years_are_1000() -> None:
     worth = {"purchase_value": 50, "purchases_per_year": 4, "years": 5}
     told: list[Told] = [

@@ -12,7 +12,7 @@ from stream_app.ledger.kpis import FAMILIES
 from stream_app.ledger.kpis.journeys import reach
 from tests.model.kept import folded
 
-from .asking import HOURS, groups, question, refer, without_zeros
+from .asking import HOURS, OWNERS, groups, question, refer, without_zeros
 from .streams_of_customers import Weeks
 from .tables_of import LedgerTables, referred, tables_of
 
@@ -24,11 +24,11 @@ def test_sql_and_reference_agree_on_any_weeks(seed: int, units: int) -> None:
     lines, random = Weeks(seed).tell(units), Random(seed)
     kept, reference = folded(lines), refer(lines)
     assert kept.open_visits() == reference.open_visits()
-    tables = LedgerTables(tables_of(kept), HOURS)
+    tables = LedgerTables(tables_of(kept), HOURS, OWNERS)
     for family in FAMILIES:
         asked, split = question(random, lines), groups(family, random)
         found = without_zeros(tables.ask(family, asked, split))
-        expected = without_zeros(referred(reference.history, family, asked, split, HOURS))
+        expected = without_zeros(referred(reference.history, family, asked, split, HOURS, owners=OWNERS))
         assert found == expected, (family, asked, split)
         if family in {"journeys", "touches"}:
             near = reach(asked, tables.number)

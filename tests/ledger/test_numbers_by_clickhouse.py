@@ -10,7 +10,7 @@ import pytest
 from stream_app.ledger.kpis import FAMILIES
 from tests.model.kept import folded
 
-from .asking import HOURS, groups, question, without_zeros
+from .asking import HOURS, OWNERS, groups, question, without_zeros
 from .clickhouse import ClickHouseTables
 from .streams_of_customers import Weeks
 from .tables_of import LedgerTables, tables_of
@@ -21,8 +21,8 @@ from .tables_of import LedgerTables, tables_of
 def test_both_engines_agree(seed: int, tmp_path: Path) -> None:
     lines, random = Weeks(seed).tell(80), Random(seed)
     tables = tables_of(folded(lines))
-    duckdb = LedgerTables(tables, HOURS)
-    with ClickHouseTables(tables, tmp_path, HOURS) as clickhouse:
+    duckdb = LedgerTables(tables, HOURS, OWNERS)
+    with ClickHouseTables(tables, tmp_path, HOURS, OWNERS) as clickhouse:
         for family in FAMILIES:
             for _ in range(2):
                 asked, split = question(random, lines), groups(family, random)

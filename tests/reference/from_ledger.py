@@ -224,6 +224,31 @@ def customer_sums(history: History, start: int, end: int) -> Found:
     return found
 
 
+def churn_sums(
+    history: History, start: int, end: int, known: int, *, repeat_ms: int = 7 * DAY, per_channel: bool = False
+) -> Found:
+    """Who left, by whether all of their journeys in the window before, which is as long, were resolved at first contact."""
+    before = journey_sums(
+        history, start - (end - start), start, known, repeat_ms=repeat_ms, per_channel=per_channel
+    )
+    all_resolved: dict[str, bool] = {}
+    for where, counted in before:
+        if counted["of_customers"]:
+            customer = where["customer"] or ""
+            all_resolved[customer] = all_resolved.get(customer, True) and counted["resolved"]
+    found: Found = []
+    for where, counted in customer_sums(history, start, end):
+        if counted["at_start"]:
+            group = {True: "resolved", False: "unresolved", None: "silent"}[
+                all_resolved.get(where["customer"] or "")
+            ]
+            nothing = {
+                f"{name}{lost}": 0 for name in ("resolved", "unresolved", "silent") for lost in ("", "_lost")
+            }
+            found.append((where, {**nothing, group: 1, f"{group}_lost": counted["lost"]}))
+    return found
+
+
 def _there(moves: list[Any], moment: int) -> bool:
     before = [event for event in moves if event.at < moment]
     return bool(before) and before[-1].type == "customer.joined"

@@ -202,6 +202,7 @@ def _sender(kind: str, fields: Fields) -> str:
     names = {
         "agent.state": ["agent"],
         "customer": ["customer"],
+        "training": ["agent"],
         "case": ["contact_id", "case"],
         "platform": ["source", "id"],
     }

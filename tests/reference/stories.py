@@ -240,6 +240,11 @@ class Story:
         if self.chance(0.1):
             agent, state = self.agent(), self.rng.choice(("available", "break", "training", "offline"))
             self.told.append((self.now, agent, {"type": "agent.state", "agent": agent, "state": state}))
+            if state == "training":
+                about = {"agent": agent, "course": "tone"}
+                due = self.now + 86_400_000
+                self.told.append((self.now, agent, {"type": "training.assigned", **about, "due_at": due}))
+                self.told.append((self.now, agent, {"type": "training.completed", **about}))
         if self.chance(0.03):
             kind = self.rng.choice(("customer.joined", "customer.left", "customer.valued"))
             self.told.append((self.now, self.customer, {"type": kind, "customer": self.customer}))

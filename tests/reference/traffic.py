@@ -94,7 +94,7 @@ def hostile(
             heapq.heappush(later, (index + rng.randint(delay // 2, delay), next(order), record))
         key, _, timestamp = record
         if rng.random() < poison:
-            bad = rng.choice(BIG if rng.random() < 0.03 else SMALL)
+            bad = rng.choice(BIG if rng.random() < 0.06 else SMALL)
             yield key, bad.value, timestamp
         if rng.random() < unknown:
             yield key, _unknown(rng, timestamp), timestamp

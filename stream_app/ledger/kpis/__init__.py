@@ -7,7 +7,7 @@ from typing import Final
 
 from .cases import BEGUN_CASES, RESOLVED_CASES, UNRESOLVED_CASES
 from .criteria import CRITERIA
-from .customers import CUSTOMERS
+from .customers import CHURN_BY_RESOLUTION, CUSTOMERS
 from .journeys import JOURNEYS, TOUCHES
 from .opinions import OPINIONS
 from .query import GROUPS, LedgerFamily, LedgerQuestion
@@ -26,6 +26,7 @@ FAMILIES: Final[dict[str, LedgerFamily]] = {
         BEGUN_CASES,
         UNRESOLVED_CASES,
         CUSTOMERS,
+        CHURN_BY_RESOLUTION,
         BOTS,
         WORK,
         OPINIONS,

@@ -144,11 +144,12 @@ judged as (
     )
 
 
+JOURNEY_STEPS: Final = (*_STAYS, *_journeys("0"))
+"""The steps to ``judged``: the handled journeys of the window, and what they come to."""
 JOURNEYS: Final = LedgerFamily(
     name="journeys",
     steps=(
-        *_STAYS,
-        *_journeys("0"),
+        *JOURNEY_STEPS,
         f"""
 samples as (
     select

@@ -1,7 +1,8 @@
 """The SQL of a family of numbers: what is counted once each, and how it is added up by groups.
 
 It is written in what DuckDB and ClickHouse both run. The tables of ``ledger.columns`` are relations of the same names, with
-moments as whole milliseconds (see ``relations``); the visits that are still open are rows of ``visits``.
+moments as whole milliseconds (see ``relations``); the visits that are still open are rows of ``visits``. ``open_hours`` and
+``queue_owners`` are made from the targets (see ``model.targets.ledger_rules``).
 ``docs/semantics.md``, "From the ledger", is the specification.
 """
 
@@ -18,10 +19,25 @@ DAY: Final = 86_400_000
 SECOND: Final = 1000
 GAP: Final = 30 * 60_000
 """How long after a contact was passed on another one may go on with it."""
-GROUPS: Final = ("queue", "channel", "agent", "team", "site", "segment", "contact_reason", "handled_by")
+GROUPS: Final = (
+    "queue",
+    "channel",
+    "agent",
+    "team",
+    "site",
+    "partner",
+    "unit",
+    "segment",
+    "contact_reason",
+    "handled_by",
+)
 """What numbers are split by."""
+_OF_QUEUES: Final = frozenset({"partner", "unit"})
+"""Groups that follow from the queue, by the relation ``queue_owners``: a queue, its partner and its business unit."""
 
 _PARAMETER: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
+_WINDOW: Final = re.compile(r"(?<![:\w]):(start|end|day_before|earliest|latest)")
+_BEFORE: Final = "before_"
 _SEGMENTS: Final = """
 segments as (
     select customer, segment
@@ -84,39 +100,53 @@ class LedgerFamily(Struct, frozen=True, kw_only=True):
             )
         by_segment = "segment" in groups
         steps = (*self.steps, _SEGMENTS) if by_segment else self.steps
-        lines = ["with", ",".join(steps), "select"]
-        columns = [
-            f"segments.segment as {name}" if name == "segment" else f"samples.{name}" for name in groups
-        ]
+        keys = [_key(name) for name in groups]
+        columns = [f"{key} as {name}" for key, name in zip(keys, groups, strict=True)]
         columns += [f"sum(samples.{name}) as {name}" for name in self.sums]
-        lines += [",\n".join(columns), "from samples"]
+        lines = ["with", ",".join(steps), "select", ",\n".join(columns), "from samples"]
         if by_segment:
             lines.append("left join segments on segments.customer = samples.customer")
-        if groups:
-            keys = ", ".join(
-                "segments.segment" if name == "segment" else f"samples.{name}" for name in groups
-            )
-            lines.append(f"group by {keys}")
-        else:
-            lines.append("having count(*) > 0")
+        if _OF_QUEUES & {*groups}:
+            lines.append("left join queue_owners on queue_owners.queue = samples.queue")
+        lines.append(f"group by {', '.join(keys)}" if keys else "having count(*) > 0")
         return fill("\n".join(lines), question)
+
+
+def _key(group: str) -> str:
+    """Return the column that has a group."""
+    relation = "segments" if group == "segment" else "queue_owners" if group in _OF_QUEUES else "samples"
+    return f"{relation}.{group}"
 
 
 def fill(sql: str, question: LedgerQuestion) -> str:
     """Put a question's numbers where ``:name`` is."""
     numbers = {name: str(int(value)) for name, value in structs.asdict(question).items()}
-    earliest = question.start - question.repeat_ms - DAY - SECOND
-    latest = question.end + question.repeat_ms + SECOND
+    numbers["since_time"] = time_of(question.since)
+    numbers |= _bounds("", question)
+    if _BEFORE in sql:
+        length = question.end - question.start
+        before = structs.replace(question, start=question.start - length, end=question.start)
+        numbers |= _bounds(_BEFORE, before)
+    return _PARAMETER.sub(lambda found: numbers[found[1]], sql)
+
+
+def in_window_before(step: str) -> str:
+    """Return a step that asks about the window just before, which is as long."""
+    return _WINDOW.sub(rf":{_BEFORE}\1", step)
+
+
+def _bounds(prefix: str, question: LedgerQuestion) -> dict[str, str]:
+    """Return the bounds of a window, and near which visits matter."""
+    bounds = {"start": str(question.start), "end": str(question.end)}
     moments = {
-        "since_time": question.since,
         "day_before": question.start - DAY,
-        "earliest": earliest,
-        "latest": latest,
+        "earliest": question.start - question.repeat_ms - DAY - SECOND,
+        "latest": question.end + question.repeat_ms + SECOND,
     }
     for name, at in moments.items():
-        numbers[name] = time_of(at)
-        numbers[f"{name}_and_gap"] = time_of(at - GAP)
-    return _PARAMETER.sub(lambda found: numbers[found[1]], sql)
+        bounds[name] = time_of(at)
+        bounds[f"{name}_and_gap"] = time_of(at - GAP)
+    return {f"{prefix}{name}": bound for name, bound in bounds.items()}
 
 
 def time_of(at: int) -> str:

@@ -169,6 +169,7 @@ LEDGER_FAMILIES: Final = (
     "begun_cases",
     "unresolved_cases",
     "customers",
+    "churn_by_resolution",
     "bots",
     "work",
     "opinions",

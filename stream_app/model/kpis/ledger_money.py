@@ -35,6 +35,24 @@ CUSTOMER_ENTRIES: Final[tuple[FromLedger, ...]] = (
         customers=True,
     ),
     FromLedger(
+        name="churn_by_resolution",
+        title="Churn, by resolution at first contact",
+        doc="Share of the customers at the start who left: of those whose contacts in the time before were all resolved at "
+        "first contact, of those of whom one was not, and of those who had none.",
+        unit=Unit.RATIO,
+        better="lower",
+        measures={
+            "resolved": LedgerShare("churn_by_resolution", "resolved_lost", "resolved"),
+            "unresolved": LedgerShare("churn_by_resolution", "unresolved_lost", "unresolved"),
+            "without_contact": LedgerShare("churn_by_resolution", "silent_lost", "silent"),
+        },
+        tier="business",
+        target_why="none: what counts is how far apart they are",
+        misleads="Customers with hard problems may leave more often whatever service does: it shows a connection, not a cause.",
+        pairs=("churn", "first_contact_resolution"),
+        customers=True,
+    ),
+    FromLedger(
         name="lifetime_value",
         title="Customer lifetime value",
         doc="Mean purchase value × purchases a year × years, of the customers of whom it is known.",  # noqa: RUF001
