@@ -17,7 +17,17 @@ from .targets import QueueTargets
 from .targets.promises import promise
 
 _JUDGING: Final = frozenset(
-    {"answer_target", "short_abandon", "policy", "targets", "too_good", "calendar", "clock", "reply_target"}
+    {
+        "answer_target",
+        "short_abandon",
+        "policy",
+        "targets",
+        "ledger_targets",
+        "too_good",
+        "calendar",
+        "clock",
+        "reply_target",
+    }
     | {
         "priorities",
         "cost_per_hour",

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from stream_app.model.kpis import KPIS
+from stream_app.model.kpis.bands import BANDS, Bands, Range
 from stream_app.model.kpis.from_ledger import LedgerMeasure
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Measure, Unit
@@ -28,7 +31,13 @@ def entry(kpi: Kpi) -> dict[str, Any]:
         "leading": kpi.leading,
         "source": kpi.source,
         "pairs": list(kpi.pairs),
+        "bands": _plain_bands(kpi.name),
     }
+
+
+def _plain_bands(name: str) -> dict[str, Any] | None:
+    found = BANDS.get(name)
+    return None if found is None else msgspec.to_builtins(found)
 
 
 def formula(measure: Measure | LedgerMeasure) -> str:
@@ -61,3 +70,17 @@ def targets(kpi: Kpi) -> str:
         for channel, value in kpi.targets.items()
     ]
     return ", ".join(parts) or "—"
+
+
+def bands(found: Bands, unit: Unit) -> str:
+    """Format bands for people: average 75 to 84 %, good from 80 %."""
+
+    def between(some: Range) -> str:
+        low, high = number(some.low, unit), number(some.high, unit)
+        return low if low == high else f"{low} to {high}"
+
+    parts = [f"average {between(found.average)}"] if found.average else []
+    named = (("good", found.good), ("world class", found.world_class))
+    parts += [f"{name} from {number(value, unit)}" for name, value in named if value is not None]
+    parts += [f"{centre} {between(some)}" for centre, some in found.by_centre.items()]
+    return ", ".join(parts)

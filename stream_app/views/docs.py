@@ -10,14 +10,15 @@ from stream_app.errors import StreamAppError
 from stream_app.model.fold import lifecycle
 from stream_app.model.kpis import BY_NAME, KPIS, SERVICE_LEVELS
 from stream_app.model.kpis.alerts import Alert, Breached, Burn, Stopped, Surged, Threshold, TooMany, Traded
+from stream_app.model.kpis.bands import BANDS
 from stream_app.model.kpis.from_ledger import FromLedger, LedgerShare
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.ledger_entries import FROM_LEDGER
-from stream_app.model.kpis.measures import Choice
+from stream_app.model.kpis.measures import Choice, Unit
 
 from . import links, naming
 from .alerts.catalogue import margin
-from .dictionary import formula, number, targets
+from .dictionary import bands, formula, number, targets
 from .intervals.wire import IntervalsRow
 from .links import TITLES
 from .text import GENERATED
@@ -188,6 +189,7 @@ def _ledger_facts(kpi: FromLedger) -> Iterator[tuple[str, str]]:
     yield "better", kpi.better
     yield "default target", "—" if kpi.target is None else number(kpi.target, kpi.unit)
     yield "reason for the target", kpi.target_why
+    yield from _bands(kpi.name, kpi.unit)
     yield "tier", kpi.tier + (", leading" if kpi.leading else ", lagging")
     if any(isinstance(measure, LedgerShare) and measure.settled for measure in kpi.measures.values()):
         yield "settled", "it has a provisional value at once, and a settled one"
@@ -195,6 +197,11 @@ def _ledger_facts(kpi: FromLedger) -> Iterator[tuple[str, str]]:
     yield "misleads", kpi.misleads
     yield "read with", ", ".join(f"[{_TITLES[other]}](#{other})" for other in kpi.pairs)
     yield "defined in", f"[{kpi.source}]({kpi.source.removeprefix('docs/')}#from-the-ledger)"
+
+
+def _bands(name: str, unit: Unit) -> Iterator[tuple[str, str]]:
+    if found := BANDS.get(name):
+        yield "bands", bands(found, unit)
 
 
 def _groups(kpi: FromLedger) -> str:
@@ -217,6 +224,7 @@ def _facts(kpi: Kpi) -> Iterator[tuple[str, str]]:
     yield "better", kpi.better
     yield "default target", targets(kpi)
     yield "reason for the target", kpi.target_why
+    yield from _bands(kpi.name, kpi.unit)
     if kpi.twin:
         twin = f"[{BY_NAME[kpi.twin].title}](#{kpi.twin})"
         yield (

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream_app.model import kpis
 from stream_app.model.fold.visit import VisitState
+from stream_app.model.kpis.bands import BANDS, Bands
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Choice
 from stream_app.model.live import running as lists, trend as trends
@@ -205,6 +206,9 @@ class KpiEntry(Struct, frozen=True, kw_only=True):
     leading: bool
     source: str
     pairs: Annotated[list[str], Meta(description="KPIs to read with it")]
+    bands: Annotated[
+        Bands | None, Meta(description="What is average, good and world class, of all industries together")
+    ] = None
     misleads: Annotated[str, Meta(description="How it is easily misread")]
     level: Annotated[bool, Meta(description="A current value, without a window")]
     headline: Annotated[bool, Meta(description="One of the few to look at first")]
@@ -228,7 +232,7 @@ def kpi_entries() -> list[KpiEntry]:
 
 
 def _kpi_entry(kpi: Kpi) -> KpiEntry:
-    known: dict[str, Any] = dictionary.entry(kpi)
+    known: dict[str, Any] = dictionary.entry(kpi) | {"bands": BANDS.get(kpi.name)}
     return KpiEntry(
         **known,
         doc=kpi.doc,

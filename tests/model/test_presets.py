@@ -6,13 +6,16 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stream_app.model.kpis import BY_NAME
+from stream_app.model.kpis.bands import BANDS
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.kpis.measures import Unit
 from stream_app.model.targets import QueueTargets, Targets
 from stream_app.model.targets.conversations import is_written
 from stream_app.model.targets.misleading import misleading
-from stream_app.model.targets.presets import BY_PRESET, OURS, PRESETS, SETTINGS, Preset, PresetLine
+from stream_app.model.targets.presets import BY_PRESET, HANDBOOKS, OURS, PRESETS, SETTINGS, Preset, PresetLine
 
 CHANNELS = ("voice", "chat", "messaging", "email", "social")
+UNITS = {kpi.name: kpi.unit for kpi in BY_NAME.values()} | {kpi.name: kpi.unit for kpi in FROM_LEDGER}
 names = st.sampled_from(sorted(BY_PRESET))
 ratios = st.dictionaries(st.sampled_from(["service_level", "abandonment"]), st.floats(0, 1), max_size=2)
 
@@ -50,16 +53,17 @@ def test_every_number_of_a_preset_is_in_force(preset: Preset) -> None:
             rule = by_hours.rule("any", channel)
             assert not rule.by_business_hours or rule.targets[line.name] == wanted
         else:
-            assert by_clock.rule("any", channel).targets[line.name] == wanted
+            rule = by_clock.rule("any", channel)
+            assert {**rule.targets, **rule.ledger_targets}[line.name] == wanted
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_every_number_has_a_reason_a_source_and_a_sane_size(preset: Preset) -> None:
     for line in preset.lines:
         assert line.why
-        assert line.source == OURS or line.source.startswith("https://")
+        assert line.source in {OURS, HANDBOOKS} or line.source.startswith("https://")
         assert line.channel in {*CHANNELS, ""}
-        if line.name not in SETTINGS and BY_NAME[line.name].unit is Unit.RATIO:
+        if line.name not in SETTINGS and UNITS[line.name] is Unit.RATIO:
             assert 0 < line.value < 1
         else:
             assert 1 <= line.value <= 86_400
@@ -108,7 +112,56 @@ def test_a_line_is_a_target_or_a_setting_of_a_channel_or_of_all() -> None:
         PresetLine("answer_target_s", 30.0, "voice", "why"),
         PresetLine("service_level", 0.9, "voice", "why"),
     )
-    assert Preset("x", "about", lines).document() == {
+    assert Preset("x", "about", ("csat",), lines).document() == {
         "defaults": {"targets": {"service_level": 0.7}},
         "channels": {"voice": {"answer_target_s": 30.0, "targets": {"service_level": 0.9}}},
     }
+
+
+def test_two_or_three_kpis_matter_most_in_an_industry() -> None:
+    focus = {preset.name: preset.focus for preset in PRESETS}
+    assert {name: some[:2] for name, some in focus.items()} == {
+        "retail": ("first_contact_resolution", "ces"),
+        "healthcare": ("quality_score", "csat"),
+        "finance": ("churn", "nps"),
+        "saas": ("churn", "nps"),
+    }
+    assert all(2 <= len(some) <= 3 and {*some} <= {*UNITS} for some in focus.values())
+
+
+def test_bands_are_those_of_handbooks() -> None:
+    """75 to 84 % of satisfied customers are usual, 80 % is good and 90 % world class, and so on."""
+    found = {
+        name: (one.average and (one.average.low, one.average.high), one.good, one.world_class)
+        for name, one in BANDS.items()
+    }
+    assert found == {
+        "csat": ((0.75, 0.84), 0.80, 0.90),
+        "first_contact_resolution": ((0.70, 0.79), 0.80, 0.85),
+        "nps": (None, 50, 70),
+        "handle_time": ((360, 360), None, None),
+    }
+    kinds = {kind: (some.low, some.high) for kind, some in BANDS["handle_time"].by_centre.items()}
+    assert kinds == {"simple e-commerce": (300, 480), "technical support": (600, 900)}
+    assert {*BANDS} <= {*UNITS}
+
+
+def test_how_long_a_call_is_depends_on_the_kind_of_centre() -> None:
+    kinds = BANDS["handle_time"].by_centre
+    for preset, kind in (("retail", "simple e-commerce"), ("saas", "technical support")):
+        target = Targets.of({"preset": preset}).rule("any", "voice").targets["handle_time"]
+        assert kinds[kind].low < target < kinds[kind].high
+
+
+def test_kpis_of_the_ledger_have_targets_of_their_own() -> None:
+    targets = Targets.of(
+        {"preset": "retail", "queues": {"q": {"targets": {"first_contact_resolution": 0.85, "reopen": 0.05}}}}
+    )
+    mine, other = targets.rule("q", "voice"), targets.rule("other", "voice")
+    assert (mine.ledger_targets["first_contact_resolution"], mine.ledger_targets["reopen"]) == (0.85, 0.05)
+    assert other.ledger_targets["first_contact_resolution"] == 0.8
+    assert Targets().rule("q", "voice").ledger_targets == {
+        kpi.name: kpi.target for kpi in FROM_LEDGER if kpi.target is not None
+    }
+    assert not {*mine.targets} & {*mine.ledger_targets}
+    assert not [*misleading(targets, "q", "voice", now=0, tells_messages=True)]

@@ -218,6 +218,7 @@ def test_the_dictionary_for_programs() -> None:
     entries = json.loads(said)
     assert [entry["name"] for entry in entries] == [kpi.name for kpi in KPIS]
     keys = ["name", "title", "formula", "unit", "better", "target", "tier", "leading", "source", "pairs"]
+    keys.append("bands")
     assert all(list(entry) == keys for entry in entries)
     assert entries[0]["target"] == 0.8
     assert entries[2]["target"] == {

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from stream_app.errors import BadSettingsError
+from stream_app.model.kpis import KPIS
+from stream_app.model.kpis.bands import BANDS
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.targets import Targets
 from stream_app.model.targets.presets import SETTINGS, Preset
 from stream_app.settings import Settings
+from stream_app.views.dictionary import bands
+
+_UNITS: Final = {kpi.name: kpi.unit for kpi in KPIS} | {kpi.name: kpi.unit for kpi in FROM_LEDGER}
 
 
 def asked_for(file: Path | None, option: str = "--targets") -> Targets:
@@ -50,8 +58,17 @@ def as_toml(preset: Preset) -> str:
     parts = [
         f"# {preset.name}: {preset.about}",
         f'# The same as the single line: preset = "{preset.name}"',
+        *_focus(preset),
         "",
     ]
     for place, lines in levels.items():
         parts += [f"[{place}]", *lines.values(), ""]
     return "\n".join(parts[:-1]) + "\n"
+
+
+def _focus(preset: Preset) -> Iterator[str]:
+    """Yield what matters most in the industry, as comments."""
+    yield f"# What matters most there: {', '.join(preset.focus)}."
+    for name in preset.focus:
+        if name in BANDS:
+            yield f"# Of all industries together, {name}: {bands(BANDS[name], _UNITS[name])}."

@@ -34,7 +34,7 @@ from .overrides import (
     read_plain,
 )
 from .presets import BY_PRESET
-from .promises import promised
+from .promises import ledger_targets, promised
 from .queue_targets import SATISFIED, QueueTargets
 
 DEFAULT_POLICY = "without_short_abandons"
@@ -164,6 +164,7 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             policy=said.pop("policy", DEFAULT_POLICY),
             zone=zone,
             targets=promised(channel, preset, mine, by_business_hours=by_hours),
+            ledger_targets=ledger_targets([*preset, *mine]),
             calendar=None if calendar is None else self.calendars[calendar].calendar(zone),
             site=own.site,
             partner=own.partner,

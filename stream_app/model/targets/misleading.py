@@ -83,7 +83,7 @@ def _clocks(targets: Targets, queue: str, channel: str, rule: QueueTargets, now:
         return
     for level in targets.levels(queue, channel)[1]:
         for name in level.targets:
-            twin = BY_NAME[name].twin
+            twin = BY_NAME[name].twin if name in BY_NAME else None
             if twin and twin not in level.targets:
                 yield Misleading(
                     f"targets.{name} ({level.targets[name]:g}) is held against {twin}, because business hours are promised "

@@ -10,10 +10,14 @@ from msgspec import Meta, Struct, ValidationError, convert
 
 from stream_app.model.events import Name
 from stream_app.model.kpis import BY_NAME, SERVICE_LEVELS
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
+from stream_app.model.kpis.measures import Unit
 
 from .calendars import Hours, check_zone, guess
 from .conversations import IDLE_DAYS, LONGEST_CONTAINMENT_H, Answer, Bot, Clock, WorkFrom
 
+_UNITS: Final = {name: kpi.unit for name, kpi in BY_NAME.items()}
+_LEDGER_UNITS: Final = {kpi.name: kpi.unit for kpi in FROM_LEDGER}
 FcrPolicy = Literal["by_case", "by_repeat", "by_survey"]
 Money = Annotated[float, Meta(ge=0, le=1_000_000)]
 
@@ -158,15 +162,15 @@ def check(place: str, overrides: Overrides, calendars: Mapping[str, Hours]) -> N
             f"{place}.calendar: unknown calendar {overrides.calendar!r}{guess(overrides.calendar, calendars)}"
         )
     _check_satisfied(place, overrides.csat_satisfied)
-    _check_bounds(f"{place}.targets", overrides.targets)
-    _check_bounds(f"{place}.too_good", overrides.too_good)
+    _check_bounds(f"{place}.targets", overrides.targets, _UNITS | _LEDGER_UNITS)
+    _check_bounds(f"{place}.too_good", overrides.too_good, _UNITS)
 
 
-def _check_bounds(place: str, bounds: Mapping[str, float]) -> None:
+def _check_bounds(place: str, bounds: Mapping[str, float], units: Mapping[str, Unit]) -> None:
     for name, value in bounds.items():
-        if name not in BY_NAME:
-            raise ValueError(f"{place}.{name}: unknown KPI{guess(name, BY_NAME)}")
-        if BY_NAME[name].unit.is_ratio and not 0 <= value <= 1:
+        if name not in units:
+            raise ValueError(f"{place}.{name}: unknown KPI{guess(name, units)}")
+        if units[name].is_ratio and not 0 <= value <= 1:
             raise ValueError(f"{place}.{name}: expected a ratio from 0 to 1 (80 % is 0.8), got {value:g}")
         if not 0 <= value < inf:  # JSON, in which the document is stored, has no nan either
             raise ValueError(f"{place}.{name}: expected a non-negative number, got {value:g}")

@@ -12,6 +12,7 @@ from typing import Final
 
 from stream_app.model.durations import DAY
 from stream_app.model.kpis import BY_NAME, KPIS
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 
 from .hours import Calendar
 from .queue_targets import QueueTargets
@@ -19,6 +20,7 @@ from .queue_targets import QueueTargets
 PROMISED_WITHIN: Final = 366 * DAY
 """A calendar that would let a target end later than that is none: the target runs by the wall clock."""
 _TWINS: Final = {kpi.name: kpi.twin for kpi in KPIS if kpi.twin}
+_OF_LEDGER: Final = {kpi.name: kpi.target for kpi in FROM_LEDGER if kpi.target is not None}
 _DEFAULTS: Final = tuple(kpi for kpi in BY_NAME.values() if kpi.targets)
 
 KpiTargets = Mapping[str, float]
@@ -60,7 +62,7 @@ def promised(
         by_business_hours: whether the queue's waits are promised by business hours.
     """
     defaults = {kpi.name: target for kpi in _DEFAULTS if (target := kpi.default_target(channel)) is not None}
-    preset, own = list(preset), list(own)
+    preset, own = ([_counted(level) for level in levels] for levels in (preset, own))
     out: dict[str, float] = {}
     for level in (defaults, *preset, *own):
         if by_business_hours:
@@ -70,3 +72,15 @@ def promised(
         return {name: target for name, target in out.items() if name not in _TWINS}
     wanted = {name for level in own for name in level}
     return {name: target for name, target in out.items() if name in wanted or name not in _TWINS.values()}
+
+
+def ledger_targets(levels: Iterable[KpiTargets]) -> dict[str, float]:
+    """Return the targets of KPIs of the ledger: the defaults, and what levels say, the most general first."""
+    out = dict(_OF_LEDGER)
+    for level in levels:
+        out |= {name: target for name, target in level.items() if name not in BY_NAME}
+    return out
+
+
+def _counted(level: KpiTargets) -> KpiTargets:
+    return {name: target for name, target in level.items() if name in BY_NAME}

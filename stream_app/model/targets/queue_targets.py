@@ -29,6 +29,7 @@ class QueueTargets(Struct, frozen=True):
         policy: the service level's named formula.
         zone: IANA zone in which the queue's day starts.
         targets: KPI name → target in the KPI's unit.
+        ledger_targets: the same of KPIs of the ledger.
         too_good: KPI name → beyond this, on the good side of its target, a value is suspicious.
         calendar: the business hours; ``None`` means always open.
         site: the site that works it, own or a partner's; ``None`` if not stated.
@@ -78,6 +79,7 @@ class QueueTargets(Struct, frozen=True):
     currency: str | None = None
     risk_below: float = RISK_BELOW
     too_good: Mapping[str, float] = field(default_factory=dict)
+    ledger_targets: Mapping[str, float] = field(default_factory=dict)
     shrinkage: float = 0.3
     patience_s: float = 120.0
     occupancy_max: float = 0.85
