@@ -84,6 +84,25 @@ def test_150_of_200_first_contacts_without_another_one_are_75_per_cent() -> None
     assert value("repeat_contacts", ledger) == 50 / 250
 
 
+def test_a_point_of_first_contact_resolution_saves_what_the_page_says() -> None:
+    """Of 200 customers 50 call once more, and with a point more of resolution 48 do."""
+    found = []
+    for again in (50, 48):
+        told: list[Told] = []
+        for n in range(200):
+            told += call(n * HOUR, f"a{n}", f"u{n}")
+            if n < again:
+                told += call(n * HOUR + 3 * DAY, f"b{n}", f"u{n}")
+        ledger = tables(told)
+        names = ("first_contact_resolution", "by_repeat"), ("repeat_contacts", "")
+        f, r = (settled(name, ledger, MONTH, policy) or 0 for name, policy in names)
+        found.append((ledger.ask("journeys", MONTH)[()]["of_customers"], f, r))
+    (n, f, r), (fewer, more, _) = found
+    assert (n, f, r, more) == (250, 0.75, 0.2, 0.76)
+    assert n - fewer == pytest.approx(n * r / (100 * (1 - f))) == 2
+    assert 2 * 5 / (n * 5) == 0.008
+
+
 def test_of_200_customers_170_stay_and_40_are_new() -> None:
     told: list[Told] = [(n, "customer.joined", {"customer": f"u{n}"}) for n in range(200)]
     told += [(DAY + n, "customer.left", {"customer": f"u{n}"}) for n in range(30)]
