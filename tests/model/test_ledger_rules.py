@@ -48,6 +48,13 @@ def test_what_work_costs() -> None:
     assert found.rates(("sales", "chat")) == Rates("EUR", 30, 0, 0.5, 3)
 
 
+def test_what_a_queue_aims_at() -> None:
+    found = rules(queues={"sales": {"targets": {"first_contact_resolution": 0.85}}})
+    assert found.target("first_contact_resolution", ("sales", "voice")) == 0.85
+    assert found.target("first_contact_resolution", ("desk", "voice")) == 0.75, "the catalogue's"
+    assert found.target("churn", ("sales", "voice")) is None
+
+
 @pytest.mark.parametrize("cost", [None, 0])
 def test_overhead_without_what_it_is_added_to_is_noticed(cost: float | None) -> None:
     paid = {} if cost is None else {"cost_per_hour": cost}

@@ -21,6 +21,7 @@ from stream_app.settings import Settings, load
 from . import (
     conversations as check_conversations,
     kafka as check_kafka,
+    ledger as check_ledger,
     partitions as check_partitions,
     redis as check_redis,
 )
@@ -94,6 +95,7 @@ async def look(file: Path | None, *, offline: bool, program: Program = Program.W
     if targets is not None:
         now, tells = int(time.time() * 1000), tells_messages(settings)
         found += check_conversations.judge(targets, traffic, now=now, tells_messages=tells)
+        found += check_ledger.judge(targets, traffic)
     found += others
     return [*found, build(), check_kafka.codecs()] if program is Program.WORKER else found
 

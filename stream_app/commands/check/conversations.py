@@ -50,6 +50,7 @@ async def counted(url: str, *, limit_s: float = LIMIT_S) -> Counted | Finding:
             replies=_of(cell, numbers, "replies"),
             handed_off=_of(cell, numbers, "from_bot"),
             closed_unanswered=_of(cell, numbers, "closed_unanswered"),
+            fcr_answers=_of(cell, numbers, "fcr_answers"),
         )
         for place, cell in sorted(sums.items())
     }

@@ -80,6 +80,10 @@ class LedgerRules(Struct, frozen=True):
             at_once=rule.at_once,
         )
 
+    def target(self, kpi: str, place: QueueChannel) -> float | None:
+        """Return what a queue and channel aim at in a KPI of the ledger, in its unit; ``None``: nothing."""
+        return self.targets.rule(*place).ledger_targets.get(kpi)
+
     def open_hours(self, places: Iterable[QueueChannel], start: int, end: int) -> Iterator[OpenHours]:
         """Yield the business hours within [start, end), in ms, of those queues and channels that have a calendar.
 

@@ -27,12 +27,13 @@ class Misleading(Struct, frozen=True):
 
 
 class Traffic(Struct, frozen=True):
-    """What was counted in a queue and channel so far: contacts, and agents' messages for which customers waited."""
+    """What was counted in a queue and channel so far: contacts, agents' messages for which customers waited, and answers."""
 
     answered: int = 0
     replies: int = 0
     handed_off: int = 0
     closed_unanswered: int = 0
+    fcr_answers: int = 0
 
 
 def misleading(
