@@ -185,6 +185,8 @@ class Weeks:
                 ("fcr", 1, None),
             )
         )
+        if self._chance(0.4):
+            self._say("survey.sent", contact_id=pick("abcdef"), kind=kind)
         for _ in range(pick((1, 1, 2))):
             self._say("survey.answered", contact_id=pick("abcdef"), kind=kind, score=score, scale=scale)
 

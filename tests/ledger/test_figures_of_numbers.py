@@ -174,6 +174,21 @@ def test_80_of_100_customers_who_say_that_it_was_resolved_are_80_per_cent() -> N
     assert settled("first_contact_resolution", ledger, later, "by_survey") == 0
 
 
+def test_who_is_asked_whether_it_was_resolved_and_answers() -> None:
+    """Of four who are asked one answers within two days, and one too late; an answer of whom nobody asked returns nothing."""
+    told: list[Told] = []
+    for n in range(5):
+        told += call(n * HOUR, f"a{n}")
+        if n < 4:
+            told.append((n * HOUR + 6 * MINUTE, "survey.sent", {"contact_id": f"a{n}", "kind": "fcr"}))
+    for n, after in ((0, DAY), (1, 3 * DAY), (4, DAY)):
+        told.append((n * HOUR + after, "survey.answered", {"contact_id": f"a{n}", "kind": "fcr", "score": 1}))
+    ledger = tables(told)
+    assert value("fcr_response", ledger) == settled("fcr_response", ledger, MONTH) == 0.25
+    soon = LedgerQuestion(start=T0, end=T0 + DAY, known=T0 + 2 * DAY)
+    assert settled("fcr_response", ledger, soon) is None
+
+
 def test_three_classes_of_satisfaction() -> None:
     told: list[Told] = []
     for n, (score, scale) in enumerate([(5, 5), (4, 5), (3, 5), (2, 5), (1, 5), (4, 10), (3, 10), (1, 2)]):

@@ -101,13 +101,14 @@ def opinion_sums(history: History, start: int, end: int, known: int) -> Found:
             csat, nps = n.get("csat_answers", 0), n.get("nps_answers", 0)
             satisfied, dissatisfied = n.get("csat_satisfied", 0), n.get("csat_dissatisfied", 0)
             promoters, detractors = n.get("nps_promoters", 0), n.get("nps_detractors", 0)
-            told, resolved = n.get("fcr_answers", 0), n.get("fcr_resolved", 0)
             settled = known > opinion.at + 2 * DAY
+            fcr = {
+                name: sign * n.get(name, 0)
+                for name in ("fcr_sent", "fcr_returned", "fcr_answers", "fcr_resolved")
+            }
             counted = {
-                "fcr_answers": sign * told,
-                "fcr_resolved": sign * resolved,
-                "settled_fcr_answers": settled * sign * told,
-                "settled_fcr_resolved": settled * sign * resolved,
+                **fcr,
+                **{f"settled_{name}": settled * amount for name, amount in fcr.items()},
                 "csat_answers": sign * csat,
                 "csat_satisfied": sign * satisfied,
                 "csat_neutral": sign * (csat - satisfied - dissatisfied),

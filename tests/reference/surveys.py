@@ -51,9 +51,10 @@ class Surveys:
     def sent(self, contact: str, kind: str, place: Key, at: int) -> None:
         """The contact was sent one."""
         self._books.live(place, at, **{f"{kind}_sent": 1})
+        self._books.history.opinions.append(Opinion(contact, place, at, {f"{kind}_sent": 1}, 1))
         answer = self._answers.get((contact, kind))
         if answer and not answer.returned and _in_time(at, answer.first):
-            self._came_back(kind, Sent(place, at))
+            self._came_back(contact, kind, Sent(place, at))
             self._answers[contact, kind] = answer._replace(returned=True)
         else:
             self._sent[contact, kind] = Sent(place, at)
@@ -63,7 +64,7 @@ class Surveys:
         key = contact, survey.kind
         returned = False
         if key in self._sent and _in_time(self._sent[key].at, at):
-            self._came_back(survey.kind, self._sent.pop(key))
+            self._came_back(contact, survey.kind, self._sent.pop(key))
             returned = True
         settings = self._settings(*place)
         unhappy = survey.is_dissatisfied(settings)
@@ -80,8 +81,9 @@ class Surveys:
         self._sent = {key: sent for key, sent in self._sent.items() if now - sent.at <= WITHIN_MS}
         self._answers = {key: a for key, a in self._answers.items() if now - a.first <= WITHIN_MS}
 
-    def _came_back(self, kind: str, sent: Sent) -> None:
+    def _came_back(self, contact: str, kind: str, sent: Sent) -> None:
         self._books.live(sent.place, sent.at, **{f"{kind}_returned": 1})
+        self._books.history.opinions.append(Opinion(contact, sent.place, sent.at, {f"{kind}_returned": 1}, 1))
 
     def _count(self, contact: str, answer: Answer, sign: int) -> None:
         counted = {**answer.counted, "csat_dissatisfied": int(answer.dissatisfied)}

@@ -15,7 +15,10 @@ asked as (
     select *
     from opinions
     where "at" >= :start and "at" < :end
-        and (csat_answered_at is not null or nps_answered_at is not null or fcr_answered_at is not null)
+        and (
+            csat_answered_at is not null or nps_answered_at is not null or fcr_answered_at is not null
+            or surveyed_kind = 'fcr' or survey_returned_kind = 'fcr'
+        )
 )""",
         last_visits("asked"),
         """
@@ -29,6 +32,8 @@ flagged as (
         case when nps_answered_at is null then 0 else sign end as nps_answers,
         case when nps_answered_promoter then sign else 0 end as nps_promoters,
         case when nps_answered_detractor then sign else 0 end as nps_detractors,
+        case when surveyed_kind = 'fcr' then sign else 0 end as fcr_sent,
+        case when survey_returned_kind = 'fcr' then sign else 0 end as fcr_returned,
         case when fcr_answered_at is null then 0 else sign end as fcr_answers,
         case when fcr_answered_resolved then sign else 0 end as fcr_resolved,
         case when :known > asked.at + 172800000 then 1 else 0 end as settled
@@ -40,6 +45,8 @@ samples as (
     select *,
         csat_answers - csat_satisfied - csat_dissatisfied as csat_neutral,
         nps_answers - nps_promoters - nps_detractors as nps_passives,
+        settled * fcr_sent as settled_fcr_sent,
+        settled * fcr_returned as settled_fcr_returned,
         settled * fcr_answers as settled_fcr_answers,
         settled * fcr_resolved as settled_fcr_resolved
     from flagged
@@ -54,6 +61,10 @@ samples as (
         "nps_promoters",
         "nps_passives",
         "nps_detractors",
+        "fcr_sent",
+        "fcr_returned",
+        "settled_fcr_sent",
+        "settled_fcr_returned",
         "fcr_answers",
         "fcr_resolved",
         "settled_fcr_answers",

@@ -26,7 +26,7 @@ _RESOLUTION_ENTRIES: Final[tuple[FromLedger, ...]] = (
         target=0.75,
         target_why="70 to 79 % is usual, 80 % and more is world class",
         misleads="Who gives up on you does not call again either: read it with churn. Of the last week it is provisional.",
-        pairs=("csat", "handle_time", "repeat_contacts", "churn"),
+        pairs=("csat", "handle_time", "repeat_contacts", "churn", "fcr_response"),
     ),
     FromLedger(
         name="repeat_contacts",

@@ -35,6 +35,19 @@ OPINION_ENTRIES: Final[tuple[FromLedger, ...]] = (
 )
 REVIEW_ENTRIES: Final[tuple[FromLedger, ...]] = (
     FromLedger(
+        name="fcr_response",
+        title="Response rate of resolution surveys",
+        doc="Share of the surveys sent that ask whether it was resolved which come back within two days.",
+        unit=Unit.RATIO,
+        better="higher",
+        measures=only(LedgerShare("opinions", "fcr_returned", "fcr_sent", settled=True)),
+        tier="quality",
+        target=0.10,
+        target_why="as for satisfaction surveys",
+        misleads="Of surveys sent just now, few are back yet.",
+        pairs=("first_contact_resolution", "survey_response"),
+    ),
+    FromLedger(
         name="quality_by_criterion",
         title="Quality score, by criterion",
         doc="Mean score of the criteria of reviews: empathy, accuracy, whatever reviewers look at; by people, and by machines.",
