@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     ledger_days: str = "400"
     ledger_cache_bytes: Annotated[int, Field(ge=1_000_000, le=2**40)] = 1024**3
     ledger_every_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    ledger_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,249}$")] = ""
     aws_endpoint_url: str = Field("", validation_alias=_external("AWS_ENDPOINT_URL"))
     aws_region: str = Field("", validation_alias=_external("AWS_REGION"))
     aws_access_key_id: str = Field("", validation_alias=_external("AWS_ACCESS_KEY_ID"))

@@ -6,27 +6,21 @@ transactions under one name, so a former publisher that wakes up can't write any
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
-import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from stream_app.errors import StreamAppError
 from stream_app.model.intervals.columns import IntervalRow
 from stream_app.model.intervals.counting import NUMBERS
 
-from .producer import COPIES
+from .fenced_topic import FencedTopic, TopicRecord
 
-_log = structlog.get_logger(__name__)
-
-REQUEST_MS: Final = 15_000
 EncodeRow = Callable[[IntervalRow], tuple[bytes, bytes]]
 """A row → the record's key and value."""
 
@@ -35,95 +29,19 @@ class IntervalTopic:
     """Writes rows to the topic; connects when there is something to write."""
 
     def __init__(self, connection: Mapping[str, Any], topic: str, writer: str, encode: EncodeRow) -> None:
-        """Set it up, without connecting.
-
-        Args:
-            connection: arguments of aiokafka's clients.
-            topic: its name; it is created where it is missing, if that is allowed.
-            writer: the transactional id: of all producers with it, only the latest may write.
-            encode: turns rows into records.
-        """
-        self._connection = connection
-        self._topic = topic
-        self._writer = writer
+        """Set it up, without connecting; see ``FencedTopic``, and ``encode`` turns rows into records."""
+        self._topic = FencedTopic(connection, topic, writer)
         self._encode = encode
-        self._producer: AIOKafkaProducer | None = None
 
     async def write(self, rows: Iterable[IntervalRow], confirm: Callable[[], Awaitable[None]]) -> None:
-        """Write rows, all or none, and return once the brokers have them.
-
-        Args:
-            rows: what to write.
-            confirm: raises if somebody else writes by now. Called after connecting, which takes the topic away from everybody
-                else: whoever slept since it read the rows would write them over newer ones.
-
-        Raises:
-            StreamAppError: the brokers refuse them, or another publisher has taken over.
-        """
-        try:
-            producer = self._producer
-            if producer is None:
-                producer = await self._connect()
-                await confirm()
-            async with producer.transaction():
-                sent = []
-                for row in rows:
-                    key, value = self._encode(row)
-                    future = await producer.send(
-                        self._topic, value, key=key, partition=0, timestamp_ms=row.revision // NUMBERS
-                    )
-                    future.add_done_callback(_looked_at)
-                    sent.append(future)
-                await asyncio.gather(*sent)
-        except KafkaError as error:
-            await self.close()  # its state is unknown: begin afresh next time
-            raise StreamAppError(f"Kafka, topic {self._topic}: {type(error).__name__}: {error}") from error
+        """Write rows, all or none; see ``FencedTopic.write``."""
+        await self._topic.write(
+            (TopicRecord(*self._encode(row), at=row.revision // NUMBERS) for row in rows), confirm
+        )
 
     async def close(self) -> None:
         """Disconnect."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
-                await producer.stop()
-            except KafkaError as error:
-                _log.debug("interval_topic_not_closed", error=str(error))
-
-    async def _connect(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            **self._connection,
-            transactional_id=self._writer,
-            acks="all",
-            compression_type="lz4",
-            request_timeout_ms=REQUEST_MS,
-        )
-        self._producer = producer
-        await producer.start()
-        await self._create(producer)
-        return producer
-
-    async def _create(self, producer: AIOKafkaProducer) -> None:
-        """Create the topic; where that is not allowed, it may exist already."""
-        cluster = producer.client.cluster
-        if cluster.controller is None:  # a mock cluster has none; its topics create themselves
-            return
-        admin = AIOKafkaAdminClient(**self._connection)
-        try:
-            await admin.start()
-            copies = min(COPIES, len(cluster.brokers()))
-            answer = await admin.create_topics(
-                [NewTopic(self._topic, 1, copies, topic_configs={"cleanup.policy": "compact"})]
-            )
-        finally:
-            await admin.close()
-        (_, code, *_rest) = answer.topic_errors[0]
-        if code and for_code(code) is not TopicAlreadyExistsError:
-            _log.warning("interval_topic_not_made", topic=self._topic, error=for_code(code).__name__)
-
-
-def _looked_at(sent: asyncio.Future[Any]) -> None:
-    """Retrieve a failed record's error, which the transaction raises as well, so that asyncio does not log it."""
-    if not sent.cancelled():
-        sent.exception()
+        await self._topic.close()
 
 
 def record_of(row: IntervalRow) -> tuple[bytes, bytes]:

@@ -17,7 +17,7 @@ from stream_app.store.moments import PartitionMoment
 from stream_app.store.outbox import OutboxEntry
 
 from .manifest import Hole, Manifest, RowsFile, end_of, same_topic
-from .taking import Explode
+from .taking import Explode, exploded
 
 OVER: Final = "over"
 OPEN: Final = "open"
@@ -128,7 +128,8 @@ class _Rest:
     def take(self, entry: OutboxEntry) -> None:
         """Add the next entry."""
         self.topic_id = entry.topic_id or self.topic_id
-        rows = self._explode(entry)
+        found = exploded(entry, self._explode)
+        rows = found or {}
         begin = entry.begin
         if begin is None:
             begin = min((row["offset"] for some in rows.values() for row in some), default=entry.end)
@@ -139,6 +140,9 @@ class _Rest:
             self.holes.append(Hole(entry.topic_id, self._end, begin, self._time, entry.time))
         elif begin < self._end:
             self._step_back(begin)
+        if found is None:
+            since = self._begun if entry.begin is None else entry.begin
+            self.holes.append(Hole(entry.topic_id, since, entry.end, self._time, entry.time))
         for table, some in rows.items():
             self.rows.setdefault(table, []).extend(some)
         self._end, self._time = entry.end, entry.time

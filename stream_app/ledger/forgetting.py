@@ -15,9 +15,10 @@ from stream_app.errors import StreamAppError
 from stream_app.model.ports import Partition
 
 from . import places
+from .forgetting_open import UnfiledContacts
 from .forgotten import add_forgotten
 from .libraries import library
-from .manifest import Manifest, RowsFile, next_of, swap
+from .manifest import Manifest, RowsFile, next_of, sent_again, swap
 from .manifests import Manifests
 from .parquet_files import FileKey, knows, put_rows, read_rows, rewrite
 from .storage import Storage
@@ -33,17 +34,36 @@ class ForgetResult(Struct):
     Attributes:
         rows: rows that were blanked.
         files: files that were written again.
+        open: contacts whose visits are not over, and were blanked.
     """
 
     rows: int = 0
     files: int = 0
+    open: int = 0
+
+
+class _Run(Struct):
+    """What one run knows: where to look, what to forget, where copies go, and what was done."""
+
+    partitions: list[Partition]
+    known: dict[str, set[str]]
+    folder: Path
+    result: ForgetResult
 
 
 class Forgetter:
     """Forgets ids in all partitions of a ledger, while writers go on."""
 
-    def __init__(self, storage: Storage, tables: Mapping[str, LedgerTable], clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        tables: Mapping[str, LedgerTable],
+        clock: Callable[[], int],
+        open_contacts: UnfiledContacts | None = None,
+    ) -> None:
+        """Wire it up; without ``open_contacts``, only files are looked at."""
         self._storage, self._tables, self._clock = storage, tables, clock
+        self._open = open_contacts
 
     async def forget(self, ids: PersonalIds, partitions: Iterable[Partition] = ()) -> ForgetResult:
         """Forget ids: those of a customer with all contacts and cases that the ledger knows as theirs.
@@ -51,6 +71,8 @@ class Forgetter:
         The list of forgotten ids comes first. A manifest is then added to each partition, also where nothing was found: a
         writer that has read the former list, and has not added its own by then, starts again and reads this one. Whoever was
         killed in the middle does it again.
+
+        What waits in outboxes is filed before, so that what belongs to them is known, and after, so that nothing waits.
 
         Args:
             ids: what to forget.
@@ -61,35 +83,57 @@ class Forgetter:
             StreamAppError: a file was written by a later version.
         """
         stored = places.partitions([file.name for file in await self._storage.files("manifests")])
-        partitions = sorted({*stored, *partitions})
         with TemporaryDirectory(
             prefix="ledger-", dir=self._storage.scratch(), ignore_cleanup_errors=True
         ) as name:
-            folder = Path(name)
             known = {column: set(ids.get(column, ())) for column in PERSONAL}
-            for partition in partitions:
-                newest = await Manifests(self._storage, partition).newest()
-                for file in newest.files:
-                    path = await self._storage.fetch(file.name, folder)
-                    await asyncio.to_thread(_learn, path, self._tables[file.table], ids, known)
-            listed = await add_forgotten(self._storage, known)
-            result = ForgetResult()
-            for partition in partitions:
-                while not await self._blank(partition, known, listed.number, folder, result):
-                    pass
-        return result
+            run = _Run(sorted({*stored, *partitions}), known, Path(name), ForgetResult())
+            await self._learn(run, ids)
+            await self._forget(run)
+            if self._open is not None:
+                for partition in run.partitions:
+                    await self._forget_open(run, self._open, partition)
+                    await self._open.file(partition)
+        return run.result
 
-    async def _blank(
-        self, partition: Partition, ids: PersonalIds, number: int, folder: Path, result: ForgetResult
-    ) -> bool:
+    async def _learn(self, run: _Run, ids: PersonalIds) -> None:
+        """Find what belongs to whom."""
+        for partition in run.partitions:
+            if self._open is not None:
+                await self._open.file(partition)
+                await self._open.learn(partition, ids, run.known)
+            newest = await Manifests(self._storage, partition).newest()
+            for file in newest.files:
+                path = await self._storage.fetch(file.name, run.folder)
+                await asyncio.to_thread(_learn, path, self._tables[file.table], ids, run.known)
+
+    async def _forget(self, run: _Run) -> None:
+        """List ids, and blank them in all files."""
+        listed = await add_forgotten(self._storage, run.known)
+        for partition in run.partitions:
+            while not await self._blank(run, partition, listed.number):
+                pass
+
+    async def _forget_open(self, run: _Run, contacts: UnfiledContacts, partition: Partition) -> None:
+        """Blank open visits; what is learnt from them is listed before anything that tells it is gone."""
+        again = True
+        while again:
+            before = sum(map(len, run.known.values()))
+            blanked, again = await contacts.blank(partition, run.known)
+            run.result.open += blanked
+            if sum(map(len, run.known.values())) > before:
+                await self._forget(run)
+
+    async def _blank(self, run: _Run, partition: Partition, number: int) -> bool:
         """Blank what one partition has, and return whether that was possible before another writer came."""
         chain = Manifests(self._storage, partition)
         newest = base = await chain.newest()
-        rows, replaced = 0, []
+        rows, replaced, offsets = 0, [], dict[str, set[int]]()
         for file in newest.files:
-            written = await self._rewritten(partition, file, ids, folder)
+            written = await self._rewritten(partition, file, run.known, run.folder)
             if written is not None:
-                rows += written[0]
+                rows += len(written[0])
+                offsets.setdefault(file.topic_id, set()).update(written[0])
                 replaced.append(file.name)
                 base = swap(base, {file.name}, [written[1]], self._clock())
         gone = frozenset(replaced)
@@ -99,22 +143,27 @@ class Forgetter:
             at=self._clock(),
             forgotten=max(number, base.forgotten),
             dropped=tuple(one for one in base.dropped if one.name not in gone),
+            sent=sent_again(base.sent, offsets),
         )
         if not await chain.add(following):
             return False
         await self._storage.delete(replaced)  # at once: who reads them now may fail, and asks again
-        result.rows += rows
-        result.files += len(replaced)
+        run.result.rows += rows
+        run.result.files += len(replaced)
         return True
 
     async def _rewritten(
         self, partition: Partition, file: RowsFile, ids: PersonalIds, folder: Path
-    ) -> tuple[int, RowsFile] | None:
-        """Return how many rows of a file were blanked, and what replaces it; ``None`` where there are none."""
+    ) -> tuple[list[int], RowsFile] | None:
+        """Return the offsets of the rows of a file that were blanked, and what replaces it; ``None`` where there are none."""
         table, key = self._tables[file.table], FileKey(file.table, file.day, file.topic_id)
         path = await self._storage.fetch(file.name, folder)
         rows = await asyncio.to_thread(
-            lambda: sum(_hits(some, table, ids)[1] for some in read_rows(path, table))
+            lambda: [
+                offset
+                for some in read_rows(path, table)
+                for offset in some["offset"].filter(_hits(some, table, ids)[0]).to_pylist()
+            ]
         )
         if not rows:
             return None

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from msgspec import Struct
-
-from stream_app.errors import BadSettingsError
 from stream_app.model import facts as f
 from stream_app.model.facts import Fact, Facts
 from stream_app.model.fold.cells import NUMBERS
@@ -15,7 +12,7 @@ from stream_app.model.fold.tally import Tally
 from stream_app.model.kpis import KPIS
 from stream_app.model.kpis.measures import Choice, Ratio
 from stream_app.model.targets import Targets
-from stream_app.model.what_if import Hindsight, unanswerable
+from stream_app.model.what_if import Compared, Hindsight, NotAnswerableError, unanswerable
 
 from .columns import fact_column
 
@@ -46,36 +43,16 @@ class Batches(Protocol):
         ...
 
 
-class Compared(Struct, frozen=True):
-    """A KPI as it was counted, and as it would have been.
-
-    Attributes:
-        kpi: its name.
-        policy: which of its formulas; "" where it has one.
-        was: in stored units; ``None``: no data.
-        would: likewise.
-        samples_was: how much it rests on.
-        samples_would: likewise.
-    """
-
-    kpi: str
-    policy: str
-    was: float | None
-    would: float | None
-    samples_was: int
-    samples_would: int
-
-
 def answerable(was: Targets, would: Targets, places: Sequence[tuple[str, str]]) -> None:
     """Make sure that contacts which are over can be judged by what differs.
 
     Raises:
-        BadSettingsError: they can't, because it decides what happens at all.
+        NotAnswerableError: they can't, because it decides what happens at all.
     """
     for queue, channel in places:
         names = unanswerable(was.rule(queue, channel), would.rule(queue, channel))
         if names:
-            raise BadSettingsError(
+            raise NotAnswerableError(
                 f"{queue} ({channel}): {', '.join(names)} can't be tried on contacts that are over, because more would have "
                 "gone differently than how they are judged; replay the recorded events under these settings instead"
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -104,6 +104,20 @@ class Dropped(Struct, frozen=True):
     at: int
 
 
+class SentRows(Struct, frozen=True, omit_defaults=True):
+    """What a topic has of a partition's rows, at least: whoever goes on sending may have sent more.
+
+    Attributes:
+        topic: its name; empty: nothing was ever sent.
+        ends: id of the source's topic → the topic has all rows below this offset.
+        again: likewise → offsets below that one whose rows have changed since.
+    """
+
+    topic: str = ""
+    ends: dict[str, int] = {}
+    again: dict[str, tuple[int, ...]] = {}
+
+
 class Manifest(Struct, frozen=True, omit_defaults=True):
     """The truth about a partition, from one number to the next.
 
@@ -121,6 +135,7 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
         dropped: files to delete.
         taken: digests of the outbox entries that were taken last, in base64: they may still be in the outbox.
         forgotten: the number of the list of forgotten ids that its rows honour.
+        sent: what the topic of rows has.
         schema: ``SCHEMA`` of who wrote it.
     """
 
@@ -137,6 +152,7 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     dropped: tuple[Dropped, ...] = ()
     taken: str = ""
     forgotten: int = 0
+    sent: SentRows = SentRows()
     schema: int = SCHEMA
 
     @property
@@ -226,8 +242,27 @@ def cut(manifest: Manifest, topic_id: str, offset: int, at: int) -> Manifest:
             for known, up_to in manifest.ends.items()
         },
         holes=tuple(hole for hole in map(shortened, manifest.holes) if hole.begin < hole.end),
+        sent=cut_sent(manifest.sent, topic_id, offset),
         cuts=(*manifest.cuts, StepBack(topic_id, offset, end, at))[-CUTS:],
     )
+
+
+def cut_sent(sent: SentRows, topic_id: str, offset: int) -> SentRows:
+    """Return what a topic has of rows that still hold, when all of a topic's rows from an offset on are replaced."""
+    ends = {
+        known: min(up_to, offset) if same_topic(known, topic_id) else up_to
+        for known, up_to in sent.ends.items()
+    }
+    return replace(sent, ends=ends)
+
+
+def sent_again(sent: SentRows, changed: Mapping[str, Collection[int]]) -> SentRows:
+    """Return what a topic has after rows have changed; ``changed``: topic id → their offsets."""
+    again = {known: {*some} for known, some in sent.again.items()}
+    for topic_id, offsets in changed.items():
+        before = {offset for offset in offsets if offset < sent.ends.get(topic_id, 0)}
+        again[topic_id] = again.get(topic_id, set()) | before
+    return replace(sent, again={known: tuple(sorted(some)) for known, some in again.items() if some})
 
 
 def drop(manifest: Manifest, names: Collection[str], at: int) -> Manifest:

@@ -13,6 +13,7 @@ from .contacts import LedgerContacts
 from .libraries import LedgerMissingError
 from .places import open_storage
 from .reading import LedgerReader
+from .what_ifs import LedgerWhatIfs, NoWhatIfs
 from .whys import LedgerWhys, NoWhys
 
 _log = structlog.get_logger(__name__)
@@ -56,6 +57,15 @@ def open_whys(contacts: LedgerContacts | NoContacts | None) -> LedgerWhys | NoWh
     return (
         NoWhys(contacts.missing) if isinstance(contacts, NoContacts) else LedgerWhys(contacts.reader, contacts.turns)
     )  # fmt: skip
+
+
+def open_what_ifs(contacts: LedgerContacts | NoContacts | None) -> LedgerWhatIfs | NoWhatIfs | None:
+    """Return what judges these contacts anew; it is closed with them."""
+    if contacts is None:
+        return None
+    if isinstance(contacts, NoContacts):
+        return NoWhatIfs(contacts.missing)
+    return LedgerWhatIfs(contacts.reader, contacts.turns)
 
 
 def open_ledger(settings: Settings) -> LedgerReader:

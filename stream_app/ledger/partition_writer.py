@@ -34,10 +34,11 @@ from .parquet_files import (
     read_rows,
     rewrite,
 )
+from .sending import PartitionSender
 from .storage import LedgerUnavailableError, Storage
 from .sweeping import sweep
 from .tables import LedgerTable
-from .taking import Explode, TakenEntries
+from .taking import UNREADABLE, Explode, TakenEntries
 
 _log = structlog.get_logger(__name__)
 
@@ -53,6 +54,7 @@ class PartitionWriter:
     Attributes:
         held: the newest manifest, as far as is known; ``None`` before it was read.
         standing: the outbox as it was seen last.
+        unsent: why the topic lacks rows; empty: it does not, or there is none.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class PartitionWriter:
         failpoints: Failpoints,
         days: Mapping[str, int],
         every_ms: int = 60_000,
+        sender: PartitionSender | None = None,
     ) -> None:
         """Wire it up.
 
@@ -80,6 +83,7 @@ class PartitionWriter:
             failpoints: where tests end this process.
             days: table → days that are kept; those of the others by the name ``""``.
             every_ms: the least time between two steps that file rows, unless the outbox fills up.
+            sender: sends them to a topic; ``None``: there is none.
         """
         self.partition = partition
         self.held: Manifest | None = None
@@ -88,6 +92,7 @@ class PartitionWriter:
         self._manifests = Manifests(storage, partition)
         self._tables, self._explode = tables, explode(partition)
         self._clock, self._failpoints, self._days, self._every_ms = clock, failpoints, days, every_ms
+        self._sender, self.unsent = sender, ""
         self._behind = False  # whether a step left entries behind
 
     async def round(self) -> int:
@@ -99,10 +104,12 @@ class PartitionWriter:
         """
         held, self.held = self.held, None  # unless all goes well, nothing is known any more
         self.standing = await self._outboxes.standing(self.partition)
-        held = await self._manifests.newest() if held is None else held
+        if held is None or (self._sender is not None and self._sender.looks(held)):
+            held = await self._manifests.newest()
         if self.standing.entries and await self._remove_taken(held):
             self.standing = await self._outboxes.standing(self.partition)
-        if not self._due(held):
+        due = self._due(held)
+        if not due and (self._sender is None or not self._sender.lacks(held)):
             self.held = held
             return 0
         with local_faults(self._storage.scratch()):
@@ -110,7 +117,27 @@ class PartitionWriter:
                 prefix="ledger-", dir=self._storage.scratch(), ignore_cleanup_errors=True
             )
         with folder:
-            return await self._file(held, Path(folder.name))
+            rows = 0
+            if due:
+                rows = await self._file(held, Path(folder.name))
+            else:
+                self.held = held
+            if self._sender is not None and self.held is not None:
+                await self._send(self._sender, self.held, Path(folder.name))
+            return rows
+
+    async def close(self) -> None:
+        """Disconnect from the topic."""
+        if self._sender is not None:
+            await self._sender.close()
+
+    async def _send(self, sender: PartitionSender, held: Manifest, folder: Path) -> None:
+        """Send what the topic lacks; what goes wrong there keeps no rows from being filed."""
+        try:
+            self.held = await sender.send(held, folder)
+            self.unsent = ""
+        except StreamAppError as error:
+            self.unsent = str(error)
 
     async def sweep(self) -> int:
         """Delete files that nobody needs any more; see ``sweeping.sweep``."""
@@ -140,13 +167,18 @@ class PartitionWriter:
         await self._failpoints.hit("before_files")
         forgotten = await load_forgotten(self._storage)
         files = OpenFiles(self._tables, folder)
-        taking = TakenEntries(held, files, self._tables, forgotten, begun=self.standing.begun)
+        skips = self.standing.size >= FULL
+        taking = TakenEntries(held, files, self._tables, forgotten, begun=self.standing.begun, skips=skips)
         await self._take(taking)
-        if not taking.ids:  # it was emptied meanwhile
-            return 0
+        if not taking.ids:
+            if taking.unreadable:
+                raise StreamAppError(UNREADABLE)
+            return 0  # it was emptied meanwhile
         base, now = held, self._clock()
         if taking.cut:
             base = await self._cut(base, *taking.cut, folder, now)
+            if self._sender is not None:
+                self._sender.cut(*taking.cut)
         base = await self._add(base, await asyncio.to_thread(taking.finish), folder, now)
         base = await self._join_past_day(base, day_of(taking.time), folder, now)
         base = m.without_expired(base, lambda table: self._oldest(table, taking.time), now)
@@ -161,6 +193,7 @@ class PartitionWriter:
             holes=(*base.holes, *taking.holes),
             taken=taking.digests,
             forgotten=held.forgotten if held.number else forgotten.number,
+            sent=base.sent if self._sender is None else self._sender.sent(base, held.number),
         )
         await self._failpoints.hit("before_manifest")
         if not await self._manifests.add(following):
@@ -170,6 +203,8 @@ class PartitionWriter:
         self._report(taking)
         await self._outboxes.remove(self.partition, taking.ids)
         await self._failpoints.hit("after_removal")
+        if self._sender is not None:
+            await self._sender.follow(held.number, following)
         self.held, self.standing = following, await self._outboxes.standing(self.partition)
         return taking.rows
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from threading import Event
+from typing import Any, Final, TypeVar
 
 from stream_app.errors import StreamAppError
 
@@ -19,6 +20,7 @@ THREADS: Final = 2
 MEMORY: Final = "256MB"
 TIMEOUT_S: Final = 20.0
 INTERRUPT_S: Final = 0.1
+T = TypeVar("T")
 SETTINGS: Final = {
     "threads": THREADS,
     "memory_limit": MEMORY,
@@ -56,6 +58,7 @@ class LedgerQueries:
         duckdb: Any = library("duckdb")
         self._duckdb = duckdb
         self._connection: Any = duckdb.connect(":memory:", config=SETTINGS)
+        self._ended = Event()
         try:
             for name in tables:
                 self._make_view(TABLES[name], coverages, paths)
@@ -94,7 +97,20 @@ class LedgerQueries:
             found: list[tuple[Any, ...]] = self._connection.execute(sql, list(parameters)).fetchmany(most)
             return found
 
-        working = asyncio.ensure_future(asyncio.to_thread(fetched))
+        return await self.within(fetched, timeout_s)
+
+    async def within(self, work: Callable[[], T], timeout_s: float | None = TIMEOUT_S) -> T:
+        """Return what a function makes of this ledger, in another thread; afterwards, or when nobody waits, it has ended.
+
+        Args:
+            work: asks by ``batches``.
+            timeout_s: after which it is ended; ``None``: never.
+
+        Raises:
+            TooSlowQueryError: it was.
+            TooLargeQueryError: it needs too much memory.
+        """
+        working = asyncio.ensure_future(asyncio.to_thread(work))
         try:
             done, _ = await asyncio.wait({working}, timeout=timeout_s)
             if not done:
@@ -110,6 +126,7 @@ class LedgerQueries:
             while (
                 not working.done()
             ):  # also where nobody waits for it any more; it may not have begun when it is told
+                self._ended.set()
                 self._connection.interrupt()
                 await asyncio.wait({working}, timeout=INTERRUPT_S)
             if not working.cancelled():
@@ -118,9 +135,9 @@ class LedgerQueries:
     def batches(
         self, sql: str, parameters: Sequence[Any] = (), size: int = 10_000
     ) -> Iterator[list[tuple[Any, ...]]]:
-        """Yield a query's rows, some at a time, in this thread."""
+        """Yield a query's rows, some at a time, in this thread: that of the work that ``within`` was given."""
         result = self._connection.execute(sql, list(parameters))
-        while some := result.fetchmany(size):
+        while not self._ended.is_set() and (some := result.fetchmany(size)):
             yield some
 
     def _make_view(

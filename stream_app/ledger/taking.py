@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
+import msgspec
+
+from stream_app.errors import StreamAppError
 from stream_app.store.outbox import OutboxEntry
 
 from .forgotten import ForgottenIds
@@ -18,6 +21,20 @@ Explode = Callable[[OutboxEntry], TableRows]
 """Makes the tables' rows of an entry."""
 
 
+UNREADABLE: Final = (
+    "ledger: the oldest rows that wait in Redis can't be read: they are damaged, or of workers of a later version; upgrade "
+    "stream-app ledger. Once 16 MB wait, they are given up and leave a hole"
+)
+
+
+def exploded(entry: OutboxEntry, explode: Explode) -> TableRows | None:
+    """Return the tables' rows of an entry; ``None``: they are damaged, or of a later version."""
+    try:
+        return explode(entry)
+    except (msgspec.DecodeError, StreamAppError):
+        return None
+
+
 class TakenEntries:
     """The entries that one step takes from an outbox, in order.
 
@@ -29,6 +46,7 @@ class TakenEntries:
         topic_id: of the last entry.
         time: partition time after it.
         rows: how many.
+        unreadable: whether the entry after them can't be read.
     """
 
     def __init__(
@@ -39,6 +57,7 @@ class TakenEntries:
         forgotten: ForgottenIds,
         *,
         begun: int = 0,
+        skips: bool = False,
     ) -> None:
         """Take nothing yet.
 
@@ -48,7 +67,9 @@ class TakenEntries:
             tables: name → table.
             forgotten: the ids that are blanked.
             begun: the first offset that was counted.
+            skips: whether an entry that can't be read becomes a hole.
         """
+        self._skips = skips
         self._held, self._files, self._tables, self._forgotten = held, files, tables, forgotten
         self._begun = begun
         self.ids: list[tuple[bytes, bytes]] = []
@@ -58,16 +79,25 @@ class TakenEntries:
         self.topic_id = held.topic_id
         self.time = held.time
         self.rows = 0
+        self.unreadable = False
 
     def take(self, entries: Iterable[OutboxEntry], explode: Explode) -> bool:
         """Take entries, and return whether all were; what comes after a step back belongs to the next step."""
         waiting: dict[FileKey, list[dict[str, Any]]] = {}
         complete = True
         for entry in entries:
-            rows = explode(entry)
+            found = exploded(entry, explode)
+            if found is None and not self._skips:
+                complete = False
+                self.unreadable = True
+                break
+            rows: TableRows = found or {}
             if not self._follows(entry, rows):
                 complete = False
                 break
+            if found is None:
+                begin = self._begun if entry.begin is None else entry.begin
+                self.holes.append(Hole(entry.topic_id, begin, entry.end, self.time, entry.time))
             for table, some in rows.items():
                 self._forgotten.blank(some)
                 waiting.setdefault(FileKey(table, day_of(entry.time), entry.topic_id), []).extend(some)

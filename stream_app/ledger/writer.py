@@ -28,6 +28,11 @@ AT_ONCE: Final = 4
 STOP_S: Final = 10.0
 """How long a round may go on after SIGTERM."""
 
+
+class NotSentError(StreamAppError):
+    """Rows are filed, and the topic lacks them until it works again."""
+
+
 MakePartitionWriter = Callable[[Partition], PartitionWriter]
 
 
@@ -105,7 +110,8 @@ class LedgerWriter:
 
     async def release(self) -> None:
         """Let another writer take over at once; if Redis does not answer, the leases expire by themselves."""
-        for partition in self._mine:
+        for partition, writer in self._mine.items():
+            await writer.close()
             try:
                 await self._outboxes.release(partition, self._token)
             except StreamAppError as error:
@@ -114,14 +120,17 @@ class LedgerWriter:
 
     async def _write(self, partition: Partition) -> None:
         if not await self._outboxes.lease(partition, self._token, LEASE_MS):
-            if self._mine.pop(partition, None) is not None:
+            if (former := self._mine.pop(partition, None)) is not None:
                 self._telemetry.forget(str(partition))
+                await former.close()
             return
         writer = self._mine.get(partition) or self._mine.setdefault(partition, self._make(partition))
         try:
             self._telemetry.rows.inc(await writer.round())
         finally:
             self._telemetry.partition(str(partition), writer.standing, writer.held)
+        if writer.unsent:
+            raise NotSentError(writer.unsent)
         now = self._clock()
         if not 0 <= now - self._swept.get(partition, 0) < SWEEP_MS:
             await writer.sweep()
@@ -133,6 +142,9 @@ class LedgerWriter:
         if self._problems.get(partition) != str(error):
             trace = None if isinstance(error, StreamAppError) else error
             _log.warning(
-                "ledger_not_written", partition=str(partition or "all"), error=str(error), exc_info=trace
+                "ledger_not_sent" if isinstance(error, NotSentError) else "ledger_not_written",
+                partition=str(partition or "all"),
+                error=str(error),
+                exc_info=trace,
             )
         self._problems[partition] = str(error)

@@ -6,14 +6,16 @@ what happened at all, such as whether a bot's message is a conversation, can't b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Protocol
 
-from msgspec import structs
+from msgspec import Struct, structs
+
+from stream_app.errors import BadSettingsError
 
 from . import facts as f
 from .facts import Fact, Facts
-from .targets import QueueTargets
+from .targets import QueueTargets, Targets
 from .targets.promises import promise
 
 _JUDGING: Final = frozenset(
@@ -50,6 +52,72 @@ _JUDGING: Final = frozenset(
         "at_once",
     }
 )
+
+
+class NotAnswerableError(BadSettingsError):
+    """A setting was asked about that contacts which are over can't be judged by anew."""
+
+
+class WhatIfQuery(Struct, frozen=True, kw_only=True):
+    """A question.
+
+    Attributes:
+        start, end: ``[start, end)``, ms.
+        targets: the settings that are tried.
+        queue: one queue; ``None``: all.
+    """
+
+    start: int
+    end: int
+    targets: Targets
+    queue: str | None = None
+
+
+class Compared(Struct, frozen=True):
+    """A KPI as it was counted, and as it would have been.
+
+    Attributes:
+        kpi: its name.
+        policy: which of its formulas; "" where it has one.
+        was: in stored units; ``None``: no data.
+        would: likewise.
+        samples_was: how much it rests on.
+        samples_would: likewise.
+    """
+
+    kpi: str
+    policy: str
+    was: float | None
+    would: float | None
+    samples_was: int
+    samples_would: int
+
+
+class WhatIf(Struct, frozen=True):
+    """The answer.
+
+    Attributes:
+        compared: by queue and channel; ("", ""): of all together.
+        unknown: stretches of the range of which contacts are missing, ``[start, end)``, ms.
+    """
+
+    compared: Mapping[tuple[str, str], Sequence[Compared]]
+    unknown: Sequence[tuple[int, int]]
+
+
+class WhatIfAnswerer(Protocol):
+    """What judges the contacts of a time anew."""
+
+    async def what_if(self, query: WhatIfQuery, targets: Targets) -> WhatIf:
+        """Answer a question; ``targets`` are those in force.
+
+        Raises:
+            NotAnswerableError: see there.
+            ContactsAwayError: see ``model.contacts``, like the others.
+            ContactsMissingError: likewise.
+            TooMuchAskedError: likewise.
+        """
+        ...
 
 
 def unanswerable(was: QueueTargets, would: QueueTargets) -> list[str]:

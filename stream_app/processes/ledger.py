@@ -11,11 +11,14 @@ import structlog
 from stream_app.clocks import wall_ms
 from stream_app.errors import BadSettingsError
 from stream_app.failpoints import Failpoints
+from stream_app.kafka.connection import security
+from stream_app.kafka.row_topic import FencedRowTopic
 from stream_app.ledger.columns import TABLES
 from stream_app.ledger.exploding import Exploder
 from stream_app.ledger.libraries import library
 from stream_app.ledger.partition_writer import PartitionWriter
 from stream_app.ledger.places import open_storage
+from stream_app.ledger.sending import PartitionSender
 from stream_app.ledger.storage import LedgerUnavailableError, Storage
 from stream_app.ledger.telemetry import LedgerTelemetry
 from stream_app.ledger.writer import LedgerWriter
@@ -67,7 +70,14 @@ async def _write(settings: Settings) -> None:
             failpoints=failpoints,
             days=days,
             every_ms=settings.ledger_every_s * 1000,
+            sender=sender(partition) if settings.ledger_topic else None,
         )
+
+    def sender(partition: Partition) -> PartitionSender:
+        name = settings.ledger_topic
+        writer = f"{settings.group}-{name}-{partition}"
+        topic = FencedRowTopic(security(settings), name, writer, partition.number, like=settings.topic)
+        return PartitionSender(partition, storage, TABLES, topic, clock=wall_ms, failpoints=failpoints)
 
     serve_metrics(settings, telemetry.registry)
     try:

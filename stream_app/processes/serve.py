@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from stream_app.errors import StreamAppError
-from stream_app.ledger.opening import open_contacts, open_whys
+from stream_app.ledger.opening import open_contacts, open_what_ifs, open_whys
 from stream_app.model.kpis import CARRIED
 from stream_app.model.live.rows import By, Chosen, QueueGroup, Snapshot, everywhere
 from stream_app.model.live.running import AtRisk, GaveUp
@@ -88,7 +88,9 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
         limits(settings),
         screen=screen,
         callbacks=callbacks,
-        contacts=ContactSource(contacts, settings.contacts, host, open_whys(contacts)),
+        contacts=ContactSource(
+            contacts, settings.contacts, host, open_whys(contacts), open_what_ifs(contacts)
+        ),
     )
 
     async def publish() -> None:

@@ -141,6 +141,17 @@ class Outboxes:
             each = max(1, sum(len(entry.rows) for entry in entries) // len(entries))
             count = min(MOST, 4 * count, max(1, PAGE // each))
 
+    async def latest(self, partition: Partition) -> int:
+        """Return the number of a partition's latest commit, which an entry has if it has one."""
+        async with faults():
+            return int(await self._client.hget(keys.meta(partition), "seq") or 0)
+
+    async def waits(self, partition: Partition, latest: int) -> bool:
+        """Return whether an entry of a commit up to this one is still there."""
+        async with faults():
+            first = await self._client.xrange(keys.outbox(partition), count=1)
+        return bool(first) and int(first[0][0].partition(b"-")[0]) <= latest
+
     async def remove(self, partition: Partition, entries: Iterable[tuple[bytes, bytes]]) -> int:
         """Remove the first entries, by id and digest, up to the first one that is another by now; return how many.
 

@@ -26,9 +26,10 @@ from stream_app.model.windows import WINDOWS
 
 from . import fixed, metrics, naming, openapi, openapi_page, problems, trust, wire, wire_lists, written
 from .answering import answering
-from .contacts.api import PATH as CONTACTS, ContactSource, ContactViews
+from .contacts.api import ContactSource
 from .door import Door, Limits, address
 from .intervals.api import PATH as INTERVALS, IntervalViews
+from .ledger_routes import LedgerRoutes
 from .live import Live
 from .pieces import Rest, unhurried
 from .plan.planner import Planner
@@ -37,7 +38,6 @@ from .screen import Screen
 from .sending import BodyParts, Heavy, around, put
 from .status import Status
 from .taking import PATH as TAKING, TakingRoute
-from .why.api import PATH as WHY, WhyViews
 from .wire import encode
 
 FRESH_ONLY: Final = {"Cache-Control": "no-store"}
@@ -140,8 +140,7 @@ class Views:
         self._source = source
         self._heavy = Heavy()
         self._intervals = IntervalViews(intervals, targets, source.now, self._heavy)
-        self._contacts = ContactViews(contacts, source.now, self._heavy, screen.link)
-        self._why = WhyViews(contacts, targets, source.now, self._heavy, screen.link)
+        self._ledger = LedgerRoutes(contacts, targets, source.now, self._heavy, screen.link)
         self._planner = planner
         self._screen = screen
         self._callbacks = callbacks or NoCallbacks()
@@ -163,8 +162,6 @@ class Views:
             "/v1/abandoned": self.abandoned,
             "/v1/trend": self.trend,
             INTERVALS: self._intervals.get,
-            CONTACTS: self._contacts.get,
-            WHY: self._why.get,
             "/v1/kpis": self.kpis,
             "/v1/stream": self.stream,
             "/metrics": self.metrics,
@@ -172,6 +169,7 @@ class Views:
             "/readyz": self.readyz,
         }.items():
             app.router.add_get(path, handler)
+        self._ledger.add_to(app)
         PlanRoutes(self._planner).add_to(app)
         taking = TakingRoute(self._callbacks, self._source.gave_up, self._source.now)
         app.router.add_post(TAKING, taking.post)
@@ -256,7 +254,7 @@ class Views:
 
     async def kpis(self, request: web.Request) -> web.Response:
         """Answer ``/v1/kpis``: the dictionary."""
-        return _json(wire_lists.kpi_entries(), self._why.header(request))
+        return _json(wire_lists.kpi_entries(), self._ledger.header(request))
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
         """Answer ``/metrics``: live values for Prometheus."""

@@ -17,6 +17,7 @@ from .intervals import api as intervals_api, query, spans, wire as rows
 from .intervals.api import PATH as INTERVALS
 from .operation import Operation, Parameter
 from .plan import operations as plans
+from .what_if.operations import OPERATION as WHAT_IF
 from .why.operations import OPERATION as WHY
 
 _BAD: Final = {
@@ -197,6 +198,7 @@ OPERATIONS: Final = (
     ),
     CONTACTS,
     WHY,
+    WHAT_IF,
     Operation(
         path="/v1/kpis",
         name="kpis",

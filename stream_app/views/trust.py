@@ -10,6 +10,7 @@ from . import problems, wire
 from .contacts.api import PATH as CONTACTS
 from .intervals.api import PATH as INTERVALS
 from .status import Status
+from .what_if.api import PATH as WHAT_IF
 from .why.api import PATH as WHY
 from .wire import Problem, encode
 
@@ -21,6 +22,7 @@ OF_THE_STORE: Final = {
     INTERVALS,
     CONTACTS,
     WHY,
+    WHAT_IF,
     "/v1/forecast",
     "/v1/staffing",
     "/v1/plan",

@@ -335,6 +335,37 @@ async def test_the_topic_of_interval_rows(
     assert the(found, "interval topic").startswith(said.format(rows))
 
 
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (
+            {"cleanup.policy": "compact", "max.compaction.lag.ms": "86400000"},
+            "ok    ledger topic        {}: compacted",
+        ),
+        ({"cleanup.policy": "compact"}, "warn  ledger topic        {}: what is replaced may stay for long"),
+        ({"cleanup.policy": "compact,delete"}, "warn  ledger topic        {}: rows are deleted with time"),
+    ],
+)
+async def test_the_topic_of_the_ledger(
+    kafka: Cluster, make_topic: MakeTopic, config: dict[str, str], said: str
+) -> None:
+    topic = await make_topic(partitions=1, config=GOOD_TOPIC)
+    rows = await make_topic(partitions=2, config=config)
+    found = await check_kafka.look(_settings(kafka.bootstrap, topic, ledger="ledger", ledger_topic=rows))
+    assert the(found, "ledger topic").startswith(said.format(rows))
+
+
+async def test_the_topic_of_the_ledger_need_not_be_there_but_needs_a_ledger(
+    kafka: Cluster, topic: str
+) -> None:
+    name = f"{topic}-ledger"
+    found = await check_kafka.look(_settings(kafka.bootstrap, topic, ledger="ledger", ledger_topic=name))
+    assert f"{name} does not exist yet" in the(found, "ledger topic")
+    assert name not in await kafka.topics()
+    found = await check_kafka.look(_settings(kafka.bootstrap, topic, ledger_topic=name))
+    assert the(found, "ledger topic").startswith("warn")
+
+
 async def test_the_topic_of_interval_rows_need_not_be_there(kafka: Cluster, topic: str) -> None:
     settings = _settings(kafka.bootstrap, topic, intervals_topic=f"{topic}-rows")
     found = await check_kafka.look(settings)

@@ -19,12 +19,14 @@ from stream_app.model.targets import Overrides, Targets
 from stream_app.store import admin, dead_letters, keys
 from stream_app.store.callbacks import RedisCallbacks
 from stream_app.store.client import connect
+from stream_app.store.codec import pack_visits
 from stream_app.store.intervals.commands import IntervalStore
 from stream_app.store.intervals.publisher import Publisher
 from stream_app.store.intervals.reader import IntervalReader
 from stream_app.store.intervals.retiring import Retiring
 from stream_app.store.moments import Moments
 from stream_app.store.outbox import Outboxes
+from stream_app.store.people import OpenPeople
 from stream_app.store.reader import Reader
 from stream_app.store.redis import RedisStore
 from stream_app.store.schedules import RedisSchedules
@@ -146,6 +148,15 @@ async def write_ledger(url: str) -> None:
     assert (await outboxes.standing(partition)).entries == 1
     assert await outboxes.remove(partition, [(entry.id, entry.digest) for entry in page]) == 1
     await outboxes.release(partition, token)
+    async with connect(url.replace("redis://ledger", "redis://worker")) as worker:
+        await worker.hset(keys.meta(P0), mapping={"epoch": 1, "seq": 1})
+        await worker.hset(keys.visits(P0), "c", pack_visits(()))
+    people = OpenPeople(url)
+    assert [contact async for contact, _, _ in people.visits(partition)] == ["c"]
+    assert not await people.are_logged(partition, ["c"])
+    assert await people.blank(partition, [("c", pack_visits(()), b"new")]) == 1
+    assert not await outboxes.waits(partition, await outboxes.latest(partition))
+    await people.close()
     await outboxes.close()
 
 

@@ -1,69 +1,94 @@
-"""Whether the rows of the ledger, with the visits still open, add up to the counters: at any moment, read in one step."""
+"""Whether the ledger, written by a process of its own, is what was counted: at any moment, and row by row at the end."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
 
-import redis
+from stream_app.errors import StoreUnavailableError
+from stream_app.ledger.auditing import audit
+from stream_app.ledger.columns import TABLES
+from stream_app.ledger.exploding import Exploder
+from stream_app.ledger.local_files import LocalFiles
+from stream_app.ledger.manifests import Manifests
+from stream_app.ledger.reading import LedgerReader
+from stream_app.ledger.storage import LedgerUnavailableError
+from stream_app.model.ledger import join_rows
+from stream_app.model.ports import Partition
+from stream_app.store.moments import Moments
+from stream_app.store.outbox import OutboxEntry
+from tests.ledger.desk import rows_of
+from tests.model.kept import Line, folded
 
-from stream_app.model.fold.cells import is_sketch, unpack_cell
-from stream_app.model.ledger import unpack_rows
-from stream_app.store.codec import unpack_visits
-from tests.model.kept import NAMES
-from tests.model.noted import counted
+from .verifier import Logged
 
-from .verifier import KINDS, numbered, pairs, place_of
-
-_READ = """
-local p = KEYS[1]
-local names = {}
-for n = 2, #KEYS do
-  names[n - 1] = redis.call('HGETALL', KEYS[n])
-end
-return {redis.call('HGETALL', p .. ':meta'), redis.call('HGETALL', p .. ':visits'), redis.call('HGETALL', p .. ':c:0:0'),
-        redis.call('XRANGE', p .. ':outbox', '-', '+'), names}
-"""
+RowKey = tuple[int, str, int, str | None]
+"""Partition, table, offset, contact: which of a record's rows comes first is not determined."""
+TRIES: Final = 5
+"""How often a partition is read that a commit, a step of the writer or a claim changes meanwhile."""
 
 
-def check_noted(url: str, topic: str, partition: int) -> int:
-    """Compare a partition's rows and open visits with its totals; return how many rows there are."""
-    client: Any
-    with redis.Redis.from_url(url, socket_timeout=10) as client:
-        keys = [f"kpi:{{{topic}.{partition}}}", *(f"kpi:names:{kind}" for kind in KINDS)]
-        meta, visits, totals, entries, found_names = client.eval(_READ, len(keys), *keys)
-        names = numbered(dict(zip(KINDS, found_names, strict=True)))
-    meta = pairs(meta)
-    if not meta.get(b"position"):
-        return 0
-    assert meta.get(b"noted") == meta[b"position"], "all that was counted was noted"
-    blobs, end = [], b"0"
-    for _, flat in entries:
-        entry = pairs(flat)
-        assert entry[b"from"] == end, "entries follow each other"
-        end = entry[b"to"]
-        blobs.append(entry[b"rows"])
-    assert end == meta.get(b"out", b"0")
-    rows = [row for blob in blobs for row in unpack_rows(blob)]
-    identities = [(row.offset, row.n) for row in rows]
-    assert identities == sorted({*identities}), "each row once, in the log's order"
-    found: dict[tuple[str, str], dict[str, int]] = {}
-    for (_, queue, channel), cell in counted(rows, map(unpack_visits, pairs(visits).values())).items():
-        place = found.setdefault((queue, channel), {})
-        for number, n in cell.items():
-            if not is_sketch(number):
-                name = NAMES[number]
-                place[name] = place.get(name, 0) + n
-    expected = {
-        place_of(place, names): {
-            names["counter"][number]: n for number, n in unpack_cell(packed).items() if n
-        }
-        for place, packed in pairs(totals).items()
-    }
-    differences = [
-        f"{place}: {name}: {n} noted, {expected.get(place, {}).get(name, 0)} counted"
-        for place, cell in ((place, found.get(place, {})) for place in {*expected, *found})
-        for name in {*cell, *expected.get(place, {})}
-        if (n := cell.get(name, 0)) != expected.get(place, {}).get(name, 0)
-    ]
-    assert not differences, "\n".join(differences[:10])
-    return len(rows)
+class LedgerCheck:
+    """Reads the ledger of one topic, while it is written.
+
+    Attributes:
+        compared: how many values of counters were equal.
+        audits: how often all partitions were compared.
+    """
+
+    def __init__(self, redis_url: str, folder: Path, topic: str, partitions: int) -> None:
+        self._storage, self._folder = LocalFiles(folder / "ledger"), folder
+        self._moments = Moments(redis_url)
+        self._reader = LedgerReader(self._storage, self._moments, {"": 4_000})
+        self._partitions = [Partition(topic, n) for n in range(partitions)]
+        self.compared = self.audits = 0
+
+    async def close(self) -> None:
+        await self._reader.close()
+
+    async def audit(self) -> None:
+        """Compare all counters with the contacts, as the command does, whatever goes on."""
+        for attempt in range(TRIES):
+            try:
+                found = await audit(self._reader, await self._moments.names())
+                break
+            except (StoreUnavailableError, LedgerUnavailableError):
+                if attempt == TRIES - 1:
+                    raise
+        differences = [f"{one.partition}: {each}" for one in found for each in one.differences]
+        assert not differences, "\n".join(differences[:5])
+        assert all(one.since is not None or one.position == 0 for one in found), "no contact is missing"
+        self.compared += sum(one.counters for one in found)
+        self.audits += 1
+
+    async def rows(self) -> Counter[RowKey]:
+        """Return every valid row of the files, and how often it is there; no two have the same identity."""
+        found = [
+            (partition.number, table, row)
+            for partition in self._partitions
+            for table in TABLES
+            for row in await rows_of(self._storage, self._folder, table, partition)
+        ]
+        assert len({(number, row["offset"], row["n"]) for number, _, row in found}) == len(found)
+        return Counter((number, table, row["offset"], row.get("contact_id")) for number, table, row in found)
+
+    async def holes(self) -> list[Any]:
+        return [
+            hole for one in self._partitions for hole in (await Manifests(self._storage, one).newest()).holes
+        ]
+
+
+def expected_rows(logged: Mapping[int, Sequence[Logged]]) -> Counter[RowKey]:
+    """What one fold from the beginning to the end notes of the same records, which nothing interrupts."""
+    return Counter(key for number, records in logged.items() for key in _noted(number, records))
+
+
+def _noted(number: int, records: Iterable[Logged]) -> Iterable[RowKey]:
+    lines = [Line(one.offset, one.value, one.timestamp, (), one.timestamp_type) for one in records]
+    kept = folded(lines)
+    entry = OutboxEntry(b"1-0", "", 0, 1, 0, 0, join_rows(kept.ledger), b"")
+    for table, rows in Exploder(Partition("any", number))(entry).items():
+        for row in rows:
+            yield number, table, row["offset"], row.get("contact_id")

@@ -99,7 +99,7 @@ def given_values(parameter: dict[str, Any]) -> st.SearchStrategy[Asked]:
         many = st.just(schema["maxItems"]).flatmap(
             lambda n: st.lists(values(schema["items"]).filter(lambda v: len(v) < 20), min_size=n, max_size=n)
         )
-        some = st.lists(values(schema["items"]), max_size=3)
+        some = st.lists(values(schema["items"]), min_size=parameter["required"], max_size=3)
         return st.one_of(some, some, some, many).map(lambda found: [(name, one) for one in found])
     one = values(schema).map(lambda found: [(name, found)])
     return one if parameter["required"] else st.one_of(st.just([]), one)

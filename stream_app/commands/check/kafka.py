@@ -29,7 +29,7 @@ from stream_app.kafka.connection import security
 from stream_app.model.durations import DAY
 from stream_app.settings import Settings
 
-from . import interval_topic as check_intervals
+from . import interval_topic as check_intervals, row_topic as check_rows
 from .findings import LIMIT_S, Finding, fail, ok, warn
 
 RETENTION_MS: Final = 2 * DAY
@@ -84,11 +84,15 @@ async def _look(
                 partitions += n
         except _AWAY as error:
             found.append(fail(what, _words(error, limit_s), "see the cluster's own log"))
-    try:
-        async with asyncio.timeout(limit_s):
-            found += await check_intervals.look(admin, settings.intervals_topic)
-    except _AWAY as error:
-        found.append(warn("interval topic", _words(error, limit_s), "see the cluster's own log"))
+    for what, looking in (
+        ("interval topic", check_intervals.look(admin, settings.intervals_topic)),
+        (check_rows.WHAT, check_rows.look(admin, settings.ledger_topic, settings.ledger)),
+    ):
+        try:
+            async with asyncio.timeout(limit_s):
+                found += await looking
+        except _AWAY as error:
+            found.append(warn(what, _words(error, limit_s), "see the cluster's own log"))
     if partitions:
         found.append(await _reading(options, settings.topic, limit_s))
     return found

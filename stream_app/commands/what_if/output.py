@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Final
@@ -11,15 +10,14 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from stream_app.ledger.hindsight import Compared
 from stream_app.model.kpis import BY_NAME
+from stream_app.model.what_if import WhatIf, WhatIfQuery
+from stream_app.views.what_if.wire import what_if_answer, what_if_rows
 
 WIDTH: Final = 140
-Found = Mapping[tuple[str, str], Sequence[Compared]]
-Unknown = Sequence[tuple[int, int]]
 
 
-def table(found: Found, unknown: Unknown) -> str:
+def table(found: WhatIf) -> str:
     """Return what would have been otherwise, place by place; all places together come first."""
     text = StringIO()
     console = Console(file=text, width=WIDTH)
@@ -27,7 +25,7 @@ def table(found: Found, unknown: Unknown) -> str:
     for head in ("queue", "channel", "KPI", "policy", "was", "would have been", "of"):
         made.add_column(head, justify="right" if head in {"was", "would have been", "of"} else "left")
     same = 0
-    for (queue, channel), rows in found.items():
+    for (queue, channel), rows in found.compared.items():
         for one in rows:
             if (one.was, one.samples_was) == (one.would, one.samples_would):
                 same += 1
@@ -44,7 +42,7 @@ def table(found: Found, unknown: Unknown) -> str:
     if made.row_count:
         console.print(made, markup=False)
     console.print(f"{made.row_count:,} numbers would have been otherwise, {same:,} the same")
-    for since, until in unknown:
+    for since, until in found.unknown:
         console.print(f"contacts are missing from {_time(since)} to {_time(until)}")
     return text.getvalue()
 
@@ -58,28 +56,10 @@ def _shown(kpi: str, value: float | None) -> str:
     return f"{value / unit.parts:,.1f} {unit.suffix}"
 
 
-def to_json(found: Found, unknown: Unknown) -> str:
-    """Return all of it, in base units."""
-    rows = [
-        {
-            "queue": queue or None,
-            "channel": channel or None,
-            "kpi": one.kpi,
-            "policy": one.policy or None,
-            "was": _base(one.kpi, one.was),
-            "would": _base(one.kpi, one.would),
-            "samples_was": one.samples_was,
-            "samples_would": one.samples_would,
-        }
-        for (queue, channel), some in found.items()
-        for one in some
-    ]
-    answer = {"rows": rows, "unknown": [[_time(since), _time(until)] for since, until in unknown]}
+def to_json(query: WhatIfQuery, found: WhatIf) -> str:
+    """Return all of it, as /v1/what-if answers."""
+    answer = msgspec.structs.replace(what_if_answer(query, found), rows=[*what_if_rows(found)])
     return msgspec.json.format(msgspec.json.encode(answer)).decode() + "\n"
-
-
-def _base(kpi: str, value: float | None) -> float | None:
-    return None if value is None else value / BY_NAME[kpi].unit.parts
 
 
 def _time(ms: int) -> str:

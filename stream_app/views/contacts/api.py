@@ -20,6 +20,7 @@ from stream_app.model.contacts import (
     ContactsMissingError,
     TooMuchAskedError,
 )
+from stream_app.model.what_if import WhatIfAnswerer
 from stream_app.model.why import Explainer
 from stream_app.tables.escaping import marked
 from stream_app.views import parquet, problems
@@ -48,12 +49,14 @@ class ContactSource(Struct, frozen=True):
         shown: ``auto``: only where the server listens, and is asked, at a loopback address.
         host: where it listens.
         whys: what explains numbers by them; ``None``: there is no ledger.
+        what_ifs: what judges them anew; likewise.
     """
 
     contacts: ContactFinder | None = None
     shown: Admission = "auto"
     host: str = "127.0.0.1"
     whys: Explainer | None = None
+    what_ifs: WhatIfAnswerer | None = None
 
     def admits(self, asked: str) -> bool:
         """Return whether a request with this ``Host`` may see contacts.

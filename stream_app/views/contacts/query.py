@@ -82,15 +82,7 @@ def parse_contacts(given: Mapping[str, Sequence[str]], now: int) -> AskedContact
         BadQueryError: the first parameter that is wrong.
     """
     one = {name: values[0] for name, values in given.items() if name not in FILTERS}
-    zone, named = ZoneInfo(one.get("tz", "UTC")), "tz" in one
-    end = instant("to", one["to"], zone, named=named) if "to" in one else now - now % MINUTE + MINUTE
-    start = instant("from", one["from"], zone, named=named) if "from" in one else end - DAY
-    if start >= end:
-        what = "from must be before to" if "to" in one else "from must be before to, which is now by default"
-        raise MisfitError("from", what, ["a time before to"])
-    if end - start > MOST_DAYS * DAY + 60 * MINUTE:
-        detail = f"{(end - start) / DAY:,.0f} days are too many"
-        raise MisfitError("from", detail, [f"at most {MOST_DAYS} days"])
+    start, end = contact_range(one, now)
     names: dict[str, Any] = {
         field: frozenset(given[parameter]) for parameter, field in FILTERS.items() if parameter in given
     }
@@ -101,3 +93,21 @@ def parse_contacts(given: Mapping[str, Sequence[str]], now: int) -> AskedContact
     return AskedContacts(
         msgspec.structs.replace(query, after=after, limit=limit), one.get("format", "json"), asked
     )
+
+
+def contact_range(one: Mapping[str, str], now: int) -> tuple[int, int]:
+    """Return the range that ``from``, ``to`` and ``tz`` say, ``[start, end)`` in ms: by default the last 24 hours.
+
+    Raises:
+        BadQueryError: one of them is wrong.
+    """
+    zone, named = ZoneInfo(one.get("tz", "UTC")), "tz" in one
+    end = instant("to", one["to"], zone, named=named) if "to" in one else now - now % MINUTE + MINUTE
+    start = instant("from", one["from"], zone, named=named) if "from" in one else end - DAY
+    if start >= end:
+        what = "from must be before to" if "to" in one else "from must be before to, which is now by default"
+        raise MisfitError("from", what, ["a time before to"])
+    if end - start > MOST_DAYS * DAY + 60 * MINUTE:
+        detail = f"{(end - start) / DAY:,.0f} days are too many"
+        raise MisfitError("from", detail, [f"at most {MOST_DAYS} days"])
+    return start, end
