@@ -19,7 +19,6 @@ TESTS: Final = (
     "tests/model/test_lifecycle.py",
     "tests/model/test_tally.py",
     "tests/store/test_golden.py",
-    "tests/reference",
 )
 RUN: Final = """
 import sys, pytest
