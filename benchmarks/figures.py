@@ -58,7 +58,9 @@ MEANING: Final = {
     "interval_month_unpacked_seconds": "Unpacking a month of them, compared with the same",
     "interval_counting_with_reasons_seconds": "Counting 10,000 contacts that left for a reason, compared with none",
     "ledger_first_contact_month_seconds": "First contact resolution of a month, by queue, among 10 million visits",
-    "ledger_first_contact_month_cpu_seconds": "The CPU that takes, on all cores together",
+    "ledger_first_contact_month_cpu_seconds": "The CPU time of that, on all cores together",
+    "ledger_refresh_seconds": "All KPIs of the ledger over 28, 7 and 1 days, among 10 million visits and 2 million cases",
+    "ledger_refresh_cpu_seconds": "The CPU time of that",
     "ledger_rows_per_second": "The ledger's writer, one partition: visits from the outbox into a folder",
     "ledger_bytes_per_visit": "The ledger on the disk per visit with a random id, compared with one written minute by minute",
     "ledger_outbox_bytes_per_visit": "Redis memory per visit that waits for the ledger's writer",
@@ -67,8 +69,13 @@ MEANING: Final = {
     "why_half_an_hour_of_a_queue_seconds": "Why: a queue's service level of half an hour, 10 million visits in 64 partitions",
     "why_half_an_hour_of_a_queue_cpu_seconds": "The CPU time of that",
     "why_half_an_hour_of_a_queue_handle_time_seconds": "Why: its handle time",
+    "why_half_an_hour_of_a_queue_handle_time_cpu_seconds": "The CPU time of that",
     "why_half_an_hour_of_all_queues_seconds": "Why: the service level of all queues in half an hour, 15,000 contacts",
+    "why_half_an_hour_of_all_queues_cpu_seconds": "The CPU time of that",
     "why_day_of_a_queue_seconds": "Why: a queue's service level of 24 hours, 13,000 contacts",
+    "why_day_of_a_queue_cpu_seconds": "The CPU time of that",
+    "contacts_month_of_a_queue_seconds": "The first 100 contacts of a queue's 30 days among these, and how many there are",
+    "contacts_month_of_a_queue_cpu_seconds": "The CPU time of that",
 }
 """Name → what was measured, in the words of the tables. A figure that is not listed is shown by its name."""
 

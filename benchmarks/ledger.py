@@ -25,10 +25,10 @@ from stream_app.ledger.partition_writer import PartitionWriter
 from stream_app.model.durations import MINUTE
 from stream_app.model.facts import Abandoned, Answered, Decided, Fact, Handled, Offered
 from stream_app.model.fold.visit import CLOSED, QUEUED, Visit, VisitNotes
-from stream_app.model.ledger import VisitRow, join_rows, pack_row
+from stream_app.model.ledger import VisitRow, pack_row
 from stream_app.model.ports import Partition
 from stream_app.store import keys
-from stream_app.store.outbox import Outboxes
+from stream_app.store.outbox import Outboxes, stored_rows
 from tests.services.process import wait_until
 from tests.services.redis import RedisServer
 
@@ -106,7 +106,7 @@ def _fill(server: RedisServer, visits: int) -> float:
 
 
 def _rows(first: int, chance: random.Random) -> bytes:
-    return join_rows([pack_row(row) for row in _visits(A_COMMIT, first, chance)])
+    return stored_rows([pack_row(row) for row in _visits(A_COMMIT, first, chance)])
 
 
 def _commit(client: redis.Redis, seq: int, first: int, rows: bytes) -> None:

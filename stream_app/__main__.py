@@ -38,6 +38,10 @@ COMMANDS: Final = {
         "why.command",
         "Explain a number: its formula, and the contacts that make it.",
     ),
+    "history": (
+        "history.command",
+        "Show a KPI by day or week, for as long as the ledger is kept.",
+    ),
     "reconcile": (
         "reconcile.command",
         "Compare a table of the platform's with the ledger, and name the contacts and the rule behind each difference.",

@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "clocks": set(),
     "failpoints": {"errors"},
+    "subprocess": set(),
     "zones": {"errors"},
     "settings": {"errors", "zones"},
     "model": {"errors"},
@@ -33,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "simulation": {"errors", "model", "kafka"},
     "demo": {"errors", "simulation"},
     "ledger": {"__version__", "errors", "failpoints", "settings", "model", "store"},
-    "planning": {"errors", "model", "store", "forecast", "workforce", "views"},
+    "planning": {"errors", "subprocess", "model", "store", "forecast", "workforce", "views"},
 }
 MAY_IMPORT["processes"] = MAY_IMPORT.keys() - {"demo", "simulation"}
 MAY_IMPORT["commands"] = {*MAY_IMPORT}

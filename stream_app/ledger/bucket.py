@@ -89,6 +89,10 @@ class BucketFiles:
                 return None
             return bytes(await found.bytes_async())
 
+    def here(self, name: str) -> None:
+        """See ``Storage``: nothing is."""
+        del name
+
     async def fetch(self, name: str, folder: Path) -> Path:
         """See ``Storage``: a copy."""
         copy = folder / uuid4().hex

@@ -55,17 +55,23 @@ class CachedFiles:
         wanted = {file.name: file.size for file in files}
         self._used.update(wanted.keys())
         try:
-            paths = await asyncio.gather(*(self._path(name, size) for name, size in wanted.items()))
-            yield dict(zip(wanted, paths, strict=True))
+            paths = {name: path for name in wanted if (path := self._known(name)) is not None}
+            missing = {name: size for name, size in wanted.items() if name not in paths}
+            copies = await asyncio.gather(*(self._path(name, size) for name, size in missing.items()))
+            yield paths | dict(zip(missing, copies, strict=True))
         finally:
             self._used.subtract(wanted.keys())
             self._used += Counter()  # without zeros
             self._make_room()
 
-    async def _path(self, name: str, size: int) -> Path:
+    def _known(self, name: str) -> Path | None:
+        """Return where a file is, without waiting; there may be many thousands."""
         if known := self._copies.pop(name, None):
             self._copies[name] = known
             return known[0]
+        return self._storage.here(name)
+
+    async def _path(self, name: str, size: int) -> Path:
         fetching = self._fetching.get(name)
         if fetching is None:
             fetching = self._fetching[name] = asyncio.create_task(self._fetch(name, size))

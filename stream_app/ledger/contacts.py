@@ -19,6 +19,7 @@ from stream_app.model.contacts import (
     FoundContact,
     TooMuchAskedError,
 )
+from stream_app.model.durations import DAY
 
 from .libraries import LedgerMissingError, library
 from .querying import LedgerQueries, TooLargeQueryError, TooSlowQueryError
@@ -37,6 +38,7 @@ _OUTCOME: Final = """CASE
     WHEN outbound THEN 'outbound'
     WHEN state = 'open' THEN 'waiting'
     ELSE 'closed' END"""
+_FIRST_DAYS: Final = (1, 8)
 _LAST: Final = (1 << 63) - 1
 _KEY: Final = (
     "epoch_ms(started_at)",
@@ -123,15 +125,26 @@ class LedgerContacts:
 
 
 async def _page(queries: LedgerQueries, query: ContactQuery) -> list[FoundContact]:
-    """Return the page, and one contact more if there are others."""
+    """Return the page, and one contact more if there are others.
+
+    The newest come first, so the days before are only looked at if there are not enough: a month need not be read for a page.
+    """
     where, values = _where(query)
+    before = query.end
     if query.after is not None:
         where += f" AND ({', '.join(_KEY)}) < ({', '.join('?' * len(_KEY))})"
         values += query.after
+        before = min(before, query.after[0] + 1)
     order = ", ".join(f"{part} DESC" for part in _KEY)
     columns = ", ".join((*_KEY, *_COLUMNS.values()))
-    sql = f"SELECT {columns} FROM visits WHERE {where} ORDER BY {order} LIMIT ?"
-    rows = await queries.rows(sql, [*values, query.limit + 1], most=query.limit + 1)
+    for days in (*_FIRST_DAYS, None):
+        some, bounds = "started_at < ?", [_moment(before)]
+        if days is not None:
+            some, bounds = f"{some} AND started_at >= ?", [*bounds, _moment(max(0, before - days * DAY))]
+        sql = f"SELECT {columns} FROM visits WHERE {some} AND {where} ORDER BY {order} LIMIT ?"
+        rows = await queries.rows(sql, [*bounds, *values, query.limit + 1], most=query.limit + 1)
+        if len(rows) > query.limit:
+            break
     return [_contact(row) for row in rows]
 
 

@@ -54,6 +54,10 @@ class LocalFiles:
         """See ``Storage``."""
         return await asyncio.to_thread(self._read, name)
 
+    def here(self, name: str) -> Path | None:
+        """See ``Storage``: where it is."""
+        return self._root / name
+
     async def fetch(self, name: str, folder: Path) -> Path:
         """See ``Storage``: the file itself."""
         del folder

@@ -44,6 +44,7 @@ class RowsFile(Struct, frozen=True, omit_defaults=True):
         size: bytes.
         since: the earliest time of a row in the table's time column, ms.
         until: the latest one.
+        columns: a digest of its columns; empty if unknown. Files with the same ones are read without looking at each for them.
     """
 
     name: str
@@ -56,6 +57,7 @@ class RowsFile(Struct, frozen=True, omit_defaults=True):
     size: int
     since: int
     until: int
+    columns: str = ""
 
 
 class Hole(Struct, frozen=True):

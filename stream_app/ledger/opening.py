@@ -12,6 +12,7 @@ from .cached_files import CachedFiles
 from .contacts import LedgerContacts
 from .libraries import LedgerMissingError
 from .places import open_storage
+from .querying import QueryLimits
 from .reading import LedgerReader
 from .what_ifs import LedgerWhatIfs, NoWhatIfs
 from .whys import LedgerWhys, NoWhys
@@ -68,7 +69,7 @@ def open_what_ifs(contacts: LedgerContacts | NoContacts | None) -> LedgerWhatIfs
     return LedgerWhatIfs(contacts.reader, contacts.turns)
 
 
-def open_ledger(settings: Settings) -> LedgerReader:
+def open_ledger(settings: Settings, limits: QueryLimits = QueryLimits()) -> LedgerReader:  # noqa: B008 - it is frozen
     """Return what reads the ledger; it connects with the first question.
 
     Raises:
@@ -78,4 +79,4 @@ def open_ledger(settings: Settings) -> LedgerReader:
     storage = open_storage(settings)
     cache = CachedFiles(storage, settings.ledger_cache_bytes)
     moments = Moments(settings.redis_url.get_secret_value())
-    return LedgerReader(storage, moments, days_by_table(settings.ledger_days), cache)
+    return LedgerReader(storage, moments, days_by_table(settings.ledger_days), cache, limits)

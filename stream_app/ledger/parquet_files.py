@@ -94,7 +94,7 @@ class OpenFile:
             self._writer.close()
             size = self._path.stat().st_size
         (first, last), (since, until) = self._offsets, self._times or (0, 0)
-        described = RowsFile("", *self._key, first, last, self._rows, size, since, until)
+        described = RowsFile("", *self._key, first, last, self._rows, size, since, until, self._table.digest)
         return FinishedFile(self._path, described)
 
     def _flush(self) -> None:

@@ -8,26 +8,37 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Final, TypeVar
 
+from msgspec import Struct
+
 from stream_app.errors import StreamAppError
 
 from .columns import TABLES
 from .covering import OPEN, OVER, Coverage
 from .libraries import library
+from .manifest import RowsFile
 from .storage import LedgerUnavailableError
-from .tables import LedgerTable
 
-THREADS: Final = 2
-MEMORY: Final = "256MB"
 TIMEOUT_S: Final = 20.0
 INTERRUPT_S: Final = 0.1
 T = TypeVar("T")
 SETTINGS: Final = {
-    "threads": THREADS,
-    "memory_limit": MEMORY,
     "max_temp_directory_size": "0MB",
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+
+
+class QueryLimits(Struct, frozen=True):
+    """What queries may take.
+
+    Attributes:
+        threads: of one query.
+        memory: of all that are asked of one opened ledger, as DuckDB writes it. That of most among ten million visits, a
+            month's journeys, takes 200 MB.
+    """
+
+    threads: int = 2
+    memory: str = "256MB"
 
 
 class TooSlowQueryError(StreamAppError):
@@ -42,7 +53,11 @@ class LedgerQueries:
     """Answers SQL. Values are parameters (``?``), never a part of the text."""
 
     def __init__(
-        self, coverages: Sequence[Coverage], paths: Mapping[str, Path], tables: Collection[str]
+        self,
+        coverages: Sequence[Coverage],
+        paths: Mapping[str, Path],
+        tables: Collection[str],
+        limits: QueryLimits = QueryLimits(),  # noqa: B008 - it is frozen
     ) -> None:
         """Make the views; this reads the beginnings and ends of files, so it belongs into a thread.
 
@@ -50,6 +65,7 @@ class LedgerQueries:
             coverages: what there is.
             paths: name of a file → its local file; files that are not here are left out.
             tables: those that are asked.
+            limits: what queries may take.
 
         Raises:
             LedgerMissingError: DuckDB is not installed.
@@ -57,11 +73,17 @@ class LedgerQueries:
         """
         duckdb: Any = library("duckdb")
         self._duckdb = duckdb
-        self._connection: Any = duckdb.connect(":memory:", config=SETTINGS)
+        self._coverages, self._paths = coverages, paths
+        self._limits = limits
+        own = {"threads": limits.threads, "memory_limit": limits.memory}
+        self._connection: Any = duckdb.connect(":memory:", config=SETTINGS | own)
         self._ended = Event()
         try:
+            self._connection.execute("SET TimeZone = 'UTC'")
+            for n, some in enumerate(_by_topic(coverages).values()):
+                self._register(n, some, tables)
             for name in tables:
-                self._make_view(TABLES[name], coverages, paths)
+                self._connection.execute(f"CREATE VIEW {name} AS {self.source(name)}")
             allowed = ", ".join(_text(str(path)) for path in paths.values())
             self._connection.execute(f"SET allowed_paths = [{allowed}]")
             self._connection.execute("SET enable_external_access = false")
@@ -120,7 +142,7 @@ class LedgerQueries:
             return working.result()
         except self._duckdb.OutOfMemoryException:
             raise TooLargeQueryError(
-                f"the ledger was asked for too much: more than {MEMORY} are needed"
+                f"the ledger was asked for too much: more than {self._limits.memory} are needed"
             ) from None
         finally:
             while (
@@ -132,6 +154,10 @@ class LedgerQueries:
             if not working.cancelled():
                 working.exception()  # it was ended: nobody asks why
 
+    def add_table(self, name: str, table: Any) -> None:
+        """Make a table of Arrow's visible to queries."""
+        self._connection.register(name, table)
+
     def batches(
         self, sql: str, parameters: Sequence[Any] = (), size: int = 10_000
     ) -> Iterator[list[tuple[Any, ...]]]:
@@ -140,26 +166,36 @@ class LedgerQueries:
         while not self._ended.is_set() and (some := result.fetchmany(size)):
             yield some
 
-    def _make_view(
-        self, table: LedgerTable, coverages: Sequence[Coverage], paths: Mapping[str, Path]
-    ) -> None:
-        """Make the view of a table: its files, what is in none yet, and open visits."""
+    def source(self, name: str, fits: Callable[[RowsFile], bool] = lambda _: True) -> str:
+        """Return the query of all that a table has: its files, as far as they fit, what is in none yet, and open visits."""
+        table = TABLES[name]
         parts = []
-        for n, (topic, some) in enumerate(_by_topic(coverages).items()):
-            for state, rows in ((OVER, _over(some, table.name)), (OPEN, _open(some, table.name))):
-                name = f"{state}_{table.name}_{n}"
-                self._connection.register(name, table.batch(rows))
-                parts.append(f"SELECT *, {_text(topic)} AS topic, '{state}' AS state FROM {name}")
+        for n, (topic, some) in enumerate(_by_topic(self._coverages).items()):
+            parts += [
+                f"SELECT *, {_text(topic)} AS topic, '{state}' AS state FROM {state}_{name}_{n}"
+                for state in (OVER, OPEN)
+            ]
             parts += [
                 f"SELECT *, {_text(topic)} AS topic, '{OVER}' AS state FROM {source}"
-                for source in _sources(some, table.name, paths)
+                for source in _sources(some, name, self._paths, fits)
             ]
         if not parts:
-            self._connection.register(f"no_{table.name}", table.batch([]))
-            parts = [f"SELECT *, '' AS topic, '' AS state FROM no_{table.name}"]
-        columns = ", ".join(f'"{name}"' for name in ("topic", *(one.name for one in table.columns), "state"))
-        union = " UNION ALL BY NAME ".join(parts)
-        self._connection.execute(f"CREATE VIEW {table.name} AS SELECT {columns} FROM ({union})")
+            self._connection.register(f"no_{name}", table.batch([]))
+            parts = [f"SELECT *, '' AS topic, '' AS state FROM no_{name}"]
+        columns = ", ".join(f'"{one}"' for one in ("topic", *(one.name for one in table.columns), "state"))
+        return f"SELECT {columns} FROM ({' UNION ALL BY NAME '.join(parts)})"
+
+    def rows_of(self, name: str, fits: Callable[[RowsFile], bool]) -> int:
+        """Return how many rows the files of a table have, of those that fit."""
+        return sum(
+            file.rows for one in self._coverages for file in one.files if file.table == name and fits(file)
+        )
+
+    def _register(self, n: int, coverages: Sequence[Coverage], tables: Iterable[str]) -> None:
+        """Make the rows of a topic that are in no file visible."""
+        for name in tables:
+            for state, rows in ((OVER, _over(coverages, name)), (OPEN, _open(coverages, name))):
+                self._connection.register(f"{state}_{name}_{n}", TABLES[name].batch(rows))
 
 
 def _by_topic(coverages: Iterable[Coverage]) -> dict[str, list[Coverage]]:
@@ -177,24 +213,28 @@ def _open(coverages: Iterable[Coverage], table: str) -> list[dict[str, Any]]:
     return [row for one in coverages for row in one.open] if table == "visits" else []
 
 
-def _sources(coverages: Iterable[Coverage], table: str, paths: Mapping[str, Path]) -> Iterator[str]:
-    """Yield what has the rows in files: whole ones together, and each of which only a part holds."""
-    whole = []
+def _sources(
+    coverages: Iterable[Coverage], table: str, paths: Mapping[str, Path], fits: Callable[[RowsFile], bool]
+) -> Iterator[str]:
+    """Yield what has the rows in files: whole ones with the same columns together, and each of which only a part holds."""
+    whole: dict[str, list[Path]] = {}
     for one in coverages:
         for file in one.files:
-            if file.table != table or file.name not in paths:
+            if file.table != table or file.name not in paths or not fits(file):
                 continue
             if one.straddles(file):
                 yield f'(SELECT * FROM {_files([paths[file.name]])} WHERE "offset" < {one.limit:d})'
             else:
-                whole.append(paths[file.name])
-    if whole:
-        yield _files(whole)
+                whole.setdefault(file.columns, []).append(paths[file.name])
+    for columns, some in whole.items():
+        yield _files(some, alike=bool(columns))
 
 
-def _files(paths: Iterable[Path]) -> str:
+def _files(paths: Iterable[Path], *, alike: bool = False) -> str:
+    """Return what reads files; only where they are not known to have the same columns, each is opened for them first."""
     names = ", ".join(_text(str(path)) for path in paths)
-    return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
+    union = "false" if alike else "true"
+    return f"read_parquet([{names}], union_by_name = {union}, hive_partitioning = false)"
 
 
 def _text(value: str) -> str:

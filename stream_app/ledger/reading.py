@@ -25,7 +25,7 @@ from .exploding import Exploder
 from .forgotten import ForgottenIds, load_forgotten
 from .manifest import Manifest, RowsFile, unpack
 from .parquet_files import day_of
-from .querying import LedgerQueries
+from .querying import LedgerQueries, QueryLimits
 from .storage import LedgerUnavailableError, Storage
 
 TRIES: Final = 5
@@ -89,6 +89,7 @@ class LedgerReader:
         moments: Moments,
         days: Mapping[str, int],
         cache: CachedFiles | None = None,
+        limits: QueryLimits = QueryLimits(),  # noqa: B008 - it is frozen
     ) -> None:
         """Wire it up.
 
@@ -97,9 +98,11 @@ class LedgerReader:
             moments: reads what no file has yet.
             days: table → days that are kept; those of the others by the name ``""``.
             cache: local files.
+            limits: what queries may take.
         """
         self._storage, self._moments, self._days = storage, moments, days
         self._cache = cache or CachedFiles(storage)
+        self._limits = limits
         self._manifests: dict[Partition, Manifest] = {}
 
     async def close(self) -> None:
@@ -129,7 +132,7 @@ class LedgerReader:
         wanted = choose(coverages)
         chosen = [file for one in coverages for file in one.files if wanted.has(file)]
         async with self._cache.opened(chosen) as paths:
-            queries = await asyncio.to_thread(LedgerQueries, coverages, paths, wanted.tables)
+            queries = await asyncio.to_thread(LedgerQueries, coverages, paths, wanted.tables, self._limits)
             try:
                 moments = {moment.partition: moment for _, moment, _ in found.values() if moment is not None}
                 yield OpenedLedger(queries, coverages, self._unknown(coverages, wanted), moments)

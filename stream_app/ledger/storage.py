@@ -63,6 +63,9 @@ class Storage(Protocol):
     async def read(self, name: str) -> bytes | None:
         """Return a file's content; ``None`` where there is no such file."""
 
+    def here(self, name: str) -> Path | None:
+        """Return where the file itself can be read; ``None`` where only a copy can."""
+
     async def fetch(self, name: str, folder: Path) -> Path:
         """Return a local file with the content of a name: the file itself, or a copy in ``folder``."""
 

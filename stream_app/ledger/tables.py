@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from hashlib import sha1
 from typing import Any, Final, Literal, NamedTuple
 
 from .libraries import library
@@ -57,6 +58,12 @@ class LedgerTable:
         names = [one.name for one in self.columns if one.kind == "text" and one.name != "contact_id"]
         near = [one.name for one in self.columns if one.kind in {"integer", "moment"}]
         return {"use_dictionary": names, "column_encoding": dict.fromkeys(near, "DELTA_BINARY_PACKED")}
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells its columns from those of other versions."""
+        told = ",".join(f"{one.name} {one.kind}" for one in self.columns)
+        return sha1(told.encode(), usedforsecurity=False).hexdigest()[:8]
 
     @cached_property
     def schema(self) -> Any:

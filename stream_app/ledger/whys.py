@@ -43,7 +43,7 @@ class LedgerWhys:
         with translated():
             library("duckdb")  # before anything is read
             async with self._turns, self._reader.opened(lambda _: wanted) as ledger:
-                found = await explain(ledger.queries, [*_open_visits(ledger)], query, targets)
+                found = await explain(ledger.queries, [*open_visits(ledger)], query, targets)
         if query.kpi.is_level and not isinstance(query.kpi.measure, Derived):
             unknown = []  # whatever is open is in Redis
         else:
@@ -77,7 +77,7 @@ def _tables(kpi: Kpi) -> Iterator[str]:
     yield from (source_of(part).table for part in parts_of(kpi))
 
 
-def _open_visits(ledger: OpenedLedger) -> Iterator[OpenVisit]:
+def open_visits(ledger: OpenedLedger) -> Iterator[OpenVisit]:
     """Yield the visits that are not over; ids that are forgotten are not shown."""
     for coverage in ledger.coverages:
         moment = ledger.moments.get(coverage.partition)

@@ -1,7 +1,7 @@
 """The planner of ``serve``: from interval rows, targets and a schedule to what is shown of the future.
 
-A separate process computes (``subprocess``); here are the requests, one at a time, and the answers, cached until something
-that they depend on changes.
+A process of its own computes (``stream_app.subprocess``); here are the requests, one at a time, and the answers, cached until
+something that they depend on changes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from stream_app.model.events import QueueChannel
 from stream_app.model.intervals.columns import IntervalRow
 from stream_app.model.ports import Intervals
 from stream_app.model.targets import Targets
+from stream_app.subprocess import Process, ProcessError
 from stream_app.views.plan import wire
 from stream_app.views.plan.planner import (
     BadQuestionError,
@@ -43,7 +44,6 @@ from .gauges import Fresh
 from .history import bounds, day_of, history, in_words, learned, midnight, reaches_back
 from .jobs import Forecasts, Staff, StaffFound, Wanted
 from .schedule import CurrentSchedule, Schedules
-from .subprocess import Process, ProcessError
 
 _EXTRA: Final = ("numpy", "scipy", "statsforecast")
 PAST_DAYS: Final = 28

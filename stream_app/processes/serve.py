@@ -40,6 +40,8 @@ from stream_app.views.pieces import unhurried
 from stream_app.views.screen import Screen
 from stream_app.views.status import Skew, Status
 
+from .ledger_numbers import LedgerNumbersService, open_numbers
+
 LOOK_S: Final = 0.05
 """A snapshot younger than this, in seconds, answers further requests, so that many clients cost no more than one."""
 RATE: Final = 4.0
@@ -79,6 +81,7 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
     planner = PlanningService(intervals, schedules, mirror.places, lambda: reader.targets, reader.clock.now)
     callbacks = RedisCallbacks(url, takes=settings.take_callbacks)
     contacts = open_contacts(settings)
+    numbers = open_numbers(settings, contacts, reader)
     screen = Screen(contact_url=settings.contact_url, frame_ancestors=tuple(settings.frame_ancestors.split()))
     views = Views(
         mirror,
@@ -89,7 +92,7 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
         screen=screen,
         callbacks=callbacks,
         contacts=ContactSource(
-            contacts, settings.contacts, host, open_whys(contacts), open_what_ifs(contacts)
+            contacts, settings.contacts, host, open_whys(contacts), open_what_ifs(contacts), numbers
         ),
     )
 
@@ -114,6 +117,7 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
             asyncio.create_task(refresh(reader, publish)),
             asyncio.create_task(planner.run()),
             asyncio.create_task(callbacks.run()),
+            *([asyncio.create_task(numbers.run())] if isinstance(numbers, LedgerNumbersService) else []),
         ]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -124,6 +128,8 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await planner.close()
+        if isinstance(numbers, LedgerNumbersService):
+            await numbers.close()
         await schedules.close()
         await callbacks.close()
         await reader.close()

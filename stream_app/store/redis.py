@@ -24,7 +24,6 @@ from stream_app.model.durations import DAY
 from stream_app.model.edition import EDITION
 from stream_app.model.fold.deltas import Memory
 from stream_app.model.kpis import STORED
-from stream_app.model.ledger import join_rows
 from stream_app.model.ports import Beat, Commit, Partition
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT
@@ -47,6 +46,7 @@ from .codec import (
 )
 from .editions import FOR_FORMER, minutes_of
 from .names import Names, NumberedName
+from .outbox import stored_rows
 from .versions import Versions
 
 LOG_BYTES: Final = 2_000_000
@@ -272,7 +272,7 @@ class RedisClaim:
             b"%d" % (DAYS_FROM + deltas.outlived) if deltas.outlived >= 0 else b"",
             self._store.edition,
             FOR_FORMER,
-            b"" if deltas.ledger is None else join_rows(deltas.ledger),
+            b"" if deltas.ledger is None else stored_rows(deltas.ledger),
             self.topic_id or "",
             self.version,
             self._store.outbox_bytes,

@@ -29,7 +29,7 @@ from .answering import answering
 from .contacts.api import ContactSource
 from .door import Door, Limits, address
 from .intervals.api import PATH as INTERVALS, IntervalViews
-from .ledger_routes import LedgerRoutes
+from .ledger.routes import LedgerRoutes
 from .live import Live
 from .pieces import Rest, unhurried
 from .plan.planner import Planner
@@ -265,7 +265,8 @@ class Views:
                 snapshot = await unhurried(source.snapshot(naming.WINDOWS, everywhere))
                 waits, status = await unhurried(source.waits()), source.status()
             gauges = self._planner.gauges() if self._planner else {}
-            return await unhurried(metrics.rendered(snapshot, waits, status, gauges))
+            ledger = await self._ledger.series(snapshot)
+            return await unhurried(metrics.rendered(snapshot, waits, status, gauges, ledger))
 
         return await self._answer(request, make, metrics.CONTENT_TYPE)
 

@@ -9,14 +9,17 @@ from typing import Final
 
 from stream_app.errors import StreamAppError
 from stream_app.model.kpis import KPIS, TOTALS
+from stream_app.model.kpis.from_ledger import FromLedger
 from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.kpis.measures import Unit
+from stream_app.model.ledger_numbers import LEDGER_WINDOWS, LedgerWindow
 from stream_app.model.live.wait_histograms import SKETCHES, STEPS
 
 from . import naming
 
 MOST_OF_A_KPI: Final = 12
-"""Series that a KPI may have for a queue and channel."""
+"""Series that a KPI may have for a queue and channel; of one with several formulas, each of these."""
 
 MAX_CURRENCIES: Final = 3
 """Of a KPI in money, queue and channel; the API has all of them."""
@@ -24,8 +27,17 @@ MAX_CURRENCIES: Final = 3
 QUEUES: Final = 600
 """Queues and channels for which a scrape has room."""
 
+SETTLED_WINDOWS: Final[tuple[LedgerWindow, ...]] = ("7d", "28d")
+"""Windows in which KPIs of the ledger have a settled value: what happened today may still change."""
+PARTS_WINDOW: Final[LedgerWindow] = "28d"
+"""The window in which KPIs of the ledger are split into their parts; the API has all of them."""
+SEGMENTS: Final = 20
+"""Segments of customers, and teams of agents; those with the fewest are one."""
+OTHERS: Final = "other"
+"""The label of what has none of its own."""
+
 REST: Final = 5_000
-"""Series of one scrape that are not a queue's: percentiles over all, partitions, the process."""
+"""Series of one scrape that are not a queue's: percentiles over all, segments, partitions, the process."""
 
 INFORMATION: Final = (naming.QUEUE_INFO, naming.OPEN)
 """Where a queue is worked, and whether it is open."""
@@ -42,10 +54,22 @@ def of_kpi(kpi: Kpi) -> int:
     return values + samples + share + naming.shows_target(kpi)
 
 
+def of_ledger_kpi(kpi: FromLedger) -> int:
+    """Series of a KPI of the ledger for one queue and channel, at most; of another one for a segment or team."""
+    formulas = max(1, len(kpi.policies))
+    windows = 1 if kpi.is_level else len(LEDGER_WINDOWS)
+    values = windows * (MAX_CURRENCIES if naming.has_currency(kpi) else 1)
+    samples = windows if naming.owns_ledger_samples(kpi) else 0
+    settled = len(SETTLED_WINDOWS) if kpi.settles else 0
+    settled += settled if naming.owns_ledger_samples(kpi) else 0
+    return formulas * (values + samples + settled) + len(naming.parts_of(kpi)) + (kpi.target is not None)
+
+
 def of_queue() -> int:
     """Series of one queue and channel, at most."""
     waits = len(SKETCHES) * (len(STEPS) + 1)
-    return sum(map(of_kpi, KPIS)) + len(TOTALS) + len(INFORMATION) + waits + len(naming.PLANNED)
+    of_ledger = sum(of_ledger_kpi(kpi) for kpi in FROM_LEDGER if kpi.placed)
+    return sum(map(of_kpi, KPIS)) + of_ledger + len(TOTALS) + len(INFORMATION) + waits + len(naming.PLANNED)
 
 
 def of_scrape() -> int:
@@ -53,8 +77,12 @@ def of_scrape() -> int:
     return -(-(QUEUES * of_queue() + REST) // 1_000) * 1_000
 
 
-def beyond(kpi: Kpi) -> str:
+def beyond(kpi: Kpi | FromLedger) -> str:
     """Return what is wrong with the budget of a KPI, and what to do; empty if nothing is."""
+    if isinstance(kpi, FromLedger):
+        found, most = of_ledger_kpi(kpi), MOST_OF_A_KPI * max(1, len(kpi.policies))
+        what = f"{kpi.name}: expected at most {most} series for a queue and channel, found {found}; give it fewer parts"
+        return what if found > most else ""
     if (found := of_kpi(kpi)) <= MOST_OF_A_KPI:
         return ""
     return (

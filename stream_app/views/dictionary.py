@@ -7,14 +7,32 @@ import msgspec
 
 from stream_app.model.kpis import KPIS
 from stream_app.model.kpis.bands import BANDS, Bands, Range
-from stream_app.model.kpis.from_ledger import LedgerMeasure
+from stream_app.model.kpis.from_ledger import FromLedger, LedgerMeasure
 from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.kpis.measures import Measure, Unit
 
 
 def entries() -> list[dict[str, Any]]:
-    """Return one entry for each KPI, in the order of the catalogue."""
-    return [entry(kpi) for kpi in KPIS]
+    """Return one entry for each KPI, in the order of the catalogue; those of the ledger come last."""
+    return [*(entry(kpi) for kpi in KPIS), *(ledger_entry(kpi) for kpi in FROM_LEDGER)]
+
+
+def ledger_entry(kpi: FromLedger) -> dict[str, Any]:
+    """Return the same of a KPI of the ledger; of one with several formulas the first one."""
+    return {
+        "name": kpi.name,
+        "title": kpi.title,
+        "formula": formula(next(iter(kpi.measures.values()))),
+        "unit": kpi.unit.suffix,
+        "better": kpi.better,
+        "target": kpi.target,
+        "tier": kpi.tier,
+        "leading": kpi.leading,
+        "source": kpi.source,
+        "pairs": list(kpi.pairs),
+        "bands": _plain_bands(kpi.name),
+    }
 
 
 def entry(kpi: Kpi) -> dict[str, Any]:

@@ -9,6 +9,7 @@ LIVE: Final = "live-queues"
 QUEUE: Final = "queue-in-depth"
 QUALITY: Final = "quality-and-customers"
 BUSINESS: Final = "business-and-sites"
+RESOLUTION: Final = "resolution-and-loyalty"
 PLANNING: Final = "planning"
 PIPELINE: Final = "pipeline-health"
 WALLBOARD: Final = "http://127.0.0.1:8080"
@@ -20,6 +21,7 @@ TITLES: Final = {
     QUEUE: "Queue in depth",
     QUALITY: "Quality and customers",
     BUSINESS: "Business and sites",
+    RESOLUTION: "Resolution and loyalty",
     PLANNING: "Planning",
     PIPELINE: "Pipeline health",
 }

@@ -19,8 +19,10 @@ from stream_app.model.pieces import Pieces, whole
 
 from . import naming
 from .budget import MAX_CURRENCIES
+from .ledger.metrics import LedgerSeries
 from .plan.planner import Gauges
 from .status import OURS, Status
+from .text import escaped
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 LINES_AT_ONCE: Final = 500
@@ -28,6 +30,7 @@ LINES_AT_ONCE: Final = 500
 
 _UNPLANNED: Final[Mapping[QueueChannel, Gauges]] = {}
 _NO_PLAN: Final = Gauges()
+_NO_LEDGER: Final[LedgerSeries] = []
 
 _Line = tuple[str, float | None]  # labels in braces, value
 _Labelled = list[tuple[QueueRow, str]]  # each row with its labels, not closed yet
@@ -38,9 +41,18 @@ def render(
     waits: Sequence[WaitHistogram],
     status: Status,
     plans: Mapping[QueueChannel, Gauges] = _UNPLANNED,
+    ledger: LedgerSeries = _NO_LEDGER,
 ) -> bytes:
-    """Write the whole page; ``waits`` are for the same rows in the same order, ``plans`` for some of them."""
-    return b"".join(whole(rendered(snapshot, waits, status, plans)))
+    """Write the whole page.
+
+    Args:
+        snapshot: live values.
+        waits: for the same rows in the same order.
+        status: how far they can be trusted.
+        plans: of some rows.
+        ledger: series of KPIs of the ledger.
+    """
+    return b"".join(whole(rendered(snapshot, waits, status, plans, ledger)))
 
 
 def rendered(
@@ -48,11 +60,12 @@ def rendered(
     waits: Sequence[WaitHistogram],
     status: Status,
     plans: Mapping[QueueChannel, Gauges] = _UNPLANNED,
+    ledger: LedgerSeries = _NO_LEDGER,
 ) -> Pieces[list[bytes]]:
     """Do what ``render`` does, in pieces of some lines."""
     out: list[bytes] = []
     rows = [
-        (row, f'{{queue="{_escape(row.queue)}",channel="{_escape(row.channel)}"') for row in snapshot.rows
+        (row, f'{{queue="{escaped(row.queue)}",channel="{escaped(row.channel)}"') for row in snapshot.rows
     ]
     for kpi in KPIS:
         for name, text, lines in _of_kpi(kpi, rows, snapshot):
@@ -77,6 +90,8 @@ def rendered(
             (f"{labels}}}", read(plans.get((row.queue, row.channel), _NO_PLAN))) for row, labels in rows
         )
         yield from _family(out, name, "gauge", text, planned)
+    for name, text, some in ledger:
+        yield from _family(out, name, "gauge", text, some)
     for name, kind, text, lines in _of_status(status):
         yield from _family(out, name, kind, text, lines)
     return out
@@ -159,7 +174,7 @@ def _waited(waits: Sequence[WaitHistogram], rows: _Labelled) -> Iterator[_Line]:
 
 
 def _info(row: QueueRow, labels: str) -> _Line:
-    site, unit = _escape(row.site or ""), _escape(row.unit or "")
+    site, unit = escaped(row.site or ""), escaped(row.unit or "")
     partner = str(row.partner).lower()
     rest = f'{naming.SITE}="{site}",{naming.PARTNER}="{partner}",{naming.UNIT}="{unit}"'
     return f"{labels},{rest}}}", 1
@@ -189,7 +204,7 @@ def _of_status(status: Status) -> Iterator[tuple[str, str, str, Iterable[_Line]]
         [("", version)],
     )
     ahead = [(OURS, status.skew_s), *((skew.partition, skew.ahead_s) for skew in status.skews)]
-    clocks = [(f'{{{naming.OF}="{_escape(whose)}"}}', seconds) for whose, seconds in ahead]
+    clocks = [(f'{{{naming.OF}="{escaped(whose)}"}}', seconds) for whose, seconds in ahead]
     text = "How far a clock is ahead of Redis's: that of serve, and that of each partition's worker."
     yield naming.SKEW, "gauge", text, clocks
     yield naming.PARTITIONS, "gauge", "Partitions of the topic that serve follows.", [("", status.partitions)]
@@ -206,7 +221,7 @@ def _of_status(status: Status) -> Iterator[tuple[str, str, str, Iterable[_Line]]
     results = sorted(
         (name, n) for name, n in status.results.items() if ":" not in name
     )  # a colon: a part of one
-    lines = [(f'{{result="{_escape(name)}"}}', n) for name, n in results]
+    lines = [(f'{{result="{escaped(name)}"}}', n) for name, n in results]
     yield naming.RECORDS, "counter", "All records that were consumed, by result.", lines
 
 
@@ -222,7 +237,3 @@ def _family(
         )
         head = ""
         yield
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from stream_app.model.kpis import KPIS, TOTALS
+from stream_app.model.kpis.from_ledger import FromLedger, LedgerCost, LedgerCount, LedgerRevenue, LedgerShare
 from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.kpis.measures import Cost, Ratio, Revenue, Unit
 from stream_app.model.kpis.sums import Sum
 from stream_app.model.live.formulas import PERCENTILES
@@ -68,6 +70,12 @@ PUBLISHED_AT: Final = "stream_app_interval_rows_published_timestamp_seconds"
 """0 in all workers except the one that publishes."""
 LEDGER_LAG: Final = "stream_app_ledger_lag_seconds"
 LEDGER_HOLES: Final = "stream_app_ledger_holes"
+LEDGER_AGE: Final = "cc_ledger_age_seconds"
+"""How far behind real time KPIs of the ledger are."""
+LEDGER_UNKNOWN: Final = "cc_ledger_unknown_seconds"
+"""How much of a window contacts are missing of."""
+POLICY, PART, SEGMENT, TEAM = "policy", "part", "segment", "team"
+"""Labels of KPIs of the ledger: by which formula, of what part, of which customers or agents."""
 
 LABELS: Final[dict[str, tuple[str, ...]]] = {
     DATA_AGE: (),
@@ -99,6 +107,8 @@ LABELS: Final[dict[str, tuple[str, ...]]] = {
     PUBLISHED_AT: (),
     LEDGER_LAG: ("partition",),
     LEDGER_HOLES: ("partition",),
+    LEDGER_AGE: (),
+    LEDGER_UNKNOWN: (WINDOW,),
 }
 """The pipeline's own metrics and their labels; ``APPLY`` is a histogram."""
 
@@ -178,10 +188,108 @@ def names_of(kpi: Kpi) -> Iterator[str]:
         yield from (percentile_of_all(kpi, quantile) for quantile in PERCENTILES)
 
 
+# --- KPIs of the ledger ---
+
+
+def of_ledger(kpi: FromLedger) -> str:
+    """Return the metric of a KPI of the ledger: ``cc_<kpi>_<unit>``, labels ``ledger_labels(kpi)``."""
+    return f"cc_{kpi.name}_{kpi.unit.suffix}"
+
+
+def ledger_labels(kpi: FromLedger) -> tuple[str, ...]:
+    """Return its labels: customers have a segment instead of a queue, a value of now has no window."""
+    place = owners(kpi)
+    more = (*([] if kpi.is_level else [WINDOW]), *([POLICY] if kpi.policies else []))
+    return (*place, *more, *([CURRENCY] if has_currency(kpi) else []))
+
+
+def owners(kpi: FromLedger) -> tuple[str, ...]:
+    """Return the labels of what it belongs to: customers have a segment and agents a team instead of a queue."""
+    if kpi.placed:
+        return QUEUE, CHANNEL
+    return (SEGMENT,) if kpi.customers else (TEAM,)
+
+
+def has_currency(kpi: FromLedger) -> bool:
+    """Return whether it is money by currency."""
+    return any(isinstance(measure, LedgerCost | LedgerRevenue) for measure in kpi.measures.values())
+
+
+def settled(kpi: FromLedger) -> str:
+    """Return the metric of its settled value, labels as of the value; only for those that settle."""
+    return f"cc_{kpi.name}_settled_{kpi.unit.suffix}"
+
+
+def ledger_samples(kpi: FromLedger) -> str:
+    """Return the metric of the denominator, labels as of the value but for the currency.
+
+    KPIs over the same denominator share its series, named after the first of them.
+    """
+    return f"cc_{_ledger_samples_of(kpi).name}_samples"
+
+
+def settled_samples(kpi: FromLedger) -> str:
+    """Return the metric of the settled denominator; shared likewise."""
+    return f"cc_{_ledger_samples_of(kpi).name}_settled_samples"
+
+
+def owns_ledger_samples(kpi: FromLedger) -> bool:
+    """Return whether the series of its samples has its name."""
+    return not kpi.is_level and _ledger_samples_of(kpi) is kpi
+
+
+def _ledger_samples_of(kpi: FromLedger) -> FromLedger:
+    mine = _ledger_denominators(kpi)
+    return next(other for other in FROM_LEDGER if _ledger_denominators(other) == mine)
+
+
+def _ledger_denominators(kpi: FromLedger) -> tuple[object, ...]:
+    return tuple(
+        (policy, measure.family, measure.samples, kpi.settles)
+        if isinstance(measure, LedgerShare | LedgerRevenue)
+        else (policy, kpi.name)
+        for policy, measure in kpi.measures.items()
+        if policy not in kpi.parts
+    )
+
+
+def part(kpi: FromLedger) -> str:
+    """Return the metric of its parts, label ``part`` besides those of the value; only for those that have parts."""
+    return f"cc_{kpi.name}_part_{kpi.unit.suffix}"
+
+
+def ledger_target(kpi: FromLedger) -> str:
+    """Return the metric of the target, labels ``owners(kpi)``. Exported where there is one."""
+    return f"cc_{kpi.name}_target"
+
+
+def parts_of(kpi: FromLedger) -> tuple[str, ...]:
+    """Return the names of its parts, whether they are formulas of their own or summands."""
+    summands = (name for one in kpi.measures.values() if isinstance(one, LedgerCount) for name in one.parts)
+    return (*kpi.parts, *summands)
+
+
+def ledger_names_of(kpi: FromLedger) -> dict[str, tuple[str, ...]]:
+    """Return every metric that one KPI of the ledger is exported as, with its labels."""
+    labels = ledger_labels(kpi)
+    found = {of_ledger(kpi): labels}
+    counted = tuple(label for label in labels if label != CURRENCY)
+    if not kpi.is_level:
+        found[ledger_samples(kpi)] = counted
+    if kpi.settles:
+        found |= {settled(kpi): labels, settled_samples(kpi): counted}
+    if parts_of(kpi):
+        found[part(kpi)] = (*labels, PART)
+    if kpi.target is not None:
+        found[ledger_target(kpi)] = owners(kpi)
+    return found
+
+
 def every_name() -> Iterator[str]:
     """Yield every series name that ``serve`` and the workers export, including a histogram's three."""
     for kpi in KPIS:
         yield from dict.fromkeys((*names_of(kpi), *([target(kpi)] if shows_target(kpi) else [])))
+    yield from dict.fromkeys(name for kpi in FROM_LEDGER for name in ledger_names_of(kpi))
     yield from (total(name) for name in TOTALS)
     yield from (QUEUE_INFO, OPEN, f"{WAITED}_bucket", *PLANNED)
     yield from LABELS

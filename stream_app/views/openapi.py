@@ -13,8 +13,10 @@ from stream_app.model.windows import WINDOWS
 
 from . import problems, taking, wire, wire_lists
 from .contacts.operations import OPERATION as CONTACTS
+from .history.operations import OPERATION as HISTORY
 from .intervals import api as intervals_api, query, spans, wire as rows
 from .intervals.api import PATH as INTERVALS
+from .ledger.operations import OPERATION as LEDGER
 from .operation import Operation, Parameter
 from .plan import operations as plans
 from .what_if.operations import OPERATION as WHAT_IF
@@ -199,11 +201,14 @@ OPERATIONS: Final = (
     CONTACTS,
     WHY,
     WHAT_IF,
+    LEDGER,
+    HISTORY,
     Operation(
         path="/v1/kpis",
         name="kpis",
         summary="The dictionary: what every KPI means",
-        text="`X-Contacts` is `shown` where /v1/why explains numbers, else `hidden`.",
+        text="`X-Contacts` is `shown` where /v1/why explains numbers, else `hidden`; `X-Ledger` is `served` where /v1/ledger "
+        "has KPIs, else `none`.",
         answer=list[wire_lists.KpiEntry],
         fails=_BAD,
     ),

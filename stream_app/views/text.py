@@ -14,6 +14,11 @@ _NOT_STRINGS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 """Words that some YAML parsers do not read as strings."""
 
 
+def escaped(text: str) -> str:
+    """Escape a label's value, as Prometheus reads it."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
 def to_json(data: Any) -> str:
     """Write indented JSON, keys in their given order."""
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

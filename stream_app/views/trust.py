@@ -8,7 +8,9 @@ from aiohttp import web
 
 from . import problems, wire
 from .contacts.api import PATH as CONTACTS
+from .history.api import PATH as HISTORY
 from .intervals.api import PATH as INTERVALS
+from .ledger.api import PATH as LEDGER
 from .status import Status
 from .what_if.api import PATH as WHAT_IF
 from .why.api import PATH as WHY
@@ -23,6 +25,8 @@ OF_THE_STORE: Final = {
     CONTACTS,
     WHY,
     WHAT_IF,
+    LEDGER,
+    HISTORY,
     "/v1/forecast",
     "/v1/staffing",
     "/v1/plan",

@@ -8,8 +8,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from stream_app.model import kpis
 from stream_app.model.fold.visit import VisitState
 from stream_app.model.kpis.bands import BANDS, Bands
+from stream_app.model.kpis.from_ledger import FromLedger
 from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.kpis.measures import Choice
+from stream_app.model.ledger_numbers import LEDGER_WINDOWS
 from stream_app.model.live import running as lists, trend as trends
 from stream_app.model.live.callbacks import Callbacks, Taken
 
@@ -224,11 +227,36 @@ class KpiEntry(Struct, frozen=True, kw_only=True):
     policies: Annotated[
         dict[str, str], Meta(description="Where a queue's policy names the formula: policy → formula")
     ] = {}
+    ledger: Annotated[
+        bool,
+        Meta(description="It is computed from the ledger: /v1/ledger and /v1/history have it, not /v1/now"),
+    ] = False
 
 
 def kpi_entries() -> list[KpiEntry]:
     """Return the dictionary."""
-    return [_kpi_entry(kpi) for kpi in kpis.KPIS]
+    return [*map(_kpi_entry, kpis.KPIS), *map(_ledger_entry, FROM_LEDGER)]
+
+
+def _ledger_entry(kpi: FromLedger) -> KpiEntry:
+    known: dict[str, Any] = dictionary.ledger_entry(kpi)
+    return KpiEntry(
+        **known,
+        doc=kpi.doc,
+        misleads=kpi.misleads,
+        tolerance=None,
+        tolerance_relative=False,
+        level=kpi.is_level,
+        headline=False,
+        headline_written=False,
+        carried=False,
+        twin=None,
+        windows=[] if kpi.is_level else [*LEDGER_WINDOWS],
+        policies={
+            name: dictionary.formula(measure) for name, measure in kpi.measures.items() if kpi.policies
+        },
+        ledger=True,
+    )
 
 
 def _kpi_entry(kpi: Kpi) -> KpiEntry:

@@ -17,7 +17,7 @@ from stream_app.forecast.history import HistoryRow as Learned
 from stream_app.model.intervals.columns import IntervalRow
 from stream_app.model.targets import Targets
 from stream_app.planning.planner import PlanningService
-from stream_app.planning.subprocess import Process
+from stream_app.subprocess import Process
 from stream_app.workforce.schedules import Shift
 from tests.views.examples import busy_board
 from tests.views.intervals.kept import Kept

@@ -27,8 +27,8 @@ from stream_app.forecast.history import HistoryRow as Learned
 from stream_app.model.targets import Targets
 from stream_app.planning import cache as plan_keep, gauges as plan_fresh
 from stream_app.planning.history import LEAST_DAYS
-from stream_app.planning.subprocess import NICE, Process, ProcessError
 from stream_app.store.redis import RedisStore
+from stream_app.subprocess import NICE, Process, ProcessError
 from stream_app.views.plan.planner import BusyError
 from stream_app.workforce.schedules import Shift
 from tests.e2e.serve import Serve
@@ -139,7 +139,7 @@ async def test_closing_ends_it_at_once_whatever_it_does() -> None:
 def test_it_ends_with_a_parent_that_was_killed() -> None:
     script = """
         import asyncio, os, signal
-        from stream_app.planning.subprocess import Process
+        from stream_app.subprocess import Process
         from tests.commands.test_planning_process import echo
 
         async def run():

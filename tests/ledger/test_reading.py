@@ -93,6 +93,9 @@ class Slow(LocalFiles):
         super().__init__(root)
         self.fetched: list[str] = []
 
+    def here(self, name: str) -> None:
+        del name
+
     async def fetch(self, name: str, folder: Path) -> Path:
         self.fetched.append(name)
         await asyncio.sleep(0)

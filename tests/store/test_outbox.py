@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from stream_app.ingest.batch import fold_records
 from stream_app.ingest.dialects.canonical import decode
 from stream_app.model.facts import Handled, Offered
 from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.noted import Noted
-from stream_app.model.ledger import Happening, VisitRow, counted_by, unpack_rows
+from stream_app.model.ledger import Happening, VisitRow, counted_by, join_rows, pack_row, unpack_rows
 from stream_app.model.ports import Partition
 from stream_app.store import keys
+from stream_app.store.outbox import entry_of, plain_rows, stored_rows
 from stream_app.store.redis import RedisClaim, RedisStore
 from tests.model.kept import Line
 
@@ -142,3 +144,19 @@ async def test_feedback_is_noted_when_it_comes_with_whose_it_was(store: RedisSto
     )
     assert row.about == {"event": "answered", "at": T0 + 9_000, "kind": "nps", "score": 9.0}
     assert row.visit_started == T0
+
+
+@given(st.lists(st.binary(min_size=1, max_size=400).map(pack_row), max_size=60))
+def test_rows_are_read_as_they_were_stored_compressed_or_not(rows: list[bytes]) -> None:
+    stored = stored_rows(rows)
+    assert plain_rows(stored) == join_rows(rows) == plain_rows(join_rows(rows))
+
+
+async def test_a_commit_of_many_visits_takes_little_room(store: RedisStore) -> None:
+    worker = Worker(await store.claim(PARTITION, "t"))
+    await worker.commit([line for n in range(20) for line in call(4 * n, f"c{n}", n)])
+    ((number, fields),) = await store.client.xrange(OUTBOX)
+    rows = entry_of(number, fields).rows
+    assert [row.offset for row in unpack_rows(rows)] == [4 * n + 3 for n in range(20)]
+    assert len(fields[b"rows"]) < len(rows) / 2
+    assert int(await store.client.hget(keys.meta(PARTITION), "out_bytes")) == len(fields[b"rows"])

@@ -11,6 +11,7 @@ from stream_app.__main__ import cli
 from stream_app.errors import StreamAppError
 from stream_app.model.fold.lifecycle import TABLE
 from stream_app.model.kpis import KPIS, SERVICE_LEVELS
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.kpis.measures import Unit
 from stream_app.views import dictionary, docs, files, naming
 
@@ -216,7 +217,10 @@ def test_the_dictionary_for_programs() -> None:
     code, said = stream_app("kpis", "--json")
     assert code == 0
     entries = json.loads(said)
-    assert [entry["name"] for entry in entries] == [kpi.name for kpi in KPIS]
+    assert [entry["name"] for entry in entries] == [
+        *(kpi.name for kpi in KPIS),
+        *(kpi.name for kpi in FROM_LEDGER),
+    ]
     keys = ["name", "title", "formula", "unit", "better", "target", "tier", "leading", "source", "pairs"]
     keys.append("bands")
     assert all(list(entry) == keys for entry in entries)
@@ -235,3 +239,4 @@ def test_the_dictionary_for_people() -> None:
     code, said = stream_app("kpis")
     assert code == 0
     assert all(kpi.name in said for kpi in KPIS)
+    assert all(kpi.name in said for kpi in FROM_LEDGER)

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from stream_app.model.fold.cells import NUMBERS, SHIFT
 from stream_app.model.kpis import BY_NAME, KPIS, TOTALS
 from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.live.board import Board
 from stream_app.model.live.rows import QueueRow, Snapshot
 from stream_app.model.live.snapshot import Snapshots
@@ -205,6 +206,7 @@ def test_nothing_at_all_is_still_a_page() -> None:
 
 def test_every_kpi_keeps_to_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [problem for kpi in KPIS if (problem := budget.beyond(kpi))] == []
+    assert [problem for kpi in FROM_LEDGER if (problem := budget.beyond(kpi))] == []
     monkeypatch.setattr(budget, "MOST_OF_A_KPI", 9)
     problem = budget.beyond(BY_NAME["handle_time"])
     assert problem.startswith(

@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import Final
 
 from .query import LedgerFamily
-from .stays import GOES_ON, STAYS
+from .stays import GOES_ON, stays_of
 
 _STAYS_OF: Final = """
-stays_of as (
-    select stays.*, stated_case as case_id
-    from stays
-    where stated_case in (select case_id from told) and started_at < {before}
-    union distinct
-    select stays.*, named_case as case_id
-    from stays
-    join (
-        select distinct case_id as named_case, contact_id as named_contact from told where contact_id is not null
-    ) as named on named_contact = contact_id
-    where started_at < {before}
+named as (
+    select distinct case_id as named_case, contact_id as named_contact from told where contact_id is not null
+),
+of_cases as (
+    select visits.*, "case" as case_id
+    from visits
+    where "case" in (select case_id from told)
+    union all
+    select visits.*, named_case as case_id
+    from visits
+    join named on named_contact = contact_id
+    where coalesce("case" <> named_case, true)
 )"""
+"""Ids are compared as they are stored, and one kind at a time: an engine reads no more of the other rows."""
+_STAYS: Final = stays_of("of_cases", "case_id", name="stays_of")
 _FIRST_OPENED: Final = """coalesce(
             min(told.opened_at), min(case when told.event = 'opened' then told.at end)
         ) as told_opened"""
@@ -39,13 +42,16 @@ _COLUMNS: Final = """
 
 RESOLVED_CASES: Final = LedgerFamily(
     name="resolved_cases",
+    sampled=True,
     steps=(
-        STAYS,
         f"""
 told as (
     select {_COLUMNS}
     from cases
-    where "case" in (select "case" from cases where event = 'resolved' and "at" >= :start and "at" < :end)
+    where "case" in (
+        select "case" from cases
+        where event = 'resolved' and "time" >= :start_time and "time" < :end_time and "at" >= :start and "at" < :end
+    )
 )""",
         """
 resolutions as (
@@ -57,7 +63,8 @@ resolutions as (
     ) as every
     where nth = 1 and "at" >= :start and "at" < :end
 )""",
-        _STAYS_OF.format(before="9000000000000000"),
+        _STAYS_OF,
+        _STAYS,
         """
 ordered as (
     select stays_of.*, resolved_at,
@@ -150,6 +157,7 @@ timed as (
 samples as (
     select
         queue, channel, agent, team, site, customer, contact_reason, handled_by,
+        resolved_at as sampled_at,
         1 as resolved_cases,
         case when contacts > 0 then 1 else 0 end as with_contact,
         case when contacts = 1 and back = 0 then 1 else 0 end as by_one_contact,
@@ -166,6 +174,8 @@ samples as (
     from timed
 )""",
     ),
+    apart=("told", "stays_of"),
+    nests=True,
     sums=(
         "resolved_cases",
         "with_contact",
@@ -186,24 +196,33 @@ samples as (
 )
 
 
-def _begun(before: str) -> tuple[str, ...]:
-    """Return the steps to the cases that are known by what came before a moment, with where they count."""
+def _begun(before: str, which: str) -> tuple[str, ...]:
+    """Return the steps to cases that are known by what came before a moment, with where they count.
+
+    Args:
+        before: the moment.
+        which: the query for the keys of all cases that may count, and maybe of more.
+    """
     return (
-        STAYS,
+        f"""
+candidates as ({which}
+)""",
         f"""
 told as (
     select {_COLUMNS}
     from cases
-    where "case" is not null and "at" < {before}
+    where "at" < {before} and case_key in (select candidate from candidates)
 )""",
-        _STAYS_OF.format(before=before),
-        """
+        _STAYS_OF,
+        _STAYS,
+        f"""
 firsts as (
     select *
     from (
         select *,
             row_number() over (partition by case_id order by started_at, row_offset, row_partition, row_n) as nth
         from stays_of
+        where started_at < {before}
     ) as every
     where nth = 1
 )""",
@@ -233,12 +252,30 @@ begun as (
 
 BEGUN_CASES: Final = LedgerFamily(
     name="begun_cases",
+    sampled=True,
     steps=(
-        *_begun("9000000000000000"),
+        *_begun(
+            "9000000000000000",
+            """
+    select distinct case_key as candidate
+    from (
+        select case_key from cases
+        where ("at" >= :start and "at" < :end) or (opened_at >= :start and opened_at < :end)
+        union all
+        select case_key from visits
+        where started_time >= :start_time and started_time < :end_time and "case" is not null
+        union all
+        select case_key from cases
+        where contact_key in (
+            select contact_key from visits where started_time >= :start_time and started_time < :end_time
+        )
+    ) as touched""",
+        ),
         """
 samples as (
     select
         queue, channel, agent, team, site, customer, contact_reason, handled_by,
+        began as sampled_at,
         1 as begun,
         escalated,
         case when to_tier = 2 then 1 else 0 end as to_tier_2,
@@ -249,13 +286,24 @@ samples as (
     where began >= :start and began < :end
 )""",
     ),
+    apart=("candidates", "told", "stays_of"),
+    nests=True,
     sums=("begun", "escalated", "to_tier_2", "to_tier_3", "above_tier_3", "to_other_tier"),
 )
 
 UNRESOLVED_CASES: Final = LedgerFamily(
     name="unresolved_cases",
     steps=(
-        *_begun(":end"),
+        *_begun(
+            ":end",
+            """
+    select case_key as candidate
+    from cases
+    where "at" < :end and case_key is not null
+    group by case_key
+    having max(case when event = 'resolved' then 1 else 0 end) = 0
+        or max(case when event = 'reopened' then 1 else 0 end) = 1""",
+        ),
         """
 samples as (
     select
@@ -270,6 +318,7 @@ samples as (
     where began < :end and (resolved_place is null or coalesce(reopened_place > resolved_place, false))
 )""",
     ),
+    apart=("candidates",),
     sums=("unresolved", "up_to_1_days", "up_to_3_days", "up_to_7_days", "up_to_30_days", "older"),
 )
 """At the window's end; its beginning has no effect."""

@@ -1,50 +1,56 @@
 """Journeys: whether a first contact was enough, whether customers come again, how often they are passed on.
 
 A month among years must not cost as much as years. Stays that began near the window are looked at, and the histories of the
-few people who have a stay that crosses a bound of it: of nobody else does a journey, or a time that matters, lie on both sides.
+people who have a stay that crosses a bound of it: of nobody else does a journey, or a time that matters, lie on both sides.
 How far these histories have to go back is what ``reach`` finds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
 
-from msgspec import structs
-
-from .query import GAP, SECOND, LedgerFamily, LedgerQuestion, fill, time_of
+from .query import DAY, GAP, SECOND, LedgerFamily, LedgerQuestion, fill
 from .stays import WHERE, stays_of
 
-_CROSSINGS: Final = (
-    ("latest", "transferred_time", "latest_and_gap"),
-    ("latest", "left_time", "latest_and_gap"),
-    *(
-        (bound, ended, f"{bound}{gap}")
-        for bound in ("day_before", "earliest")
-        for ended, gap in (("handled_time", ""), ("transferred_time", "_and_gap"), ("left_time", "_and_gap"))
-    ),
-)
-"""A query for each: by two bounds alone, an engine skips most files."""
+Run = Callable[[str, int], Awaitable[int | None]]
+_BOUNDS: Final = ("latest", "day_before", "earliest")
 _CROSSING: Final = "\n    union all\n".join(
-    f"    select coalesce(customer, contact_id) as crossed, started_at from visits "
-    f"where started_time <= :{began} and {ended} >= :{bound}"
-    for began, ended, bound in _CROSSINGS
+    f"""    select person as crossed, started_at from visits
+    where started_time <= :{bound} and person is not null and (
+        handled_time >= :{bound} or transferred_time >= :{bound}_and_gap or left_time >= :{bound}_and_gap
+    )"""
+    for bound in _BOUNDS
 )
+"""A query for each bound: an engine skips files by one, but not by one of several."""
+_CROSSING_VISITS: Final = """
+    select * from visits
+    where started_time < :earliest and person in (select crossed from crossing)
+    union all
+    select * from visits
+    where started_time > :latest and person in (select crossed from crossing)"""
+_HISTORIES: Final = stays_of("crossing_visits", name="histories")
 _STAYS: Final = (
     f"""
 crossing as (
 {_CROSSING}
 )""",
+    f"""
+crossing_visits as ({_CROSSING_VISITS}
+)""",
+    _HISTORIES,
     """
 near as (
     select * from visits
-    where started_time >= :earliest and started_time <= :latest
-    union all
-    select * from visits
-    where started_time >= :since_time and (started_time < :earliest or started_time > :latest)
-        and coalesce(customer, contact_id) in (select crossed from crossing)
+    where started_time >= :earliest and started_time <= :latest and person % :slices = :slice
 )""",
-    stays_of("near"),
+    stays_of("near", name="stays_near"),
+    """
+stays as (
+    select * from stays_near
+    union all
+    select * from histories where person % :slices = :slice
+)""",
     """
 ordered as (
     select
@@ -52,6 +58,7 @@ ordered as (
         passed_at, handled_at, is_over,
         case when :per_channel = 1 then channel else '' end as alike,
         case when handled_by = 'people' then 0 else 1 end as with_bot,
+        case when customer is null then 0 else 1 end as is_known,
         case when handled_at is not null and not handled_transferred then 1 else 0 end as concluded,
         lag(passed_at) over (
             partition by person, case when :per_channel = 1 then channel else '' end
@@ -109,7 +116,7 @@ journeys as (
     select
         {", ".join(names)},
         case when with_bot = 1 then 'both' else 'people' end as handled_by,
-        case when customer is null then 0 else 1 end as of_customer,
+        is_known as of_customer,
         started_at as began, handled_before, next_started as next_began,
         case when is_over = 1 then handled_at end as counted_at,
         concluded as concludes,
@@ -121,7 +128,7 @@ journeys as (
     select
         {last},
         case when max(with_bot) = 1 then 'both' else 'people' end as handled_by,
-        max(case when begins = 1 and customer is not null then 1 else 0 end) as of_customer,
+        max(begins * is_known) as of_customer,
         min(started_at) as began,
         max(case when begins = 1 then handled_before end) as handled_before,
         max(case when ends = 1 then next_started end) as next_began,
@@ -148,12 +155,13 @@ JOURNEY_STEPS: Final = (*_STAYS, *_journeys("0"))
 """The steps to ``judged``: the handled journeys of the window, and what they come to."""
 JOURNEYS: Final = LedgerFamily(
     name="journeys",
+    sampled=True,
     steps=(
         *JOURNEY_STEPS,
         f"""
 samples as (
     select
-        {WHERE},
+        {WHERE}, counted_at as sampled_at,
         1 as handled,
         passed_on as transfers,
         case when passed_on >= 2 then 1 else 0 end as bounced,
@@ -181,10 +189,12 @@ samples as (
         "settled_first_contacts",
         "settled_resolved",
     ),
+    looks_back="by_reach",
 )
 
 TOUCHES: Final = LedgerFamily(
     name="touches",
+    sampled=True,
     steps=(
         *_STAYS,
         _REPLIES,
@@ -196,44 +206,64 @@ TOUCHES: Final = LedgerFamily(
         f"""
 samples as (
     select
-        {WHERE},
+        {WHERE}, counted_at as sampled_at,
         case when replies >= 1 then 1 else 0 end as replied,
         case when replies = 1 then concludes else 0 end as one_touch
     from judged
 )""",
     ),
     sums=("replied", "one_touch"),
+    looks_back="by_reach",
 )
 
 
-_FIRST_CROSSING: Final = f"select min(started_at) from (\n{_CROSSING}\n) as crossing"
+class LookBack(NamedTuple):
+    """How far back a question has to look.
+
+    Attributes:
+        since: visits that were over before do not matter, ms.
+        made: the steps that are done with it (see ``LedgerFamily.sql``).
+    """
+
+    since: int
+    made: dict[str, str]
 
 
-def reach(question: LedgerQuestion, ask: Callable[[str], int | None]) -> LedgerQuestion:
-    """Return the question with the moment before which nothing that began matters for journeys.
+async def reach(question: LedgerQuestion, run: Run) -> LookBack:
+    """Return how far back journeys have to be looked at: as far as the people reach who have a stay across a bound.
 
     Args:
         question: as it was asked.
-        ask: runs SQL that has one number as its result, or NULL.
+        run: runs SQL and returns the only number of its result, or ``None``; the second argument is a moment: visits that were
+            over before need not be there.
     """
-    first = ask(fill(_FIRST_CROSSING, question))
-    if first is None:
-        return structs.replace(question, since=question.start - question.repeat_ms)
-    while (
-        earlier := ask(_of_crossing(question, first, ("transferred_time", "left_time"), first - GAP))
-    ) is not None:
-        first = earlier
-    since = first - question.repeat_ms
-    earlier = ask(_of_crossing(question, since, ("handled_time",), since))
-    return structs.replace(question, since=since if earlier is None else earlier)
-
-
-def _of_crossing(question: LedgerQuestion, before: int, ended: tuple[str, ...], at: int) -> str:
-    """Return the query for the first stay of those people that began before a moment, and ended after another one."""
-    ends = " or ".join(f"{name} >= {time_of(at)}" for name in ended)
-    sql = (
-        f"with crossing as (\n{_CROSSING}\n) select min(started_at) from visits "
-        f"where started_at < {before} and started_time <= {time_of(before + SECOND)} and ({ends}) "
-        "and coalesce(customer, contact_id) in (select crossed from crossing)"
+    earliest = question.start - question.repeat_ms - DAY - SECOND
+    of = f"{question.start}_{question.end}_{question.repeat_ms}"
+    crossing = f"crossing_{of}"
+    crossings = fill(_CROSSING, question)
+    await run(
+        f"create temporary table if not exists {crossing} as select crossed, least(min(started_at), {earliest}) as first_at "
+        f"from (\n{crossings}\n) as crossings group by crossed",
+        earliest - GAP,
     )
-    return fill(sql, question)
+    while True:
+        first = await run(f"select min(first_at) from {crossing}", earliest)
+        since = (earliest if first is None else first) - question.repeat_ms
+        histories = f"histories_{of}_{since}"
+        visits = f"crossing_visits as ({_CROSSING_VISITS.replace('crossing', crossing)})"
+        steps = fill(f"{visits}, {_HISTORIES}", question)
+        await run(
+            f"create temporary table if not exists {histories} as with {steps} select * from histories", since
+        )
+        if not await run(
+            f"create or replace temporary table further as select person, min(started_at) as further_at "
+            f"from {histories} join {crossing} on person = crossed "
+            f"where started_at < first_at and passed_at >= first_at - {GAP} group by person",
+            since,
+        ):
+            return LookBack(since, {"crossing": crossing, "histories": histories})
+        await run(
+            f"create or replace temporary table {crossing} as select crossed, least(first_at, further_at) as first_at "
+            f"from {crossing} left join further on person = crossed",
+            since,
+        )

@@ -9,12 +9,13 @@ from .stays import last_visits
 
 OPINIONS: Final = LedgerFamily(
     name="opinions",
+    sampled=True,
     steps=(
         """
 asked as (
     select *
     from opinions
-    where "at" >= :start and "at" < :end
+    where "time" >= :start_time and "time" < :end_time and "at" >= :start and "at" < :end
         and (
             csat_answered_at is not null or nps_answered_at is not null or fcr_answered_at is not null
             or surveyed_kind = 'fcr' or survey_returned_kind = 'fcr'
@@ -26,6 +27,7 @@ flagged as (
     select
         asked.queue as queue, asked.channel as channel, asked.agent as agent, asked.team as team, asked.site as site,
         asked.customer as customer, contacts.contact_reason as contact_reason, contacts.handled_by as handled_by,
+        asked."at" as sampled_at,
         case when csat_answered_at is null then 0 else sign end as csat_answers,
         case when csat_answered_satisfied then sign else 0 end as csat_satisfied,
         case when csat_answered_dissatisfied then sign else 0 end as csat_dissatisfied,

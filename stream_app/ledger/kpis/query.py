@@ -9,9 +9,9 @@ moments as whole milliseconds (see ``relations``); the visits that are still ope
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct, structs
 
@@ -61,7 +61,8 @@ class LedgerQuestion(Struct, frozen=True, kw_only=True):
         repeat_ms: for how long a contact that comes again, or a case that is reopened, takes a resolution back.
         return_ms: for how long a contact that comes again takes a bot's resolution back.
         per_channel: whether each channel is looked at for itself.
-        since: visits that began before do not matter (see ``journeys.reach``).
+        slices: into how many slices people are divided, so that no query needs more memory than there is.
+        slice: the one that is asked for.
     """
 
     start: int
@@ -70,7 +71,8 @@ class LedgerQuestion(Struct, frozen=True, kw_only=True):
     repeat_ms: int = 7 * DAY
     return_ms: int = DAY
     per_channel: bool = False
-    since: int = 0
+    slices: int = 1
+    slice: int = 0
 
 
 class LedgerFamily(Struct, frozen=True, kw_only=True):
@@ -81,15 +83,37 @@ class LedgerFamily(Struct, frozen=True, kw_only=True):
         steps: the named queries that lead to ``samples``, which has a row of whatever is counted once.
         sums: the columns of ``samples`` that are added up, whole numbers.
         groups: those of ``GROUPS`` that it can be split by.
+        looks_back: which rows matter: all that ever were, those of which something happened in the window or later, or as
+            far back as ``journeys.reach`` finds.
+        sampled: whether ``samples`` has ``sampled_at``, the moment at which each counts, so that a window is the sum of its
+            periods; of all others each period is a window of its own.
+        apart: steps that better become tables first: of how many rows they have, engines have no idea.
+        nests: whether these serve the windows within the window, too.
     """
 
     name: str
     steps: tuple[str, ...]
     sums: tuple[str, ...]
     groups: tuple[str, ...] = GROUPS
+    looks_back: Literal["for_ever", "not", "by_reach"] = "for_ever"
+    sampled: bool = False
+    apart: tuple[str, ...] = ()
+    nests: bool = False
 
-    def sql(self, question: LedgerQuestion, groups: Sequence[str] = ()) -> str:
+    def sql(
+        self,
+        question: LedgerQuestion,
+        groups: Sequence[str] = (),
+        made: Mapping[str, str] | None = None,
+        periods: Sequence[tuple[int, int]] = (),
+    ) -> str:
         """Return the SQL: a row of sums for each combination of these groups; without any, at most one row.
+
+        Args:
+            question: what is asked.
+            groups: what it is split by.
+            made: name of a step → a table that has its rows already.
+            periods: consecutive, all of the window: the first column is the place among these.
 
         Raises:
             ValueError: it can't be split by one of them.
@@ -99,9 +123,14 @@ class LedgerFamily(Struct, frozen=True, kw_only=True):
                 f"{self.name}: expected groups among {', '.join(self.groups)}, got {', '.join(unknown)}"
             )
         by_segment = "segment" in groups
-        steps = (*self.steps, _SEGMENTS) if by_segment else self.steps
+        steps = [_made(step, made or {}) for step in self.steps]
+        if by_segment:
+            steps.append(_SEGMENTS)
         keys = [_key(name) for name in groups]
         columns = [f"{key} as {name}" for key, name in zip(keys, groups, strict=True)]
+        if periods:
+            keys.insert(0, period_of("samples.sampled_at", periods))
+            columns.insert(0, f"{keys[0]} as period")
         columns += [f"sum(samples.{name}) as {name}" for name in self.sums]
         lines = ["with", ",".join(steps), "select", ",\n".join(columns), "from samples"]
         if by_segment:
@@ -110,6 +139,30 @@ class LedgerFamily(Struct, frozen=True, kw_only=True):
             lines.append("left join queue_owners on queue_owners.queue = samples.queue")
         lines.append(f"group by {', '.join(keys)}" if keys else "having count(*) > 0")
         return fill("\n".join(lines), question)
+
+    def rows_of(self, step: str, question: LedgerQuestion, made: Mapping[str, str]) -> str:
+        """Return the SQL of a step's rows."""
+        steps = [_made(one, made) for one in self.steps]
+        last = [_name(one) for one in self.steps].index(step)
+        return fill(f"with {','.join(steps[: last + 1])} select * from {step}", question)
+
+
+def _name(step: str) -> str:
+    return step.split(maxsplit=1)[0]
+
+
+def period_of(at: str, periods: Sequence[tuple[int, int]], first: int = 0) -> str:
+    """Return SQL for the place of a moment, in ms, among consecutive periods; it looks at few of their bounds."""
+    if len(periods) == 1:
+        return f"cast({first} as bigint)"  # a plain number in `group by` is the place of a column
+    middle = len(periods) // 2
+    before, after = period_of(at, periods[:middle], first), period_of(at, periods[middle:], first + middle)
+    return f"case when {at} < {periods[middle][0]:d} then {before} else {after} end"
+
+
+def _made(step: str, made: Mapping[str, str]) -> str:
+    name = _name(step)
+    return f"\n{name} as (select * from {made[name]})" if name in made else step
 
 
 def _key(group: str) -> str:
@@ -121,7 +174,6 @@ def _key(group: str) -> str:
 def fill(sql: str, question: LedgerQuestion) -> str:
     """Put a question's numbers where ``:name`` is."""
     numbers = {name: str(int(value)) for name, value in structs.asdict(question).items()}
-    numbers["since_time"] = time_of(question.since)
     numbers |= _bounds("", question)
     if _BEFORE in sql:
         length = question.end - question.start
@@ -139,6 +191,8 @@ def _bounds(prefix: str, question: LedgerQuestion) -> dict[str, str]:
     """Return the bounds of a window, and near which visits matter."""
     bounds = {"start": str(question.start), "end": str(question.end)}
     moments = {
+        "start_time": question.start,
+        "end_time": question.end + SECOND,
         "day_before": question.start - DAY,
         "earliest": question.start - question.repeat_ms - DAY - SECOND,
         "latest": question.end + question.repeat_ms + SECOND,

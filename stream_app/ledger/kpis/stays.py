@@ -10,8 +10,7 @@ WHERE: Final = "queue, channel, agent, team, site, customer, contact_reason, han
 _STAYS: Final = """
 stays as (
     select
-        coalesce(customer, contact_id) as person, contact_id, "case" as stated_case,
-        started_at, started_time, "partition" as row_partition, "offset" as row_offset, n as row_n,
+        :more person, contact_id, started_at, "partition" as row_partition, "offset" as row_offset, n as row_n,
         queue, channel, agent, team, site, customer, contact_reason,
         case
             when transferred_time is not null then transferred_at
@@ -28,16 +27,21 @@ stays as (
         end as is_over,
         to_bot_at, contained_at
     from :visits
-    where not outbound and coalesce(left_demand, true) and coalesce(customer, contact_id) is not null
+    where not outbound and coalesce(left_demand, true) and person is not null
 )"""
 
 
-def stays_of(visits: str) -> str:
-    """Return the step that finds the stays among these rows of ``visits``."""
-    return _STAYS.replace(":visits", visits)
+def stays_of(visits: str, *more: str, name: str = "stays") -> str:
+    """Return the step that finds the stays among these rows of ``visits``.
 
+    Args:
+        visits: a step, or the table.
+        more: columns that it has besides.
+        name: that of the step.
+    """
+    step = _STAYS.replace(":visits", visits).replace(":more", "".join(f"{column}, " for column in more))
+    return step.replace("stays as", f"{name} as", 1)
 
-STAYS: Final = stays_of("visits")
 
 ORDER: Final = "(partition by person order by started_at, row_offset, row_partition, row_n)"
 """A person's stays in their order."""

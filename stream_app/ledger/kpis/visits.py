@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from .query import LedgerFamily
-from .stays import STAYS
+from .stays import stays_of
 
 BOTS: Final = LedgerFamily(
     name="bots",
+    sampled=True,
     steps=(
-        STAYS,
+        """
+near as (
+    select * from visits
+    where started_time >= :start_time and started_at >= :start and person in (
+        select person from visits
+        where to_bot_at is not null and contained_at is not null and started_time >= :start_time
+            and started_time < :end_time and started_at >= :start and started_at < :end
+    )
+)""",
+        stays_of("near"),
         """
 followed as (
     select contact_id, queue, channel, started_at, to_bot_at, contained_at,
@@ -19,10 +29,6 @@ followed as (
             rows between 1 following and 1 following
         ) as next_started
     from stays
-    where person in (
-        select coalesce(customer, contact_id) from visits
-        where to_bot_at is not null and started_at >= :start and started_at < :end
-    )
 )""",
         """
 contained as (
@@ -37,6 +43,7 @@ samples as (
     select
         visits.queue as queue, visits.channel as channel, agent, team, site, customer, contact_reason,
         case when to_bot_at is null then 'people' when answered_at is null then 'bot' else 'both' end as handled_by,
+        visits.started_at as sampled_at,
         1 as inbound,
         case when to_bot_at is null then 0 else 1 end as involved,
         case when from_bot_at is null then 0 else 1 end as handed_over,
@@ -54,26 +61,33 @@ samples as (
     left join contained
         on contained.contact_id = visits.contact_id and contained.queue = visits.queue
         and contained.channel = visits.channel and contained.started_at = visits.started_at
-    where not outbound and visits.started_at >= :start and visits.started_at < :end
+    where not outbound and started_time >= :start_time and started_time < :end_time
+        and visits.started_at >= :start and visits.started_at < :end
 )""",
     ),
     sums=("inbound", "involved", "handed_over", "resolved", "settled_involved", "settled_resolved"),
+    looks_back="not",
+    apart=("contained",),
 )
 
 WORK: Final = LedgerFamily(
     name="work",
+    sampled=True,
     steps=(
         """
 samples as (
     select
         queue, channel, agent, team, site, customer, contact_reason,
         case when to_bot_at is null then 'people' when answered_at is null then 'bot' else 'both' end as handled_by,
+        handled_at as sampled_at,
         1 as handled,
         handled_talk_ms + handled_hold_ms + handled_wrap_ms as work_ms
     from visits
-    where not outbound and handled_at >= :start and handled_at < :end
+    where not outbound and handled_time >= :start_time and handled_time < :end_time
+        and handled_at >= :start and handled_at < :end
 )""",
     ),
     sums=("handled", "work_ms"),
+    looks_back="not",
 )
 """Its cost depends on the queue and channel: add them to the groups, and see ``cost``."""

@@ -149,6 +149,36 @@ class FromLedger(Struct, frozen=True, kw_only=True):
     agents: bool = False
     also_by: tuple[str, ...] = ()
 
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The names of its formulas, if somebody has to choose between them."""
+        return () if "" in self.measures else (*self.measures,)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The formulas of its parts, beside the one of the whole."""
+        return tuple(name for name in self.measures if name) if "" in self.measures else ()
+
+    @property
+    def is_level(self) -> bool:
+        """Whether it is a value of the window's end, whenever that began."""
+        return all(isinstance(measure, LedgerCount) for measure in self.measures.values())
+
+    @property
+    def placed(self) -> bool:
+        """Whether it is about contacts, which belong to a queue and channel."""
+        return not (self.customers or self.agents)
+
+    @property
+    def families(self) -> frozenset[str]:
+        """The families that its sums are from."""
+        return frozenset(measure.family for measure in self.measures.values())
+
+    @property
+    def settles(self) -> bool:
+        """Whether it has a settled value beside the provisional one."""
+        return any(isinstance(one, LedgerShare) and one.settled for one in self.measures.values())
+
     def __post_init__(self) -> None:
         """Reject an entry that nobody could read."""
         if not self.target_why or not self.misleads or not self.pairs:

@@ -20,6 +20,7 @@ from stream_app.model.contacts import (
     ContactsMissingError,
     TooMuchAskedError,
 )
+from stream_app.model.ledger_numbers import LedgerKpis
 from stream_app.model.what_if import WhatIfAnswerer
 from stream_app.model.why import Explainer
 from stream_app.tables.escaping import marked
@@ -50,6 +51,7 @@ class ContactSource(Struct, frozen=True):
         host: where it listens.
         whys: what explains numbers by them; ``None``: there is no ledger.
         what_ifs: what judges them anew; likewise.
+        kpis: what computes KPIs of the ledger, likewise.
     """
 
     contacts: ContactFinder | None = None
@@ -57,6 +59,7 @@ class ContactSource(Struct, frozen=True):
     host: str = "127.0.0.1"
     whys: Explainer | None = None
     what_ifs: WhatIfAnswerer | None = None
+    kpis: LedgerKpis | None = None
 
     def admits(self, asked: str) -> bool:
         """Return whether a request with this ``Host`` may see contacts.

@@ -8,13 +8,14 @@ from typing import Final
 
 from stream_app.views import links
 
-from . import business, live, pipeline, planning, quality, queue
+from . import business, live, pipeline, planning, quality, queue, resolution
 
 DASHBOARDS: Final[dict[str, Callable[[], str]]] = {
     links.LIVE: live.dashboard,
     links.QUEUE: queue.dashboard,
     links.QUALITY: quality.dashboard,
     links.BUSINESS: business.dashboard,
+    links.RESOLUTION: resolution.dashboard,
     links.PLANNING: planning.dashboard,
     links.PIPELINE: pipeline.dashboard,
 }

@@ -6,7 +6,7 @@ import { ask } from "./feed.js";
 import { badge, duration, isWritten, known, label, valueOf, verdict, written } from "./numbers.js";
 import { asking } from "./tiles.js";
 import { drawWeek, week } from "./week.js";
-import { isShown, openable } from "./why.js";
+import { isShown, openable, served } from "./why.js";
 import { remember, windowName, wish } from "./wish.js";
 import { num, t } from "./words.js";
 
@@ -20,6 +20,7 @@ export const isOpen = () => open !== null;
 // What else is told where people write, and the window of what has one.
 const ELSE = { closed_unanswered: "today", pending: null, oldest_unanswered_by_bot: null, reply_service_level: null };
 const COUNTS = ["offered", "answered", "abandoned"];
+const OF_LEDGER = ["first_contact_resolution", "time_to_resolve"]; // of the last seven days
 
 const figureOf = (kpi, row) => (kpi.level ? { value: row.levels[kpi.name] } : row.windows[wish.window]?.[kpi.name] ?? {});
 
@@ -49,7 +50,7 @@ export function terms(pairs) {
 // The KPIs to read with them that the stream does not carry.
 function pairsOf(kpis, all) {
   const names = new Set(kpis.flatMap((kpi) => kpi.pairs));
-  return all.filter((kpi) => names.has(kpi.name) && !kpis.includes(kpi));
+  return all.filter((kpi) => names.has(kpi.name) && !kpi.ledger && !kpis.includes(kpi));
 }
 
 function section(kpi, row) {
@@ -72,6 +73,7 @@ function drawSection({ kpi, value, judged, set }, row, { kpis, all, beside }) {
   const pairs = kpi.pairs.map((name) => {
     const pair = all.find((one) => one.name === name);
     if (!pair) return name;
+    if (pair.ledger) return label(pair, row.channel);
     const own = kpis.includes(pair) ? row : beside;
     const its = own ? figureOf(pair, own) : {};
     const amounts = Object.entries(its.amounts ?? {}).map(([currency, amount]) => `${amount} ${currency}`).join(", ");
@@ -86,6 +88,25 @@ function drawSection({ kpi, value, judged, set }, row, { kpis, all, beside }) {
   set[6](pairs.join(", "), true, "en");
 }
 
+// What needs more than today, where it is computed: `still` says whether the dialog is open.
+function lasting(all, { queue, channel }, still) {
+  const kpis = all.filter((kpi) => OF_LEDGER.includes(kpi.name));
+  const [list, set] = facts(kpis.map((kpi) => t("in_seven_days", { name: label(kpi, channel) })));
+  set.forEach((one) => one(""));
+  const asked = new URLSearchParams([["window", "7d"], ["queue", queue], ["channel", channel], ...kpis.map((kpi) => ["kpi", kpi.name])]);
+  const take = ({ rows: [row], unknown }) => {
+    if (!still()) return false;
+    kpis.forEach((kpi, n) => {
+      const { value, samples } = row?.kpis[kpi.name] ?? {};
+      const partly = unknown.length ? ` · ${t("partly_known")}` : "";
+      set[n](known(value) ? `${written(kpi, value)} · ${num(samples)}${partly}` : "", true);
+    });
+    return true;
+  };
+  served.then((yes) => yes && still() && ask(() => `/v1/ledger?${asked}`, take, PAIRS_MS));
+  return list;
+}
+
 // `rowOf` returns the current row; `last` is the last element. They have an address, so that they can be sent to a colleague.
 export function details(rowOf, kpis, all, last) {
   const first = rowOf();
@@ -96,7 +117,7 @@ export function details(rowOf, kpis, all, last) {
   const sections = kpis.map((kpi) => section(kpi, first));
   const pairs = pairsOf(kpis, all);
   const mine = { rowOf, kpis, all, besides, lead, when, state, set, sections, first, beside: null, week: week() };
-  const parts = [lead, state, when, list, mine.week.node, ...sections.flatMap((one) => one.parts), last];
+  const parts = [lead, state, when, list, lasting(all, first, () => open === mine), mine.week.node, ...sections.flatMap((one) => one.parts), last];
   wish.details = [first.queue, first.channel];
   show(`${first.queue} · ${first.channel}`, parts, () => {
     open = null;

@@ -9,6 +9,9 @@ import { clock, num, t } from "./words.js";
 const PAGE = 50;
 const AGAIN_MS = 2000;
 let shows = false;
+let tell;
+// Whether KPIs of the ledger are computed here, once that is known.
+export const served = new Promise((resolve) => { tell = resolve; });
 let turn = 0;
 
 // Whether contacts may be seen here: otherwise a number is no link. `changed` is called once they may.
@@ -17,6 +20,7 @@ export async function look(changed) {
     const { ok, headers } = await fetch("/v1/kpis", { method: "HEAD" });
     if (!ok) throw new Error("not now");
     shows = headers.get("X-Contacts") === "shown";
+    tell(headers.get("X-Ledger") === "served");
     if (shows) changed();
   } catch {
     setTimeout(look, AGAIN_MS, changed);

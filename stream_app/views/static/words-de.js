@@ -257,6 +257,8 @@ export default {
   "why.intervals.one": "{n} Intervall",
   "why.intervals.other": "{n} Intervalle",
 
+  in_seven_days: "{name}, 7 Tage",
+  partly_known: "teilweise unbekannt",
   "fact.samples": "Kontakte",
   "fact.spread": "Streuung",
   "fact.policy": "Formel",

@@ -257,6 +257,8 @@ export default {
   "why.intervals.one": "{n} interval",
   "why.intervals.other": "{n} intervals",
 
+  in_seven_days: "{name}, 7 days",
+  partly_known: "partly unknown",
   "fact.samples": "Contacts",
   "fact.spread": "Spread",
   "fact.policy": "Policy",

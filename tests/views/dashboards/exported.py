@@ -1,6 +1,7 @@
 """All that is exported: metric → labels."""
 
 from stream_app.model.kpis import KPIS, TOTALS
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.live.formulas import PERCENTILES
 from stream_app.views import naming
 
@@ -15,6 +16,8 @@ def known() -> dict[str, tuple[str, ...]]:
         names[naming.target(kpi)] = place
         if kpi.spread:
             names |= {naming.percentile_of_all(kpi, quantile): window for quantile in PERCENTILES}
+    for one in FROM_LEDGER:
+        names |= naming.ledger_names_of(one)
     names |= {naming.total(counter): place for counter in TOTALS}
     names[naming.QUEUE_INFO] = (*place, naming.SITE, naming.PARTNER, naming.UNIT)
     names[naming.OPEN] = place

@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from stream_app.ledger.telemetry import LedgerTelemetry
 from stream_app.model.kpis import BY_NAME, HEADLINES, KPIS
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.settings import Settings
 from stream_app.telemetry import Telemetry
 from stream_app.views import links, naming
@@ -143,6 +144,9 @@ def test_every_exported_series_is_drawn(dashboards: dict[str, Json]) -> None:
     }
     # Of KPIs that are shown queue by queue only, what they rest on is not; nor is a target without a default.
     unseen = {naming.samples(kpi) for kpi in KPIS} | {naming.target(kpi) for kpi in KPIS if not kpi.targets}
+    unseen |= {naming.ledger_samples(kpi) for kpi in FROM_LEDGER} | {
+        naming.settled_samples(kpi) for kpi in FROM_LEDGER
+    }
     assert set(naming.every_name()) - drawn - unseen == {naming.APPLY}  # its buckets are
 
 

@@ -6,7 +6,19 @@ import pytest
 from msgspec import structs
 from playwright.async_api import Browser, expect
 
+from stream_app.ledger.kpis import FAMILIES
+from stream_app.model.ledger_numbers import (
+    FamilySums,
+    HistoryQuery,
+    KpiHistory,
+    LatestNumbers,
+    LedgerNumbers,
+    LedgerWindow,
+    SumsKey,
+    WindowSums,
+)
 from stream_app.model.targets import Targets
+from stream_app.views.contacts.api import ContactSource
 from stream_app.views.status import Status
 from tests.services.browser import opened, texts
 from tests.views.examples import FRESH, NOON, put, waiting
@@ -167,3 +179,41 @@ async def test_no_word_of_the_help_is_cut_off(
         await page.keyboard.press("?")
         await expect(page.locator("#dialog .marks")).to_be_visible()
         assert await page.locator("#dialog-body").evaluate("n => n.scrollWidth - n.clientWidth") == 0
+
+
+class OfLedger:
+    """KPIs of the ledger that are always the same."""
+
+    def latest(self) -> LatestNumbers:
+        resolved = {"first_contacts": 200, "resolved": 150}
+        families = {
+            name: FamilySums(
+                FAMILIES[name].sums,
+                [
+                    (
+                        SumsKey("sales", "voice", None, None),
+                        tuple(counted.get(one, 0) for one in FAMILIES[name].sums),
+                    )
+                ],
+            )
+            for name, counted in (
+                ("journeys", resolved),
+                ("resolved_cases", {"timed": 2, "first_ms": 14_400_000}),
+            )
+        }
+        window = WindowSums(NOON - 604_800_000, NOON, families, [(NOON - 604_800_000, NOON - 500_000_000)])
+        return LatestNumbers(LedgerNumbers(NOON, NOON, {"7d": window}), False)
+
+    async def ask(self, window: LedgerWindow, group: str, targets: Targets) -> LedgerNumbers:
+        raise NotImplementedError(window, group, targets)
+
+    async def history(self, query: HistoryQuery, targets: Targets) -> KpiHistory:
+        raise NotImplementedError(query, targets)
+
+
+async def test_details_have_what_needs_more_than_today(browser: Browser) -> None:
+    served = Served(busy_board(), Kept([]), contacts=ContactSource(kpis=OfLedger()))
+    async with ticking(served), opened(browser, f"{served.url}/#details=sales&details=voice") as page:
+        body = page.locator("#dialog-body")
+        await expect(body).to_contain_text("First contact resolution, 7 days75.0 % · 200 · partly unknown")
+        await expect(body).to_contain_text("Time to resolve, 7 days2:00 h · 2 · partly unknown")

@@ -1,4 +1,4 @@
-"""The one process that computes plans: beside ``serve``, at low priority, and gone when its parent is gone."""
+"""A process that computes beside ``serve``: at low priority, and gone when its parent is gone."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ class ProcessError(Exception):
 class Process:
     """Runs functions on bytes, one at a time. It starts with the first, and again after it died."""
 
-    def __init__(self, limit_s: float = LIMIT_S) -> None:
-        """Set the time after which an answer is no longer expected."""
+    def __init__(self, limit_s: float = LIMIT_S, *, computes: str = "plans") -> None:
+        """Set the time after which an answer is no longer expected, and what it computes, for logs and errors."""
         self._limit_s = limit_s
+        self._computes = computes
         self._pool: ProcessPoolExecutor | None = None
         self._closed = False
 
@@ -64,13 +65,13 @@ class Process:
             except BrokenProcessPool:
                 if self._pool is not pool:  # ended by us, or replaced by the caller that noticed first
                     continue
-                _log.warning("planning_process_died")
+                _log.warning("process_died", computes=self._computes)
                 await self._drop(pool)
             except TimeoutError:
-                _log.warning("planning_process_hangs", after_s=self._limit_s)
+                _log.warning("process_hangs", computes=self._computes, after_s=self._limit_s)
                 await self._drop(pool)
                 raise ProcessError(f"no answer within {self._limit_s:g} s") from None
-        raise ProcessError("the process that computes plans died")
+        raise ProcessError(f"the process that computes {self._computes} died")
 
     async def close(self) -> None:
         """End it, whatever it is doing. Afterwards every request fails."""

@@ -1,0 +1,293 @@
+"""KPIs by day and week, for as long as the ledger is kept: its own, and those whose counters it has, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from time import monotonic
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stream_app.ledger.columns import fact_column
+from stream_app.ledger.explaining_intervals import place_formula
+from stream_app.ledger.querying import TooLargeQueryError, TooSlowQueryError
+from stream_app.ledger.reading import LedgerReader, OpenedLedger, ReadRange
+from stream_app.ledger.spans import MOST, moment, parts_of
+from stream_app.ledger.sql import source_of
+from stream_app.ledger.whys import open_visits
+from stream_app.model.durations import DAY, HOUR
+from stream_app.model.events import QueueChannel
+from stream_app.model.fold.cells import SHIFT, Cell
+from stream_app.model.fold.visit import WAITING
+from stream_app.model.kpis.counters import decided
+from stream_app.model.kpis.from_ledger import FromLedger
+from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.measures import Derived, IntervalsMet, Level
+from stream_app.model.kpis.sums import Counter, Family
+from stream_app.model.ledger_numbers import (
+    FamilySums,
+    HistoryPoint,
+    HistoryQuery,
+    KpiHistory,
+    SumsKey,
+    TimeRange,
+    chosen,
+)
+from stream_app.model.ledger_values import values
+from stream_app.model.live.formulas import Formula, Terms, added
+from stream_app.model.targets import Targets
+from stream_app.model.targets.ledger_rules import LedgerRules
+from stream_app.model.why import NotExplainedError
+
+from . import FAMILIES
+from .asking import range_of
+from .query import LedgerQuestion, period_of
+from .windows import PLACE, AskedNumbers, told, unknown_in
+
+TOGETHER: Final = 31 * DAY + HOUR
+"""The longest time that is asked for at once."""
+BUDGET_S: Final = 10.0
+"""After this long nothing further is begun: the rest is another question."""
+COUNTED_GROUPS: Final = ("queue", "channel", "site", "team", "agent")
+"""By what KPIs of counters can be split: every table of the ledger has these columns."""
+
+
+async def found_history(reader: LedgerReader, query: HistoryQuery, targets: Targets) -> KpiHistory:
+    """Answer a question.
+
+    Args:
+        reader: of the ledger.
+        query: what is asked.
+        targets: in force.
+
+    Raises:
+        NotExplainedError: the ledger can't tell that KPI, or not by that group.
+        TooSlowQueryError: not even the first period can be answered in time.
+    """
+    check(query)
+    kpi, span = query.kpi, (query.periods[0][0], query.periods[-1][1])
+    if isinstance(kpi, FromLedger):
+        wanted = range_of([LedgerQuestion(start=span[0], end=span[1], known=max(span[1], query.now))])
+    else:
+        tables = {"visits", *(source_of(part).table for part in parts_of(kpi, query.policy))}
+        wanted = ReadRange(tuple(sorted(tables)), *span)
+    async with reader.opened(lambda _: wanted) as ledger:
+        known = told(ledger) if query.known is None else query.known
+        if isinstance(kpi, FromLedger):
+            points, done = await _of_ledger(ledger, replace(query, known=known), kpi, targets)
+        else:
+            points, done = await _of_counters(ledger, query, kpi, targets), len(query.periods)
+        unknown = [unknown_in(ledger, period) for period in query.periods[:done]]
+    return KpiHistory(points, unknown, done, known)
+
+
+def check(query: HistoryQuery) -> None:
+    """Refuse what has no history.
+
+    Raises:
+        NotExplainedError: what is wrong, and what would fit.
+    """
+    kpi = query.kpi
+    if isinstance(kpi, FromLedger):
+        families = [FAMILIES[name] for name in sorted(kpi.families)]
+        allowed = [name for name in families[0].groups if all(name in one.groups for one in families)]
+        allowed = [name for name in allowed if name != "currency"]
+        policies: Sequence[str] = [*kpi.measures]
+    else:
+        if isinstance(kpi.measure, Level | Derived | IntervalsMet):
+            raise NotExplainedError(
+                "kpi", f"{kpi.name} is a value of now, or of intervals: the ledger has no history of it"
+            )
+        allowed = [*COUNTED_GROUPS]
+        policies = [*getattr(kpi.measure, "options", {})]
+    if query.group is not None and query.group not in allowed:
+        raise NotExplainedError("group", f"{kpi.name} can't be split by {query.group}", tuple(allowed))
+    if query.policy is not None and query.policy not in policies:
+        raise NotExplainedError("policy", f"{kpi.name} has no policy {query.policy}", tuple(policies))
+    if isinstance(kpi, FromLedger) and not kpi.placed and (query.queues or query.channels):
+        who = "customers" if kpi.customers else "agents"
+        raise NotExplainedError(
+            "queue", f"{kpi.name} is about {who}, who belong to no queue", ("all of them",)
+        )
+
+
+# --- KPIs of the ledger ---
+
+
+async def _of_ledger(
+    ledger: OpenedLedger, query: HistoryQuery, kpi: FromLedger, targets: Targets
+) -> tuple[list[HistoryPoint], int]:
+    """Ask for a month after the other, as long as there is time."""
+    asked, rules = AskedNumbers(ledger, targets, query.now, query.known), LedgerRules.of(targets)
+    await asked.begin()
+    begun, points, done = monotonic(), list[HistoryPoint](), 0
+    for some in _together(query.periods):
+        if done and monotonic() - begun > BUDGET_S:
+            break
+        try:
+            found = {name: await asked.periods(name, some, query.group) for name in sorted(kpi.families)}
+        except (TooSlowQueryError, TooLargeQueryError):
+            if not done:
+                raise
+            break
+        for n in range(len(some)):
+            of_period = {name: _by_group(by_period[n], query) for name, by_period in found.items()}
+            points += _points(done + n, query, kpi, rules, of_period)
+        done += len(some)
+    return points, done
+
+
+def _together(periods: Sequence[TimeRange]) -> Iterator[Sequence[TimeRange]]:
+    """Yield periods that are asked for at once: about a month, which is known to be fast."""
+    first = 0
+    for n, (_, end) in enumerate(periods):
+        if n > first and end - periods[first][0] > TOGETHER:
+            yield periods[first:n]
+            first = n
+    yield periods[first:]
+
+
+def _by_group(
+    found: FamilySums, query: HistoryQuery
+) -> dict[str | None, list[tuple[SumsKey, Mapping[str, int]]]]:
+    rows: dict[str | None, list[tuple[SumsKey, Mapping[str, int]]]] = {}
+    for key, sums in chosen(found, query.queues, query.channels):
+        rows.setdefault(group_of(key, query.group), []).append((key, sums))
+    return rows
+
+
+def _points(
+    n: int,
+    query: HistoryQuery,
+    kpi: FromLedger,
+    rules: LedgerRules,
+    rows: Mapping[str, Mapping[str | None, Sequence[tuple[SumsKey, Mapping[str, int]]]]],
+) -> Iterator[HistoryPoint]:
+    names = {name for by_group in rows.values() for name in by_group}
+    for name in sorted(names, key=lambda one: (one is None, one or "")):
+        mine = {family: by_group.get(name, ()) for family, by_group in rows.items()}
+        for policy, value in values(kpi, mine, rules).items():
+            if query.policy in {None, policy}:
+                yield HistoryPoint(
+                    n,
+                    name,
+                    policy,
+                    value.value,
+                    value.samples,
+                    value.settled_value,
+                    value.settled_samples,
+                    value.parts,
+                    value.amounts,
+                )
+
+
+def group_of(key: SumsKey, group: str | None) -> str | None:
+    """Return the name of the group to which a row belongs."""
+    if group is None:
+        return None
+    return key[PLACE.index(group)] if group in PLACE else key.name
+
+
+# --- KPIs of counters ---
+
+
+async def _of_counters(
+    ledger: OpenedLedger, query: HistoryQuery, kpi: Kpi, targets: Targets
+) -> list[HistoryPoint]:
+    """Add counters up by period, queue, channel and group, and let each place's own formula make terms of them."""
+    parts = parts_of(kpi, query.policy)
+    numbers = {part.name: n for n, part in enumerate(parts, 1)}
+    cells: dict[tuple[int, str | None], dict[QueueChannel, Cell]] = {}
+    for part in parts:
+        for period, queue, channel, name, member, n in await _counted(ledger, query, part):
+            if n and _wanted(query, queue, channel):
+                number = numbers[part.name]
+                cell = cells.setdefault((period, name), {}).setdefault((queue or "", channel or ""), {})
+                key = number if member is None else (number << SHIFT) + member
+                cell[key] = cell.get(key, 0) + n
+    if decided in parts:
+        for period, name, place in _overdue(ledger, query):
+            cell = cells.setdefault((period, name), {}).setdefault(place, {})
+            cell[numbers[decided.name]] = cell.get(numbers[decided.name], 0) + 1
+    return [
+        _Counted(query, kpi, targets, numbers).point(period, name, found)
+        for (period, name), found in sorted(cells.items(), key=lambda one: (one[0][0], one[0][1] or "~"))
+    ]
+
+
+async def _counted(
+    ledger: OpenedLedger, query: HistoryQuery, part: Counter | Family
+) -> list[tuple[Any, ...]]:
+    """Return period, queue, channel, group, member and what was counted there."""
+    source = source_of(part)
+    group = "NULL" if query.group is None else query.group
+    member = "NULL"
+    if isinstance(part, Family):
+        member = f"CAST({fact_column(part.fact, part.by)} AS BIGINT)"
+    sql = (
+        f"SELECT {period_of(f'epoch_ms({source.at})', query.periods)} AS period, queue, channel, {group} AS name, "
+        f"{member} AS member, CAST(sum({source.amount}) AS BIGINT) AS n FROM {source.table} "
+        f"WHERE {source.where} AND {source.at} >= ? AND {source.at} < ? GROUP BY 1, 2, 3, 4, 5"
+    )
+    span = moment(query.periods[0][0]), moment(query.periods[-1][1])
+    found = await ledger.queries.rows(sql, span, most=MOST + 1)
+    if len(found) > MOST:
+        raise TooLargeQueryError(f"the ledger was asked for too much: more than {MOST:,} sums; ask for less")
+    return found
+
+
+def _wanted(query: HistoryQuery, queue: str | None, channel: str | None) -> bool:
+    return (query.queues is None or queue in query.queues) and (
+        query.channels is None or channel in query.channels
+    )
+
+
+def _overdue(ledger: OpenedLedger, query: HistoryQuery) -> Iterator[tuple[int, str | None, QueueChannel]]:
+    """Yield the contacts that wait, and were decided because their target passed; as readers of counters add them."""
+    for one in open_visits(ledger):
+        due, place = one.visit.due, one.place
+        if one.visit.state != WAITING or due > query.now or not _wanted(query, *place):
+            continue
+        for n, (start, end) in enumerate(query.periods):
+            if start <= due < end:
+                yield n, _group_of_visit(one.visit, place, query.group), place
+
+
+def _group_of_visit(visit: Any, place: QueueChannel, group: str | None) -> str | None:
+    if group is None:
+        return None
+    if group in PLACE:
+        return place[PLACE.index(group)]
+    found: str | None = getattr(visit if group == "agent" else visit.notes, group, None)
+    return found
+
+
+class _Counted(Struct, frozen=True):
+    """Makes values of what counters counted."""
+
+    query: HistoryQuery
+    kpi: Kpi
+    targets: Targets
+    numbers: Mapping[str, int]
+
+    def point(self, period: int, name: str | None, cells: Mapping[QueueChannel, Cell]) -> HistoryPoint:
+        """Return the value of some places together, each by its own formula."""
+        terms: list[Terms] = []
+        policies = set[str]()
+        made: Formula | None = None
+        for place, cell in sorted(cells.items()):
+            rule = self.targets.rule(*place)
+            found = place_formula(self.kpi, cell, rule, self.numbers, self.query.policy)
+            made = found.formula
+            policies.add(found.policy)
+            terms.append(made.terms(cell, 0, rule))
+        assert made is not None  # noqa: S101 - there is a cell
+        value = made.value(added(terms), {})
+        return HistoryPoint(period, name, _one(policies), value.value, value.samples, amounts=value.amounts)
+
+
+def _one(names: Iterable[str]) -> str:
+    """Return the only name; of several none."""
+    found = {*names}
+    return found.pop() if len(found) == 1 else ""

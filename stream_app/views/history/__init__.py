@@ -1,0 +1,1 @@
+"""``/v1/history``: KPIs by day and week."""

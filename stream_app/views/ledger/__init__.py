@@ -1,0 +1,1 @@
+"""``/v1/ledger``: KPIs that need more than one contact, or more than today."""

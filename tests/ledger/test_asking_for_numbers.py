@@ -1,0 +1,166 @@
+"""Numbers are asked of a ledger as it is read: files, what is in none yet, and visits that are open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings, strategies as st
+from msgspec.structs import replace
+
+from stream_app.ingest.batch import fold_records
+from stream_app.ingest.dialects.canonical import decode
+from stream_app.ledger.columns import TABLES
+from stream_app.ledger.covering import Coverage
+from stream_app.ledger.exploding import Exploder
+from stream_app.ledger.kpis import FAMILIES, LedgerQuestion, asking
+from stream_app.ledger.kpis.asking import prepare, range_of, sums
+from stream_app.ledger.local_files import LocalFiles
+from stream_app.ledger.manifest import RowsFile
+from stream_app.ledger.parquet_files import FileKey, OpenFiles, day_of
+from stream_app.ledger.querying import LedgerQueries
+from stream_app.model.fold.fold import Fold
+from stream_app.model.fold.noted import Noted
+from stream_app.model.fold.visit import REMEMBERED
+from stream_app.model.ledger import VisitRow, join_rows, pack_row
+from stream_app.model.ports import Partition
+from stream_app.model.targets import Targets
+from stream_app.store.codec import unpack_visits
+from stream_app.store.outbox import OutboxEntry
+from tests.model.kept import Kept, Line
+
+from .asking import HOURS, groups, question, without_zeros
+from .centre import Centre
+from .streams_of_customers import DAY, HOUR, T0, Weeks
+from .tables_of import LedgerTables, line_of, tables_of
+
+P = Partition("calls", 0)
+
+
+@pytest.fixture
+async def centre(redis_url: str, storage: LocalFiles) -> AsyncIterator[Centre]:
+    made = Centre(redis_url, storage, contacts=300)
+    await made.claim()
+    yield made
+    await made.close()
+
+
+async def test_what_is_written_and_what_waits_adds_up_to_the_same(centre: Centre) -> None:
+    """Whatever the writer has come to, and of whatever the number is."""
+    for desk in centre.desks:
+        await desk.count(500)
+    times = [line.timestamp for desk in centre.desks for line in desk.lines]
+    start, end = min(times), max(times) + 1
+    asked = LedgerQuestion(start=start, end=end, known=end)
+    found = []
+    for write in (False, True):
+        if write:
+            for desk in centre.desks:
+                await desk.write()
+        async with centre.reader.opened(lambda _: range_of([asked])) as ledger:
+            await prepare(ledger.queries, [("sales", "voice", start, end)])
+            found.append(
+                {
+                    (name, group): await sums(ledger.queries, family, asked, [group] if group else [])
+                    for name, family in FAMILIES.items()
+                    for group in ("", Random(name).choice(family.groups))
+                }
+            )
+    assert found[0] == found[1]
+    assert found[0]["journeys", ""][()]["handled"] > 5
+    assert found[0]["work", ""][()]["work_ms"] > 0
+
+
+def written(
+    lines: list[Line], folder: Path, *, alike: bool, every: int = 7
+) -> tuple[Kept, Coverage, dict[str, Path]]:
+    """Fold and write weeks, committing after so many records, a file a day and table.
+
+    Without ``alike`` half of the files are as if of a former version.
+    """
+    kept, fold = Kept(), Fold(Targets(), noted=Noted(on=True))
+    files = OpenFiles(TABLES, folder)
+    for start, end in pairwise([*range(0, len(lines), every), len(lines)]):
+        known = len(kept.ledger)
+        kept.add(fold_records(fold, lines[start:end], lines[start].offset, decode).deltas)
+        entry = OutboxEntry(b"", "t", 0, 1, kept.time, 1, join_rows(kept.ledger[known:]), b"")
+        for table, rows in Exploder(P)(entry).items():
+            files[FileKey(table, day_of(kept.time), "t")].write(TABLES[table].batch(rows))
+    finished = [done for one in files.values() if (done := one.finish()) is not None]
+    described: list[RowsFile] = []
+    for n, one in enumerate(finished):
+        columns = one.described.columns if alike or n % 2 else ""
+        described.append(replace(one.described, name=one.path.name, columns=columns))
+    packed = [
+        pack_row(VisitRow(2**40, n, contact, visit))
+        for contact, visits in sorted(kept.visits.items())
+        for n, visit in enumerate(unpack_visits(visits))
+        if visit.state < REMEMBERED
+    ]
+    open_ = Exploder(P)(OutboxEntry(b"", "t", 0, 1, kept.time, 1, join_rows(packed), b"")).get("visits", [])
+    coverage = Coverage(P, "t", kept.time, 0, None, tuple(described), {}, open_, ())
+    return kept, coverage, {one.path.name: one.path for one in finished}
+
+
+@pytest.mark.slow
+@settings(max_examples=6)
+@given(st.integers(0, 2**32 - 1), st.integers(20, 60), st.booleans())
+def test_files_that_are_left_out_have_nothing_that_matters(seed: int, units: int, alike: bool) -> None:
+    """Nor does it matter into how many slices people are divided, or whether all files have the same columns."""
+    lines, random = Weeks(seed).tell(units), Random(seed)
+
+    async def ask(coverage: Coverage, paths: dict[str, Path], tables: LedgerTables) -> None:
+        queries = LedgerQueries([coverage], paths, TABLES)
+        try:
+            await prepare(queries, HOURS)
+            for name, family in FAMILIES.items():
+                wide, split = question(random, lines), groups(name, random)
+                start = random.randrange(wide.start, wide.end)
+                within = replace(wide, start=start, end=random.choice((wide.end, start + 1)))
+                for asked in (wide, within, wide):
+                    found = without_zeros(await sums(queries, family, asked, split))
+                    assert found == without_zeros(tables.ask(name, asked, split)), (name, asked, split)
+        finally:
+            queries.close()
+
+    with TemporaryDirectory() as folder:
+        kept, coverage, paths = written(lines, Path(folder), alike=alike)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(asking, "SLICE", random.choice((40, 10_000)))
+            asyncio.run(ask(coverage, paths, LedgerTables(tables_of(kept), HOURS)))
+
+
+def mail(first: int, contact: str, started: int, handled: int) -> list[Line]:
+    """An e-mail of the one customer, handled after days."""
+    told: list[tuple[int, str, dict[str, str]]] = [
+        (started, "contact.queued", {"queue": "desk", "channel": "email", "customer": "u"}),
+        (handled - 60_000, "message.sent", {"agent": "ann"}),
+        (handled, "contact.wrapped", {}),
+    ]
+    return [
+        Line(first + n, line_of(first + n, at, kind, contact_id=contact, **fields), at, timestamp_type=1)
+        for n, (at, kind, fields) in enumerate(told)
+    ]
+
+
+async def test_a_long_contact_is_seen_with_the_week_before_it_began(tmp_path: Path) -> None:
+    """The file that has the contact before it has nothing else of the window, nor of the week before."""
+    lines = [
+        *mail(0, "before", T0, T0 + HOUR),
+        *mail(3, "long", T0 + 3 * DAY, T0 + 15 * DAY),
+        *mail(6, "apart", T0 + 30 * DAY, T0 + 30 * DAY + HOUR),
+    ]
+    asked = LedgerQuestion(start=T0 + 15 * DAY - HOUR, end=T0 + 16 * DAY, known=T0 + 31 * DAY)
+    _, coverage, paths = written(
+        sorted(lines, key=lambda line: line.timestamp), tmp_path, alike=True, every=1
+    )
+    queries = LedgerQueries([coverage], paths, TABLES)
+    await prepare(queries)
+    found = (await sums(queries, FAMILIES["journeys"], asked))[()]
+    queries.close()
+    assert (found["of_customers"], found["first_contacts"]) == (1, 0)

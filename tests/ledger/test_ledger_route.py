@@ -1,0 +1,370 @@
+"""``/v1/ledger`` on a real server, over a real ledger: what the reference says, refreshed by a process of its own."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from msgspec.structs import replace
+
+from stream_app.ledger.kpis import FAMILIES, LedgerQuestion
+from stream_app.model.kpis.from_ledger import FromLedger, LedgerCost, LedgerCount, LedgerRevenue
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
+from stream_app.model.targets import Targets
+from stream_app.model.windows import midnight
+from stream_app.views import naming
+from stream_app.views.ledger.query import GROUPS
+from tests.e2e.serve import parsed
+from tests.reference.history import History
+
+from .asking import refer
+from .serving import Numbers
+from .streams_of_customers import DAY, Weeks
+from .tables_of import Sums, referred
+
+PLACES = (("x", "voice"), ("y", "voice"), ("x", "chat"), ("y", "email"), ("unassigned", "voice"))
+LINES = Weeks(11).tell(160)
+UNPLACED = {
+    name: "segment" if kpi.customers else "team"
+    for kpi in FROM_LEDGER
+    if not kpi.placed
+    for name in kpi.families
+}
+TARGETS = Targets.of(
+    {
+        "defaults": {"cost_per_hour": 30, "currency": "EUR", "zone": "Europe/Berlin"},
+        "queues": {"y": {"zone": "Pacific/Apia"}},
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    return refer(LINES).history
+
+
+@pytest.fixture
+async def numbers(redis_url: str, tmp_path: Path) -> AsyncIterator[Numbers]:
+    made = Numbers(redis_url, tmp_path / "ledger", LINES, TARGETS)
+    await made.begin()
+    await made.desk.count(len(LINES) // 2)
+    await made.desk.write()
+    await made.desk.count(len(LINES))
+    yield made
+    await made.close()
+
+
+class Expected:
+    """What the reference says of a window."""
+
+    def __init__(self, history: History, numbers: Numbers, span: int | None, known: int) -> None:
+        self._history, self._numbers, self._span, self._known = history, numbers, span, known
+
+    def _question(self, zone: str) -> LedgerQuestion:
+        now = self._numbers.now
+        start = midnight(now, zone) if self._span is None else now - self._span
+        return LedgerQuestion(start=start, end=now, known=self._known)
+
+    def sums(self, family: str, group: str | None = None) -> Sums:
+        """By queue, channel and a group; each place's day begins by its own clock."""
+        if family in UNPLACED:
+            return referred(self._history, family, self._question("Europe/Berlin"), (UNPLACED[family],))
+        groups = ("queue", "channel", *([group] if group else []))
+        found: Sums = {}
+        for zone in ("Europe/Berlin", "Pacific/Apia"):
+            for key, row in referred(self._history, family, self._question(zone), groups).items():
+                if TARGETS.rule(key[0] or "", key[1] or "").zone == zone and any(row.values()):
+                    found[key] = row
+        return found
+
+
+def series(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    return name, frozenset(labels.items())
+
+
+def value_of(kpi: FromLedger, policy: str, sums: Mapping[str, int]) -> tuple[float | None, int]:
+    """The value and the samples, by the definition."""
+    measure = kpi.measures[policy]
+    assert not isinstance(measure, LedgerCost)
+    if isinstance(measure, LedgerRevenue):  # its amounts are looked at by themselves
+        return None, sums.get(measure.samples, 0)
+    if isinstance(measure, LedgerCount):
+        return sums.get(measure.of, 0), sums.get(measure.of, 0)
+    n = sums.get(measure.samples, 0)
+    return (round(sums[measure.of] / n / kpi.unit.parts, 6) if n > 0 else None), max(0, n)
+
+
+def settled_of(kpi: FromLedger, policy: str, sums: Mapping[str, int]) -> tuple[float | None, int]:
+    measure: Any = kpi.measures[policy]
+    n = sums.get(f"settled_{measure.samples}", 0)
+    return (round(sums[f"settled_{measure.of}"] / n, 6) if n > 0 else None), n
+
+
+def added(rows: Sums) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for row in rows.values():
+        for name, n in row.items():
+            total[name] = total.get(name, 0) + n
+    return total
+
+
+def check(figures: Mapping[str, Any], sums: Mapping[str, Mapping[str, int]]) -> int:
+    """Every figure is that of these sums; return how many of them have a value."""
+    seen = 0
+    for name, figure in figures.items():
+        kpi = next(one for one in FROM_LEDGER if one.name == name)
+        for policy, measure in kpi.measures.items():
+            if isinstance(measure, LedgerCost):
+                hours = sums["work"].get("work_ms", 0) / 3_600_000
+                n = sums["work"].get("handled", 0)
+                assert figure["samples"] == n
+                assert figure["amounts"] == ({"EUR": figure["amounts"]["EUR"]} if n else {})
+                assert not n or float(figure["amounts"]["EUR"]) == pytest.approx(30 * hours / n, abs=1e-4)
+                continue
+            value, samples = value_of(kpi, policy, sums[measure.family])
+            if policy in kpi.parts:
+                assert figure["parts"][policy] == value
+                continue
+            mine = figure["policies"][policy] if policy else figure
+            assert (mine["value"], mine["samples"]) == (value, samples), (name, policy)
+            if getattr(measure, "settled", False):
+                assert (mine["settled_value"], mine["settled_samples"]) == settled_of(
+                    kpi, policy, sums[measure.family]
+                )
+            seen += bool(value)
+    return seen
+
+
+@pytest.mark.slow
+async def test_windows_are_what_the_reference_says(numbers: Numbers, history: History) -> None:
+    await numbers.serve(PLACES)
+    await numbers.fresh()
+    seen = 0
+    for window, span in (("today", None), ("7d", 7 * DAY), ("28d", 28 * DAY)):
+        answer = await numbers.get(f"/v1/ledger?window={window}")
+        assert (answer["stale"], answer["problem"], answer["failed"]) == (False, None, {})
+        known = numbers.service.latest().numbers
+        assert known is not None
+        expected = Expected(history, numbers, span, known.known)
+        sums = {family: expected.sums(family) for family in FAMILIES}
+        seen += check(answer["all"], {family: added(rows) for family, rows in sums.items()})
+        for name, label in (("segments", "segment"), ("teams", "team")):
+            mine = {family: sums[family] for family, split in UNPLACED.items() if split == label}
+            assert {row["name"] for row in answer[name]} == {
+                key[0] for found in mine.values() for key, row in found.items() if any(row.values())
+            }
+            for row in answer[name]:
+                key = (row["name"],)
+                check(row["kpis"], {family: found.get(key, {}) for family, found in mine.items()})
+        places = {(row["queue"], row["channel"]): row["kpis"] for row in answer["rows"]}
+        assert {*places} == {key for family in FAMILIES if family not in UNPLACED for key in sums[family]}
+        for place, figures in places.items():
+            seen += check(figures, {family: sums[family].get(place, {}) for family in FAMILIES})
+    assert seen > 40
+
+
+@pytest.mark.slow
+async def test_groups_are_what_the_reference_says(numbers: Numbers, history: History) -> None:
+    """Those that are refreshed, and those that are computed on request."""
+    await numbers.serve(PLACES)
+    await numbers.fresh()
+    latest = numbers.service.latest().numbers
+    assert latest is not None
+    kpis = [kpi for kpi in FROM_LEDGER if kpi.placed and not kpi.families & {"opinions", "sales", "criteria"}]
+    asked = "&".join(f"kpi={kpi.name}" for kpi in kpis)  # of the others see tests.ledger.asking.groups
+    expected = Expected(history, numbers, 28 * DAY, latest.known)
+    seen = 0
+    for group in GROUPS[:8]:
+        answer = await numbers.get(f"/v1/ledger?window=28d&group={group}&{asked}")
+        own = None if group in {"queue", "channel"} else group
+        sums = {name: expected.sums(name, own) for kpi in kpis for name in kpi.families}
+        at = {"queue": 0, "channel": 1}.get(group, 2)
+        rows = {row["name"]: row["kpis"] for row in answer["rows"]}
+        assert {*rows} == {key[at] for found in sums.values() for key in found}
+        for name, figures in rows.items():
+            mine = {
+                family: added({key: row for key, row in found.items() if key[at] == name})
+                for family, found in sums.items()
+            }
+            seen += check(figures, mine)
+    assert seen > 40
+
+
+def expected_series(
+    figures: Mapping[str, Any], owner: dict[str, str], window: str
+) -> Iterator[tuple[Any, float]]:
+    """What of the API's figures Prometheus has to read."""
+    for name, figure in figures.items():
+        kpi = next(one for one in FROM_LEDGER if one.name == name)
+        labels = owner if kpi.is_level else {**owner, "window": window}
+        for policy, one in figure.get("policies", {"": figure}).items():
+            named = {**labels, "policy": policy} if policy else labels
+            settled = window != "today" and one.get("settled_samples")
+            values = {
+                naming.of_ledger(kpi): one["value"],
+                naming.ledger_samples(kpi): None if kpi.is_level else one["samples"] or None,
+                naming.settled(kpi): one["settled_value"] if settled else None,
+                naming.settled_samples(kpi): one["settled_samples"] if settled else None,
+            }
+            yield from ((series(metric, **named), n) for metric, n in values.items() if n is not None)
+            for currency, amount in one.get("amounts", {}).items():
+                yield series(naming.of_ledger(kpi), **named, currency=currency), float(amount)
+        for part, value in figure.get("parts", {}).items() if window == "28d" else ():
+            if value is not None:
+                yield series(naming.part(kpi), **labels, part=part), value
+        if kpi.target is not None:
+            yield series(naming.ledger_target(kpi), **owner), kpi.target
+
+
+@pytest.mark.slow
+async def test_prometheus_reads_what_the_api_says(numbers: Numbers) -> None:
+    served = await numbers.serve(PLACES)
+    await numbers.fresh()
+    got = parsed((await served.get("/metrics"))[2].decode())
+    known = {name for kpi in FROM_LEDGER for name in naming.ledger_names_of(kpi)}
+    mine = {key: value for key, value in got.items() if key[0] in known}
+    assert {name for name, _ in got} >= {naming.LEDGER_AGE, naming.LEDGER_UNKNOWN}
+    expected = dict[Any, float]()
+    for window in ("today", "7d", "28d"):
+        answer = await numbers.get(f"/v1/ledger?window={window}")
+        for row in answer["rows"]:
+            place = {"queue": row["queue"] or "", "channel": row["channel"] or ""}
+            expected.update(expected_series(row["kpis"], place, window))
+        for label, rows in (("segment", "segments"), ("team", "teams")):
+            for row in answer[rows]:
+                expected.update(expected_series(row["kpis"], {label: row["name"] or ""}, window))
+    assert mine.keys() == expected.keys()
+    assert {key: round(value, 6) for key, value in mine.items()} == expected
+    assert {value for _, labels in got for _, value in labels}.isdisjoint({"ann", "bob"}), (
+        "no agent is in a series"
+    )
+
+
+async def test_agents_are_shown_to_those_who_may_see_contacts(numbers: Numbers) -> None:
+    served = await numbers.serve(PLACES, host="0.0.0.0")  # noqa: S104 - it refuses them then
+    status, _, problem = await served.get("/v1/ledger?group=agent")
+    assert (status, problem["title"]) == (403, "Forbidden")
+    status, _, problem = await served.get("/v1/history?kpi=reopen&group=agent")
+    assert (status, problem["title"]) == (403, "Forbidden")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "parameter"),
+    [
+        ("/v1/ledger?window=30m", 400, "window"),
+        ("/v1/ledger?kpi=service_level", 400, "kpi"),
+        ("/v1/ledger?queue=nobody", 400, "queue"),
+        ("/v1/ledger?group=customer", 400, "group"),
+        ("/v1/ledger?group=agent%27%3B--", 400, "group"),
+        ("/v1/ledger?policy=by_magic", 400, "policy"),
+        ("/v1/ledger?kpi=churn&queue=x", 422, "queue"),
+        ("/v1/ledger?window=7d&window=28d", 400, "window"),
+        ("/v1/history", 400, "kpi"),
+        ("/v1/history?kpi=backlog", 400, "kpi"),
+        ("/v1/history?kpi=reopen&by=month", 400, "by"),
+        ("/v1/history?kpi=reopen&from=yesterday", 400, "from"),
+        ("/v1/history?kpi=reopen&from=2026-01-02&to=2026-01-01", 422, "from"),
+        ("/v1/history?kpi=reopen&from=1980-01-01&to=2026-01-01", 422, "from"),
+        ("/v1/history?kpi=reopen&tz=Mars/Olympus", 400, "tz"),
+        ("/v1/history?kpi=reopen&limit=0", 400, "limit"),
+        ("/v1/history?kpi=csat&group=segment", 422, "group"),
+        ("/v1/history?kpi=reopen&policy=answered_only", 422, "policy"),
+        ("/v1/history?kpi=churn&queue=x", 422, "queue"),
+        ("/v1/history?kpi=reopen&group=course", 400, "group"),
+    ],
+)
+async def test_bad_questions_are_problems(empty: Numbers, path: str, status: int, parameter: str) -> None:
+    assert empty.served
+    found, headers, problem = await empty.served.get(path)
+    assert (found, headers["Content-Type"], problem["parameter"]) == (
+        status,
+        "application/problem+json",
+        parameter,
+    ), problem
+
+
+@pytest.fixture
+async def empty(redis_url: str, tmp_path: Path) -> AsyncIterator[Numbers]:
+    """A ledger in which nothing is, yet."""
+    made = Numbers(redis_url, tmp_path / "ledger", [], TARGETS)
+    made.now = LINES[-1].timestamp
+    await made.serve(PLACES)
+    yield made
+    await made.close()
+
+
+async def test_without_anything_all_is_without_data(empty: Numbers) -> None:
+    await empty.fresh()
+    answer = await empty.get("/v1/ledger?window=28d")
+    assert (answer["rows"], answer["segments"], answer["teams"]) == ([], [], [])
+    shares = {name: one for name, one in answer["all"].items() if name not in _COUNTS}
+    assert {one["value"] for one in shares.values()} == {None}
+    assert {one["samples"] for one in answer["all"].values()} == {0}
+
+
+_COUNTS: Final = {kpi.name for kpi in FROM_LEDGER if kpi.is_level}
+
+
+@pytest.mark.slow
+async def test_what_is_not_known_is_said(redis_url: str, tmp_path: Path) -> None:
+    """A worker that keeps no ledger counts the first half: it is unknown, and not nothing."""
+    numbers = Numbers(redis_url, tmp_path / "ledger", LINES, TARGETS)
+    await numbers.desk.claim(keeps_ledger=False)
+    await numbers.desk.count(len(LINES) // 2)
+    half = LINES[len(LINES) // 2].timestamp
+    await numbers.begin()
+    while await numbers.desk.count(10):
+        pass
+    try:
+        numbers.now = half + 20 * 86_400_000
+        served = await numbers.serve(PLACES)
+        await numbers.fresh()
+        (of_window,) = (await numbers.get("/v1/ledger?window=28d"))["unknown"]
+        first = datetime.fromtimestamp(half / 1000 - 3 * 86_400, UTC).date()
+        path = f"/v1/history?kpi=repeat_contacts&from={first}&limit=14"
+        history = await numbers.get(path)
+        (unknown,) = history["unknown"][-1]["ranges"]
+        assert abs(datetime.fromisoformat(unknown["end"]).timestamp() - half / 1000) < 10 * 86_400
+        assert of_window["end"] == unknown["end"], "and the window says so, too"
+        known = [row["known"] for row in history["rows"]]
+        assert known == sorted(known), "first those that are not known"
+        assert {*known} == {True, False}
+        assert [one["period"] for one in history["unknown"]] == [
+            row["period"] for row in history["rows"] if not row["known"]
+        ]
+        _, headers, text = await served.get(path + "&format=csv")
+        lines = [*csv.DictReader(StringIO(text.decode()))]
+        assert [line["known"] for line in lines] == [str(one).lower() for one in known]
+        assert headers["X-Unknown"]
+    finally:
+        await numbers.close()
+
+
+@pytest.mark.slow
+async def test_a_process_that_is_killed_is_replaced(numbers: Numbers) -> None:
+    await numbers.serve(PLACES)
+    await numbers.fresh()
+    (pid,) = numbers.service.process.pids
+    os.kill(pid, signal.SIGKILL)
+    numbers.now += 60_000
+    numbers.targets = replace(numbers.targets)  # something changed
+    await numbers.fresh()
+    assert numbers.service.process.pids != [pid]
+    assert numbers.service.latest().stale is False
+
+
+async def test_numbers_that_are_not_refreshed_any_more_are_stale(numbers: Numbers) -> None:
+    await numbers.serve(PLACES)
+    await numbers.fresh()
+    numbers.now += 61_000
+    latest = numbers.service.latest()
+    assert (latest.stale, latest.numbers is not None) == (True, True)
+    answer = await numbers.get("/v1/ledger")
+    assert (answer["stale"], answer["problem"].startswith("a refresh takes")) == (True, True)
