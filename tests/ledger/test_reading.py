@@ -310,6 +310,9 @@ async def test_nothing_in_a_row_happened_long_after_it_was_written(
             entry = moment.entries[-1]
             for table, rows in Exploder(desk.partition)(entry).items():
                 times = [one.name for one in TABLES[table].columns if one.kind == "moment"]
+                times = [
+                    name for name in times if name != "due_at"
+                ]  # when a course is to be done has not happened
                 for row in rows:
                     happened = [row[name] for name in times if row.get(name) is not None]
                     assert max(happened) <= entry.time + AHEAD
