@@ -47,7 +47,7 @@ def named(line: Line) -> Line:
     """The same record, of a customer with a case."""
     try:
         event = json.loads(line.value or b"")
-    except ValueError:
+    except (ValueError, RecursionError):
         return line
     if not isinstance(event, dict) or not ({"customer", "queue"} & event.keys()) or "contact_id" not in event:
         return line
