@@ -3,9 +3,11 @@
 An expected value that has to change here is data of installations that can't be read any more: append, or write a migration.
 """
 
+import msgspec
+
 from stream_app.model.fold.cells import pack_cell, unpack_cell
 from stream_app.model.fold.clock import Agreement
-from stream_app.model.fold.visit import Visit, VisitState
+from stream_app.model.fold.visit import Visit, VisitNotes, VisitState
 from stream_app.model.intervals.columns import COLUMNS, FLOW, FREE, MINUTES
 from stream_app.model.intervals.counting import compact
 from stream_app.model.intervals.day import Kept, PublishedDay
@@ -72,6 +74,14 @@ def test_open_visits() -> None:
     packed = codec.pack_visits((visit,))
     assert packed.startswith(VISITS[:1] + b"\xdc\x00\x1f" + VISITS[4:]), "new fields come at the end"
     assert codec.unpack_visits(packed) == (visit,)
+
+
+def test_what_a_later_version_appended_to_a_visit_is_left_out() -> None:
+    visit = Visit("sales", "voice", 1, 5, 5, 20_000, 5_000, b"12345678", notes=VisitNotes(1, b"\x90", "t"))
+    array = msgspec.msgpack.decode(codec.pack_visits((visit,)))
+    array[0][-1].append("later")
+    array[0].append("later")
+    assert codec.unpack_visits(msgspec.msgpack.encode(array)) == (visit,)
 
 
 def test_the_clock_of_a_partition() -> None:
