@@ -62,7 +62,8 @@ def of_ledger_kpi(kpi: FromLedger) -> int:
     samples = windows if naming.owns_ledger_samples(kpi) else 0
     settled = len(SETTLED_WINDOWS) if kpi.settles else 0
     settled += settled if naming.owns_ledger_samples(kpi) else 0
-    return formulas * (values + samples + settled) + len(naming.parts_of(kpi)) + (kpi.target is not None)
+    beside = len(naming.parts_of(kpi)) + naming.shows_target(kpi)
+    return formulas * (values + samples + settled) + beside
 
 
 def of_queue() -> int:

@@ -151,7 +151,7 @@ def _denominator(kpi: Kpi) -> str:
     return f"of {kpi.name}"
 
 
-def shows_target(kpi: Kpi) -> bool:
+def shows_target(kpi: Kpi | FromLedger) -> bool:
     """Return whether its target is a series. Volumes and amounts of money have one only where an alert watches it."""
     return kpi.may_have_target
 
@@ -234,8 +234,8 @@ def settled_samples(kpi: FromLedger) -> str:
 
 
 def owns_ledger_samples(kpi: FromLedger) -> bool:
-    """Return whether the series of its samples has its name."""
-    return not kpi.is_level and _ledger_samples_of(kpi) is kpi
+    """Return whether the series of its samples has its name; a count is its own samples."""
+    return not kpi.counts and _ledger_samples_of(kpi) is kpi
 
 
 def _ledger_samples_of(kpi: FromLedger) -> FromLedger:
@@ -259,7 +259,7 @@ def part(kpi: FromLedger) -> str:
 
 
 def ledger_target(kpi: FromLedger) -> str:
-    """Return the metric of the target, labels ``owners(kpi)``. Exported where there is one."""
+    """Return the metric of the target, labels ``owners(kpi)``. Exported where there is a target."""
     return f"cc_{kpi.name}_target"
 
 
@@ -274,13 +274,13 @@ def ledger_names_of(kpi: FromLedger) -> dict[str, tuple[str, ...]]:
     labels = ledger_labels(kpi)
     found = {of_ledger(kpi): labels}
     counted = tuple(label for label in labels if label != CURRENCY)
-    if not kpi.is_level:
+    if not kpi.counts:
         found[ledger_samples(kpi)] = counted
     if kpi.settles:
         found |= {settled(kpi): labels, settled_samples(kpi): counted}
     if parts_of(kpi):
         found[part(kpi)] = (*labels, PART)
-    if kpi.target is not None:
+    if shows_target(kpi):
         found[ledger_target(kpi)] = owners(kpi)
     return found
 

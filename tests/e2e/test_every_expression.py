@@ -12,6 +12,7 @@ import pytest
 from stream_app.model.kpis import BY_NAME, KPIS
 from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.views import alerts, links, naming
+from stream_app.views.budget import PARTS_WINDOW
 from stream_app.views.dashboards import DASHBOARDS, ledger_panels
 from stream_app.views.dashboards.ledger_panels import LEDGER
 from tests.conftest import MakeTopic
@@ -53,7 +54,7 @@ SELDOM = {
     for kpi in FROM_LEDGER
     if kpi.agents or kpi.families & {"criteria", "sales"}
     for policy in kpi.policies or ("",)
-} | {f"{kpi.title}: parts" for kpi in FROM_LEDGER if kpi.is_level and kpi.families & {"sales"}}
+} | {f"{LEDGER['sales_by_kind'].title}: parts, {PARTS_WINDOW}"}
 QUIET = {
     "ContactsStopped": "nothing to compare with before a week is over",
     "LedgerHole": "nothing to compare with before an hour is over",
@@ -82,6 +83,7 @@ UNSEEN = {
     naming.STORE_LIMIT,  # see above
     naming.value(BY_NAME["outbound_handle_time"]),  # see above
     *(naming.target(kpi) for kpi in KPIS if not kpi.targets),  # exported where a setting gives one
+    *(naming.ledger_target(kpi) for kpi in FROM_LEDGER if kpi.target is None),  # the same
     *(naming.settled(kpi) for kpi in FROM_LEDGER),  # see above, like the rest
     *(naming.settled_samples(kpi) for kpi in FROM_LEDGER),
     *(

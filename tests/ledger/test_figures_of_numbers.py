@@ -380,6 +380,13 @@ def test_every_entry_is_found_by_a_family(kpi: FromLedger) -> None:
     assert kpi.name not in BY_NAME
 
 
+@pytest.mark.parametrize("kpi", FROM_LEDGER, ids=lambda kpi: kpi.name)
+def test_what_is_counted_in_a_window_is_no_value_of_its_end(kpi: FromLedger) -> None:
+    """A level is the same whenever the window began; what counts at a moment of its own is in the windows that have it."""
+    at_end = any(not FAMILIES[name].sampled for name in kpi.families)
+    assert kpi.is_level == (kpi.counts and at_end)
+
+
 def test_families_have_the_names_that_entries_know() -> None:
     assert (*FAMILIES,) == LEDGER_FAMILIES
     assert {measure.family for kpi in FROM_LEDGER for measure in kpi.measures.values()} == {*FAMILIES}

@@ -13,23 +13,27 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec import UNSET
 
 from stream_app.ledger.kpis import LedgerQuestion
 from stream_app.ledger.whys import LedgerWhys
-from stream_app.model.kpis.from_ledger import LedgerShare
+from stream_app.model.kpis.from_ledger import FromLedger, LedgerShare
 from stream_app.model.kpis.kpi import Kpi
-from stream_app.model.kpis.measures import Choice
+from stream_app.model.kpis.measures import Choice, WindowCount
+from stream_app.model.ledger_numbers import HistoryQuery, KpiHistory
 from stream_app.model.targets import Targets
 from stream_app.model.why import WhyQuery
 from stream_app.model.windows import BASE
-from stream_app.views.history.query import KPIS, periods
+from stream_app.views.history.query import KPIS, parse_history, periods
+from stream_app.views.history.wire import rows_of
 from stream_app.views.intervals.query import zones
 from stream_app.views.ledger.query import BY_NAME
+from stream_app.views.naming import parts_of
 from tests.reference.history import History
 
 from .asking import refer
 from .serving import Numbers
-from .streams_of_customers import Weeks
+from .streams_of_customers import DAY, HOUR, T0, Weeks
 from .tables_of import referred
 
 PLACES = (("x", "voice"), ("y", "voice"), ("x", "chat"), ("y", "email"))
@@ -174,6 +178,40 @@ async def test_the_running_day_is_not_final(numbers: Numbers) -> None:
     assert last["final"] is False
     now = datetime.fromtimestamp(numbers.now / 1000, ZoneInfo(TZ))
     assert last["period"] == now.date().isoformat()
+
+
+async def test_what_is_so_at_the_end_of_a_running_week_is_so_by_now(
+    numbers: Numbers, history: History
+) -> None:
+    """What is due on Friday is not overdue on Monday; of a week to come nobody knows anything."""
+    seen = 0
+    for weeks in (1, 2, 3):
+        now = T0 + weeks * 7 * DAY - HOUR
+        stretches = tuple(one.stretch for one in periods(now, now + 8 * DAY, "week", ZoneInfo("UTC"), 2))
+        query = HistoryQuery(kpi=BY_NAME["training_overdue"], periods=stretches, now=now)
+        found = await numbers.service.history(query, Targets())
+        (begin, end), _ = stretches
+        asked = [LedgerQuestion(start=begin, end=at, known=now) for at in (now, end)]
+        expected = [referred(history, "trainings", one, ()).get((), {}).get("overdue", 0) for one in asked]
+        assert [(one.period, one.value) for one in found.points] == [(0, expected[0])] * bool(expected[0])
+        assert found.done == 2
+        seen += expected[0] != expected[1]
+    assert seen
+
+
+@given(st.sampled_from([*KPIS.values()]), st.lists(st.booleans(), min_size=3, max_size=3))
+def test_a_day_on_which_nothing_happened_has_0_if_it_is_known(
+    kpi: Kpi | FromLedger, known: list[bool]
+) -> None:
+    """Of what is counted, as everywhere else; of a day that has not begun nobody knows."""
+    now = ms("2026-03-03T12:00+00:00")
+    asked = parse_history({"kpi": [kpi.name], "from": ["2026-03-02"], "to": ["2026-03-05"]}, now)
+    unknown = [[] if one else [(0, now)] for one in known]
+    rows = rows_of(asked, KpiHistory([], unknown, 3, now))
+    counts = kpi.counts if isinstance(kpi, FromLedger) else isinstance(kpi.measure, WindowCount)
+    assert [row.value for row in rows] == [0 if counts and one else None for one in (*known[:2], False)]
+    parts = dict.fromkeys(parts_of(kpi), 0) if isinstance(kpi, FromLedger) and counts else {}
+    assert {str(row.parts) for row in rows if row.value == 0} <= {str(parts or UNSET)}
 
 
 def hours(begin: date, tz: str, by: Any = "day") -> list[float]:

@@ -12,15 +12,24 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
 from stream_app.ledger.kpis import FAMILIES, LedgerQuestion
+from stream_app.model.contacts import TooMuchAskedError
+from stream_app.model.events import QueueChannel
 from stream_app.model.kpis.from_ledger import FromLedger, LedgerCost, LedgerCount, LedgerRevenue
 from stream_app.model.kpis.ledger_entries import FROM_LEDGER
+from stream_app.model.ledger_numbers import FamilySums, LatestNumbers, LedgerNumbers, SumsKey, WindowSums
 from stream_app.model.targets import Targets
+from stream_app.model.targets.ledger_rules import LedgerRules
 from stream_app.model.windows import midnight
 from stream_app.views import naming
+from stream_app.views.contacts.api import MOST_OF_A_HEADER, unknown_header
+from stream_app.views.ledger.metrics import LedgerMetrics
 from stream_app.views.ledger.query import GROUPS
+from stream_app.views.ledger.wire import Ledgered
+from stream_app.views.wire import stamp
 from tests.e2e.serve import parsed
 from tests.reference.history import History
 
@@ -39,8 +48,13 @@ UNPLACED = {
 }
 TARGETS = Targets.of(
     {
-        "defaults": {"cost_per_hour": 30, "currency": "EUR", "zone": "Europe/Berlin"},
-        "queues": {"y": {"zone": "Pacific/Apia"}},
+        "defaults": {
+            "cost_per_hour": 30,
+            "currency": "EUR",
+            "zone": "Europe/Berlin",
+            "targets": {"first_contact_resolution": 0.85, "training_compliance": 0.9},
+        },
+        "queues": {"y": {"zone": "Pacific/Apia", "targets": {"reopen": 0.05}}},
     }
 )
 
@@ -209,7 +223,7 @@ def expected_series(
             settled = window != "today" and one.get("settled_samples")
             values = {
                 naming.of_ledger(kpi): one["value"],
-                naming.ledger_samples(kpi): None if kpi.is_level else one["samples"] or None,
+                naming.ledger_samples(kpi): None if kpi.counts else one["samples"] or None,
                 naming.settled(kpi): one["settled_value"] if settled else None,
                 naming.settled_samples(kpi): one["settled_samples"] if settled else None,
             }
@@ -219,8 +233,8 @@ def expected_series(
         for part, value in figure.get("parts", {}).items() if window == "28d" else ():
             if value is not None:
                 yield series(naming.part(kpi), **labels, part=part), value
-        if kpi.target is not None:
-            yield series(naming.ledger_target(kpi), **owner), kpi.target
+        if figure["target"] is not None and naming.shows_target(kpi):
+            yield series(naming.ledger_target(kpi), **owner), figure["target"]
 
 
 @pytest.mark.slow
@@ -245,6 +259,91 @@ async def test_prometheus_reads_what_the_api_says(numbers: Numbers) -> None:
     assert {value for _, labels in got for _, value in labels}.isdisjoint({"ann", "bob"}), (
         "no agent is in a series"
     )
+
+
+def counted(family: str, *rows: tuple[SumsKey, Mapping[str, int]]) -> LedgerNumbers:
+    """A window in which one family counted."""
+    names = FAMILIES[family].sums
+    sums = FamilySums(names, [(key, tuple(row.get(name, 0) for name in names)) for key, row in rows])
+    return LedgerNumbers(DAY, DAY, {"28d": WindowSums(0, DAY, {family: sums}, [])})
+
+
+X, Y = SumsKey("x", "voice", None, None), SumsKey("y", "chat", None, None)
+
+
+def scraped(
+    metrics: LedgerMetrics, numbers: LedgerNumbers, *places: QueueChannel
+) -> dict[str, dict[str, float]]:
+    """Metric → labels → value."""
+    series = metrics.series(LatestNumbers(numbers, stale=False), TARGETS, places, DAY)
+    return {name: {labels: n for labels, n in lines if n is not None} for name, _, lines in series}
+
+
+def test_the_targets_of_a_centre_are_those_in_force() -> None:
+    """Those of a queue there, those of all elsewhere; also of KPIs for which the catalogue has none."""
+    numbers = counted("resolved_cases", (X, {"resolved_cases": 2}), (Y, {"resolved_cases": 2}))
+    made = Ledgered(numbers.windows["28d"], LedgerRules.of(TARGETS))
+    aims = {
+        row.queue: {name: one.target for name, one in row.kpis.items()} for row in made.rows(None, None, None)
+    }
+    assert (aims["x"]["first_contact_resolution"], aims["x"]["reopen"]) == (0.85, None)
+    assert (aims["y"]["first_contact_resolution"], aims["y"]["reopen"]) == (0.85, 0.05)
+    by_queue = {row.name: row.kpis["reopen"].target for row in made.rows(None, None, "queue")}
+    assert by_queue == {"x": None, "y": 0.05}
+    assert made.all(None, None)["first_contact_resolution"].target == 0.85
+    assert made.all(None, None)["training_compliance"].target == 0.9
+    assert made.all(frozenset({"y"}), None)["reopen"].target == 0.05
+    found = scraped(LedgerMetrics(), numbers, ("x", "voice"), ("y", "chat"))
+    x, y = '{queue="x",channel="voice"}', '{queue="y",channel="chat"}'
+    assert found["cc_first_contact_resolution_target"] == {x: 0.85, y: 0.85}
+    assert found["cc_reopen_target"] == {y: 0.05}
+
+
+def test_sales_are_those_of_a_window() -> None:
+    found = scraped(LedgerMetrics(), counted("sales", (X, {"sales": 3, "sales_new": 3})), ("x", "voice"))
+    labels = 'queue="x",channel="voice",window="28d"'
+    assert found["cc_sales_by_kind_contacts"] == {f"{{{labels}}}": 3}
+    assert found["cc_sales_by_kind_part_contacts"][f'{{{labels},part="sales_new"}}'] == 3
+
+
+def test_a_queue_that_takes_another_ones_place_has_series_of_its_own() -> None:
+    numbers = counted("unresolved_cases", (X, {"unresolved": 1}), (Y, {"unresolved": 2}))
+    metrics, name = LedgerMetrics(), "cc_unresolved_contacts"
+    others = '{queue="other",channel="other"}'
+    assert scraped(metrics, numbers, ("x", "voice"))[name] == {'{queue="x",channel="voice"}': 1, others: 2}
+    assert scraped(metrics, numbers, ("y", "chat"))[name] == {'{queue="y",channel="chat"}': 2, others: 1}
+
+
+def test_only_what_has_a_word_of_the_sale_is_split_by_it() -> None:
+    """Of contacts that are handled nobody knows the kind of a sale: a share of them by it would be of nothing."""
+    of_kind = SumsKey("x", "voice", "upsell", "EUR")
+    window = counted("sales", (X, {"handled": 4}), (of_kind, {"sales": 1, "sales_upsell": 1})).windows["28d"]
+    rows = Ledgered(window, LedgerRules.of(TARGETS)).rows(None, None, "sale_kind")
+    assert {name for row in rows for name in row.kpis} == {"sales_by_kind"}
+    assert {row.name: row.kpis["sales_by_kind"].value for row in rows} == {"upsell": 1, None: 0}
+
+
+async def test_what_takes_too_long_says_what_would_not(
+    empty: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(*_: Any) -> LedgerNumbers:
+        raise TooMuchAskedError("the ledger was asked for too much")
+
+    monkeypatch.setattr(empty.service, "ask", ask)
+    assert empty.served
+    status, _, problem = await empty.served.get("/v1/ledger?window=28d&group=site")
+    assert (status, problem["parameter"]) == (422, "window")
+    assert problem["allowed"] == ["a shorter window", "a group with fewer names"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**40), st.integers(0, 2**40)), max_size=200))
+def test_the_header_has_whole_stretches_as_many_as_it_has_room_for(ranges: list[tuple[int, int]]) -> None:
+    text = unknown_header(ranges)
+    found = text.split(", ") if text else []
+    everything = [f"{stamp(since)}/{stamp(until)}" for since, until in ranges]
+    assert len(text) <= MOST_OF_A_HEADER
+    assert found == everything[: len(found)]
+    assert len(found) == len(ranges) or len(text) + 60 > MOST_OF_A_HEADER
 
 
 async def test_agents_are_shown_to_those_who_may_see_contacts(numbers: Numbers) -> None:
@@ -278,6 +377,9 @@ async def test_agents_are_shown_to_those_who_may_see_contacts(numbers: Numbers) 
         ("/v1/history?kpi=reopen&policy=answered_only", 422, "policy"),
         ("/v1/history?kpi=churn&queue=x", 422, "queue"),
         ("/v1/history?kpi=reopen&group=course", 400, "group"),
+        ("/v1/history?kpi=conversion_by_kind&group=sale_kind", 422, "group"),
+        ("/v1/history?kpi=revenue_by_kind&group=sale_kind", 422, "group"),
+        ("/v1/history?kpi=revenue_by_kind&group=criterion", 422, "group"),
     ],
 )
 async def test_bad_questions_are_problems(empty: Numbers, path: str, status: int, parameter: str) -> None:
@@ -309,7 +411,7 @@ async def test_without_anything_all_is_without_data(empty: Numbers) -> None:
     assert {one["samples"] for one in answer["all"].values()} == {0}
 
 
-_COUNTS: Final = {kpi.name for kpi in FROM_LEDGER if kpi.is_level}
+_COUNTS: Final = {kpi.name for kpi in FROM_LEDGER if kpi.counts}
 
 
 @pytest.mark.slow

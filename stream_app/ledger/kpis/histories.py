@@ -40,7 +40,7 @@ from stream_app.model.targets import Targets
 from stream_app.model.targets.ledger_rules import LedgerRules
 from stream_app.model.why import NotExplainedError
 
-from . import FAMILIES
+from . import FAMILIES, GROUPS
 from .asking import range_of
 from .query import LedgerQuestion, period_of
 from .windows import PLACE, AskedNumbers, told, unknown_in
@@ -92,7 +92,7 @@ def check(query: HistoryQuery) -> None:
     if isinstance(kpi, FromLedger):
         families = [FAMILIES[name] for name in sorted(kpi.families)]
         allowed = [name for name in families[0].groups if all(name in one.groups for one in families)]
-        allowed = [name for name in allowed if name != "currency"]
+        allowed = [name for name in allowed if name in GROUPS or name in kpi.also_by]
         policies: Sequence[str] = [*kpi.measures]
     else:
         if isinstance(kpi.measure, Level | Derived | IntervalsMet):
@@ -126,16 +126,26 @@ async def _of_ledger(
         if done and monotonic() - begun > BUDGET_S:
             break
         try:
-            found = {name: await asked.periods(name, some, query.group) for name in sorted(kpi.families)}
+            found = {
+                name: await asked.periods(name, _begun(name, some, query.now), query.group)
+                for name in sorted(kpi.families)
+            }
         except (TooSlowQueryError, TooLargeQueryError):
             if not done:
                 raise
             break
         for n in range(len(some)):
-            of_period = {name: _by_group(by_period[n], query) for name, by_period in found.items()}
+            of_period = {name: _by_group(one[n], query) for name, one in found.items() if n < len(one)}
             points += _points(done + n, query, kpi, rules, of_period)
         done += len(some)
     return points, done
+
+
+def _begun(family: str, periods: Sequence[TimeRange], now: int) -> Sequence[TimeRange]:
+    """Return what a family is asked of periods: what is so at the end of one that is not over is so by now."""
+    if FAMILIES[family].sampled:
+        return periods
+    return [(start, min(end, now)) for start, end in periods if start < now]
 
 
 def _together(periods: Sequence[TimeRange]) -> Iterator[Sequence[TimeRange]]:

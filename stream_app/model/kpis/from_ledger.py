@@ -44,11 +44,19 @@ class LedgerShare(Struct, frozen=True):
 
 
 class LedgerCount(Struct, frozen=True):
-    """A sum at a moment, with the parts into which it is split."""
+    """A sum, with the parts into which it is split.
+
+    Attributes:
+        family: where the sum is from.
+        of: its name.
+        parts: the names of its summands, if there are any.
+        level: whether it is about the window's end, whenever that began; if not, about what happened in the window.
+    """
 
     family: str
     of: str
     parts: tuple[str, ...] = ()
+    level: bool = False
 
     def value(self, sums: Mapping[str, int]) -> float:
         """Return the sum."""
@@ -162,7 +170,17 @@ class FromLedger(Struct, frozen=True, kw_only=True):
     @property
     def is_level(self) -> bool:
         """Whether it is a value of the window's end, whenever that began."""
-        return all(isinstance(measure, LedgerCount) for measure in self.measures.values())
+        return all(isinstance(one, LedgerCount) and one.level for one in self.measures.values())
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a number of what it is about: values add up, and without any the value is 0."""
+        return all(isinstance(one, LedgerCount) for one in self.measures.values())
+
+    @property
+    def may_have_target(self) -> bool:
+        """Whether its target is a series: of volumes and amounts of money only where there is one."""
+        return self.target is not None or self.unit not in {Unit.CONTACTS, Unit.AMOUNT}
 
     @property
     def placed(self) -> bool:

@@ -138,6 +138,7 @@ _CASE_ENTRIES: Final[tuple[FromLedger, ...]] = (
                 "unresolved_cases",
                 "unresolved",
                 ("up_to_1_days", "up_to_3_days", "up_to_7_days", "up_to_30_days", "older"),
+                level=True,
             )
         ),
         tier="operational",

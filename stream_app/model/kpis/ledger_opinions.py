@@ -84,7 +84,7 @@ REVIEW_ENTRIES: Final[tuple[FromLedger, ...]] = (
         doc="Courses that were due and that agents have not completed.",
         unit=Unit.CONTACTS,
         better="lower",
-        measures=only(LedgerCount("trainings", "overdue")),
+        measures=only(LedgerCount("trainings", "overdue", level=True)),
         tier="quality",
         leading=True,
         target_why="none: it grows with the number of agents",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -17,6 +17,8 @@ from .overrides import FcrPolicy
 FCR_POLICY: Final[FcrPolicy] = "by_repeat"
 REPEAT_DAYS: Final = 7
 BOT_RETURN_H: Final = 24.0
+EVERY: Final[QueueChannel] = ("", "")
+"""In place of a queue and channel: what is said of no queue or channel in particular."""
 
 
 class OpenHours(Struct, frozen=True):
@@ -80,9 +82,9 @@ class LedgerRules(Struct, frozen=True):
             at_once=rule.at_once,
         )
 
-    def target(self, kpi: str, place: QueueChannel) -> float | None:
-        """Return what a queue and channel aim at in a KPI of the ledger, in its unit; ``None``: nothing."""
-        return self.targets.rule(*place).ledger_targets.get(kpi)
+    def aims(self, place: QueueChannel) -> Mapping[str, float]:
+        """Return what a queue and channel aim at: KPI of the ledger → its target, in its unit."""
+        return self.targets.rule(*place).ledger_targets
 
     def open_hours(self, places: Iterable[QueueChannel], start: int, end: int) -> Iterator[OpenHours]:
         """Yield the business hours within [start, end), in ms, of those queues and channels that have a calendar.

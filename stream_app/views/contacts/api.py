@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -20,7 +20,7 @@ from stream_app.model.contacts import (
     ContactsMissingError,
     TooMuchAskedError,
 )
-from stream_app.model.ledger_numbers import LedgerKpis
+from stream_app.model.ledger_numbers import LedgerKpis, TimeRange
 from stream_app.model.what_if import WhatIfAnswerer
 from stream_app.model.why import Explainer
 from stream_app.tables.escaping import marked
@@ -36,6 +36,9 @@ from .wire import TIMES, ContactRow, ContactsAnswer, UnknownRange, cells, contac
 
 PATH: Final = "/v1/contacts"
 PRIVATE: Final = {"Cache-Control": "no-store"}
+MOST_OF_A_HEADER: Final = 4_000
+"""Letters of ``X-Unknown``: clients take 8,000 of a header, and proxies less."""
+_BETWEEN: Final = ", "
 NO_LEDGER: Final = "there is no ledger here: set STREAM_APP_LEDGER for workers, stream-app ledger and serve"
 OFF: Final = "contacts are not shown here: set STREAM_APP_CONTACTS=on to show them to everybody who reaches this server"
 
@@ -124,9 +127,7 @@ class ContactViews:
         if following is not None:
             headers["Link"] = f'<{following}>; rel="next"'
         if page.unknown:
-            headers["X-Unknown"] = ", ".join(
-                f"{stamp(since)}/{stamp(until)}" for since, until in page.unknown
-            )
+            headers["X-Unknown"] = unknown_header(page.unknown)
         if asked.form == "json":
             return self._json(asked, page, rows, following), {**headers, "Content-Type": JSON}
         headers["Content-Disposition"] = f'attachment; filename="contacts.{asked.form}"'
@@ -165,14 +166,21 @@ def admit(source: ContactSource, request: web.Request) -> None:
 
 
 @contextmanager
-def answered_as_problems() -> Iterator[None]:
-    """Answer errors of those who know the contacts."""
+def answered_as_problems(
+    parameter: str = "from", less: Sequence[str] = ("a shorter range",)
+) -> Iterator[None]:
+    """Answer errors of those who know the contacts.
+
+    Args:
+        parameter: what makes a question of this route too large.
+        less: what to ask for instead.
+    """
     try:
         yield
     except ContactsMissingError as error:
         raise not_installed(str(error)) from None
     except TooMuchAskedError as error:
-        raise problems.misfit("from", str(error), ["a shorter range"]) from None
+        raise problems.misfit(parameter, str(error), [*less]) from None
     except ContactsAwayError:
         raise away("the ledger or its store is unavailable; try again") from None
 
@@ -185,6 +193,18 @@ def _next(given: Mapping[str, str], asked: AskedContacts, page: ContactPage) -> 
     cursor = ContactCursor(page.contacts[-1].key, asked.asked)
     kept += [("from", stamp(asked.query.start)), ("to", stamp(asked.query.end)), ("cursor", str(cursor))]
     return f"{PATH}?{urlencode(kept)}"
+
+
+def unknown_header(ranges: Iterable[TimeRange]) -> str:
+    """Return ``X-Unknown``: the first stretches of which contacts are missing, as many as a client takes in a header."""
+    found, room = list[str](), MOST_OF_A_HEADER
+    for since, until in ranges:
+        text = f"{stamp(since)}/{stamp(until)}"
+        room -= len(text) + len(_BETWEEN)
+        if room < 0:
+            break
+        found.append(text)
+    return _BETWEEN.join(found)
 
 
 def text_cell(value: object) -> object:

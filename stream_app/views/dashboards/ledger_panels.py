@@ -92,7 +92,7 @@ def _selector(kpi: FromLedger, window: LedgerWindow, policy: str) -> str:
 def rolled_up(kpi: FromLedger, window: LedgerWindow, policy: str = "", *, settled: bool = False) -> str:
     """Write a share or mean over all that is chosen, weighed by what each part rests on; of a count the sum."""
     value = by_queue(kpi, naming.settled(kpi) if settled else naming.of_ledger(kpi), window, policy)
-    if kpi.is_level:
+    if kpi.counts:
         return f"sum({value})"
     metric = naming.settled_samples(kpi) if settled else naming.ledger_samples(kpi)
     samples = by_queue(kpi, metric, window, policy)
@@ -180,7 +180,7 @@ def parts(kpi: FromLedger, width: int = 12) -> Panel:
     for n, name in enumerate(names):
         selector = ",".join((_selector(kpi, PARTS_WINDOW, ""), f'{naming.PART}="{name}"'))
         value = at_site(f"max by ({QUEUES}) ({fresh(f'{naming.part(kpi)}{{{selector}}}')})")
-        if kpi.is_level:
+        if kpi.counts:
             expression = f"sum({value})"
         else:
             samples = by_queue(kpi, naming.ledger_samples(kpi), PARTS_WINDOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ from stream_app.views.contacts.api import (
     answered_as_problems,
     away,
     text_cell,
+    unknown_header,
 )
 from stream_app.views.intervals.api import CSV, JSON
 from stream_app.views.intervals.formats import line
@@ -88,11 +90,8 @@ class HistoryViews:
         headers = {**PRIVATE}
         if following is not None:
             headers["Link"] = f'<{following}>; rel="next"'
-        unknown = unknown_of(asked, found)
-        if unknown:
-            headers["X-Unknown"] = ", ".join(
-                f"{one.begin}/{one.end}" for part in unknown for one in part.ranges
-            )[:4_000]
+        if any(found.unknown):
+            headers["X-Unknown"] = unknown_header(itertools.chain.from_iterable(found.unknown))
         if asked.form == "json":
             answer = answer_of(asked, found, at=self._now(), following=following)
             return around(answer, "rows", map(encode, rows)), {**headers, "Content-Type": JSON}

@@ -6,10 +6,13 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from stream_app.model.kpis.from_ledger import FromLedger
+from stream_app.model.kpis.measures import WindowCount
 from stream_app.model.ledger_numbers import HistoryPoint, KpiHistory
 from stream_app.views.contacts.wire import UnknownRange
 from stream_app.views.intervals.spans import moment
 from stream_app.views.ledger.wire import CurrencyAmounts, PartValues, Settled, rounded
+from stream_app.views.naming import parts_of
 from stream_app.views.wire import Time, stamp
 
 from .query import AskedHistory, HistoryPeriod
@@ -72,9 +75,21 @@ def rows_of(asked: AskedHistory, found: KpiHistory) -> list[KpiHistoryRow]:
     for n, period in enumerate(asked.periods[: found.done]):
         points = by_period.get(n, [])
         if not points and asked.query.group is None:
-            points = [HistoryPoint(n, None, "", None, 0)]
+            points = [_nothing(n, asked, found)]
         rows += [_row(asked, period, found, point) for point in points]
     return rows
+
+
+def _nothing(n: int, asked: AskedHistory, found: KpiHistory) -> HistoryPoint:
+    """Return the point of a period of which nothing was found: of what is counted 0, if nothing is missing."""
+    kpi, known = asked.query.kpi, not found.unknown[n] and asked.periods[n].start < asked.query.now
+    if isinstance(kpi, FromLedger):
+        counts, parts = kpi.counts, parts_of(kpi)
+    else:
+        counts, parts = isinstance(kpi.measure, WindowCount), ()
+    if counts and known:
+        return HistoryPoint(n, None, "", 0.0, 0, parts=dict.fromkeys(parts, 0))
+    return HistoryPoint(n, None, "", None, 0)
 
 
 def _row(asked: AskedHistory, period: HistoryPeriod, found: KpiHistory, point: HistoryPoint) -> KpiHistoryRow:

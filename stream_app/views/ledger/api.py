@@ -19,6 +19,7 @@ from stream_app.views.contacts.api import (
     admit,
     answered_as_problems,
     away,
+    unknown_header,
 )
 from stream_app.views.contacts.wire import UnknownRange
 from stream_app.views.intervals.api import JSON
@@ -30,6 +31,8 @@ from .query import REFRESHED, AskedLedger, parse_ledger
 from .wire import LedgerAnswer, Ledgered, unit_of
 
 PATH: Final = "/v1/ledger"
+LESS: Final = ("a shorter window", "a group with fewer names")
+"""What to ask for instead of what takes too long."""
 
 
 class LedgerViews:
@@ -67,7 +70,7 @@ class LedgerViews:
             latest = kpis.latest()
             numbers, stale, problem = latest.numbers, latest.stale, latest.problem
             if asked.group is not None and asked.group not in REFRESHED:
-                with answered_as_problems():
+                with answered_as_problems("window", LESS):
                     numbers = await kpis.ask(asked.window, asked.group, targets)
                 stale, problem = False, ""
             if numbers is None:
@@ -79,7 +82,7 @@ class LedgerViews:
             text = await asyncio.to_thread(encode, answer)
         headers = {**PRIVATE, "Content-Type": JSON}
         if answer.unknown:
-            headers["X-Unknown"] = ", ".join(f"{one.begin}/{one.end}" for one in answer.unknown)
+            headers["X-Unknown"] = unknown_header(numbers.windows[asked.window].unknown)
         return await send(request, [text], headers)
 
 

@@ -11,7 +11,7 @@ from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.ledger_numbers import LatestNumbers, LedgerNumbers, LedgerWindow, SumsKey, chosen
 from stream_app.model.ledger_values import LedgerValue, values
 from stream_app.model.targets import Targets
-from stream_app.model.targets.ledger_rules import LedgerRules
+from stream_app.model.targets.ledger_rules import EVERY, LedgerRules
 from stream_app.views import naming
 from stream_app.views.budget import MAX_CURRENCIES, OTHERS, PARTS_WINDOW, SEGMENTS, SETTLED_WINDOWS
 from stream_app.views.text import escaped
@@ -32,7 +32,11 @@ class LedgerMetrics:
     def __init__(self) -> None:
         """Begin without any."""
         self._made: LedgerSeries = _NONE
-        self._of: tuple[LedgerNumbers | None, Targets | None, int] = (None, None, 0)
+        self._of: tuple[LedgerNumbers | None, Targets | None, frozenset[QueueChannel]] = (
+            None,
+            None,
+            frozenset(),
+        )
 
     def series(
         self, latest: LatestNumbers, targets: Targets, places: Collection[QueueChannel], now: int
@@ -48,7 +52,7 @@ class LedgerMetrics:
         numbers = latest.numbers
         if numbers is None:
             return _NONE
-        key = (numbers, targets, len(places))
+        key = (numbers, targets, frozenset(places))
         if self._of[0] is not numbers or self._of[1:] != key[1:]:
             self._made, self._of = [*_Making(numbers, LedgerRules.of(targets), places).series()], key
         age = max(0, now - numbers.at) / 1000
@@ -62,6 +66,8 @@ class _Making:
     def __init__(self, numbers: LedgerNumbers, rules: LedgerRules, places: Collection[QueueChannel]) -> None:
         self._numbers, self._rules, self._places = numbers, rules, frozenset(places)
         self._queues = frozenset(queue for queue, _ in places)
+        self._of_every = rules.aims(EVERY)
+        self._aims: dict[str, Mapping[str, float]] = {}
         self._rows: dict[LedgerWindow, dict[str, _Rows]] = {
             window: self._by_labels(window) for window in numbers.windows
         }
@@ -94,7 +100,10 @@ class _Making:
         known = (queue, channel) in self._places if channel else queue in self._queues
         if queue and not known:
             queue, channel = OTHERS, OTHERS
-        return f'{naming.QUEUE}="{escaped(queue or "")}",{naming.CHANNEL}="{escaped(channel or "")}"'
+        labels = f'{naming.QUEUE}="{escaped(queue or "")}",{naming.CHANNEL}="{escaped(channel or "")}"'
+        if labels not in self._aims:
+            self._aims[labels] = self._rules.aims((queue or "", channel or ""))
+        return labels
 
     def _values(self, kpi: FromLedger, window: LedgerWindow) -> _Of:
         computed = kpi.families & self._numbers.windows[window].families.keys()
@@ -123,13 +132,10 @@ class _Making:
                 yield naming.settled_samples(kpi), what, lines
         if naming.parts_of(kpi):
             yield naming.part(kpi), f"{title}: its parts.", [*self._parts(kpi, found)]
-        if kpi.target is not None:
-            labels = {labels for of in found.values() for labels in of}
-            yield (
-                naming.ledger_target(kpi),
-                f"{title}: the target.",
-                [(f"{{{one}}}", kpi.target) for one in sorted(labels)],
-            )
+        if naming.shows_target(kpi):
+            labels = sorted({labels for of in found.values() for labels in of})
+            targets = [(f"{{{one}}}", self._aims.get(one, self._of_every).get(kpi.name)) for one in labels]
+            yield naming.ledger_target(kpi), f"{title}: the target in force.", targets
 
     @staticmethod
     def _lines(

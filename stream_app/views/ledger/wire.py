@@ -7,16 +7,18 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from stream_app.model.events import QueueChannel
 from stream_app.model.kpis.from_ledger import FromLedger
 from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.kpis.measures import Unit
 from stream_app.model.ledger_numbers import SumsKey, WindowSums, chosen
 from stream_app.model.ledger_values import LedgerValue, PlacedSums, values
-from stream_app.model.targets.ledger_rules import LedgerRules
+from stream_app.model.targets.ledger_rules import EVERY, LedgerRules
 from stream_app.views.contacts.wire import UnknownRange
 from stream_app.views.wire import Time
 
 DIGITS: Final = 6
+_ALSO_BY: Final = {group for kpi in FROM_LEDGER for group in kpi.also_by}
 
 CurrencyAmounts = Annotated[dict[str, str], Meta(description="Money: currency → decimal number")]
 Settled = Annotated[
@@ -127,6 +129,7 @@ class Ledgered:
         self._window, self._rules = window, rules
         self._policy = policy or rules.fcr_policy
         self._kpis = [*kpis]
+        self._aims: dict[QueueChannel, Mapping[str, float]] = {}
 
     def failed(self) -> dict[str, str]:
         """Return KPI → why it could not be computed."""
@@ -139,20 +142,21 @@ class Ledgered:
         """Return the figures over the chosen places; those of customers and agents only if all are chosen."""
         everybody = queues is None and channels is None
         rows = {name: chosen(found, queues, channels) for name, found in self._window.families.items()}
-        return {kpi.name: self.figure(kpi, rows, None) for kpi in self._kpis if everybody or kpi.placed}
+        place = _only(queues), _only(channels)
+        return {kpi.name: self.figure(kpi, rows, place) for kpi in self._kpis if everybody or kpi.placed}
 
     def rows(
         self, queues: frozenset[str] | None, channels: frozenset[str] | None, group: str | None
     ) -> list[LedgerKpiRow]:
         """Return the figures by queue and channel, or by a group; KPIs that can't be split by that are left out."""
         everybody = group not in {None, "queue", "channel"}
-        kpis = [kpi for kpi in self._kpis if kpi.placed or everybody]
+        kpis = [kpi for kpi in self._kpis if (kpi.placed or everybody) and splits(kpi, group)]
         return [
             LedgerKpiRow(
                 *((key[0], key[1]) if group is None else (None, None)),
                 None if group is None else key[0],
                 {
-                    kpi.name: self.figure(kpi, rows, (key[0], key[1]) if group is None else None)
+                    kpi.name: self.figure(kpi, rows, _place_of(key, group))
                     for kpi in kpis
                     if not kpi.families.isdisjoint(rows)
                 },
@@ -164,7 +168,7 @@ class Ledgered:
         """Return the figures of customers by segment, or of agents by team."""
         kpis = [kpi for kpi in self._kpis if (kpi.customers if customers else kpi.agents)]
         return [
-            NamedRow(key[0], {kpi.name: self.figure(kpi, rows, None) for kpi in kpis})
+            NamedRow(key[0], {kpi.name: self.figure(kpi, rows, EVERY) for kpi in kpis})
             for key, rows in self._by_key(kpis, None, None, "")
         ]
 
@@ -190,11 +194,13 @@ class Ledgered:
         self,
         kpi: FromLedger,
         rows: Mapping[str, PlacedSums],
-        place: tuple[str | None, str | None] | None,
+        place: QueueChannel,
     ) -> LedgerFigure:
-        """Return a KPI of some rows together."""
+        """Return a KPI of some rows together, with the target of a queue and channel."""
         found = values(kpi, rows, self._rules)
-        target = self.target(kpi, place)
+        if place not in self._aims:
+            self._aims[place] = self._rules.aims(place)
+        target = self._aims[place].get(kpi.name)
         policy = (self._policy if self._policy in kpi.policies else kpi.policies[0]) if kpi.policies else ""
         mine = found.get(policy)
         named = {name: _policy_figure(one) for name, one in found.items()} if kpi.policies else UNSET
@@ -216,11 +222,27 @@ class Ledgered:
             named,
         )
 
-    def target(self, kpi: FromLedger, place: tuple[str | None, str | None] | None) -> float | None:
-        """Return the target in force at a queue and channel, or the default one."""
-        if place is None:
-            return kpi.target
-        return self._rules.targets.rule(place[0] or "", place[1] or "").targets.get(kpi.name, kpi.target)
+
+def splits(kpi: FromLedger, group: str | None) -> bool:
+    """Return whether a KPI can be split by a group that not all of its kind know."""
+    return group not in _ALSO_BY or group in kpi.also_by
+
+
+def _only(names: frozenset[str] | None) -> str:
+    """Return the only name; of several, or all, none in particular."""
+    return next(iter(names)) if names is not None and len(names) == 1 else ""
+
+
+def _place_of(key: tuple[str | None, ...], group: str | None) -> QueueChannel:
+    """Return whose target a row has: that of its queue and channel, or of what it knows of these."""
+    match group:
+        case None:
+            return key[0] or "", key[1] or ""
+        case "queue":
+            return key[0] or "", ""
+        case "channel":
+            return "", key[0] or ""
+    return EVERY
 
 
 def _row_key(key: SumsKey, group: str | None) -> tuple[str | None, ...]:

@@ -18,11 +18,12 @@ from stream_app.views.contacts.api import (
     admit,
     answered_as_problems,
     away,
+    unknown_header,
 )
 from stream_app.views.intervals.api import JSON
 from stream_app.views.intervals.query import BadQueryError, MisfitError
 from stream_app.views.sending import Heavy, around, send
-from stream_app.views.wire import encode, stamp
+from stream_app.views.wire import encode
 
 from .query import parse_what_if
 from .wire import what_if_answer, what_if_rows
@@ -77,5 +78,5 @@ def _written(query: WhatIfQuery, found: WhatIf) -> tuple[list[bytes], dict[str, 
     """Write it, in a thread."""
     headers = {**PRIVATE, "Content-Type": JSON}
     if found.unknown:
-        headers["X-Unknown"] = ", ".join(f"{stamp(since)}/{stamp(until)}" for since, until in found.unknown)
+        headers["X-Unknown"] = unknown_header(found.unknown)
     return around(what_if_answer(query, found), "rows", map(encode, what_if_rows(found))), headers

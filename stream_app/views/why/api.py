@@ -23,6 +23,7 @@ from stream_app.views.contacts.api import (
     answered_as_problems,
     away,
     text_cell,
+    unknown_header,
 )
 from stream_app.views.contacts.wire import UnknownRange
 from stream_app.views.intervals.api import CSV, JSON
@@ -111,7 +112,7 @@ class WhyViews:
         if following is not None:
             headers["Link"] = f'<{following}>; rel="next"'
         if why.unknown:
-            headers["X-Unknown"] = ", ".join(f"{stamp(since)}/{stamp(until)}" for since, until in why.unknown)
+            headers["X-Unknown"] = unknown_header(why.unknown)
         if asked.form == "json":
             answer = self._answer(asked.query, why, following)
             return around(answer, "rows", map(encode, rows)), {**headers, "Content-Type": JSON}

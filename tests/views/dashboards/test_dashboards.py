@@ -147,6 +147,7 @@ def test_every_exported_series_is_drawn(dashboards: dict[str, Json]) -> None:
     unseen |= {naming.ledger_samples(kpi) for kpi in FROM_LEDGER} | {
         naming.settled_samples(kpi) for kpi in FROM_LEDGER
     }
+    unseen |= {naming.ledger_target(kpi) for kpi in FROM_LEDGER if kpi.target is None}
     assert set(naming.every_name()) - drawn - unseen == {naming.APPLY}  # its buckets are
 
 
