@@ -68,8 +68,8 @@ class ContactsInRedis:
             return 0, True
         changes: list[VisitChange] = [
             (contact, packed, packed_again)
-            for contact, packed, visits in found
-            if (packed_again := blanked(visits)) is not None
+            for contact, packed, _ in found
+            if (packed_again := blanked(packed)) is not None
         ]
         every = [id_ for some in known.values() for id_ in some]
         if not changes and not await self._people.are_logged(partition, every):

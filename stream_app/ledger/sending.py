@@ -237,7 +237,8 @@ class PartitionSender:
         if part.marked:
             yield self._record(part.topic_id, ["cut", held.number], {"cut": True, "offset": part.begin})
         for hole in held.holes:
-            if hole.topic_id == part.topic_id and part.begin <= hole.begin < part.end:
+            # One that reaches up to here may have been longer when it was sent, before a cut.
+            if hole.topic_id == part.topic_id and hole.begin < part.end and part.begin <= hole.end:
                 value = {"hole": True, "offset": hole.begin, "end": hole.end}
                 times = {"since": hole.since, "until": hole.until}
                 yield self._record(part.topic_id, ["hole", hole.begin], value | times)

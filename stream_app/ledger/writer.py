@@ -129,12 +129,12 @@ class LedgerWriter:
             self._telemetry.rows.inc(await writer.round())
         finally:
             self._telemetry.partition(str(partition), writer.standing, writer.held)
-        if writer.unsent:
-            raise NotSentError(writer.unsent)
         now = self._clock()
         if not 0 <= now - self._swept.get(partition, 0) < SWEEP_MS:
             await writer.sweep()
             self._swept[partition] = now
+        if writer.unsent:
+            raise NotSentError(writer.unsent)
 
     def _failed(self, partition: Partition | None, error: Exception) -> None:
         """Count it, and say it once; with the whole trace where it is our own fault."""

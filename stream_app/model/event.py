@@ -12,6 +12,8 @@ LONGEST_NAME: Final = 256
 """Characters; twice what any platform that we read allows for a queue."""
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
 Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""Any that can be stored."""
 Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
 
 QueueChannel = tuple[str, str]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
+from .customers import CustomerJoined, CustomerLeft, CustomerValued
 from .event import (
     EARLIEST_MS,
     LATEST_MS,
@@ -23,6 +24,7 @@ from .event import (
     QueueChannel,
     Seconds,
     Stamp,
+    Whole,
 )
 from .feedback import QualityScored, SaleRecorded, SentimentScored, SurveyAnswered, SurveySent
 
@@ -31,6 +33,9 @@ __all__ = [
     "LATEST_MS",
     "LONGEST_NAME",
     "ContactEvent",
+    "CustomerJoined",
+    "CustomerLeft",
+    "CustomerValued",
     "Direction",
     "Event",
     "Id",
@@ -44,6 +49,7 @@ __all__ = [
     "Stamp",
     "SurveyAnswered",
     "SurveySent",
+    "Whole",
 ]
 
 
@@ -59,7 +65,7 @@ class Queued(ContactEvent, kw_only=True, tag="contact.queued"):
 
     queue: Name
     channel: Name = "voice"
-    priority: Name | int | None = None
+    priority: Name | Whole | None = None
     resumes: bool = False
     reopens: bool = False
     recurs: bool = False
@@ -208,7 +214,7 @@ class Case(Event, kw_only=True):
 
     case: Id
     contact_id: Id | None = None
-    tier: int | None = None
+    tier: Whole | None = None
     queue: Name | None = None
     channel: Name | None = None
     agent: Id | None = None
@@ -257,28 +263,6 @@ class PlatformRestarted(Event, kw_only=True, tag="platform.restarted"):
     """
 
     source: Name | None = None
-
-
-class CustomerJoined(Event, kw_only=True, tag="customer.joined"):
-    """A customer relationship began; ``segment``: the kind of customer, in the business's own words."""
-
-    customer: Id
-    segment: Name | None = None
-
-
-class CustomerLeft(Event, kw_only=True, tag="customer.left"):
-    """It ended."""
-
-    customer: Id
-
-
-class CustomerValued(Event, kw_only=True, tag="customer.valued"):
-    """The value of a customer relationship."""
-
-    customer: Id
-    purchase_value: float | None = None
-    purchases_per_year: float | None = None
-    years: float | None = None
 
 
 class Training(Event, kw_only=True):

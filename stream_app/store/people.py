@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any, Final
 
-from stream_app.model.fold.visit import Visits
+import msgspec
+
+from stream_app.errors import LaterEditionError
+from stream_app.model.edition import EDITION
+from stream_app.model.fold.visit import Visit, VisitNotes, Visits
 from stream_app.model.ports import Partition
 
 from . import keys
 from .client import connect, faults, script
-from .codec import pack_visits, unpack_visits
+from .codec import unpack_visits
 
 SCAN: Final = 2_000
 BLANKED: Final = 500
 """Contacts that one script changes, which nothing else in Redis can interrupt."""
 LOGGED: Final = 100
 """Entries of the log in one reply."""
+
+_NOTES: Final = Visit.__struct_fields__.index("notes")
+_IDS: Final = tuple(VisitNotes.__struct_fields__.index(name) for name in ("customer", "case"))
+"""Where a visit's array has its notes, and these the ids of people."""
 
 VisitChange = tuple[str, bytes, bytes]
 """Contact, its visits as they were read, and as they shall be."""
@@ -39,8 +47,15 @@ class OpenPeople:
         await self._client.aclose()
 
     async def visits(self, partition: Partition) -> AsyncIterator[tuple[str, bytes, Visits]]:
-        """Yield each contact that is open, with its visits, packed and not."""
+        """Yield each contact that is open, with its visits, packed and not.
+
+        Raises:
+            LaterEditionError: a later edition of the specification counted them, and may keep them otherwise.
+        """
         async with faults():
+            edition = await self._client.hget(keys.meta(partition), "edition")
+            if edition is not None and int(edition) > EDITION:
+                raise LaterEditionError(partition, int(edition), EDITION)
             async for contact, packed in self._client.hscan_iter(keys.visits(partition), count=SCAN):
                 yield contact.decode(), packed, unpack_visits(packed)
 
@@ -74,9 +89,13 @@ class OpenPeople:
         return changed
 
 
-def blanked(visits: Visits) -> bytes | None:
-    """Return visits without ids of people, packed; ``None`` if they have none."""
-    found = [visit.notes for visit in visits if visit.notes and (visit.notes.customer or visit.notes.case)]
-    for notes in found:
-        notes.customer = notes.case = None
-    return pack_visits(visits) if found else None
+def blanked(packed: bytes) -> bytes | None:
+    """Return packed visits without ids of people; ``None`` if they have none. What a later version appended to them stays."""
+    visits: list[list[Any]] = msgspec.msgpack.decode(packed)
+    found = False
+    for visit in visits:
+        notes = visit[_NOTES] if len(visit) > _NOTES else None
+        for place in _IDS:
+            if notes is not None and len(notes) > place and notes[place] is not None:
+                notes[place], found = None, True
+    return msgspec.msgpack.encode(visits) if found else None

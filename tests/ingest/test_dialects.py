@@ -58,7 +58,7 @@ def minimal(kind: str, **more: Any) -> dict[str, Any]:
     event = {"id": "1", "type": kind, "at": T0} | FIELDS.get(kind, {}) | more
     return (
         event
-        if kind.startswith(("case", "customer", "agent.s", "platform"))
+        if kind.startswith(("case", "customer", "agent.s", "platform", "training"))
         else {"contact_id": "c", **event}
     )
 
@@ -226,6 +226,27 @@ def test_a_visit_number_that_could_not_be_stored_is_refused(number: Any) -> None
         canonical.decode(encode(minimal("contact.queued", visit=number)))
 
 
+@pytest.mark.parametrize("number", [-(2**63) - 1, 2**63, 2**64, 10**30, 1.5])
+@pytest.mark.parametrize(("kind", "field"), [("case.escalated", "tier"), ("contact.queued", "priority")])
+def test_a_whole_number_that_could_not_be_stored_is_refused(kind: str, field: str, number: Any) -> None:
+    with pytest.raises(UnreadableError, match="invalid"):
+        canonical.decode(encode(minimal(kind, **{field: number})))
+    for most in (-(2**63), 2**63 - 1):
+        (event,) = canonical.decode(encode(minimal(kind, **{field: most})))
+        assert getattr(event, field) == most
+
+
+@pytest.mark.parametrize(
+    ("field", "most"), [("purchase_value", 100_000_000), ("purchases_per_year", 50_000), ("years", 100)]
+)
+def test_what_a_customer_is_worth_has_bounds(field: str, most: int) -> None:
+    for good in (0, most / 3, most):
+        assert canonical.decode(encode(minimal("customer.valued", **{field: good})))
+    for wrong, expected in ((-0.01, ">= 0"), (most + 0.01, f"<= {most}"), (1e300, f"<= {most}")):
+        with pytest.raises(UnreadableError, match=rf"{expected}.*at `\$\.{field}`"):
+            canonical.decode(encode(minimal("customer.valued", **{field: wrong})))
+
+
 _CANARY = "+49-170-CANARY"
 
 
@@ -251,6 +272,7 @@ _VALUES: dict[str, list[Any]] = {
     "agent": ["a", "", None, 7, "a" * 129],
     "visit": [1, 0, None, "1", True, 1.0, -1, 2**63 - 1, 2**63, 10**30],
     "bot": [True, None, 0, "true"],
+    "priority": [1, "vip", "", None, True, 1.5, 2**63 - 1, 2**63, -(2**63), 10**30, "p" * 257],
     "extra": [None, 10**400, 1e300, "x", [[]], {"a": {}}],
     **{
         key: [0, 1.5, None, -1, -0.0, 31536000, 31536000.5, "1", True, 10**400]

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
@@ -20,10 +21,12 @@ from stream_app.ledger.covering import Coverage
 from stream_app.ledger.exploding import Exploder
 from stream_app.ledger.kpis import FAMILIES, LedgerQuestion, asking
 from stream_app.ledger.kpis.asking import prepare, range_of, sums
+from stream_app.ledger.kpis.windows import AskedNumbers
 from stream_app.ledger.local_files import LocalFiles
 from stream_app.ledger.manifest import RowsFile
 from stream_app.ledger.parquet_files import FileKey, OpenFiles, day_of
 from stream_app.ledger.querying import LedgerQueries
+from stream_app.ledger.reading import OpenedLedger
 from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.noted import Noted
 from stream_app.model.fold.visit import REMEMBERED
@@ -133,6 +136,29 @@ def test_files_that_are_left_out_have_nothing_that_matters(seed: int, units: int
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(asking, "SLICE", random.choice((40, 10_000)))
             asyncio.run(ask(coverage, paths, LedgerTables(tables_of(kept), HOURS)))
+
+
+async def test_a_sum_of_more_than_64_bits_keeps_no_other_from_being_passed_on(tmp_path: Path) -> None:
+    """Of four customers who are worth as much as can be."""
+    told: list[tuple[str, dict[str, int]]] = []
+    for _ in range(4):
+        worth = {"purchase_value": 100_000_000, "purchases_per_year": 50_000, "years": 100}
+        told += [("customer.joined", {}), ("customer.valued", worth)]
+    lines = [
+        Line(n, line_of(n, T0 + n, kind, customer=f"u{n // 2}", **fields), T0 + n, timestamp_type=1)
+        for n, (kind, fields) in enumerate(told)
+    ]
+    _, coverage, paths = written(lines, tmp_path, alike=True)
+    queries = LedgerQueries([coverage], paths, TABLES)
+    numbers = AskedNumbers(OpenedLedger(queries, [coverage], [], {}), Targets(), T0 + HOUR, T0 + HOUR)
+    await numbers.begin()
+    found = await numbers.numbers(["7d"])
+    queries.close()
+    assert msgspec.msgpack.encode(found)
+    window = found.windows["7d"]
+    assert {*window.failed} == {"customers"}
+    assert "value of customers is 20,000,000,000,000,000,000" in window.failed["customers"]
+    assert {*window.families} == {*FAMILIES} - {"customers"}
 
 
 def mail(first: int, contact: str, started: int, handled: int) -> list[Line]:

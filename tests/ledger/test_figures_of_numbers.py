@@ -29,13 +29,21 @@ ENTRIES = {kpi.name: kpi for kpi in FROM_LEDGER}
 MONTH = LedgerQuestion(start=T0, end=T0 + 30 * DAY, known=T0 + 60 * DAY)
 
 
-def tables(told: Iterable[Told]) -> LedgerTables:
-    """The ledger after these events: ms after the beginning, type, fields."""
+OUT_OF_RANGE = [1e300, -1.0, 100_000_001.0, float("inf"), float("nan")]
+
+
+def lines_of(told: Iterable[Told]) -> list[Line]:
+    """Records of these events: ms after the beginning, type, fields."""
     lines = []
     for n, (after, kind, fields) in enumerate(sorted(told, key=lambda one: one[0])):
         event = {"id": f"e{n}", "type": kind, "at": T0 + after, **fields}
         lines.append(Line(n, json.dumps(event).encode(), T0 + after, timestamp_type=1))
-    return LedgerTables(tables_of(folded(lines)))
+    return lines
+
+
+def tables(told: Iterable[Told]) -> LedgerTables:
+    """The ledger after these events."""
+    return LedgerTables(tables_of(folded(lines_of(told))))
 
 
 def value(name: str, ledger: LedgerTables, ask: LedgerQuestion = MONTH, policy: str = "") -> float | None:
@@ -140,6 +148,34 @@ def test_50_a_purchase_4_times_a_year_for_5_years_are_1000() -> None:
         (2, "customer.joined", {"customer": "of whom nothing is known"}),
     ]
     assert value("lifetime_value", tables(told)) == 1_000
+
+
+WORTH = {"purchase_value": 100_000_000, "purchases_per_year": 50_000, "years": 100}
+"""The most that an event may tell."""
+
+
+def valued(price: float) -> dict[str, Any]:
+    """Rows of three customers: two who are worth as much as can be, and one by a price as former versions took it."""
+    told: list[Told] = []
+    for n in range(3):
+        told += [
+            (n, "customer.joined", {"customer": f"u{n}"}),
+            (n + 10, "customer.valued", {"customer": f"u{n}", **WORTH}),
+        ]
+    found = tables_of(folded(lines_of(told)))
+    rows = found["customers"].to_pylist()
+    next(row for row in reversed(rows) if row["event"] == "valued")["purchase_value"] = price
+    found["customers"] = found["customers"].from_pylist(rows, schema=found["customers"].schema)
+    return found
+
+
+@pytest.mark.parametrize("price", OUT_OF_RANGE)
+def test_by_a_number_that_no_event_may_tell_nothing_is_known(price: float) -> None:
+    ledger = LedgerTables(valued(price))
+    sums = ledger.ask("customers", MONTH)[()]
+    most = 10_000 * 100_000_000 * 50_000 * 100
+    assert (sums["at_end"], sums["valued"], sums["value"]) == (3, 2, 2 * most)
+    assert value("lifetime_value", ledger) == most / 10_000
 
 
 def test_60_promoters_25_passives_15_detractors_are_45() -> None:

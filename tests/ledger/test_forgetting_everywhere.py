@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from redis.asyncio import Redis
 
-from stream_app.errors import FencedError
+from stream_app.errors import FencedError, LaterEditionError
 from stream_app.failpoints import Failpoints
 from stream_app.kafka.row_topic import FencedRowTopic
 from stream_app.ledger.columns import TABLES
@@ -25,6 +25,7 @@ from stream_app.ledger.forgetting import Forgetter
 from stream_app.ledger.forgetting_open import ContactsInRedis
 from stream_app.ledger.local_files import LocalFiles
 from stream_app.ledger.partition_writer import PartitionWriter
+from stream_app.model.edition import EDITION
 from stream_app.model.ports import Partition
 from stream_app.store import keys
 from stream_app.store.people import OpenPeople
@@ -86,9 +87,11 @@ def forgetter(centre: Centre, people: OpenPeople) -> Forgetter:
 
 
 async def everything(client: Any) -> dict[bytes, bytes]:
-    """All that Redis has, key by key, as text."""
+    """All that Redis has, key by key, as text; dead letters, which are not looked at, left out."""
     found: dict[bytes, bytes] = {}
     async for key in client.scan_iter():
+        if key.endswith(b":dead"):
+            continue
         match await client.type(key):
             case b"hash":
                 value: Any = await client.hgetall(key)
@@ -221,6 +224,42 @@ async def test_who_writes_in_between_is_not_written_over(redis_url: str) -> None
     assert await people.blank(PARTITION, [("c0", before[1], b"never")]) == 0
     assert [one async for one in people.visits(PARTITION)] == [after]
     for one in (store, people):
+        await one.close()
+
+
+async def test_what_a_later_version_keeps_of_a_visit_stays(redis_url: str, storage: LocalFiles) -> None:
+    """Fields are appended to a visit and its notes; what a worker of that version has must not be lost."""
+    centre = Centre(redis_url, storage, partitions=0)
+    store, people = RedisStore(redis_url), OpenPeople(redis_url)
+    worker = Worker(await store.claim(PARTITION, "first"))
+    queued = {"queue": "sales", "customer": "anna-1002", "case": "case-7"}
+    await worker.commit(told_of(0, "contact.queued", "c0", 0, **queued))
+    key = keys.visits(PARTITION)
+    visits = msgspec.msgpack.decode(await store.client.hget(key, "c0"))
+    notes = next(field for field in visits[0] if isinstance(field, list) and "anna-1002" in field)
+    notes += [b"later", {"than": 1}]
+    visits[0] += [None, [7, "later"]]
+    await store.client.hset(key, "c0", msgspec.msgpack.encode(visits))
+    done = await forgetter(centre, people).forget({"customer": {"anna-1002"}}, [PARTITION])
+    assert done.open == 1
+    left = msgspec.msgpack.decode(await store.client.hget(key, "c0"))
+    notes[:] = [None if field in ("anna-1002", "case-7") else field for field in notes]
+    assert left == visits
+    for one in (store, people, centre):
+        await one.close()
+
+
+async def test_visits_that_a_later_edition_counted_are_refused(redis_url: str, storage: LocalFiles) -> None:
+    centre = Centre(redis_url, storage, partitions=0)
+    later, people = RedisStore(redis_url, edition=EDITION + 1), OpenPeople(redis_url)
+    worker = Worker(await later.claim(PARTITION, "first"))
+    queued = {"queue": "sales", "customer": "anna-1002"}
+    await worker.commit(told_of(0, "contact.queued", "c0", 0, **queued))
+    before = await everything(later.client)
+    with pytest.raises(LaterEditionError, match="Upgrade it"):
+        await forgetter(centre, people).forget({"customer": {"anna-1002"}}, [PARTITION])
+    assert await everything(later.client) == before
+    for one in (later, people, centre):
         await one.close()
 
 

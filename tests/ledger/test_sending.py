@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from hypothesis import HealthCheck, given, settings, strategies as st
 from redis.asyncio import Redis
 
+from stream_app.clocks import wall_ms
 from stream_app.failpoints import Failpoints
 from stream_app.kafka.row_topic import FencedRowTopic
 from stream_app.ledger import sending
@@ -25,7 +26,11 @@ from stream_app.ledger.exploding import Exploder
 from stream_app.ledger.local_files import LocalFiles
 from stream_app.ledger.partition_writer import PartitionWriter
 from stream_app.ledger.sending import PartitionSender, RowTopic
+from stream_app.ledger.sweeping import GRACE_MS
+from stream_app.ledger.telemetry import LedgerTelemetry
+from stream_app.ledger.writer import LedgerWriter
 from stream_app.model.ledger import StoredRow
+from stream_app.model.ports import Partition
 from stream_app.store import keys
 from stream_app.store.outbox import Outboxes
 from tests.conftest import MakeTopic
@@ -205,7 +210,7 @@ async def test_whoever_follows_the_rule_has_the_rows_of_the_files(
     consumed.take(broker.records)
     held = await newest(road.storage)
     assert consumed.identities() == await files_have(road, folder)
-    assert sorted(hole for some in consumed.holes.values() for hole in {*some}) == sorted(
+    assert sorted(hole for some in consumed.holes.values() for hole in some.items()) == sorted(
         {(hole.begin, hole.end) for hole in held.holes}
     )
     last = {key: n for n, (key, _) in enumerate(broker.records)}  # what compaction leaves
@@ -401,6 +406,69 @@ async def test_a_cut_is_told_even_where_nothing_else_tells_what_was_replaced(
     consumed.take(broker.records)
     assert before.keys() - consumed.rows.keys(), "something was replaced by less"
     assert consumed.identities() == await files_have(road, tmp_path)
+
+
+async def test_a_hole_that_ends_earlier_after_a_cut_is_sent_again(
+    redis_client: Redis, outboxes: Outboxes, storage: LocalFiles
+) -> None:
+    """Redis steps back into a hole that the topic has already: what it counts there now is not lost."""
+    clock, commits, broker = Clock(), Commits(redis_client), Broker()
+    writer = writing(outboxes, storage, clock, MemoryRowTopic(broker), Failpoints())
+
+    async def holes() -> list[dict[int, int]]:
+        clock.now += MINUTE
+        await writer.round()
+        assert writer.unsent == ""
+        consumed, held = ConsumedRows(), await newest(storage)
+        consumed.take(broker.records)
+        found = [*consumed.holes.values()]
+        assert found == [{hole.begin: hole.end for hole in held.holes}]
+        return found
+
+    await commits.visits()
+    await writer.round()
+    await commits.visits()
+    await commits.lose_oldest()
+    await commits.visits()
+    dump: Any = await redis_client.dump(keys.outbox(P0))
+    meta: Any = await redis_client.hgetall(keys.meta(P0))
+    seq, position = commits.seq, commits.position
+    await commits.lose_oldest()
+    await commits.visits()
+    assert await holes() == [{10: 30}]
+    await redis_client.restore(keys.outbox(P0), 0, dump, replace=True)
+    await redis_client.hset(keys.meta(P0), mapping=meta)
+    commits.seq, commits.position, commits.out = seq, position, position
+    await commits.visits()
+    assert await holes() == [{10: 20}]
+
+
+async def test_while_the_topic_is_away_files_are_swept_all_the_same(
+    redis_client: Redis, outboxes: Outboxes, storage: LocalFiles
+) -> None:
+    clock, commits, broker, telemetry = Clock(), Commits(redis_client), Broker(), LedgerTelemetry()
+    broker.fails = 1_000
+
+    def make(_: Partition) -> PartitionWriter:
+        return writing(outboxes, storage, clock, MemoryRowTopic(broker), Failpoints())
+
+    written = LedgerWriter(outboxes, make, telemetry, clock)
+    clock.now = wall_ms()  # files have the storage's own times
+    for _ in range(3):
+        await commits.visits()
+        clock.now += MINUTE
+        await written.round()
+    replaced = {one.name for one in (await newest(storage)).dropped}
+    assert replaced, "files were joined"
+    clock.now += GRACE_MS + MINUTE
+    await written.round()
+    held = await newest(storage)
+    assert held.sent.ends == {}
+    assert held.dropped == ()
+    assert not replaced & {file.name for file in await storage.files("visits")}
+    failures = telemetry.registry.get_sample_value("stream_app_ledger_failures_total")
+    assert failures == 4, "and it is still said that the topic lacks rows"
+    await written.release()
 
 
 def _all_over(processes: list[LedgerProcess]) -> bool:

@@ -16,7 +16,7 @@ class ConsumedRows:
 
     def __init__(self) -> None:
         self.rows: dict[Key, dict[str, Any]] = {}
-        self.holes: dict[tuple[str, str, int], list[tuple[int, int]]] = {}
+        self.holes: dict[tuple[str, str, int], dict[int, int]] = {}
         self.records = self.cuts = self.again = 0
         self._seen: set[bytes] = set()
 
@@ -35,11 +35,10 @@ class ConsumedRows:
                 gone = [one for one in self.rows if one[:3] == source and one[3] >= value["offset"]]
                 for one in gone:
                     del self.rows[one]
-                self.holes[source] = [
-                    hole for hole in self.holes.get(source, []) if hole[0] < value["offset"]
-                ]
+                holes = self.holes.get(source, {})
+                self.holes[source] = {begin: end for begin, end in holes.items() if begin < value["offset"]}
             elif value.get("hole"):
-                self.holes.setdefault(source, []).append((value["offset"], value["end"]))
+                self.holes.setdefault(source, {})[value["offset"]] = value["end"]
             else:
                 assert key[3:] == [value["offset"], value["n"]]
                 self.again += packed_key in self._seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import floor
 from typing import TYPE_CHECKING, Any
 
+from .records import WORTH
 from .stays import DAY, Found, journeys, of_visit, order, person, stays
 
 if TYPE_CHECKING:
@@ -256,8 +257,8 @@ def _there(moves: list[Any], moment: int) -> bool:
 
 
 def _value(said: dict[str, Any]) -> int | None:
-    parts = [said.get(name) for name in ("purchase_value", "purchases_per_year", "years")]
-    if any(part is None for part in parts):
+    parts = [said.get(name) for name in WORTH]
+    if any(part is None or not 0 <= part <= most for part, most in zip(parts, WORTH.values(), strict=True)):
         return None
     price, times, years = map(float, parts)  # type: ignore[arg-type]
     return floor(10_000 * (price * times * years) + 0.5)

@@ -26,6 +26,8 @@ MAX_DEPTH = 100
 EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000-01-01 and 2100-01-01, inclusive
 
 LONGEST_S = 365 * 86_400
+WORTH = {"purchase_value": 100_000_000, "purchases_per_year": 50_000, "years": 100}
+"""What tells a customer's value, and how much it may be."""
 
 _TEXTS = {
     **dict.fromkeys(("id", "contact_id", "agent", "customer", "case"), ID),
@@ -167,6 +169,11 @@ def _event(fields: Fields) -> Event:
     texts = {name: text(fields, name, longest) for name, longest in _TEXTS.items()}
     if not all(texts[name] for name in required):
         raise Refused("invalid")
+    if kind == "customer.valued":
+        for name, most in WORTH.items():
+            number(fields, name, 0, most)
+    if kind.startswith("case."):
+        whole(fields, "tier", -(2**63), 2**63 - 1)
     if fields.get("direction") not in (None, "inbound", "outbound"):
         raise Refused("invalid")
     return Event(
@@ -213,7 +220,11 @@ def _sender(kind: str, fields: Fields) -> str:
 def _priority(fields: Fields) -> str:
     """A name, or a whole number as its digits; "" where there is none."""
     value = fields.get("priority")
-    return str(value) if is_int(value) else text(fields, "priority", NAME)
+    return (
+        str(whole(fields, "priority", -(2**63), 2**63 - 1))
+        if is_int(value)
+        else text(fields, "priority", NAME)
+    )
 
 
 def _beginning(value: Any) -> Beginning | None:

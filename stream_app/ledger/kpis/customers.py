@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from stream_app.model.currencies import MOST as DEAREST
+from stream_app.model.customers import MOST_PURCHASES, MOST_YEARS
+
 from .journeys import JOURNEY_STEPS
 from .query import LedgerFamily, in_window_before
 
@@ -40,7 +43,7 @@ CUSTOMERS: Final = LedgerFamily(
     name="customers",
     steps=(
         *_PRESENT,
-        """
+        f"""
 worth as (
     select customer, purchase_value * purchases_per_year * years as worth
     from (
@@ -49,7 +52,8 @@ worth as (
         from customers
         where event = 'valued' and "at" < :end and customer is not null
     ) as valuations
-    where nth = 1 and purchase_value is not null and purchases_per_year is not null and years is not null
+    where nth = 1 and purchase_value between 0 and {DEAREST} and purchases_per_year between 0 and {MOST_PURCHASES}
+        and years between 0 and {MOST_YEARS}
 )""",
         """
 samples as (
@@ -58,7 +62,7 @@ samples as (
         at_start * at_end as kept,
         at_start * (1 - at_end) as lost,
         case when worth.worth is null then 0 else at_end end as valued,
-        cast(floor(10000 * coalesce(worth.worth, 0) + 0.5) as bigint) * at_end as value
+        case when at_end = 1 then cast(floor(10000 * coalesce(worth.worth, 0) + 0.5) as decimal(38, 0)) else 0 end as value
     from known
     left join worth on worth.customer = known.customer
     where at_start + at_end > 0
@@ -67,6 +71,7 @@ samples as (
     sums=("at_start", "at_end", "kept", "lost", "valued", "value"),
     groups=("segment",),
 )
+"""Rows may tell what no event may: former versions took any number. Nothing is known by these."""
 
 CHURN_BY_RESOLUTION: Final = LedgerFamily(
     name="churn_by_resolution",

@@ -31,6 +31,8 @@ from .query import LedgerFamily, LedgerQuestion
 PLACE: Final = ("queue", "channel")
 UNPLACED: Final = ("segment", "team")
 """By what those are split who belong to no queue, if nothing is asked."""
+LARGEST: Final = 2**63 - 1
+"""Sum that is passed on between processes."""
 
 
 class AskedNumbers:
@@ -192,6 +194,12 @@ def groups_of(family: LedgerFamily, group: str | None) -> tuple[str, ...] | None
 
 
 def _family_sums(family: LedgerFamily, groups: Sequence[str], found: GroupSums) -> FamilySums:
+    for counted in found.values():
+        for name, total in counted.items():
+            if abs(total) > LARGEST:
+                raise TooLargeQueryError(
+                    f"the ledger's {name} of {family.name} is {total:,}: more than 64 bits, so some amounts must be wrong"
+                )
     rows = [
         (_key(groups, key), tuple(counted.values()))
         for key, counted in sorted(found.items(), key=str)
