@@ -30,10 +30,19 @@ class ProcessError(Exception):
 class Process:
     """Runs functions on bytes, one at a time. It starts with the first, and again after it died."""
 
-    def __init__(self, limit_s: float = LIMIT_S, *, computes: str = "plans") -> None:
-        """Set the time after which an answer is no longer expected, and what it computes, for logs and errors."""
+    def __init__(
+        self, limit_s: float = LIMIT_S, *, computes: str = "plans", ended: Callable[[], None] = lambda: None
+    ) -> None:
+        """Set it up.
+
+        Args:
+            limit_s: the time after which an answer is no longer expected.
+            computes: what it computes, for logs and errors.
+            ended: is called in a thread when it has ended, however: it is killed, and can't tidy up by itself.
+        """
         self._limit_s = limit_s
         self._computes = computes
+        self._ended = ended
         self._pool: ProcessPoolExecutor | None = None
         self._closed = False
 
@@ -85,6 +94,7 @@ class Process:
         for process in list((pool._processes or {}).values()):  # noqa: SLF001 - see pids
             process.kill()
         await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+        await asyncio.to_thread(self._ended)
 
 
 def _pool() -> ProcessPoolExecutor:

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import structlog
+
 from .manifest import RowsFile
 from .storage import Storage
 
@@ -17,13 +19,22 @@ BYTES: Final = 1024**3
 AT_ONCE: Final = 8
 """Copies that are made at a time."""
 
+_log = structlog.get_logger(__name__)
+
 
 class CachedFiles:
     """Files never change, so a copy is good for as long as there is room for it."""
 
-    def __init__(self, storage: Storage, most: int = BYTES) -> None:
-        """Keep at most so many bytes of copies that nobody reads."""
-        self._storage, self._most = storage, most
+    def __init__(self, storage: Storage, most: int = BYTES, within: Path | None = None) -> None:
+        """Take what is copied, and where to.
+
+        Args:
+            storage: has the files.
+            most: bytes of copies that nobody reads, at most.
+            within: the folder in which copies have a folder of their own; ``None``: the system's for temporary files.
+        """
+        self._storage, self._most, self._within = storage, most, within
+        self._told = False
         self._folder: TemporaryDirectory[str] | None = None
         self._copies: dict[str, tuple[Path, int]] = {}  # the one that was used last comes last
         self._used: Counter[str] = Counter()
@@ -58,6 +69,7 @@ class CachedFiles:
             paths = {name: path for name in wanted if (path := self._known(name)) is not None}
             missing = {name: size for name, size in wanted.items() if name not in paths}
             copies = await asyncio.gather(*(self._path(name, size) for name, size in missing.items()))
+            self._tell_if_small()
             yield paths | dict(zip(missing, copies, strict=True))
         finally:
             self._used.subtract(wanted.keys())
@@ -81,12 +93,25 @@ class CachedFiles:
     async def _fetch(self, name: str, size: int) -> Path:
         async with self._some:
             if self._folder is None:
-                self._folder = TemporaryDirectory(prefix="ledger-read-", ignore_cleanup_errors=True)
+                self._folder = TemporaryDirectory(
+                    prefix="ledger-read-", dir=self._within, ignore_cleanup_errors=True
+                )
             folder = Path(self._folder.name)
             path = await self._storage.fetch(name, folder)
             if path.is_relative_to(folder):
                 self._copies[name] = (path, size)
             return path
+
+    def _tell_if_small(self) -> None:
+        """Say once that what is wanted together does not fit: some of it is copied again each time."""
+        if self.size > self._most and not self._told:
+            _log.warning(
+                "ledger_cache_too_small",
+                bytes=self.size,
+                limit=self._most,
+                advice="set STREAM_APP_LEDGER_CACHE_BYTES to more than these bytes",
+            )
+            self._told = True
 
     def _make_room(self) -> None:
         over = self.size - self._most

@@ -22,7 +22,8 @@ from stream_app.model.contacts import (
 from stream_app.model.durations import DAY
 
 from .libraries import LedgerMissingError, library
-from .querying import LedgerQueries, TooLargeQueryError, TooSlowQueryError
+from .manifest import DamagedManifestError, LaterLedgerError
+from .querying import FailedQueryError, LedgerQueries, TooLargeQueryError, TooSlowQueryError
 from .reading import LedgerReader, ReadRange
 from .storage import LedgerUnavailableError
 
@@ -184,5 +185,12 @@ def translated() -> Iterator[None]:
         raise ContactsMissingError(str(error)) from None
     except (TooSlowQueryError, TooLargeQueryError) as error:
         raise TooMuchAskedError(str(error)) from None
-    except (LedgerUnavailableError, StoreUnavailableError, QuarantinedError) as error:
+    except (
+        LedgerUnavailableError,
+        StoreUnavailableError,
+        QuarantinedError,
+        LaterLedgerError,
+        DamagedManifestError,
+        FailedQueryError,
+    ) as error:
         raise ContactsAwayError(str(error)) from error

@@ -30,6 +30,10 @@ class LaterLedgerError(StreamAppError):
     """A manifest was written by a later version of stream-app."""
 
 
+class DamagedManifestError(StreamAppError):
+    """A manifest is none."""
+
+
 class RowsFile(Struct, frozen=True, omit_defaults=True):
     """A Parquet file. All of its rows are valid, and of one partition, table and topic id.
 
@@ -187,7 +191,7 @@ def unpack(packed: bytes, name: str) -> Manifest:
 
     Raises:
         LaterLedgerError: its schema is not known yet.
-        StreamAppError: it is not a manifest.
+        DamagedManifestError: it is not a manifest.
     """
     try:
         packed = gzip.decompress(packed)
@@ -198,7 +202,7 @@ def unpack(packed: bytes, name: str) -> Manifest:
             )
         return _decode(packed)
     except (msgspec.DecodeError, OSError, EOFError, zlib.error) as error:
-        raise StreamAppError(
+        raise DamagedManifestError(
             f"ledger: {name} is not a manifest of stream-app ({error}); was it changed by hand?"
         ) from None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import structlog
 
 from stream_app.model.contacts import ContactPage, ContactQuery, ContactsMissingError
@@ -69,14 +71,23 @@ def open_what_ifs(contacts: LedgerContacts | NoContacts | None) -> LedgerWhatIfs
     return LedgerWhatIfs(contacts.reader, contacts.turns)
 
 
-def open_ledger(settings: Settings, limits: QueryLimits = QueryLimits()) -> LedgerReader:  # noqa: B008 - it is frozen
+def open_ledger(
+    settings: Settings,
+    limits: QueryLimits = QueryLimits(),  # noqa: B008 - it is frozen
+    copies: Path | None = None,
+) -> LedgerReader:
     """Return what reads the ledger; it connects with the first question.
+
+    Args:
+        settings: where it is.
+        limits: what queries may take.
+        copies: where copies of a bucket's files are; ``None``: in the system's folder for temporary files.
 
     Raises:
         BadSettingsError: there is no ledger, or none at such an address.
         LedgerMissingError: the library for buckets is not installed.
     """
     storage = open_storage(settings)
-    cache = CachedFiles(storage, settings.ledger_cache_bytes)
+    cache = CachedFiles(storage, settings.ledger_cache_bytes, copies)
     moments = Moments(settings.redis_url.get_secret_value())
     return LedgerReader(storage, moments, days_by_table(settings.ledger_days), cache, limits)

@@ -49,6 +49,10 @@ class TooLargeQueryError(StreamAppError):
     """A query needed more memory than it may have: ask for less."""
 
 
+class FailedQueryError(StreamAppError):
+    """A query can't be answered, however often it is asked: by a value in the ledger that is out of range, say."""
+
+
 class LedgerQueries:
     """Answers SQL. Values are parameters (``?``), never a part of the text."""
 
@@ -131,6 +135,8 @@ class LedgerQueries:
         Raises:
             TooSlowQueryError: it was.
             TooLargeQueryError: it needs too much memory.
+            FailedQueryError: DuckDB refuses it.
+            LedgerUnavailableError: a file can't be read.
         """
         working = asyncio.ensure_future(asyncio.to_thread(work))
         try:
@@ -144,6 +150,13 @@ class LedgerQueries:
             raise TooLargeQueryError(
                 f"the ledger was asked for too much: more than {self._limits.memory} are needed"
             ) from None
+        except self._duckdb.IOException as error:
+            first = str(error).partition("\n")[0]
+            raise LedgerUnavailableError(f"ledger: its files can't be read: {first}") from error
+        except self._duckdb.Error as error:  # its message may quote what is in the ledger
+            raise FailedQueryError(
+                f"the ledger can't answer this: DuckDB reports {type(error).__name__}; is a value in it out of range?"
+            ) from error
         finally:
             while (
                 not working.done()

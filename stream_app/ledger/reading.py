@@ -32,6 +32,8 @@ TRIES: Final = 5
 """How often partitions are read until no writer has gone on meanwhile."""
 AHEAD: Final = 10 * SKEW
 """How far before a range a row may have been written of which something happened in it, ms; amply."""
+NEVER: Final = 1 << 62
+"""The start of a table of which nothing is wanted."""
 AT_ONCE: Final = 8
 """Partitions that are read at a time."""
 
@@ -44,12 +46,14 @@ class ReadRange(Struct, frozen=True):
         start: rows of which something happened at or after it, ms.
         end: rows whose own time (``visits``: when they started) is before it.
         started: whether that own time must not be before ``start``, either.
+        starts: table → its own ``start``, where it is another one.
     """
 
     tables: Collection[str]
     start: int
     end: int
     started: bool = False
+    starts: Mapping[str, int] = {}
 
     def has(self, file: RowsFile) -> bool:
         """Return whether a file may have such rows."""
@@ -57,7 +61,12 @@ class ReadRange(Struct, frozen=True):
             return False
         # What happened is known by then: a row is written later than anything in it, but for clocks that are ahead, and what is
         # further ahead than ``SKEW`` is not counted.
-        return file.until >= self.start if self.started else file.day >= day_of(max(0, self.start - AHEAD))
+        start = self.starts.get(file.table, self.start)
+        return (
+            file.until >= start
+            if self.started
+            else start < NEVER and file.day >= day_of(max(0, start - AHEAD))
+        )
 
 
 class OpenedLedger(Struct, frozen=True):

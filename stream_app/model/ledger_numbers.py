@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -166,8 +166,10 @@ class LedgerKpis(Protocol):
         """Return what is refreshed all the time."""
         ...
 
-    async def ask(self, window: LedgerWindow, group: str, targets: Targets) -> LedgerNumbers:
-        """Return a window, now, split by a group besides queue and channel."""
+    async def ask(
+        self, window: LedgerWindow, group: str, families: Collection[str], targets: Targets
+    ) -> LedgerNumbers:
+        """Return these families in a window, now, split by a group besides queue and channel."""
         ...
 
     async def history(self, query: HistoryQuery, targets: Targets) -> KpiHistory:

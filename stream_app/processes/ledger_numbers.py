@@ -6,7 +6,10 @@ Windows are refreshed all the time by a process of their own; other questions ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Final
 
@@ -15,6 +18,7 @@ import structlog
 from msgspec.structs import replace
 
 from stream_app.ledger.contacts import LedgerContacts, translated
+from stream_app.ledger.kpis import FAMILIES
 from stream_app.ledger.kpis.asking import range_of
 from stream_app.ledger.kpis.histories import found_history
 from stream_app.ledger.kpis.query import LedgerQuestion
@@ -23,8 +27,10 @@ from stream_app.ledger.kpis.windows import AskedNumbers
 from stream_app.ledger.libraries import library
 from stream_app.ledger.opening import NoContacts
 from stream_app.ledger.reading import LedgerReader
+from stream_app.ledger.spans import LONGEST_DAY
 from stream_app.model.contacts import ContactsMissingError
 from stream_app.model.ledger_numbers import (
+    LEDGER_WINDOWS,
     HistoryQuery,
     KpiHistory,
     LatestNumbers,
@@ -42,6 +48,8 @@ QUIET_S: Final = 30.0
 """If nothing was counted since the last refresh, windows are moved on this often."""
 LIMIT_S: Final = 600.0
 """A refresh that takes longer hangs."""
+ANSWER_S: Final = 20.0
+"""A question on request ends after this long; families without sums by then have failed."""
 STALE_S: Final = 60.0
 """Numbers that are older are marked."""
 
@@ -73,7 +81,8 @@ class LedgerNumbersService:
             known: up to when everything that happened was counted, ms; ``None``: nobody knows.
             position: changes whenever something was counted.
         """
-        self.process = Process(LIMIT_S, computes="KPIs of the ledger")
+        self.process = Process(LIMIT_S, computes="KPIs of the ledger", ended=self._remove_copies)
+        self._copies: TemporaryDirectory[str] | None = None
         self._settings, self._reader, self._turns = settings, reader, turns
         self._targets, self._position = targets, position
         self._now, self._known = now, known
@@ -96,8 +105,17 @@ class LedgerNumbersService:
             await asyncio.sleep(1)
 
     async def close(self) -> None:
-        """End the process."""
+        """End the process, and remove what it copied."""
         await self.process.close()
+        if self._copies is not None:
+            self._copies.cleanup()
+            self._copies = None
+
+    def _remove_copies(self) -> None:
+        """Remove what a process has left that has ended; the next one copies to the same folder."""
+        if self._copies is not None:
+            for one in Path(self._copies.name).iterdir():
+                rmtree(one, ignore_errors=True)
 
     def latest(self) -> LatestNumbers:
         """See the protocol."""
@@ -109,15 +127,21 @@ class LedgerNumbersService:
             problem = f"a refresh takes {numbers.took / 1000:,.0f} s"
         return LatestNumbers(numbers, age_s > STALE_S, problem if age_s > STALE_S else "")
 
-    async def ask(self, window: LedgerWindow, group: str, targets: Targets) -> LedgerNumbers:
+    async def ask(
+        self, window: LedgerWindow, group: str, families: Collection[str], targets: Targets
+    ) -> LedgerNumbers:
         """See the protocol."""
         now = self._now()
         async with self._turns:
             with translated():
                 library("duckdb")
-                wanted = range_of([LedgerQuestion(start=0, end=now, known=now)])
+                start = now - (LEDGER_WINDOWS[window] or LONGEST_DAY)
+                question = LedgerQuestion(start=start, end=now, known=now)
+                wanted = range_of([question], [FAMILIES[name] for name in families])
                 async with self._reader.opened(lambda _: wanted) as ledger:
-                    numbers = AskedNumbers(ledger, targets, now, self._known())
+                    numbers = AskedNumbers(
+                        ledger, targets, now, self._known(), families=families, within_s=ANSWER_S
+                    )
                     await numbers.begin()
                     return await numbers.numbers([window], group)
 
@@ -133,13 +157,20 @@ class LedgerNumbersService:
 
     async def _refresh(self) -> None:
         now, known = self._now(), self._known()
-        question = encode(Refresh(passed_on(self._settings), self._targets().to_json(), now, known))
         try:
+            if self._copies is None:
+                self._copies = TemporaryDirectory(prefix="ledger-numbers-", ignore_cleanup_errors=True)
+            settings, targets = passed_on(self._settings), self._targets().to_json()
+            question = encode(Refresh(settings, targets, now, known, self._copies.name))
             answer = await self.process.ask(refresh, question)
+            found = msgspec.msgpack.decode(answer, type=Refreshed)
         except ProcessError as error:
             self._failed(str(error))
             return
-        found = msgspec.msgpack.decode(answer, type=Refreshed)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with them, the live numbers continue
+            _log.exception("ledger_numbers_failed")
+            self._failed(f"computing them failed: {type(error).__name__}; the log of serve has more")
+            return
         if found.numbers is None:
             self._failed(found.problem)
             return
@@ -164,9 +195,11 @@ class NoLedgerNumbers:
         """See the protocol."""
         return LatestNumbers(None, True, self._why)
 
-    async def ask(self, window: LedgerWindow, group: str, targets: Targets) -> LedgerNumbers:
+    async def ask(
+        self, window: LedgerWindow, group: str, families: Collection[str], targets: Targets
+    ) -> LedgerNumbers:
         """See the protocol."""
-        del window, group, targets
+        del window, group, families, targets
         raise ContactsMissingError(self._why)
 
     async def history(self, query: HistoryQuery, targets: Targets) -> KpiHistory:

@@ -136,6 +136,21 @@ async def test_closing_ends_it_at_once_whatever_it_does() -> None:
         await running.ask(echo, b"")
 
 
+async def test_whoever_started_it_is_told_when_it_has_ended() -> None:
+    ended: list[str] = []
+    running = Process(ended=lambda: ended.append("ended"))
+    await running.ask(echo, b"")
+    assert not ended
+    running._limit_s = 0.2
+    with pytest.raises(ProcessError):
+        await running.ask(hang, b"")
+    assert len(ended) == 1
+    running._limit_s = 60.0
+    await running.ask(echo, b"")
+    await running.close()
+    assert len(ended) == 2
+
+
 def test_it_ends_with_a_parent_that_was_killed() -> None:
     script = """
         import asyncio, os, signal

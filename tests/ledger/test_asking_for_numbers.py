@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -20,12 +20,12 @@ from stream_app.ledger.columns import TABLES
 from stream_app.ledger.covering import Coverage
 from stream_app.ledger.exploding import Exploder
 from stream_app.ledger.kpis import FAMILIES, LedgerQuestion, asking
-from stream_app.ledger.kpis.asking import prepare, range_of, sums
-from stream_app.ledger.kpis.windows import AskedNumbers
+from stream_app.ledger.kpis.asking import TABLES as ASKED_TABLES, prepare, range_of, sums
+from stream_app.ledger.kpis.windows import HOURS_BACK, AskedNumbers
 from stream_app.ledger.local_files import LocalFiles
 from stream_app.ledger.manifest import RowsFile
 from stream_app.ledger.parquet_files import FileKey, OpenFiles, day_of
-from stream_app.ledger.querying import LedgerQueries
+from stream_app.ledger.querying import FailedQueryError, LedgerQueries, TooLargeQueryError
 from stream_app.ledger.reading import OpenedLedger
 from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.noted import Noted
@@ -190,3 +190,122 @@ async def test_a_long_contact_is_seen_with_the_week_before_it_began(tmp_path: Pa
     found = (await sums(queries, FAMILIES["journeys"], asked))[()]
     queries.close()
     assert (found["of_customers"], found["first_contacts"]) == (1, 0)
+
+
+# --- what a question may take ---
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[OpenedLedger]:
+    """Weeks in files."""
+    _, coverage, paths = written(Weeks(11).tell(60), tmp_path, alike=True)
+    queries = LedgerQueries([coverage], paths, TABLES)
+    yield OpenedLedger(queries, [coverage], [], {})
+    queries.close()
+
+
+SPAN = (T0 - DAY, T0 + 40 * DAY)
+REFUSED = (
+    "samples as (select 'x' as queue, 'voice' as channel, cast(customer as bigint) as handled from visits)"
+)
+
+
+async def test_more_groups_than_there_is_room_for_are_refused_and_not_cut(
+    ledger: OpenedLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await prepare(ledger.queries)
+    asked = LedgerQuestion(start=SPAN[0], end=SPAN[1], known=SPAN[1])
+    split = ("queue", "channel")
+    found = await sums(ledger.queries, FAMILIES["work"], asked, split)
+    monkeypatch.setattr(asking, "MOST", len(found) - 1)
+    with pytest.raises(TooLargeQueryError, match="ask for fewer"):
+        await sums(ledger.queries, FAMILIES["work"], replace(asked, end=asked.end + 1), split)
+    monkeypatch.setattr(asking, "MOST", len(found))
+    again = await sums(ledger.queries, FAMILIES["work"], replace(asked, end=asked.end + 1), split)
+    assert again == found
+
+
+async def test_a_family_that_duckdb_refuses_fails_alone(
+    ledger: OpenedLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = replace(FAMILIES["work"], steps=(REFUSED,), sums=("handled",), sampled=False)
+    monkeypatch.setitem(FAMILIES, "work", refused)
+    numbers = AskedNumbers(ledger, Targets(), SPAN[1])
+    await numbers.begin()
+    found = await numbers.between(SPAN)
+    assert {*found.failed} == {"work"}
+    assert {*found.families} == {*FAMILIES} - {"work"}
+    assert "ConversionException" in found.failed["work"]
+    with pytest.raises(FailedQueryError):
+        await numbers.one("work", SPAN)
+
+
+async def test_only_what_is_wanted_is_asked_for_and_all_of_it_within_one_time(ledger: OpenedLedger) -> None:
+    numbers = AskedNumbers(ledger, Targets(), SPAN[1], families=["work", "bots"])
+    await numbers.begin()
+    found = await numbers.numbers(["today", "28d"], "team")
+    assert [{*window.families} for window in found.windows.values()] == [{"work", "bots"}] * 2
+    late = AskedNumbers(ledger, Targets(), SPAN[1], families=["work", "bots"], within_s=0)
+    window = await late.between((SPAN[0], SPAN[1] - 1), "team")
+    assert (window.families, {*window.failed}) == ({}, {"work", "bots"})
+
+
+async def test_days_that_are_asked_for_one_by_one_end_when_the_time_is_over(ledger: OpenedLedger) -> None:
+    numbers = AskedNumbers(ledger, Targets(), SPAN[1])
+    await numbers.begin()
+    days = [(T0 + day * DAY, T0 + (day + 1) * DAY) for day in range(5)]
+    assert not FAMILIES["customers"].sampled
+    assert len(await numbers.periods("customers", days)) == 5
+    assert len(await numbers.periods("customers", days, until=0)) == 1, "the first one is always answered"
+
+
+async def test_business_hours_are_of_all_places_and_of_no_other_century(tmp_path: Path) -> None:
+    """A case is opened in one place and resolved in another one, in which nothing was before."""
+    now = T0 + 3 * DAY
+    lines = [
+        Line(n, line_of(n, at, kind, case="k", queue=queue, channel="voice", **more), at, timestamp_type=1)
+        for n, (at, kind, queue, more) in enumerate(
+            (
+                (T0, "case.opened", "first", {"opened_at": 946_684_800_000}),
+                (now - 1, "case.resolved", "second", {}),
+            )
+        )
+    ]
+    _, coverage, paths = written(lines, tmp_path, alike=True)
+    queries = LedgerQueries([coverage], paths, TABLES)
+    targets = Targets.of(
+        {
+            "calendars": {"office": {"zone": "UTC", "hours": {"mon-sun": ["08:00-12:00"]}}},
+            "defaults": {"calendar": "office"},
+        }
+    )
+    numbers = AskedNumbers(OpenedLedger(queries, [coverage], [], {}), targets, now)
+    await numbers.begin()
+    found = await queries.rows(
+        "SELECT queue, min(opens_at), count(*) FROM open_hours GROUP BY 1 ORDER BY 1", most=3
+    )
+    queries.close()
+    assert [queue for queue, _, _ in found] == ["first", "second"]
+    for _, first, n in found:
+        assert now - HOURS_BACK - DAY < first < now - HOURS_BACK + DAY
+        assert n == pytest.approx(HOURS_BACK / DAY, abs=2)
+
+
+def test_files_are_opened_only_for_what_reads_them() -> None:
+    asked = LedgerQuestion(start=T0, end=T0 + DAY, known=T0 + DAY)
+
+    def opened(*families: str) -> set[tuple[str, str]]:
+        wanted = range_of([asked], [FAMILIES[name] for name in families])
+        return {
+            (table, day)
+            for table in ASKED_TABLES
+            for day, at in ((day_of(T0 - 99 * DAY), T0 - 99 * DAY), (day_of(T0), T0))
+            if wanted.has(RowsFile("f", table, day, "t", at, at, 1, 1, 0, 1))
+        }
+
+    old, new = day_of(T0 - 99 * DAY), day_of(T0)
+    ever = {("customers", old), ("customers", new)}
+    assert opened("work", "bots") == {*ever, ("visits", new)}
+    assert opened("trainings") == {*ever, ("trainings", old), ("trainings", new)}
+    assert opened("work", "journeys") == {*ever, ("visits", old), ("visits", new)}
+    assert opened(*FAMILIES) == {(table, day) for table in ASKED_TABLES for day in (old, new)}

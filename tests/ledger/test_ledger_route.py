@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import os
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from io import StringIO
@@ -15,15 +17,22 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
-from stream_app.ledger.kpis import FAMILIES, LedgerQuestion
+from stream_app.ledger.bucket import BucketFiles
+from stream_app.ledger.kpis import FAMILIES, LedgerFamily, LedgerQuestion
+from stream_app.ledger.kpis.windows import AskedNumbers
+from stream_app.ledger.local_files import LocalFiles
+from stream_app.ledger.places import manifest as manifest_name
 from stream_app.model.contacts import TooMuchAskedError
 from stream_app.model.events import QueueChannel
 from stream_app.model.kpis.from_ledger import FromLedger, LedgerCost, LedgerCount, LedgerRevenue
 from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.ledger_numbers import FamilySums, LatestNumbers, LedgerNumbers, SumsKey, WindowSums
+from stream_app.model.ports import Partition
 from stream_app.model.targets import Targets
 from stream_app.model.targets.ledger_rules import LedgerRules
 from stream_app.model.windows import midnight
+from stream_app.processes.ledger_numbers import LedgerNumbersService
+from stream_app.settings import Settings
 from stream_app.views import naming
 from stream_app.views.contacts.api import MOST_OF_A_HEADER, unknown_header
 from stream_app.views.ledger.metrics import LedgerMetrics
@@ -32,8 +41,10 @@ from stream_app.views.ledger.wire import Ledgered
 from stream_app.views.wire import stamp
 from tests.e2e.serve import parsed
 from tests.reference.history import History
+from tests.services.s3 import BUCKET, S3Server, options
 
 from .asking import refer
+from .centre import Centre
 from .serving import Numbers
 from .streams_of_customers import DAY, Weeks
 from .tables_of import Sums, referred
@@ -470,3 +481,100 @@ async def test_numbers_that_are_not_refreshed_any_more_are_stale(numbers: Number
     assert (latest.stale, latest.numbers is not None) == (True, True)
     answer = await numbers.get("/v1/ledger")
     assert (answer["stale"], answer["problem"].startswith("a refresh takes")) == (True, True)
+
+
+@pytest.mark.parametrize("schema", [None, 99])
+async def test_a_ledger_that_can_not_be_read_is_a_problem_and_no_end(
+    redis_url: str, tmp_path: Path, schema: int | None
+) -> None:
+    """A manifest that was damaged, or is of a later version; and whatever nobody has thought of."""
+    packed = b"damaged" if schema is None else gzip.compress(b'{"schema":%d}' % schema)
+    (tmp_path / "ledger").mkdir()
+    await LocalFiles(tmp_path / "ledger").create(manifest_name(Partition("calls", 0), 1), packed)
+    numbers = Numbers(redis_url, tmp_path / "ledger", [], TARGETS)
+    numbers.now = LINES[-1].timestamp
+    try:
+        served = await numbers.serve(PLACES, refresh=False)
+        await numbers.service._refresh()
+        expected = "is not a manifest" if schema is None else "has schema 99"
+        assert expected in numbers.service.latest().problem
+        assert (await served.get("/v1/ledger"))[0] == 503
+        assert (await served.get("/v1/ledger?group=site"))[0] == 503
+        assert (await served.get("/metrics"))[0] == 200
+
+        async def fail(*_: Any) -> bytes:
+            raise RuntimeError("nobody has thought of")
+
+        numbers.service.process.ask = fail  # type: ignore[assignment,method-assign]
+        await numbers.service._refresh()
+        assert "RuntimeError" in numbers.service.latest().problem
+    finally:
+        await numbers.close()
+
+
+@pytest.mark.slow
+async def test_copies_of_a_bucket_end_with_the_process_however_it_ends(
+    redis_url: str, s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    centre = Centre(
+        redis_url, BucketFiles(BUCKET, tmp_path.name, options(s3.port)), partitions=1, contacts=50
+    )
+    await centre.claim()
+    (desk,) = centre.desks
+    await desk.count(200)
+    await desk.write()
+    keys = options(s3.port)
+    aws: dict[str, Any] = {
+        "ledger": f"s3://{BUCKET}/{tmp_path.name}",
+        "ledger_days": "4000",
+        "redis_url": redis_url,
+        "aws_endpoint_url": keys["endpoint"],
+        "aws_region": keys["region"],
+        "aws_access_key_id": keys["access_key_id"],
+        "aws_secret_access_key": keys["secret_access_key"],
+    }
+    end = max(line.timestamp for line in desk.lines) + 1
+    service = LedgerNumbersService(
+        Settings(**aws),
+        centre.reader,
+        centre.contacts.turns,
+        targets=lambda: TARGETS,
+        now=lambda: end,
+        known=lambda: None,
+        position=lambda: 0,
+    )
+
+    def copied() -> set[Path]:
+        return {path.parent for path in tmp_path.glob("ledger-numbers-*/*/*")}
+
+    def left() -> list[Path]:
+        return [*tmp_path.glob("ledger-*")]
+
+    try:
+        await service._refresh()
+        assert service.latest().numbers is not None, service.latest().problem
+        (first,) = copied()
+        os.kill(service.process.pids[0], signal.SIGKILL)
+        await service._refresh()
+        (second,) = copied()
+        assert second != first, "what the first one left is gone"
+    finally:
+        await service.close()
+        await centre.close()
+    assert not left()
+
+
+async def test_a_question_costs_only_the_families_of_its_kpis(
+    empty: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    found = AskedNumbers._sums
+
+    async def count(self: AskedNumbers, family: LedgerFamily, *rest: Any) -> FamilySums:
+        asked.append(family.name)
+        return await found(self, family, *rest)
+
+    monkeypatch.setattr(AskedNumbers, "_sums", count)
+    await empty.get("/v1/ledger?window=7d&group=site&kpi=csat_satisfied")
+    assert asked == ["opinions"]

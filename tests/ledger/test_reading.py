@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from stream_app.ledger.auditing import audit
 from stream_app.ledger.bucket import BucketFiles
@@ -21,7 +23,7 @@ from stream_app.ledger.libraries import LedgerMissingError
 from stream_app.ledger.local_files import LocalFiles
 from stream_app.ledger.manifest import RowsFile
 from stream_app.ledger.opening import open_contacts
-from stream_app.ledger.querying import TooLargeQueryError, TooSlowQueryError
+from stream_app.ledger.querying import FailedQueryError, TooLargeQueryError, TooSlowQueryError
 from stream_app.ledger.reading import AHEAD, LedgerReader, ReadRange
 from stream_app.ledger.storage import LedgerUnavailableError
 from stream_app.model.contacts import ContactQuery, ContactsAwayError, ContactsMissingError
@@ -130,6 +132,27 @@ async def test_copies_are_bounded_but_for_those_that_are_read_now(tmp_path: Path
 
     await asyncio.gather(together(), together(), together())
     assert len(storage.fetched) == 8, "those who want the same file wait for one copy"
+    with capture_logs() as logs:
+        for _ in range(2):
+            async with cache.opened(files[:2]):
+                pass
+        assert not logs, "these fit"
+    cache.close()
+    assert not any(path.exists() for path in paths.values())
+
+
+async def test_it_is_told_once_if_copies_do_not_fit(tmp_path: Path) -> None:
+    files = [described(f"f{n}", 100) for n in range(6)]
+    for file in files:
+        (tmp_path / file.name).write_bytes(bytes(100))
+    cache = CachedFiles(Slow(tmp_path), 250)
+    with capture_logs() as logs:
+        for some in (files[:2], files, files):
+            async with cache.opened(some) as paths:
+                assert len(paths) == len(some)
+    assert [(one["event"], one["bytes"], one["limit"]) for one in logs] == [
+        ("ledger_cache_too_small", 600, 250)
+    ]
     cache.close()
     assert not any(path.exists() for path in paths.values())
 
@@ -237,8 +260,9 @@ async def test_a_query_that_takes_too_long_or_too_much_is_ended_and_others_are_a
 async def test_there_is_no_way_out_of_the_ledgers_files(centre: Centre, sql: str) -> None:
     """Nobody can write SQL but we; were it otherwise, this is what it could reach."""
     async with centre.reader.opened(everything) as ledger:
-        with pytest.raises(Exception, match=r"(?i)permission|disabled|locked|cannot|not allowed"):
+        with pytest.raises((FailedQueryError, LedgerUnavailableError)) as refused:
             await ledger.queries.rows(sql, most=1)
+    assert re.search(r"(?i)permission|disabled|locked|cannot|not allowed", str(refused.value.__cause__))
 
 
 async def test_without_the_library_there_is_one_line(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -9,8 +10,8 @@ from weakref import WeakKeyDictionary
 from msgspec import structs
 
 from stream_app.ledger.parquet_files import day_of
-from stream_app.ledger.querying import LedgerQueries
-from stream_app.ledger.reading import ReadRange
+from stream_app.ledger.querying import LedgerQueries, TooLargeQueryError
+from stream_app.ledger.reading import NEVER, ReadRange
 from stream_app.ledger.spans import insert
 
 from .journeys import reach
@@ -33,13 +34,47 @@ _NARROWED: Final = ("visits", "replies")
 _EVER: Final = 1 << 62
 SLICE: Final = 1_400_000
 """Visits near a window whose journeys are found at once: about so many fit into the memory of a query (see ``querying``)."""
-MOST: Final = 1_000_000
-"""Groups, at most."""
+MOST: Final = 100_000
+"""Groups, at most: more take more memory than ``serve`` has to spare."""
 
 
-def range_of(questions: Collection[LedgerQuestion]) -> ReadRange:
-    """Return what has to be opened for these questions."""
-    return ReadRange(TABLES, 0, max(question.known for question in questions) + 1)
+def range_of(
+    questions: Collection[LedgerQuestion], families: Collection[LedgerFamily] | None = None
+) -> ReadRange:
+    """Return what has to be opened for these questions to some families; ``None``: to any.
+
+    How far back journeys reach is found later, among all there is.
+    """
+    wanted = ReadRange(TABLES, 0, max(question.known for question in questions) + 1)
+    if families is None:
+        return wanted
+    starts = dict.fromkeys(
+        (table for table in TABLES if table != "customers"), NEVER
+    )  # they have the segments
+    for family in families:
+        for table in family.tables(TABLES):
+            narrow = family.looks_back == "not" and table in _NARROWED
+            since = min(question.start for question in questions) if narrow else 0
+            starts[table] = min(starts.get(table, 0), since)
+    return structs.replace(wanted, starts=starts)
+
+
+async def bounded(queries: LedgerQueries, sql: str) -> list[tuple[Any, ...]]:
+    """Return all rows of a query.
+
+    Raises:
+        TooLargeQueryError: they are more than ``MOST``: sums of some of them would be wrong.
+    """
+    found = await queries.rows(sql, most=MOST + 1)
+    _check(len(found))
+    return found
+
+
+def _check(groups: int) -> None:
+    if groups > MOST:
+        raise TooLargeQueryError(
+            f"the ledger was asked for too much: more than {MOST:,} groups; ask for fewer"
+        )
 
 
 async def prepare(
@@ -105,7 +140,11 @@ async def sums(
     """
     rows = await _rows(queries, family, question, groups)
     n = len(groups)
-    return {row[:n]: dict(zip(family.sums, row[n:], strict=True)) for row in rows}
+
+    def by_group() -> GroupSums:
+        return {row[:n]: dict(zip(family.sums, row[n:], strict=True)) for row in rows}
+
+    return await asyncio.to_thread(by_group)  # they may be many
 
 
 async def sums_by_period(
@@ -124,11 +163,16 @@ async def sums_by_period(
         groups: what each period is split by.
         periods: ``[start, end)`` each, ms.
     """
-    found: list[GroupSums] = [{} for _ in periods]
+    rows = await _rows(queries, family, question, groups, periods)
     n = len(groups)
-    for period, *row in await _rows(queries, family, question, groups, periods):
-        found[period][tuple(row[:n])] = dict(zip(family.sums, row[n:], strict=True))
-    return found
+
+    def by_period() -> list[GroupSums]:
+        found: list[GroupSums] = [{} for _ in periods]
+        for period, *row in rows:
+            found[period][tuple(row[:n])] = dict(zip(family.sums, row[n:], strict=True))
+        return found
+
+    return await asyncio.to_thread(by_period)
 
 
 async def _rows(
@@ -148,11 +192,18 @@ async def _rows(
         for number in range(slices):
             asked = structs.replace(question, slices=slices, slice=number)
             apart = await _apart(queries, family, asked, made)
-            for row in await queries.rows(family.sql(asked, groups, made | apart, periods), most=MOST):
-                before = total.get(row[:n], [0] * len(family.sums))
-                total[row[:n]] = [one + int(more) for one, more in zip(before, row[n:], strict=True)]
+            rows = await bounded(queries, family.sql(asked, groups, made | apart, periods))
+            await asyncio.to_thread(_add, total, rows, n)
+            _check(len(total))
         kept.rows[sql] = [(*key, *counted) for key, counted in total.items()]
     return kept.rows[sql]
+
+
+def _add(total: dict[tuple[Any, ...], list[int]], rows: Iterable[tuple[Any, ...]], n: int) -> None:
+    """Add the sums that follow the first ``n`` columns, which are the group."""
+    for row in rows:
+        before = total.get(row[:n], [0] * (len(row) - n))
+        total[row[:n]] = [one + int(more) for one, more in zip(before, row[n:], strict=True)]
 
 
 async def _see(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import Any, Final
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from stream_app.ledger.columns import fact_column
 from stream_app.ledger.explaining_intervals import place_formula
-from stream_app.ledger.querying import TooLargeQueryError, TooSlowQueryError
+from stream_app.ledger.querying import FailedQueryError, TooLargeQueryError, TooSlowQueryError
 from stream_app.ledger.reading import LedgerReader, OpenedLedger, ReadRange
 from stream_app.ledger.spans import MOST, moment, parts_of
 from stream_app.ledger.sql import source_of
@@ -68,7 +69,8 @@ async def found_history(reader: LedgerReader, query: HistoryQuery, targets: Targ
     check(query)
     kpi, span = query.kpi, (query.periods[0][0], query.periods[-1][1])
     if isinstance(kpi, FromLedger):
-        wanted = range_of([LedgerQuestion(start=span[0], end=span[1], known=max(span[1], query.now))])
+        question = LedgerQuestion(start=span[0], end=span[1], known=max(span[1], query.now))
+        wanted = range_of([question], [FAMILIES[name] for name in kpi.families])
     else:
         tables = {"visits", *(source_of(part).table for part in parts_of(kpi, query.policy))}
         wanted = ReadRange(tuple(sorted(tables)), *span)
@@ -119,25 +121,30 @@ async def _of_ledger(
     ledger: OpenedLedger, query: HistoryQuery, kpi: FromLedger, targets: Targets
 ) -> tuple[list[HistoryPoint], int]:
     """Ask for a month after the other, as long as there is time."""
-    asked, rules = AskedNumbers(ledger, targets, query.now, query.known), LedgerRules.of(targets)
+    asked = AskedNumbers(ledger, targets, query.now, query.known, families=kpi.families)
+    rules = LedgerRules.of(targets)
     await asked.begin()
     begun, points, done = monotonic(), list[HistoryPoint](), 0
     for some in _together(query.periods):
         if done and monotonic() - begun > BUDGET_S:
             break
+        begins = {name: _begun(name, some, query.now) for name in sorted(kpi.families)}
         try:
             found = {
-                name: await asked.periods(name, _begun(name, some, query.now), query.group)
+                name: await asked.periods(name, begins[name], query.group, until=begun + BUDGET_S)
                 for name in sorted(kpi.families)
             }
-        except (TooSlowQueryError, TooLargeQueryError):
+        except (TooSlowQueryError, TooLargeQueryError, FailedQueryError):
             if not done:
                 raise
             break
-        for n in range(len(some)):
-            of_period = {name: _by_group(one[n], query) for name, one in found.items() if n < len(one)}
-            points += _points(done + n, query, kpi, rules, of_period)
-        done += len(some)
+        answered = min(
+            len(some) if len(one) == len(begins[name]) else len(one) for name, one in found.items()
+        )
+        points += await asyncio.to_thread(_points_of, found, answered, done, query, kpi=kpi, rules=rules)
+        done += answered
+        if answered < len(some):
+            break
     return points, done
 
 
@@ -146,6 +153,25 @@ def _begun(family: str, periods: Sequence[TimeRange], now: int) -> Sequence[Time
     if FAMILIES[family].sampled:
         return periods
     return [(start, min(end, now)) for start, end in periods if start < now]
+
+
+def _points_of(
+    found: Mapping[str, Sequence[FamilySums]],
+    answered: int,
+    first: int,
+    query: HistoryQuery,
+    *,
+    kpi: FromLedger,
+    rules: LedgerRules,
+) -> list[HistoryPoint]:
+    """Return the points of the periods that all families answered, in a thread."""
+    points: list[HistoryPoint] = []
+    for n in range(answered):
+        of_period = {
+            name: _by_group(by_period[n], query) for name, by_period in found.items() if n < len(by_period)
+        }
+        points += _points(first + n, query, kpi, rules, of_period)
+    return points
 
 
 def _together(periods: Sequence[TimeRange]) -> Iterator[Sequence[TimeRange]]:
@@ -220,10 +246,15 @@ async def _of_counters(
         for period, name, place in _overdue(ledger, query):
             cell = cells.setdefault((period, name), {}).setdefault(place, {})
             cell[numbers[decided.name]] = cell.get(numbers[decided.name], 0) + 1
-    return [
-        _Counted(query, kpi, targets, numbers).point(period, name, found)
-        for (period, name), found in sorted(cells.items(), key=lambda one: (one[0][0], one[0][1] or "~"))
-    ]
+    made = _Counted(query, kpi, targets, numbers)
+
+    def points() -> list[HistoryPoint]:
+        return [
+            made.point(period, name, found)
+            for (period, name), found in sorted(cells.items(), key=lambda one: (one[0][0], one[0][1] or "~"))
+        ]
+
+    return await asyncio.to_thread(points)
 
 
 async def _counted(

@@ -140,6 +140,16 @@ class LedgerFamily(Struct, frozen=True, kw_only=True):
         lines.append(f"group by {', '.join(keys)}" if keys else "having count(*) > 0")
         return fill("\n".join(lines), question)
 
+    def tables(self, names: Sequence[str]) -> list[str]:
+        """Return which of these tables it reads."""
+        steps = "\n".join(self.steps)
+        return [name for name in names if re.search(rf"\b(?:from|join)\s+{name}\b", steps)]
+
+    @property
+    def by_hours(self) -> bool:
+        """Whether business hours matter."""
+        return any("open_hours" in step for step in self.steps)
+
     def rows_of(self, step: str, question: LedgerQuestion, made: Mapping[str, str]) -> str:
         """Return the SQL of a step's rows."""
         steps = [_made(one, made) for one in self.steps]

@@ -7,17 +7,16 @@ next one.
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from stream_app.errors import QuarantinedError, StoreUnavailableError
-from stream_app.ledger.libraries import LedgerMissingError, library
+from stream_app.errors import StreamAppError
 from stream_app.ledger.opening import open_ledger
 from stream_app.ledger.querying import QueryLimits
 from stream_app.ledger.reading import LedgerReader
-from stream_app.ledger.storage import LedgerUnavailableError
 from stream_app.model.ledger_numbers import LEDGER_WINDOWS, LedgerNumbers
 from stream_app.model.targets import Targets
 from stream_app.settings import Settings
@@ -49,12 +48,14 @@ class Refresh(Struct, frozen=True, array_like=True):
         targets: in force, as JSON.
         now: the end of all windows, ms.
         known: see ``AskedNumbers``.
+        copies: the folder for copies of files: whoever asks removes them, since this process may be killed.
     """
 
     settings: dict[str, Any]
     targets: bytes
     now: int
     known: int | None
+    copies: str
 
 
 class Refreshed(Struct, frozen=True, array_like=True):
@@ -83,10 +84,8 @@ def refresh(question: bytes) -> bytes:
     asked = msgspec.msgpack.decode(question, type=Refresh)
     try:
         numbers = _at_work.run(asked)
-    except (LedgerUnavailableError, StoreUnavailableError, QuarantinedError, LedgerMissingError) as error:
+    except StreamAppError as error:
         return encode(Refreshed(None, str(error)))
-    except library("duckdb").Error as error:  # a file that is gone, or is none of ours
-        return encode(Refreshed(None, f"the ledger can't be read: {str(error).partition(chr(10))[0]}"))
     return encode(Refreshed(numbers))
 
 
@@ -109,7 +108,7 @@ class _AtWork:
         if reader is None or self._settings != asked.settings:
             if reader is not None:
                 await reader.close()
-            reader = self._reader = open_ledger(Settings(**asked.settings), LIMITS)
+            reader = self._reader = open_ledger(Settings(**asked.settings), LIMITS, Path(asked.copies))
             self._settings = asked.settings
         wanted = range_of([LedgerQuestion(start=0, end=asked.now, known=asked.now)])
         async with reader.opened(lambda _: wanted) as ledger:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from time import monotonic
 from typing import Final
 
 from msgspec.structs import replace
 
-from stream_app.ledger.querying import TooLargeQueryError, TooSlowQueryError
+from stream_app.ledger.querying import FailedQueryError, TooLargeQueryError, TooSlowQueryError
 from stream_app.ledger.reading import OpenedLedger
+from stream_app.model.durations import DAY
 from stream_app.model.events import QueueChannel
 from stream_app.model.ledger_numbers import (
     LEDGER_WINDOWS,
@@ -25,7 +27,7 @@ from stream_app.model.targets.ledger_rules import LedgerRules
 from stream_app.model.windows import midnight
 
 from . import FAMILIES
-from .asking import MOST, GroupSums, OpenStretch, prepare, sums, sums_by_period
+from .asking import GroupSums, OpenStretch, bounded, prepare, sums, sums_by_period
 from .query import LedgerFamily, LedgerQuestion
 
 PLACE: Final = ("queue", "channel")
@@ -33,12 +35,23 @@ UNPLACED: Final = ("segment", "team")
 """By what those are split who belong to no queue, if nothing is asked."""
 LARGEST: Final = 2**63 - 1
 """Sum that is passed on between processes."""
+HOURS_BACK: Final = 2 * 366 * DAY
+"""For how long business hours are listed, at most: a case may say that it was opened in another century."""
 
 
 class AskedNumbers:
     """Answers questions about one opened ledger."""
 
-    def __init__(self, ledger: OpenedLedger, targets: Targets, now: int, known: int | None = None) -> None:
+    def __init__(
+        self,
+        ledger: OpenedLedger,
+        targets: Targets,
+        now: int,
+        known: int | None = None,
+        *,
+        families: Collection[str] = FAMILIES,
+        within_s: float | None = None,
+    ) -> None:
         """Take it.
 
         Args:
@@ -46,7 +59,12 @@ class AskedNumbers:
             targets: in force.
             now: the end of windows, ms.
             known: up to when everything is known, ms; ``None``: up to the time of the partition that is furthest behind.
+            families: those that will be asked for.
+            within_s: after which families that have no sums yet have failed; ``None``: each has its own time.
         """
+        self._families = [family for family in FAMILIES.values() if family.name in families]
+        self._until = None if within_s is None else asyncio.get_running_loop().time() + within_s
+        self._within_s = within_s
         self._ledger, self._targets, self._now = ledger, targets, now
         self.known = told(ledger) if known is None else known
         self._rules = LedgerRules.of(targets)
@@ -60,18 +78,27 @@ class AskedNumbers:
 
     async def _hours(self) -> list[OpenStretch]:
         """Return the business hours of all places where a case may count, since anything began: which do would take longer."""
+        if not any(family.by_hours for family in self._families):
+            return []
         if not await self._ledger.queries.rows("SELECT 1 FROM cases LIMIT 1", most=1):
             return []
-        rows = await self._ledger.queries.rows(
+        rows = await bounded(
+            self._ledger.queries,
             "SELECT queue, channel, epoch_ms(min(began)) "
             'FROM (SELECT queue, channel, coalesce(opened_at, "at") AS began FROM cases '
             "UNION ALL SELECT queue, channel, started_at AS began FROM visits) AS of_cases "
             "WHERE queue IS NOT NULL AND channel IS NOT NULL GROUP BY queue, channel",
-            most=MOST,
         )
+        return await asyncio.to_thread(self._listed, rows)
+
+    def _listed(self, rows: Sequence[tuple[str, str, int]]) -> list[OpenStretch]:
+        """Return the business hours of places, in a thread.
+
+        All of them since the first thing began anywhere: a case may be opened in one place and resolved in another one.
+        """
         if not rows:
             return []
-        first = min(began for _, _, began in rows)
+        first = max(min(began for _, _, began in rows), self._now - HOURS_BACK)
         places = [(queue, channel) for queue, channel, _ in rows]
         found = self._rules.open_hours(places, first, self._now)
         return [(one.queue, one.channel, one.opens_at, one.closes_at) for one in found]
@@ -101,13 +128,18 @@ class AskedNumbers:
         asked = self._question(span)
         families: dict[str, FamilySums] = {}
         failed: dict[str, str] = {}
-        for family in FAMILIES.values():
+        for family in self._families:
             if (groups := groups_of(family, group)) is None:
                 continue
             try:
-                families[family.name] = await self._sums(family, asked, groups)
-            except (TooSlowQueryError, TooLargeQueryError) as error:
+                async with asyncio.timeout_at(self._until):
+                    families[family.name] = await self._sums(family, asked, groups)
+            except (TooSlowQueryError, TooLargeQueryError, FailedQueryError) as error:
                 failed[family.name] = str(error)
+            except TimeoutError:
+                failed[family.name] = (
+                    f"the ledger was asked for too much: no answer within {self._within_s:g} s"
+                )
         return WindowSums(*span, families, unknown_in(self._ledger, span), failed)
 
     async def one(self, family: str, span: TimeRange, group: str | None = None) -> FamilySums:
@@ -121,9 +153,20 @@ class AskedNumbers:
         return await self._sums(FAMILIES[family], asked, groups_of(FAMILIES[family], group) or ())
 
     async def periods(
-        self, family: str, periods: Sequence[TimeRange], group: str | None = None
+        self,
+        family: str,
+        periods: Sequence[TimeRange],
+        group: str | None = None,
+        *,
+        until: float | None = None,
     ) -> list[FamilySums]:
-        """Return what one family counted in each of these consecutive periods.
+        """Return what one family counted in each of these consecutive periods, or in the first of them.
+
+        Args:
+            family: which.
+            periods: ``[start, end)`` each, ms.
+            group: by what each is split.
+            until: when, by ``monotonic``, no further question is begun.
 
         Raises:
             TooSlowQueryError: it takes too long.
@@ -131,10 +174,25 @@ class AskedNumbers:
         """
         found = FAMILIES[family]
         if not found.sampled:
-            return [await self.one(family, period, group) for period in periods]
+            return await self._one_by_one(family, periods, group, until)
         asked, groups = self._question((periods[0][0], periods[-1][1])), groups_of(found, group) or ()
         split = await sums_by_period(self._ledger.queries, found, asked, groups, periods)
-        return [_family_sums(found, groups, one) for one in split]
+        return await asyncio.to_thread(lambda: [_family_sums(found, groups, one) for one in split])
+
+    async def _one_by_one(
+        self, family: str, periods: Sequence[TimeRange], group: str | None, until: float | None
+    ) -> list[FamilySums]:
+        found: list[FamilySums] = []
+        for period in periods:
+            if found and until is not None and monotonic() > until:
+                break
+            try:
+                found.append(await self.one(family, period, group))
+            except (TooSlowQueryError, TooLargeQueryError, FailedQueryError):
+                if not found:
+                    raise
+                break
+        return found
 
     def _question(self, span: TimeRange) -> LedgerQuestion:
         rules = self._rules
@@ -148,7 +206,8 @@ class AskedNumbers:
         )
 
     async def _sums(self, family: LedgerFamily, asked: LedgerQuestion, groups: Sequence[str]) -> FamilySums:
-        return _family_sums(family, groups, await sums(self._ledger.queries, family, asked, groups))
+        found = await sums(self._ledger.queries, family, asked, groups)
+        return await asyncio.to_thread(_family_sums, family, groups, found)
 
     def _zones_in_use(self) -> list[str]:
         targets = self._targets

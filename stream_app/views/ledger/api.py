@@ -71,7 +71,8 @@ class LedgerViews:
             numbers, stale, problem = latest.numbers, latest.stale, latest.problem
             if asked.group is not None and asked.group not in REFRESHED:
                 with answered_as_problems("window", LESS):
-                    numbers = await kpis.ask(asked.window, asked.group, targets)
+                    families = {name for kpi in asked.kpis for name in kpi.families}
+                    numbers = await kpis.ask(asked.window, asked.group, families, targets)
                 stale, problem = False, ""
             if numbers is None:
                 raise away(f"there are no KPIs of the ledger yet: {problem}; try again")

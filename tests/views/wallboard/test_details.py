@@ -1,6 +1,7 @@
 """What is behind a number: explained, and as alive or as stale as the tile."""
 
 import re
+from collections.abc import Collection
 
 import pytest
 from msgspec import structs
@@ -204,8 +205,10 @@ class OfLedger:
         window = WindowSums(NOON - 604_800_000, NOON, families, [(NOON - 604_800_000, NOON - 500_000_000)])
         return LatestNumbers(LedgerNumbers(NOON, NOON, {"7d": window}), False)
 
-    async def ask(self, window: LedgerWindow, group: str, targets: Targets) -> LedgerNumbers:
-        raise NotImplementedError(window, group, targets)
+    async def ask(
+        self, window: LedgerWindow, group: str, families: Collection[str], targets: Targets
+    ) -> LedgerNumbers:
+        raise NotImplementedError(window, group, families, targets)
 
     async def history(self, query: HistoryQuery, targets: Targets) -> KpiHistory:
         raise NotImplementedError(query, targets)
