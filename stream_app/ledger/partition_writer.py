@@ -95,8 +95,11 @@ class PartitionWriter:
         self._sender, self.unsent = sender, ""
         self._behind = False  # whether a step left entries behind
 
-    async def round(self) -> int:
+    async def round(self, *, sends: bool = True) -> int:
         """Take what is due from the outbox, and return the number of rows that were added.
+
+        Args:
+            sends: whether to send what the topic lacks, too.
 
         Raises:
             StoreUnavailableError: Redis does not answer. Whatever was done, the next round finds out.
@@ -109,7 +112,8 @@ class PartitionWriter:
         if self.standing.entries and await self._remove_taken(held):
             self.standing = await self._outboxes.standing(self.partition)
         due = self._due(held)
-        if not due and (self._sender is None or not self._sender.lacks(held)):
+        sender = self._sender if sends else None
+        if not due and (sender is None or not sender.lacks(held)):
             self.held = held
             return 0
         with local_faults(self._storage.scratch()):
@@ -122,8 +126,8 @@ class PartitionWriter:
                 rows = await self._file(held, Path(folder.name))
             else:
                 self.held = held
-            if self._sender is not None and self.held is not None:
-                await self._send(self._sender, self.held, Path(folder.name))
+            if sender is not None and self.held is not None:
+                await self._send(sender, self.held, Path(folder.name))
             return rows
 
     async def close(self) -> None:

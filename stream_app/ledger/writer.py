@@ -25,6 +25,8 @@ ROUND_S: Final = 1.0
 
 AT_ONCE: Final = 4
 """Partitions that are written at a time: most of it is waiting for the storage."""
+SLOW_MS: Final = 5_000
+"""A topic that fails after so long is not asked for other partitions in the same round: filing would have to wait for each."""
 STOP_S: Final = 10.0
 """How long a round may go on after SIGTERM."""
 
@@ -58,6 +60,7 @@ class LedgerWriter:
         self._token = uuid4().hex
         self._mine: dict[Partition, PartitionWriter] = {}
         self._swept: dict[Partition, int] = {}
+        self._rounds, self._hung = 0, False
         self._problems: dict[Partition | None, str] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -89,6 +92,8 @@ class LedgerWriter:
             self._failed(None, error)
             return
         self._problems.pop(None, None)
+        first = self._rounds % (len(partitions) or 1)  # each has its turn to be the first
+        self._rounds, self._hung = self._rounds + 1, False
         some = asyncio.Semaphore(AT_ONCE)
 
         async def write(partition: Partition) -> None:
@@ -97,7 +102,7 @@ class LedgerWriter:
                     await self._try(partition)
 
         async with asyncio.TaskGroup() as group:
-            for partition in partitions:
+            for partition in (*partitions[first:], *partitions[:first]):
                 group.create_task(write(partition))
 
     async def _try(self, partition: Partition) -> None:
@@ -125,11 +130,14 @@ class LedgerWriter:
                 await former.close()
             return
         writer = self._mine.get(partition) or self._mine.setdefault(partition, self._make(partition))
+        since, sends = self._clock(), not self._hung
         try:
-            self._telemetry.rows.inc(await writer.round())
+            self._telemetry.rows.inc(await writer.round(sends=sends))
         finally:
             self._telemetry.partition(str(partition), writer.standing, writer.held)
         now = self._clock()
+        if sends and writer.unsent and now - since >= SLOW_MS:
+            self._hung = True
         if not 0 <= now - self._swept.get(partition, 0) < SWEEP_MS:
             await writer.sweep()
             self._swept[partition] = now

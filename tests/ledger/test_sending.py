@@ -28,7 +28,7 @@ from stream_app.ledger.partition_writer import PartitionWriter
 from stream_app.ledger.sending import PartitionSender, RowTopic
 from stream_app.ledger.sweeping import GRACE_MS
 from stream_app.ledger.telemetry import LedgerTelemetry
-from stream_app.ledger.writer import LedgerWriter
+from stream_app.ledger.writer import AT_ONCE, LedgerWriter
 from stream_app.model.ledger import StoredRow
 from stream_app.model.ports import Partition
 from stream_app.store import keys
@@ -62,13 +62,17 @@ def writing(
     clock: Clock,
     topic: RowTopic | None,
     failpoints: Failpoints,
+    *,
+    partition: Partition = P0,
 ) -> PartitionWriter:
     """A writer as the process has it, with a topic."""
     sender = (
-        PartitionSender(P0, storage, TABLES, topic, clock=clock, failpoints=failpoints) if topic else None
+        PartitionSender(partition, storage, TABLES, topic, clock=clock, failpoints=failpoints)
+        if topic
+        else None
     )
     return PartitionWriter(
-        P0,
+        partition,
         outboxes,
         storage,
         TABLES,
@@ -469,6 +473,62 @@ async def test_while_the_topic_is_away_files_are_swept_all_the_same(
     failures = telemetry.registry.get_sample_value("stream_app_ledger_failures_total")
     assert failures == 4, "and it is still said that the topic lacks rows"
     await written.release()
+
+
+class HangingTopic(MemoryRowTopic):
+    """One that does not answer as long as its broker fails: as many as send at a time give up together, after 15 s."""
+
+    def __init__(
+        self, broker: Broker, clock: Clock, tried: list[Partition], waiting: asyncio.Barrier
+    ) -> None:
+        super().__init__(broker)
+        self._clock, self._tried, self._waiting = clock, tried, waiting
+        self.partition = P0
+
+    async def send(
+        self, records: Collection[tuple[bytes, bytes | None]], confirm: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._tried.append(self.partition)
+        gives_up = self._clock.now + 15_000
+        if self._broker.fails:
+            await self._waiting.wait()
+            self._clock.now = gives_up
+        await super().send(records, confirm)
+
+
+async def test_a_topic_that_hangs_holds_up_no_filing(
+    redis_client: Redis, outboxes: Outboxes, storage: LocalFiles
+) -> None:
+    """As many partitions as are written at a time wait for it in a round, others in the next one; at last all are sent."""
+    clock, tried, waiting = Clock(), list[Partition](), asyncio.Barrier(AT_ONCE)
+    commits = [Commits(redis_client, Partition("calls", n)) for n in range(10)]
+    brokers = {one.partition: Broker() for one in commits}
+    for broker in brokers.values():
+        broker.fails = 100
+
+    def make(partition: Partition) -> PartitionWriter:
+        topic = HangingTopic(brokers[partition], clock, tried, waiting)
+        topic.partition = partition
+        return writing(outboxes, storage, clock, topic, Failpoints(), partition=partition)
+
+    ledger = LedgerWriter(outboxes, make, LedgerTelemetry(), clock)
+    for one in commits:
+        await one.visits()
+    for n in range(10):
+        await ledger.round()
+        assert len(tried) == AT_ONCE * (n + 1)
+        held = [await newest(storage, one.partition) for one in commits]
+        assert all(one.ends for one in held), "all are filed in the first round"
+    assert {*tried} == {one.partition for one in commits}
+    consumed = ConsumedRows()
+    for broker in brokers.values():
+        broker.fails = 0
+    for _ in range(2):  # who failed finds its own manifest first
+        await ledger.round()
+    for broker in brokers.values():
+        consumed.take(broker.records)
+    assert len(consumed.rows) == 30
+    await ledger.release()
 
 
 def _all_over(processes: list[LedgerProcess]) -> bool:
