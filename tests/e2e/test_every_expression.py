@@ -42,7 +42,7 @@ SETTLED = {
     if kpi.settles and kpi.families != {"bots"}  # of these some are settled when they are over
     for policy in kpi.policies or ("",)
     for title in (f"{kpi.title}{ledger_panels.by(policy)}, {ledger_panels.SOON}",)
-} | {f"{LEDGER['first_contact_resolution'].title}, settled, {ledger_panels.LATE}"}
+} | {f"{LEDGER['first_contact_resolution'].title}, settled, {ledger_panels.LATE}, by repeat"}
 CUSTOMERS = {
     f"{kpi.title}{ledger_panels.by(policy)}, {ledger_panels.SOON}"
     for kpi in FROM_LEDGER

@@ -1,8 +1,10 @@
 """Panels of a KPI: everything about them is derived from its entry in the catalogue."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from stream_app.model.kpis import BY_NAME
+from stream_app.model.kpis.from_ledger import FromLedger
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Unit, WindowCount
 from stream_app.model.live.formulas import PERCENTILES
@@ -18,6 +20,7 @@ from .look import (
     RED,
     ROOM,
     TRANSPARENT,
+    Override,
     Panel,
     coloured,
     steps,
@@ -108,9 +111,20 @@ def titled(kpi: Kpi) -> str:
     return f"{kpi.title}, {window}" if window else kpi.title
 
 
-def missed(kpi: Kpi) -> str:
+def missed(kpi: Kpi | FromLedger) -> str:
     """Return the colour of a missed target: a handle time is rarely acute, and nobody should press agents because of it."""
     return RED if kpi.leading or kpi.tier != "operational" else AMBER
+
+
+def by_verdict(texts: Mapping[Verdict, str]) -> dict[str, str]:
+    """Return a tile's queries under their names."""
+    return {_REFS[verdict]: text for verdict, text in texts.items()}
+
+
+def verdict_colours(kpi: Kpi | FromLedger) -> list[Override]:
+    """Give each of a tile's queries the colour of its verdict."""
+    colours: dict[Verdict, str] = {"missed": missed(kpi), "met": GREEN, "no target": BLUE}
+    return [coloured(_REFS[verdict], colour) for verdict, colour in colours.items()]
 
 
 def least(kpi: Kpi) -> float | None:
@@ -128,19 +142,17 @@ def tile(kpi: Kpi, width: int, height: int = 5, *, linked: bool = True) -> Panel
     """Show its value now over the chosen queues, by channel; where the window can't be chosen, the heading has ``today``."""
     window = "" if kpi.is_level or fixed_window(kpi) else ", $window"
     aims = naming.shows_target(kpi)
-    texts = judged(kpi) if aims else {}
-    colours: dict[Verdict, str] = {"missed": missed(kpi), "met": GREEN, "no target": BLUE}
     return stat(
         f"now: {kpi.name}",
         f"{kpi.title}{window}",
-        {_REFS[verdict]: text for verdict, text in texts.items()} or rolled_up(kpi),
+        by_verdict(judged(kpi)) if aims else rolled_up(kpi),
         "{{channel}}",
         size=(width, height),
         description=about(kpi) + (" Colours follow the targets in force." if aims else ""),
         unit=kpi.unit.grafana,
         decimals=DECIMALS[kpi.unit],
         least=least(kpi),
-        overrides=[coloured(_REFS[verdict], colours[verdict]) for verdict in texts],
+        overrides=verdict_colours(kpi) if aims else [],
         links=to_channel() if linked else (),
     )
 

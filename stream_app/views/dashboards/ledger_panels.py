@@ -14,9 +14,10 @@ from stream_app.views import naming
 from stream_app.views.budget import PARTS_WINDOW
 from stream_app.views.dictionary import number
 
-from .look import DECIMALS, ROOM, Panel, override, steps, target_line, to_queue
+from .kpis import by_verdict, verdict_colours
+from .look import DECIMALS, ROOM, Panel, override, target_line, to_queue
 from .panels import bars, query, stat, timeseries
-from .queries import CHOSEN, QUEUES, at_site, fresh
+from .queries import CHOSEN, QUEUES, Verdict, at_site, fresh, known, verdicts
 
 SOON: Final[LedgerWindow] = "7d"
 """The window of provisional values: what happened lately."""
@@ -89,6 +90,13 @@ def _selector(kpi: FromLedger, window: LedgerWindow, policy: str) -> str:
     return ",".join(parts)
 
 
+def _target(kpi: FromLedger) -> str:
+    """Write the target in force of each queue, segment or team."""
+    if kpi.placed:
+        return known(naming.ledger_target(kpi))
+    return f"max by ({', '.join(naming.owners(kpi))}) ({naming.ledger_target(kpi)})"
+
+
 def rolled_up(kpi: FromLedger, window: LedgerWindow, policy: str = "", *, settled: bool = False) -> str:
     """Write a share or mean over all that is chosen, weighed by what each part rests on; of a count the sum."""
     value = by_queue(kpi, naming.settled(kpi) if settled else naming.of_ledger(kpi), window, policy)
@@ -112,9 +120,7 @@ def over_time(kpi: FromLedger, width: int = 12, policy: str = "") -> Panel:
         overrides.append(_thin("S"))
         said.append(f"Thin lines are what nothing told in time can change, over {LATE}.")
     if kpi.target is not None:
-        target = f"max by ({', '.join(naming.owners(kpi))}) ({naming.ledger_target(kpi)}{{{CHOSEN if kpi.placed else ''}}})"
-        target = at_site(target) if kpi.placed else target
-        queries.append(query("T", target, legend))
+        queries.append(query("T", _target(kpi), legend))
         overrides.append(target_line())
         said.append("The thin dashed line is the target.")
     window = "" if kpi.is_level else f", {SOON}"
@@ -150,27 +156,41 @@ def tile(
 ) -> Panel:
     """Show its value over all that is chosen."""
     how = f", settled, {window}" if settled else "" if kpi.is_level else f", {window}"
+    how += f",{by(policy)}" if policy else ""
     purpose = " ".join(filter(None, (f"ledger: {kpi.name}", policy, "settled" if settled else "", window)))
+    aims = naming.shows_target(kpi)
+    value = rolled_up(kpi, window, policy, settled=settled)
     return stat(
         purpose,
         f"{kpi.title}{how}",
-        rolled_up(kpi, window, policy, settled=settled),
+        by_verdict(judged(kpi, window, policy, settled=settled)) if aims else value,
         size=(width, 5),
         description=about(kpi)
         + (f" Measured{by(policy)}." if policy else "")
         + (" Of what nothing told in time can change." if settled else "")
+        + (" Colours follow the targets in force." if aims else "")
         + ("" if kpi.placed else " They belong to no queue: the filters do not matter."),
         unit=kpi.unit.grafana,
         decimals=DECIMALS.get(kpi.unit),
         least=least(kpi),
-        steps=None if kpi.target is None else _judged(kpi),
+        overrides=verdict_colours(kpi) if aims else [],
     )
 
 
-def _judged(kpi: FromLedger) -> Panel:
-    good, bad = "green", "orange"
-    target = kpi.target or 0.0
-    return steps(bad, (target, good)) if kpi.better == "higher" else steps(good, (target, bad))
+def judged(
+    kpi: FromLedger, window: LedgerWindow, policy: str = "", *, settled: bool = False
+) -> dict[Verdict, str]:
+    """Write its value over all that is chosen three times, as ``queries.verdicts``: by the targets in force."""
+    samples = naming.settled_samples(kpi) if settled else naming.ledger_samples(kpi)
+    return verdicts(
+        rolled_up(kpi, window, policy, settled=settled),
+        by_queue(kpi, naming.settled(kpi) if settled else naming.of_ledger(kpi), window, policy),
+        _target(kpi),
+        None if kpi.counts else by_queue(kpi, samples, window, policy),
+        better=kpi.better,
+        by="",
+        owners=", ".join(naming.owners(kpi)),
+    )
 
 
 def parts(kpi: FromLedger, width: int = 12) -> Panel:

@@ -119,25 +119,49 @@ def share(kpi: Kpi) -> str:
 
 
 def judged(kpi: Kpi) -> dict[Verdict, str]:
-    """Write the KPI by channel three times: where it misses the targets in force, where it meets them, and where it has none.
+    """Write the KPI by channel three times, by its ``verdicts``."""
+    return verdicts(
+        rolled_up(kpi),
+        by_queue(kpi),
+        known(naming.target(kpi)),
+        None if kpi.is_level else _of_queues(naming.samples(kpi), in_window(kpi)),
+        better=kpi.better,
+    )
+
+
+def verdicts(
+    value: str,
+    own: str,
+    goal: str,
+    samples: str | None,
+    *,
+    better: str,
+    by: str = naming.CHANNEL,
+    owners: str = QUEUES,
+) -> dict[Verdict, str]:
+    """Write a value three times: where it misses the targets in force, where it meets them, and where it has none.
 
     A ratio or mean over several queues is held against the mean of their targets, weighed by the same contacts; a level is
     missed where one queue misses its own.
+
+    Args:
+        value: over all that is chosen, by ``by``.
+        own: that of each owner.
+        goal: the target of each owner.
+        samples: what each owner's value rests on; ``None``: it is a level.
+        better: higher, or lower.
+        by: the label that is kept; "": none.
+        owners: the labels of queues, or of whom the value belongs to.
     """
-    value = rolled_up(kpi)
-    aim = f"{known(naming.target(kpi))} and on ({QUEUES}) {by_queue(kpi)}"
-    if kpi.is_level:
-        worst = f"max by ({naming.CHANNEL}) ({share(kpi)})"
+    if samples is None:
+        worst = f"max by ({by}) ({own} / ({goal} > 0))"
         missed, has = f"{worst} > 1", worst
     else:
-        samples = _of_queues(naming.samples(kpi), in_window(kpi))
-        weight = (
-            f"({samples} and on ({QUEUES}) {by_queue(kpi)} and on ({QUEUES}) {known(naming.target(kpi))})"
-        )
-        has = f"sum by ({naming.CHANNEL}) (({aim}) * {weight}) / sum by ({naming.CHANNEL}) {weight}"
-        past = f"{value} - {has}" if kpi.better == "higher" else f"{has} - {value}"
+        weight = f"({samples} and on ({owners}) {own} and on ({owners}) {goal})"
+        has = f"sum by ({by}) (({goal} and on ({owners}) {own}) * {weight}) / sum by ({by}) {weight}"
+        past = f"{value} - {has}" if better == "higher" else f"{has} - {value}"
         missed = f"round({past}, {_EDGE}) < 0"
-    on = f"on ({naming.CHANNEL})"
+    on = f"on ({by})"
     return {
         "missed": f"{value} and {on} ({missed})",
         "met": f"({value} and {on} ({has})) unless {on} ({missed})",

@@ -47,14 +47,14 @@ def dashboard() -> str:
 
 def _panels() -> Iterator[Panel]:
     yield row("Lately: was one contact enough, and do customers stay?")
-    yield tile(_FCR, 6, SOON, _FCR.policies[0])
-    yield tile(_FCR, 6, LATE, _FCR.policies[0], settled=True)
-    yield age(8)
-    yield trust(4)
+    yield tile(_FCR, 8, SOON, _FCR.policies[0])
     yield tile(LEDGER["unresolved"], 6, SOON)
-    yield tile(LEDGER["retention"], 6, LATE)
-    yield tile(LEDGER["churn"], 6, LATE)
-    yield _age(6)
+    yield age(6)
+    yield trust(4)
+    yield tile(_FCR, 9, LATE, _FCR.policies[0], settled=True)
+    yield tile(LEDGER["retention"], 5, LATE)
+    yield tile(LEDGER["churn"], 5, LATE)
+    yield _age(5)
     drawn: set[str] = {*_TOGETHER}
     for title, families in _ROWS.items():
         some = [kpi for kpi in FROM_LEDGER if _family(kpi) in families and kpi.name not in drawn]

@@ -10,6 +10,7 @@ import yaml
 from stream_app.model.kpis import BY_NAME
 from stream_app.views import naming
 from stream_app.views.dashboards import annotations, planning, queries
+from stream_app.views.dashboards.ledger_panels import LEDGER, judged
 from tests.services.prometheus import promtool
 
 Expected = Mapping[str, float]
@@ -157,6 +158,47 @@ def test_without_a_target_nothing_is_judged(tmp_path: Path) -> None:
     series = FRESH | row("free", backlog_contacts=7)
     for name, expression in queries.judged(BY_NAME["backlog"]).items():
         said(tmp_path, always(series), expression, {VOICE: 7} if name == "no target" else {})
+
+
+@pytest.mark.parametrize(
+    ("target", "verdict"), [(0.75, "met"), (0.8, "met"), (0.81, "missed"), (None, "no target")]
+)
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_tile_of_the_ledger_is_judged_by_the_targets_in_force(
+    tmp_path: Path, target: float | None, verdict: queries.Verdict, *, settled: bool
+) -> None:
+    """Of 400 journeys, 300 have a target of 90 %, and 100 one such that together ``target`` was promised; all have 80 %."""
+    kpi = LEDGER["first_contact_resolution"]
+    metric = naming.settled(kpi) if settled else naming.of_ledger(kpi)
+    samples = naming.settled_samples(kpi) if settled else naming.ledger_samples(kpi)
+    series: dict[str, float] = {**FRESH}
+    for queue, value, n in (("strict", 0.9, 300), ("lenient", 0.5, 100), ("idle", None, None)):
+        series |= row(queue)
+        place = f'queue="{queue}",channel="voice"'
+        of = f'{{{place},window="28d",policy="by_repeat"}}'
+        if value is not None and n is not None:
+            series |= {f"{metric}{of}": value, f"{samples}{of}": n}
+        if target is not None:
+            aims = {"strict": 0.9, "lenient": 4 * target - 3 * 0.9, "idle": 0.99}
+            series[f"{naming.ledger_target(kpi)}{{{place}}}"] = aims[queue]
+    for name, expression in judged(kpi, "28d", "by_repeat", settled=settled).items():
+        said(tmp_path, always(series), expression, {"": 0.8} if name == verdict else {})
+
+
+@pytest.mark.parametrize(("target", "verdict"), [(0.3, "met"), (0.2, "missed"), (None, "no target")])
+def test_a_tile_of_customers_is_judged_by_segment(
+    tmp_path: Path, target: float | None, verdict: queries.Verdict
+) -> None:
+    """Lower is better; a segment without a target does not count for the promise."""
+    kpi = LEDGER["churn"]
+    series: dict[str, float] = {**FRESH}
+    for segment, value, n in (("gold", 0.1, 100), ("", 0.3, 300)):
+        of = f'{{segment="{segment}",window="28d"}}'
+        series |= {f"{naming.of_ledger(kpi)}{of}": value, f"{naming.ledger_samples(kpi)}{of}": n}
+        if target is not None and segment:
+            series[f'{naming.ledger_target(kpi)}{{segment="{segment}"}}'] = target
+    for name, expression in judged(kpi, "28d").items():
+        said(tmp_path, always(series), expression, {"": 0.25} if name == verdict else {})
 
 
 def test_a_target_is_drawn_only_beside_a_value(tmp_path: Path) -> None:
