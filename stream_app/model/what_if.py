@@ -7,7 +7,7 @@ what happened at all, such as whether a bot's message is a conversation, can't b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct, structs
 
@@ -52,6 +52,18 @@ _JUDGING: Final = frozenset(
         "at_once",
     }
 )
+
+
+JUDGED_BY: Final = frozenset(
+    {"answer_target_s", "short_abandon_s", "reply_target_s", "priorities", "calendar", "clock", "zone"}
+)
+"""What can be tried, as in the targets file. A calendar without a zone of its own is in the queue's."""
+_IDLE: Final = frozenset(
+    {"policy", "targets", "too_good", "risk_below", "site", "partner", "unit", "external_id"}
+    | {"cost_per_hour", "overhead_per_hour", "cost_per_contact", "currency"}
+    | {"shrinkage", "patience_s", "occupancy_max", "asa_max_s", "concurrency", "full_time_h"}
+)
+"""What no number depends on that is computed anew: all policies are, and costs, plans and verdicts are not."""
 
 
 class NotAnswerableError(BadSettingsError):
@@ -127,6 +139,25 @@ def unanswerable(was: QueueTargets, would: QueueTargets) -> list[str]:
         for name in QueueTargets.__struct_fields__
         if name not in _JUDGING and getattr(was, name) != getattr(would, name)
     ]
+
+
+def idle_settings(document: Mapping[str, Any]) -> list[str]:
+    """Return the settings of a document, such as ``queues.sales.site``, that change no number which is computed anew.
+
+    Args:
+        document: ``defaults``, ``channels`` and ``queues``, as ``Targets.changed`` takes them.
+    """
+    found = [*_idle("defaults", document.get("defaults", {}))]
+    for table in ("channels", "queues"):
+        for name, level in document.get(table, {}).items():
+            found += _idle(f"{table}.{name}", level)
+            for channel, own in level.get("channels", {}).items():
+                found += _idle(f"{table}.{name}.channels.{channel}", own)
+    return found
+
+
+def _idle(place: str, level: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"{place}.{name}" for name in level if name in _IDLE)
 
 
 class Hindsight:

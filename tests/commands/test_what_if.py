@@ -65,6 +65,14 @@ def test_people_see_what_would_have_been_otherwise(told: dict[str, str]) -> None
         (("--set", "queues.sales.short_abandon_s=9"), "--set: queues.sales"),
         (("--set", "outages=[]"), "--set: outages: expected a setting of defaults, channels or queues"),
         (("--set", "sales"), "--set: expected settings as in a TOML file"),
+        (
+            ("--set", "defaults={cost_per_hour=40, currency='EUR'}"),
+            "--set: defaults.cost_per_hour changes no number that what-if computes; expected one of answer_target_s,",
+        ),
+        (
+            ("--set", "defaults.answer_target_s=5", "--queue", "slaes"),
+            "--queue: 'slaes' was never seen; did you mean 'sales'?",
+        ),
     ],
 )
 def test_what_can_not_be_tried_is_named(told: dict[str, str], options: tuple[str, ...], said: str) -> None:

@@ -80,6 +80,9 @@ async def test_what_is_not_over_is_marked(numbers: Numbers) -> None:
         (("handled", "--from", "2026-01-02", "--to", "2026-01-01"), "--from: from must be before to"),
         (("handled", "--group", "segment"), "--group: handled can't be split by segment"),
         (("handled", "--policy", "by_case"), "--policy: handled has no policy by_case"),
+        (("handled", "--queue", "xx"), "--queue: 'xx' was never seen; did you mean 'x'?"),
+        (("first_contact_resolution", "--queue", "x", "--queue", "9"), "--queue: '9' was never seen"),
+        (("handled", "--channel", "voicee"), "--channel: 'voicee' was never seen; did you mean 'voice'?"),
         (("handled", "--json", "--csv"), "--json: expected --json or --csv; got both"),
     ],
 )

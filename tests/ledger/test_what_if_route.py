@@ -127,6 +127,7 @@ async def test_other_queues_stay_as_they_were_and_so_do_the_settings_in_force(
         ("set=queues.sales.answer_target_s=-1", 422, "set", "queues.sales.answer_target_s"),
         ("set=queues.sales.answer_target_s=nan", 422, "set", "queues.sales.answer_target_s"),
         ("set=defaults.bot='talks'%26set=x", 422, "set", "TOML"),
+        ("set=queues.sales.site='Graz'", 422, "set", "queues.sales.site changes no number"),
         ("set=defaults.answer='assignment'", 422, "set", "can't be tried on contacts that are over"),
         ("set=" + "a=" + "[" * 900, 422, "set", "brackets"),
         ("set=" + ".".join("a" * 490) + "=1", 422, "set", "expected a setting of"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies as st
 
 from stream_app.model import facts as f
@@ -13,7 +14,8 @@ from stream_app.model.fold.tally import Tally
 from stream_app.model.fold.visit import REMEMBERED
 from stream_app.model.ledger import Happening, VisitRow, counted_by, unpack_facts
 from stream_app.model.targets import Targets
-from stream_app.model.what_if import Hindsight, unanswerable
+from stream_app.model.targets.overrides import QueueOverrides
+from stream_app.model.what_if import JUDGED_BY, Hindsight, idle_settings, unanswerable
 
 from .kept import Kept, Line, folded
 from .noted import unpacked, without_zeros
@@ -72,3 +74,72 @@ def test_what_no_contact_can_tell_is_named() -> None:
     was = Targets.of({}).rule("x", "chat")
     would = Targets.of({"queues": {"x": {"bot": "acknowledges", "request_gap_s": 5, "answer_target_s": 5}}})
     assert unanswerable(was, would.rule("x", "chat")) == ["bot", "request_gap"]
+
+
+OTHERWISE: dict[str, Any] = {
+    "answer_target_s": 5,
+    "short_abandon_s": 1,
+    "reply_target_s": 5,
+    "priorities": {"urgent": {"answer_target_s": 5}},
+    "calendar": "office",
+    "clock": "business",
+    "zone": "Europe/Berlin",
+    "policy": "answered_only",
+    "targets": {"csat": 0.5},
+    "too_good": {"csat": 0.99},
+    "risk_below": 2,
+    "site": "Graz",
+    "partner": True,
+    "unit": "retail",
+    "external_id": "7",
+    "cost_per_hour": 40,
+    "overhead_per_hour": 1,
+    "cost_per_contact": 1,
+    "currency": "EUR",
+    "shrinkage": 0.2,
+    "patience_s": 60,
+    "occupancy_max": 0.8,
+    "asa_max_s": 20,
+    "concurrency": 2,
+    "full_time_h": 38,
+    "ces_easy": "high",
+    "csat_satisfied": {"5": [5]},
+    "bot": "acknowledges",
+    "answer": "assignment",
+    "work": "replies",
+    "reply_work_cap_s": 5,
+    "request_gap_s": 5,
+    "containment_return_h": 1,
+    "idle_days": 9,
+    "not_demand": ["wrong number"],
+}
+
+
+def test_each_setting_is_tried_or_refused() -> None:
+    """In a queue that has hours: nothing that is said goes without effect, and without a word."""
+    assert OTHERWISE.keys() == {*QueueOverrides.__struct_fields__} - {"channels"}
+    was = Targets.of({"calendars": HOURS | {"local": {"hours": {"mon-fri": ["09:00-18:00"]}}}})
+    was = was.changed({"defaults": {"calendar": "local", "clock": "wall", "currency": "USD"}})
+    needed: dict[str, Json] = {"partner": {"site": "Graz"}, "calendar": {"clock": "wall"}}
+    for name, value in OTHERWISE.items():
+        document = {"queues": {"x": {name: value} | needed.get(name, {})}}
+        would = was.changed(document)
+        refused = unanswerable(was.rule("x", "chat"), would.rule("x", "chat"))
+        idle = f"queues.x.{name}" in idle_settings(document)
+        assert [name in JUDGED_BY, idle, bool(refused)].count(True) == 1, name
+
+
+@pytest.mark.parametrize(
+    ("document", "idle"),
+    [
+        ({}, []),
+        ({"defaults": {"answer_target_s": 5, "site": "Graz"}}, ["defaults.site"]),
+        ({"channels": {"voice": {"risk_below": 2}}}, ["channels.voice.risk_below"]),
+        (
+            {"queues": {"x": {"unit": "a", "channels": {"chat": {"concurrency": 2, "clock": "wall"}}}}},
+            ["queues.x.unit", "queues.x.channels.chat.concurrency"],
+        ),
+    ],
+)
+def test_what_changes_nothing_is_named_where_it_was_said(document: Json, idle: list[str]) -> None:
+    assert idle_settings(document) == idle

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from stream_app.commands.seen import check_seen
 from stream_app.errors import BadSettingsError
 from stream_app.ledger.kpis.histories import found_history
 from stream_app.ledger.libraries import library
@@ -104,8 +105,10 @@ def _check(option: str, name: str, known: Iterable[str]) -> None:
 
 async def _pages(settings: Settings, given: dict[str, list[str]]) -> list[HistoryPage]:
     """Ask for page after page, as one that takes long ends early."""
-    store, reader = RedisStore(settings.redis_url.get_secret_value()), open_ledger(settings)
+    url = settings.redis_url.get_secret_value()
+    store, reader = RedisStore(url), open_ledger(settings)
     try:
+        await check_seen(url, queue=given.get("queue"), channel=given.get("channel"))
         now = time_ms(await store.client.time())
         _, document = await store.current_targets()
         targets = Targets.from_json(document) if document else Targets()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stream_app.commands.moments import moment
+from stream_app.commands.seen import check_seen
 from stream_app.commands.terminal import bar
 from stream_app.errors import BadSettingsError
 from stream_app.ledger.libraries import library
@@ -17,7 +18,7 @@ from stream_app.model.targets import Targets
 from stream_app.model.what_if import WhatIf, WhatIfQuery
 from stream_app.settings import Settings, load
 from stream_app.store.redis import RedisStore
-from stream_app.views.what_if.query import settings_of
+from stream_app.views.what_if.query import tried
 
 from .output import table, to_json
 
@@ -59,13 +60,14 @@ def run(
 async def _answered(
     settings: Settings, changes: list[str], start: int, end: int, queue: str | None
 ) -> tuple[WhatIfQuery, WhatIf]:
-    store = RedisStore(settings.redis_url.get_secret_value())
-    reader = open_ledger(settings)
+    url = settings.redis_url.get_secret_value()
+    store, reader = RedisStore(url), open_ledger(settings)
     try:
+        await check_seen(url, queue=[queue] if queue is not None else None)
         _, document = await store.current_targets()
         was = Targets.from_json(document) if document else Targets()
         try:
-            would = was.changed(settings_of(changes))
+            would = tried(was, changes)
         except ValueError as error:
             raise BadSettingsError(f"--set: {error}") from None
         query = WhatIfQuery(start=start, end=end, targets=would, queue=queue)

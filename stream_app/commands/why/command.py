@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from typing import Annotated, Final, Literal
 
 import typer
 
 from stream_app.commands.completion import kpi_names, policy_names
 from stream_app.commands.moments import moment
+from stream_app.commands.seen import check_seen
 from stream_app.errors import BadSettingsError
 from stream_app.ledger.libraries import library
 from stream_app.ledger.opening import open_ledger
@@ -22,7 +22,6 @@ from stream_app.model.why import NotExplainedError, Which, Why, WhyQuery
 from stream_app.model.windows import BASE
 from stream_app.settings import Settings, load
 from stream_app.store.clock import time_ms
-from stream_app.store.moments import Moments
 from stream_app.store.redis import RedisStore
 from stream_app.views.screen import Screen
 
@@ -104,11 +103,13 @@ def _kpi(name: str) -> Kpi:
 
 async def _why(settings: Settings, asked: WhyQuery) -> tuple[WhyQuery, Why]:
     url = settings.redis_url.get_secret_value()
-    store, moments, reader = RedisStore(url), Moments(url), open_ledger(settings)
+    store, reader = RedisStore(url), open_ledger(settings)
     try:
-        names = await moments.names()
-        _check_name("--queue", asked.queue, names["queue"])
-        _check_name("--channel", asked.channel, names["channel"])
+        await check_seen(
+            url,
+            queue=[asked.queue] if asked.queue else None,
+            channel=[asked.channel] if asked.channel else None,
+        )
         query = _at(asked, time_ms(await store.client.time()))
         _, document = await store.current_targets()
         targets = Targets.from_json(document) if document else Targets()
@@ -117,7 +118,6 @@ async def _why(settings: Settings, asked: WhyQuery) -> tuple[WhyQuery, Why]:
         raise BadSettingsError(str(error)) from None
     finally:
         await reader.close()
-        await moments.close()
         await store.close()
 
 
@@ -132,10 +132,3 @@ def _at(asked: WhyQuery, now: int) -> WhyQuery:
     if asked.start is None or asked.start >= end:
         raise BadSettingsError("--from: expected a time before --to")
     return WhyQuery(**fields | {"start": asked.start // BASE * BASE, "end": -(-end // BASE) * BASE})
-
-
-def _check_name(option: str, name: str | None, known: Collection[str]) -> None:
-    if name is not None and name not in known:
-        raise BadSettingsError(
-            f"{option}: {name!r} was never seen{guess(name, [*known])}; is REDIS_URL that of the worker?"
-        )

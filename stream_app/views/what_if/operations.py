@@ -52,8 +52,9 @@ OPERATION: Final = Operation(
     fails={
         400: "A parameter is unknown or missing, has an invalid value, or names a queue that was never seen",
         403: "Contacts are not shown here",
-        422: "Parameters do not fit together: a setting that does not exist, has an invalid value, or can't be tried on "
-        "contacts that are over; a range that is empty or too long; or the question takes too long",
+        422: "Parameters do not fit together: a setting that does not exist, has an invalid value, changes no number that is "
+        "computed here, or can't be tried on contacts that are over; a range that is empty or too long; or the question takes "
+        "too long",
         501: "What reads the ledger is not installed",
         503: "There is no ledger here, its storage or Redis is unavailable, or serve has not read it yet",
     },

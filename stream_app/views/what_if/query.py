@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from stream_app.model.targets import Targets
-from stream_app.model.what_if import WhatIfQuery
+from stream_app.model.what_if import JUDGED_BY, WhatIfQuery, idle_settings
 from stream_app.views.contacts.query import contact_range
 from stream_app.views.intervals.query import BadQueryError, MisfitError
 from stream_app.views.problems import SHOWN
@@ -37,26 +37,32 @@ def parse_what_if(given: Mapping[str, Sequence[str]], now: int, targets: Targets
     if "set" not in given:
         raise BadQueryError("set", "expected a setting to try", EXAMPLES)
     try:
-        would = targets.changed(settings_of(given["set"]))
+        would = tried(targets, given["set"])
     except (ValueError, OverflowError) as error:
         raise MisfitError("set", _first(str(error)), EXAMPLES) from None
     return WhatIfQuery(start=start, end=end, targets=would, queue=one.get("queue"))
 
 
-def settings_of(changes: Sequence[str]) -> dict[str, Any]:
-    """Return settings, one ``name=value`` each as in the settings' file, as a document.
+def tried(targets: Targets, changes: Sequence[str]) -> Targets:
+    """Return targets with some settings changed, one ``name=value`` each as in the targets file.
 
     Raises:
-        ValueError: they are none; one line.
+        ValueError: they are none, or change nothing that can be computed; one line.
     """
     try:
-        return tomllib.loads("\n".join(changes))
+        document = tomllib.loads("\n".join(changes))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(
             f"expected settings as in a TOML file, such as queues.sales.answer_target_s=30: {error}"
         ) from None
     except RecursionError:
         raise ValueError("expected settings as in a TOML file, got brackets within too many others") from None
+    would = targets.changed(document)
+    if idle := idle_settings(document):
+        raise ValueError(
+            f"{idle[0]} changes no number that what-if computes; expected one of {', '.join(sorted(JUDGED_BY))}"
+        )
+    return would
 
 
 def _first(text: str) -> str:
