@@ -52,8 +52,7 @@ _JUDGING: Final = frozenset(
         "at_once",
     }
 )
-
-
+"""What may differ: what contacts are judged by, what follows from it, as targets by the clock do, and what is idle."""
 JUDGED_BY: Final = frozenset(
     {"answer_target_s", "short_abandon_s", "reply_target_s", "priorities", "calendar", "clock", "zone"}
 )
