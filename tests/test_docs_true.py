@@ -14,6 +14,7 @@ from stream_app.commands.lazy import load
 from stream_app.ledger.telemetry import LedgerTelemetry
 from stream_app.model.edition import EDITION
 from stream_app.model.kpis import KPIS, SERVICE_LEVELS, TOTALS
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.settings import Settings
 from stream_app.telemetry import Telemetry
 from stream_app.views import alerts, naming, openapi
@@ -162,6 +163,7 @@ def metrics() -> set[str]:
     }
     constants = {value for value in vars(naming).values() if isinstance(value, str)}
     kpis = {name for kpi in KPIS for name in naming.names_of(kpi)} | {naming.total(name) for name in TOTALS}
+    kpis |= {name for kpi in FROM_LEDGER for name in naming.ledger_names_of(kpi)}
     return ours | constants | kpis | {f"{naming.WAITED}_bucket"}
 
 

@@ -37,7 +37,7 @@ def run(
     """
     ids = {"customer": set(customer or ()), "contact_id": set(contact or ()), "case": set(case or ())}
     if not any(ids.values()):
-        raise BadSettingsError("forget: whom? Use --customer, --contact or --case")
+        raise BadSettingsError("nothing to forget: use --customer, --contact or --case")
     done = asyncio.run(_forget(load(), ids))
     typer.echo(
         f"{done.rows} rows blanked, {done.files} files written again, {done.open} contacts blanked that are not over"

@@ -168,13 +168,13 @@ class Handled(Fact, frozen=True, gc=False, tag=16):
         hold: time on hold.
         wrap: after-contact work.
         held: the contact was put on hold at least once.
-        transferred: it was passed on.
+        transferred: it was transferred.
         stated: the platform stated a duration, which takes precedence over the difference of stamps.
         timed_out: the end of the wrap-up was never reported; ``wrap`` is 0.
         pending: time in which a written conversation waited for something else.
         estimated: the work was found from the replies.
         estimate: the talk time, if it was.
-        concluded: the conversation ended here, and was not passed on.
+        concluded: the conversation ended here, and was not transferred.
         lasted: from the request to the end of the conversation, if it ended here.
     """
 
@@ -216,7 +216,7 @@ class ToBot(Fact, frozen=True, gc=False, tag=20):
 
 
 class FromBot(Fact, frozen=True, gc=False, tag=21):
-    """A bot handed over to people, and the wait for a person began."""
+    """A bot handed off to people, and the wait for a person began."""
 
 
 class Contained(Fact, frozen=True, gc=False, tag=22):

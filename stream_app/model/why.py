@@ -33,6 +33,11 @@ class NotExplainedError(StreamAppError):
         self.part, self.allowed = part, allowed
 
 
+def not_opened(kpi: str) -> str:
+    """Return why a KPI of the ledger is not explained."""
+    return f"{kpi} is a KPI of the ledger, and these can't be opened yet; expected a live KPI"
+
+
 class WhyQuery(Struct, frozen=True, kw_only=True):
     """A question.
 

@@ -33,7 +33,7 @@ def check(query: MultiMapping[str], parameters: tuple[Parameter, ...], seen: Nam
     """Reject a query that the path's description does not allow; lengths first, as patterns and names cost more.
 
     Raises:
-        ProblemError: a parameter is too long, occurs too often, or is unknown.
+        ProblemError: a parameter is too long, occurs too often, is unknown, or has a value that is not possible here.
         UnknownError: a parameter has a value that is not one of its values, or a name that was never seen.
     """
     known = {parameter.name: parameter for parameter in parameters}
@@ -59,6 +59,8 @@ def _check_values(query: MultiMapping[str], known: Mapping[str, Parameter], seen
         allowed = seen(name) if known[name].seen else known[name].values or None
         if allowed is not None:
             for value in query.getall(name):
+                if why := known[name].refused.get(value):
+                    raise bad_parameter(name, why, [])
                 if value not in allowed:
                     raise UnknownError(name, name, value, allowed)
 

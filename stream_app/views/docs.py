@@ -63,7 +63,8 @@ of 20 s and short abandons up to 5 s: 70 answered within 20 s and 15 later; 4 ab
 _LEDGER: Final = """
 ## From the ledger
 
-What needs more than one contact is found in the ledger, for any window as long as it is kept, and not among the live counters.
+KPIs that need more than one contact are computed from the ledger: of today, 7 and 28 days (`/v1/ledger`), and by day or week
+for as long as it is kept (`/v1/history`).
 [From the ledger](semantics.md#from-the-ledger) defines each of them.
 """
 
@@ -196,6 +197,7 @@ def _ledger_facts(kpi: FromLedger) -> Iterator[tuple[str, str]]:
     yield "by", _groups(kpi)
     yield "misleads", kpi.misleads
     yield "read with", ", ".join(f"[{_TITLES[other]}](#{other})" for other in kpi.pairs)
+    yield "metrics", ", ".join(f"`{name}`" for name in naming.ledger_names_of(kpi))
     yield "defined in", f"[{kpi.source}]({kpi.source.removeprefix('docs/')}#from-the-ledger)"
 
 
@@ -208,7 +210,7 @@ def _groups(kpi: FromLedger) -> str:
     if kpi.customers:
         return "segment"
     if kpi.agents:
-        return "agent, team, site, course"
+        return "agent, team, site"
     also = "".join(f", {name.replace('_', ' ')}" for name in kpi.also_by)
     return f"queue, channel, agent, team, site, partner, business unit, segment, reason, who handled it{also}"
 

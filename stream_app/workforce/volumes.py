@@ -208,7 +208,7 @@ def _volume(row: TableRow, minutes: float, start: datetime, place: tuple[str, st
     else:
         offered = row.number("offered") - row.number("to_bot", 0.0) + row.number("from_bot", 0.0)
     if offered < 0:
-        raise row.wrong("to_bot", "exceeds the contacts offered and those that bots handed over")
+        raise row.wrong("to_bot", "exceeds the contacts offered and those that bots handed off")
     handled, spent = _handling(row, offered)
     volume = Volume(
         start=start,

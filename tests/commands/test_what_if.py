@@ -1,4 +1,4 @@
-"""``stream-app what-if``: real Redis, contacts that no file has yet, the settings in force and others."""
+"""``stream-app what-if``: real Redis, contacts that no file has yet, the targets in force and others."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def test_another_target_judges_the_same_contacts(told: dict[str, str]) -> None:
     assert {(row["was"], row["would"], row["samples_would"]) for row in levels.values()} == {(0.0, 1.0, 10)}
 
 
-def test_people_see_what_would_have_been_otherwise(told: dict[str, str]) -> None:
+def test_people_see_what_would_have_been_different(told: dict[str, str]) -> None:
     done = what_if(told, "--set", "queues.sales.answer_target_s=5", "--queue", "sales")
     assert "Service level" in done.stdout
     assert "0.0%" in done.stdout
     assert "100.0%" in done.stdout
-    assert "numbers would have been otherwise" in done.stdout
+    assert "numbers would have been different" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_people_see_what_would_have_been_otherwise(told: dict[str, str]) -> None
         (("--set", "queues.sales.answer_target=5"), "--set: queues.sales.answer_target"),
         (("--set", "queues.sales.short_abandon_s=9"), "--set: queues.sales"),
         (("--set", "outages=[]"), "--set: outages: expected a setting of defaults, channels or queues"),
-        (("--set", "sales"), "--set: expected settings as in a TOML file"),
+        (("--set", "sales"), "--set: expected targets as in a TOML file"),
         (
             ("--set", "defaults={cost_per_hour=40, currency='EUR'}"),
             "--set: defaults.cost_per_hour changes no number that what-if computes; expected one of answer_target_s,",
@@ -85,6 +85,6 @@ def test_what_can_not_be_tried_is_named(told: dict[str, str], options: tuple[str
 def test_a_time_without_contacts_and_one_that_is_none(told: dict[str, str]) -> None:
     changed = ("--set", "queues.sales.answer_target_s=5")
     empty = what_if(told, *changed, times=("--from", "2026-01-01T00:00Z", "--to", "2026-01-02T00:00Z"))
-    assert "0 numbers would have been otherwise" in empty.stdout
+    assert "0 numbers would have been different" in empty.stdout
     wrong = what_if(told, *changed, times=("--from", TO, "--to", FROM))
     assert "--from: expected a time before --to" in wrong.stderr

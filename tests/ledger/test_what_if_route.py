@@ -119,8 +119,8 @@ async def test_other_queues_stay_as_they_were_and_so_do_the_settings_in_force(
 @pytest.mark.parametrize(
     ("asked", "status", "parameter", "said"),
     [
-        ("", 400, "set", "expected a setting to try"),
-        ("set=sales", 422, "set", "expected settings as in a TOML file"),
+        ("", 400, "set", "expected a target to try"),
+        ("set=sales", 422, "set", "expected targets as in a TOML file"),
         ("set=outages=[]", 422, "set", "expected a setting of defaults, channels or queues"),
         ("set=queues.sales.answer_target=5", 422, "set", "queues.sales.answer_target"),
         ("set=queues.sales.answer_target_s=1979-05-27", 422, "set", "queues.sales.answer_target_s"),

@@ -154,6 +154,7 @@ async def test_what_a_number_is_made_of_can_be_asked_again(centre: Centre, serve
     [
         ("", 400, "kpi"),
         ("kpi=service_levle", 400, "kpi"),
+        ("kpi=churn", 400, "kpi"),
         ("kpi=backlog&window=30m", 422, "window"),
         ("kpi=backlog&from=2025-11-22", 422, "from"),
         ("kpi=handle_time&policy=answered_only", 422, "policy"),
@@ -172,6 +173,7 @@ async def test_what_is_wrong_is_named(
     found, _, problem = await served.get(f"/v1/why?{asked}")
     assert (found, problem["parameter"]) == (status, parameter)
     assert problem["detail"]
+    assert ("can't be opened yet" in problem["detail"]) == (asked == "kpi=churn")
 
 
 @pytest.mark.parametrize(

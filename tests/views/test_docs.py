@@ -12,6 +12,7 @@ from stream_app.errors import StreamAppError
 from stream_app.model.fold.lifecycle import TABLE
 from stream_app.model.kpis import KPIS, SERVICE_LEVELS
 from stream_app.model.kpis.ledger_entries import FROM_LEDGER
+from stream_app.model.kpis.ledger_words import LEDGER_WORDS
 from stream_app.model.kpis.measures import Unit
 from stream_app.views import dictionary, docs, files, naming
 
@@ -160,6 +161,9 @@ def test_every_kpi_and_every_metric_is_in_the_dictionary() -> None:
         assert f"\n## {kpi.name}\n" in page
         assert all(f"`{name}`" in page for name in naming.names_of(kpi))
         assert kpi.misleads in page
+    for one in FROM_LEDGER:
+        assert f"\n## {one.name}\n" in page
+        assert all(f"`{name}`" in page for name in naming.ledger_names_of(one))
 
 
 def test_every_link_leads_somewhere() -> None:
@@ -208,6 +212,24 @@ def test_formulas_are_words() -> None:
     by_name = {kpi.name: dictionary.formula(kpi.measure) for kpi in KPIS}
     assert by_name["service_level"] == "answered in target / (decided − abandoned short)"  # noqa: RUF001 - a minus
     assert by_name["handle_time"] == "(talk time + hold time + wrap time) / handled"
+    of_ledger = {kpi.name: dictionary.ledger_entry(kpi)["formula"] for kpi in FROM_LEDGER}
+    assert of_ledger["time_to_resolve"] == "resolution time / resolved cases"
+    assert of_ledger["unresolved"] == "up to 1 day + up to 3 days + up to 7 days + up to 30 days + older"
+
+
+def test_words_are_of_sums_that_kpis_of_the_ledger_have() -> None:
+    measures = [measure for kpi in FROM_LEDGER for measure in kpi.measures.values()]
+    named = {
+        (one.family, name)
+        for one in measures
+        for field in ("of", "samples", "parts")
+        for name in _names(getattr(one, field, ()))
+    }
+    assert {(family, name) for family, words in LEDGER_WORDS.items() for name in words} <= named
+
+
+def _names(field: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (field,) if isinstance(field, str) else field
 
 
 # --- stream-app kpis ---

@@ -41,7 +41,11 @@ def run(
     *,
     by: Annotated[str, typer.Option(help="day, or week; weeks begin on Monday.")] = "day",
     since: Annotated[
-        str, typer.Option("--from", help="The first day or week has this date or time; 14 days by default.")
+        str,
+        typer.Option(
+            "--from",
+            help="The first day or week has this date or time. Default: 14 days, or 13 weeks, before --to.",
+        ),
     ] = "",
     until: Annotated[str, typer.Option("--to", help="The last one begins before this. Default: now.")] = "",
     tz: Annotated[str, typer.Option(help="Time zone of days and weeks.")] = "UTC",
@@ -56,7 +60,7 @@ def run(
 ) -> None:
     """Show a KPI by day or week, for as long as the ledger is kept.
 
-    KPIs of the ledger and all others that are made of counters are computed from contacts, by the settings in force. A day that
+    KPIs of the ledger and all others that are made of counters are computed from contacts, by the targets in force. A day that
     is not over is marked with a plus sign, one of which contacts are missing with a question mark.
     Exit code 1: contacts of the whole time are missing.
 

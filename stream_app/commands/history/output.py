@@ -58,7 +58,7 @@ def written(pages: Sequence[HistoryPage]) -> str:
         table.add_column(head, justify="right" if head in {"value", "samples", "settled"} else "left")
     for row in rows:
         mark = ("" if row.final else "+") + ("" if row.known else "?")
-        cells = [row.period + mark, *([row.name or "not known"] if asked.query.group else [])]
+        cells = [row.period + mark, *([row.name or "unknown"] if asked.query.group else [])]
         cells += [_value(row, kpi.unit), f"{row.samples or 0:,}"]
         if settles:
             settled = row.settled_value if isinstance(row.settled_value, float | int) else None

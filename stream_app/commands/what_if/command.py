@@ -1,4 +1,4 @@
-"""``stream-app what-if``: the same contacts, under other settings."""
+"""``stream-app what-if``: the same contacts, under other targets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run(
         list[str],
         typer.Option(
             "--set",
-            help="A setting as in the settings' file, e.g. queues.sales.answer_target_s=30; repeatable.",
+            help="A target as in the targets file, e.g. queues.sales.answer_target_s=30; repeatable.",
         ),
     ],
     since: Annotated[str, typer.Option("--from", help="From then on, e.g. 2026-01-05T08:00Z.")],
@@ -40,7 +40,7 @@ def run(
     """Show what service levels and waits would have been under other targets, hours or thresholds.
 
     The contacts of the ledger are judged anew: under other targets, short-abandon thresholds, business hours, clocks and
-    priorities, by all service-level policies at once. The settings in force are not changed. What decides more than how a
+    priorities, by all service-level policies at once. The targets in force are not changed. What decides more than how a
     contact is judged, such as what a bot's message is, can't be tried on contacts that are over; the command says so.
 
     \b

@@ -18,7 +18,7 @@ WIDTH: Final = 140
 
 
 def table(found: WhatIf) -> str:
-    """Return what would have been otherwise, place by place; all places together come first."""
+    """Return what would have been different, place by place; all places together come first."""
     text = StringIO()
     console = Console(file=text, width=WIDTH)
     made = Table(box=None, pad_edge=False)
@@ -41,7 +41,7 @@ def table(found: WhatIf) -> str:
             )
     if made.row_count:
         console.print(made, markup=False)
-    console.print(f"{made.row_count:,} numbers would have been otherwise, {same:,} the same")
+    console.print(f"{made.row_count:,} numbers would have been different, {same:,} the same")
     for since, until in found.unknown:
         console.print(f"contacts are missing from {_time(since)} to {_time(until)}")
     return text.getvalue()

@@ -16,9 +16,10 @@ from stream_app.ledger.opening import open_ledger
 from stream_app.ledger.whys import LedgerWhys
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.targets import Targets
 from stream_app.model.targets.calendars import guess
-from stream_app.model.why import NotExplainedError, Which, Why, WhyQuery
+from stream_app.model.why import NotExplainedError, Which, Why, WhyQuery, not_opened
 from stream_app.model.windows import BASE
 from stream_app.settings import Settings, load
 from stream_app.store.clock import time_ms
@@ -33,7 +34,11 @@ MOST: Final = 10_000
 def run(
     kpi: Annotated[
         str,
-        typer.Argument(help="The KPI, as stream-app kpis lists it.", autocompletion=kpi_names, metavar="KPI"),
+        typer.Argument(
+            help="A live KPI, as stream-app kpis lists it; those of the ledger can't be opened yet.",
+            autocompletion=kpi_names,
+            metavar="KPI",
+        ),
     ],
     *,
     queue: Annotated[str, typer.Option(help="Only this queue; all by default.")] = "",
@@ -96,6 +101,8 @@ def run(
 
 
 def _kpi(name: str) -> Kpi:
+    if any(kpi.name == name for kpi in FROM_LEDGER):
+        raise BadSettingsError(f"KPI: {not_opened(name)}; see stream-app kpis")
     if name not in BY_NAME:
         raise BadSettingsError(f"unknown KPI {name!r}{guess(name, [*BY_NAME])}; see stream-app kpis")
     return BY_NAME[name]

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from .ledger_words import ledger_words
 from .measures import Unit
 
 
@@ -40,7 +41,7 @@ class LedgerShare(Struct, frozen=True):
         return sums[f"settled_{self.of}"] / n if n > 0 else None
 
     def __str__(self) -> str:
-        return f"{self.of} / {self.samples}"
+        return f"{ledger_words(self.family, self.of)} / {ledger_words(self.family, self.samples)}"
 
 
 class LedgerCount(Struct, frozen=True):
@@ -63,7 +64,7 @@ class LedgerCount(Struct, frozen=True):
         return sums[self.of]
 
     def __str__(self) -> str:
-        return " + ".join(self.parts) or self.of
+        return " + ".join(ledger_words(self.family, name) for name in self.parts or (self.of,))
 
 
 class LedgerCost(Struct, frozen=True):
@@ -109,7 +110,7 @@ class LedgerRevenue(Struct, frozen=True):
         return {code: row[self.of] / n for code, row in rows.items() if code and row[self.of]} if n else {}
 
     def __str__(self) -> str:
-        return f"{self.of} / {self.samples}"
+        return f"{ledger_words(self.family, self.of)} / {ledger_words(self.family, self.samples)}"
 
 
 class Rates(Struct, frozen=True):

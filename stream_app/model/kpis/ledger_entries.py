@@ -13,8 +13,8 @@ _RESOLUTION_ENTRIES: Final[tuple[FromLedger, ...]] = (
     FromLedger(
         name="first_contact_resolution",
         title="First contact resolution",
-        doc="Share of first contacts, or of resolved cases, after which nobody had to come again within a week; or of the "
-        "customers who say so.",
+        doc="Share of first contacts, or of resolved cases, after which nobody had to come again within the repeat window "
+        "(7 days by default); or of the customers who say so.",
         unit=Unit.RATIO,
         better="higher",
         measures={
@@ -24,25 +24,25 @@ _RESOLUTION_ENTRIES: Final[tuple[FromLedger, ...]] = (
         },
         tier="quality",
         target=0.75,
-        target_why="70 to 79 % is usual, 80 % and more is world class",
-        misleads="Who gives up on you does not call again either: read it with churn. Of the last week it is provisional.",
+        target_why="70 to 79 % is usual; 80 % is good, 85 % world class",
+        misleads="Customers who give up on you don't call again either: read it with churn. The last 7 days are provisional.",
         pairs=("csat", "handle_time", "repeat_contacts", "churn", "fcr_response"),
     ),
     FromLedger(
         name="repeat_contacts",
         title="Repeat contacts",
-        doc="Share of contacts after which the same customer came again within a week.",
+        doc="Share of contacts after which the same customer came again within the repeat window (7 days by default).",
         unit=Unit.RATIO,
         better="lower",
         measures=only(LedgerShare("journeys", "repeated", "of_customers", settled=True)),
         tier="quality",
         target_why="none: it depends on how often customers have a reason to come",
-        misleads="A second order is a repeat contact, too.",
+        misleads="A second order counts as a repeat contact.",
         pairs=("first_contact_resolution", "csat"),
     ),
     FromLedger(
         name="one_touch",
-        title="One touch",
+        title="One-touch conversations",
         doc="Share of written conversations that were concluded with a single reply.",
         unit=Unit.RATIO,
         better="higher",
@@ -54,26 +54,26 @@ _RESOLUTION_ENTRIES: Final[tuple[FromLedger, ...]] = (
     ),
     FromLedger(
         name="transfers_per_request",
-        title="Transfers per request",
-        doc="How often a customer is passed on until the request is done, whatever ids the contact has on its way.",
+        title="Transfers per journey",
+        doc="Mean number of transfers per customer journey, whatever ids the contact has on its way.",
         unit=Unit.TIMES,
         better="lower",
         measures=only(LedgerShare("journeys", "transfers", "handled")),
         tier="operational",
         target_why="none: it depends on how specialised the teams are",
-        misleads="One customer who was passed on five times looks like five who were passed on once: read it with bounced.",
+        misleads="One customer who was transferred five times looks like five who were transferred once: read it with bounced.",
         pairs=("bounced", "transfer"),
     ),
     FromLedger(
         name="bounced",
-        title="Bounced",
-        doc="Share of requests that were passed on twice or more.",
+        title="Transferred twice or more",
+        doc="Share of customer journeys with two or more transfers.",
         unit=Unit.RATIO,
         better="lower",
         measures=only(LedgerShare("journeys", "bounced", "handled")),
         tier="operational",
         target_why="none: start from your own",
-        misleads="Teams that keep what they can't solve have none.",
+        misleads="Teams that hold on to what they can't solve score well.",
         pairs=("transfers_per_request", "first_contact_resolution"),
     ),
 )
@@ -89,7 +89,7 @@ def _time(name: str, title: str, doc: str, of: str, samples: str = "timed") -> F
         measures=only(LedgerShare("resolved_cases", of, samples)),
         tier="quality",
         target_why="none: it depends on what is to be solved",
-        misleads="Old cases that are never closed are not in it: read it with the unresolved ones.",
+        misleads="Cases that are never closed are left out: read it with unresolved cases.",
         pairs=("unresolved", "reopen"),
     )
 
@@ -130,7 +130,7 @@ _CASE_ENTRIES: Final[tuple[FromLedger, ...]] = (
     FromLedger(
         name="unresolved",
         title="Unresolved cases",
-        doc="Cases that are open, by age: up to 1, 3, 7, 30 days, older.",
+        doc="Cases that are open, by age: up to 1, 3, 7 and 30 days, and older.",
         unit=Unit.CONTACTS,
         better="lower",
         measures=only(
@@ -149,13 +149,13 @@ _CASE_ENTRIES: Final[tuple[FromLedger, ...]] = (
     FromLedger(
         name="reopen",
         title="Reopened cases",
-        doc="Share of resolved cases that were reopened within a week.",
+        doc="Share of resolved cases that were reopened within the repeat window (7 days by default).",
         unit=Unit.RATIO,
         better="lower",
         measures=only(LedgerShare("resolved_cases", "reopened", "resolved_cases", settled=True)),
         tier="quality",
         target_why="none: start from your own",
-        misleads="A customer who opens a new case instead is not in it.",
+        misleads="It leaves out customers who open a new case instead.",
         pairs=("first_contact_resolution", "time_to_resolve"),
     ),
     FromLedger(
@@ -198,27 +198,27 @@ def _of_bots(
 _BOT_ENTRIES: Final[tuple[FromLedger, ...]] = (
     _of_bots(
         "ai_involved",
-        "AI involved",
+        "Bot involved",
         "Share of inbound visits that were with a bot.",
         LedgerShare("bots", "involved", "inbound"),
         better="higher",
-        misleads="To have met one is not to have been helped by it.",
+        misleads="Reaching a bot is not the same as being helped by it.",
     ),
     _of_bots(
         "ai_resolved",
-        "AI resolved",
+        "Resolved by a bot",
         "Share of visits with a bot that it resolved, without the customer coming again within a day.",
         LedgerShare("bots", "resolved", "involved", settled=True),
         better="higher",
-        misleads="Who finds no way to a person looks like one who needed none.",
+        misleads="A customer who can't reach a person looks like one who didn't need to.",
     ),
     _of_bots(
         "ai_handed_over",
-        "AI handed over",
-        "Share of visits with a bot that it handed over to people.",
+        "Handed off by a bot",
+        "Share of visits with a bot that it handed off to people.",
         LedgerShare("bots", "handed_over", "involved"),
         better="lower",
-        misleads="A hand-over in time is better than a bot that tries for long.",
+        misleads="A timely hand-off beats a bot that keeps trying.",
     ),
 )
 

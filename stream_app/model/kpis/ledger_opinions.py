@@ -24,7 +24,13 @@ def _class(kind: str, name: str, title: str, doc: str, better: str) -> FromLedge
 
 
 OPINION_ENTRIES: Final[tuple[FromLedger, ...]] = (
-    _class("csat", "satisfied", "Satisfied", "Share of answers that are satisfied.", "higher"),
+    _class(
+        "csat",
+        "satisfied",
+        "Satisfied",
+        "Share of satisfied answers: the same number as csat, beside neutral and dissatisfied.",
+        "higher",
+    ),
     _class(
         "csat", "neutral", "Neutral", "Share of answers that are neither satisfied nor dissatisfied.", "lower"
     ),
@@ -37,7 +43,7 @@ REVIEW_ENTRIES: Final[tuple[FromLedger, ...]] = (
     FromLedger(
         name="fcr_response",
         title="Response rate of resolution surveys",
-        doc="Share of the surveys sent that ask whether it was resolved which come back within two days.",
+        doc="Share of resolution surveys that are answered within two days.",
         unit=Unit.RATIO,
         better="higher",
         measures=only(LedgerShare("opinions", "fcr_returned", "fcr_sent", settled=True)),
@@ -66,7 +72,7 @@ REVIEW_ENTRIES: Final[tuple[FromLedger, ...]] = (
     FromLedger(
         name="training_compliance",
         title="Training compliance",
-        doc="Share of the courses that were due which agents completed in time.",
+        doc="Share of courses due that agents completed on time.",
         unit=Unit.RATIO,
         better="higher",
         measures=only(LedgerShare("trainings", "in_time", "due")),
@@ -88,7 +94,7 @@ REVIEW_ENTRIES: Final[tuple[FromLedger, ...]] = (
         tier="quality",
         leading=True,
         target_why="none: it grows with the number of agents",
-        misleads="Those of agents who left are in it, unless somebody reports them as completed.",
+        misleads="It includes the courses of agents who have left, unless they are reported as completed.",
         pairs=("training_compliance", "compliance"),
         agents=True,
     ),

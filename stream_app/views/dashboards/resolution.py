@@ -61,9 +61,9 @@ def _panels() -> Iterator[Panel]:
         drawn |= {kpi.name for kpi in some}
         yield row(title)
         yield from _spread([panel for kpi in some for panel in _of(kpi)])
-    yield row("AI beside people")
+    yield row("Bots beside people")
     bots = [LEDGER[name] for name in _OF_BOTS]
-    yield together("ai: together", f"AI: involved, resolved, handed over, {SOON}", bots, 24)
+    yield together("ai: together", f"Bots: involved, resolved, handed off, {SOON}", bots, 24)
     yield from filled([over_time(kpi) for kpi in bots], 3)
     yield row("What customers say")
     for title, names in _CLASSES.items():

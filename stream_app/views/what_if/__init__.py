@@ -1,1 +1,1 @@
-"""``/v1/what-if``: the same contacts, judged by other settings."""
+"""``/v1/what-if``: the same contacts, judged by other targets."""

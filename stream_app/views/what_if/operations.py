@@ -16,9 +16,9 @@ OPERATION: Final = Operation(
     path=PATH,
     name="what_if",
     example="set=queues.sales.answer_target_s=30&from=2026-01-05&to=2026-01-06&tz=Europe/Berlin",
-    summary="What KPIs would have been under other settings, beside what they were",
+    summary="What KPIs would have been under other targets, beside what they were",
     text="From the ledger: the same contacts, judged by other targets, short-abandon thresholds, priorities, business hours or "
-    "clocks; by all service-level policies at once. The settings in force are not changed. What decides more than how a "
+    "clocks; by all service-level policies at once. The targets in force are not changed. What decides more than how a "
     "contact is judged can't be tried on contacts that are over, and is refused. `unknown`, and `X-Unknown`, is when contacts "
     "are missing. Off where serve can be reached from other machines until STREAM_APP_CONTACTS=on. Full description: "
     "docs/ledger.md.",
@@ -26,7 +26,7 @@ OPERATION: Final = Operation(
     parameters=(
         Parameter(
             "set",
-            "A setting to try, as in the settings' file",
+            "A target to try, as in the targets file, e.g. queues.sales.answer_target_s=30",
             required=True,
             longest=LONGEST_SETTING,
             most=MOST_SETTINGS,
@@ -52,7 +52,7 @@ OPERATION: Final = Operation(
     fails={
         400: "A parameter is unknown or missing, has an invalid value, or names a queue that was never seen",
         403: "Contacts are not shown here",
-        422: "Parameters do not fit together: a setting that does not exist, has an invalid value, changes no number that is "
+        422: "Parameters do not fit together: a target that does not exist, has an invalid value, changes no number that is "
         "computed here, or can't be tried on contacts that are over; a range that is empty or too long; or the question takes "
         "too long",
         501: "What reads the ledger is not installed",

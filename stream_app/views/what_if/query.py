@@ -35,7 +35,7 @@ def parse_what_if(given: Mapping[str, Sequence[str]], now: int, targets: Targets
     one = {name: values[0] for name, values in given.items() if name != "set"}
     start, end = contact_range(one, now)
     if "set" not in given:
-        raise BadQueryError("set", "expected a setting to try", EXAMPLES)
+        raise BadQueryError("set", "expected a target to try", EXAMPLES)
     try:
         would = tried(targets, given["set"])
     except (ValueError, OverflowError) as error:
@@ -44,7 +44,7 @@ def parse_what_if(given: Mapping[str, Sequence[str]], now: int, targets: Targets
 
 
 def tried(targets: Targets, changes: Sequence[str]) -> Targets:
-    """Return targets with some settings changed, one ``name=value`` each as in the targets file.
+    """Return targets with some changed, one ``name=value`` each as in the targets file.
 
     Raises:
         ValueError: they are none, or change nothing that can be computed; one line.
@@ -53,10 +53,10 @@ def tried(targets: Targets, changes: Sequence[str]) -> Targets:
         document = tomllib.loads("\n".join(changes))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(
-            f"expected settings as in a TOML file, such as queues.sales.answer_target_s=30: {error}"
+            f"expected targets as in a TOML file, such as queues.sales.answer_target_s=30: {error}"
         ) from None
     except RecursionError:
-        raise ValueError("expected settings as in a TOML file, got brackets within too many others") from None
+        raise ValueError("expected targets as in a TOML file, got brackets within too many others") from None
     would = targets.changed(document)
     if idle := idle_settings(document):
         raise ValueError(

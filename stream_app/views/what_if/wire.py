@@ -29,7 +29,7 @@ class WhatIfRow(Struct, frozen=True):
 
 
 class WhatIfAnswer(Struct, frozen=True):
-    """The KPIs of a time under the settings in force, and under others."""
+    """The KPIs of a time under the targets in force, and under others."""
 
     begin: Annotated[Time, Meta(description="The range, as used")]
     end: Time

@@ -3,7 +3,8 @@
 from typing import Final
 
 from stream_app.model.kpis import BY_NAME, SERVICE_LEVELS
-from stream_app.model.why import WHICH
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
+from stream_app.model.why import WHICH, not_opened
 from stream_app.model.windows import WINDOWS
 from stream_app.views.contacts.query import DEFAULT_LIMIT, MOST_DAYS, MOST_ROWS
 from stream_app.views.intervals import query as times
@@ -28,7 +29,14 @@ OPERATION: Final = Operation(
     "other machines until STREAM_APP_CONTACTS=on. Full description: docs/ledger.md.",
     answer=WhyAnswer,
     parameters=(
-        Parameter("kpi", "The KPI", tuple(BY_NAME), once=True, required=True),
+        Parameter(
+            "kpi",
+            "A live KPI; those of the ledger can't be opened yet",
+            tuple(BY_NAME),
+            once=True,
+            required=True,
+            refused={kpi.name: not_opened(kpi.name) for kpi in FROM_LEDGER},
+        ),
         Parameter("queue", "Only this queue; all by default", once=True, seen=True),
         Parameter("channel", "Only this channel; all by default", once=True, seen=True),
         Parameter(

@@ -1,0 +1,99 @@
+"""The sums of KPIs of the ledger in plain words, of which formulas are made. ``docs/semantics.md`` defines them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_KINDS_OF_SALE: Final = {
+    "new": "new sales",
+    "upsell": "upsells",
+    "saved": "saves",
+    "upgrade": "upgrades",
+    "other": "other sales",
+    "unstated": "sales with no kind reported",
+}
+LEDGER_WORDS: Final[dict[str, dict[str, str]]] = {
+    "journeys": {
+        "resolved": "first contacts that were enough",
+        "first_contacts": "first contacts",
+        "repeated": "journeys followed by another",
+        "of_customers": "handled journeys of known customers",
+        "transfers": "transfers",
+        "bounced": "journeys transferred twice or more",
+        "handled": "handled journeys",
+    },
+    "touches": {
+        "one_touch": "conversations concluded with one reply",
+        "replied": "conversations concluded with a reply",
+    },
+    "resolved_cases": {
+        "by_one_contact": "cases resolved by one contact",
+        "with_contact": "resolved cases with a contact",
+        "first_ms": "resolution time",
+        "first_open_ms": "resolution time within business hours",
+        "active_ms": "resolution time without pending time",
+        "timed": "resolved cases",
+        "full_ms": "time to the last resolution",
+        "full_open_ms": "time to the last resolution within business hours",
+        "full_timed": "cases that stayed resolved",
+        "reopened": "reopened cases",
+        "resolved_cases": "resolved cases",
+    },
+    "begun_cases": {
+        "escalated": "escalated cases",
+        "to_tier_2": "cases escalated to tier 2",
+        "to_tier_3": "cases escalated to tier 3",
+        "above_tier_3": "cases escalated above tier 3",
+        "begun": "cases",
+    },
+    "unresolved_cases": {"up_to_1_days": "up to 1 day"},
+    "customers": {
+        "kept": "customers who stayed",
+        "lost": "customers who left",
+        "at_start": "customers at the start",
+        "value": "lifetime value",
+        "valued": "customers with a known value",
+    },
+    "churn_by_resolution": {
+        "resolved_lost": "left, of those resolved at first contact",
+        "resolved": "customers resolved at first contact",
+        "unresolved_lost": "left, of those not resolved at first contact",
+        "unresolved": "customers not resolved at first contact",
+        "silent_lost": "left, of those without contact",
+        "silent": "customers without contact",
+    },
+    "bots": {
+        "involved": "visits with a bot",
+        "inbound": "inbound visits",
+        "resolved": "visits resolved by a bot",
+        "handed_over": "visits handed off by a bot",
+    },
+    "opinions": {
+        "fcr_resolved": "answers that it was resolved",
+        "fcr_answers": "answers to resolution surveys",
+        "fcr_returned": "resolution surveys answered",
+        "fcr_sent": "resolution surveys sent",
+    },
+    "sales": {
+        "handled": "contacts handled",
+        **{f"sales_{kind}": words for kind, words in _KINDS_OF_SALE.items()},
+        **{f"amount_{kind}": f"revenue of {words}" for kind, words in _KINDS_OF_SALE.items()},
+    },
+    "criteria": {
+        "scored_total": "scores by people, added",
+        "scored": "scores by people",
+        "auto_scored_total": "automatic scores, added",
+        "auto_scored": "automatic scores",
+    },
+    "trainings": {
+        "in_time": "courses completed on time",
+        "due": "courses due",
+        "overdue": "overdue courses",
+    },
+}
+"""Family → sum → what it is, where its name alone does not say so."""
+
+
+def ledger_words(family: str, name: str) -> str:
+    """Return what a sum of a family is, in plain words."""
+    return LEDGER_WORDS.get(family, {}).get(name, name)
