@@ -50,8 +50,8 @@ class Demo(ServerProcess):
         return "Ctrl-C stops" in self.log_tail()
 
     def family(self) -> list[psutil.Process]:
-        """All that it started."""
-        return psutil.Process(self.pid).children(recursive=True)
+        """All that it started, but for processes that serve computes in, which come and go."""
+        return [one for one in psutil.Process(self.pid).children(recursive=True) if not computes(one)]
 
     def rows(self) -> list[dict[str, Any]]:
         """The API's current answer."""
@@ -78,6 +78,13 @@ def seen() -> Iterator[list[psutil.Process]]:
     for process in alive:
         process.kill()
     assert not alive
+
+
+def computes(process: psutil.Process) -> bool:
+    try:
+        return "from multiprocessing." in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # it has ended meanwhile, whatever it was
+        return False
 
 
 def role(process: psutil.Process) -> str:
