@@ -27,7 +27,7 @@ from stream_app.tables.escaping import marked
 from stream_app.views import parquet, problems
 from stream_app.views.intervals.api import AWAY, CSV, JSON, PARQUET
 from stream_app.views.intervals.formats import line
-from stream_app.views.intervals.query import BadQueryError, MisfitError
+from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, around, send
 from stream_app.views.wire import Problem, encode, stamp
 
@@ -103,12 +103,8 @@ class ContactViews:
         """Answer with a page of contacts."""
         admit(self._source, request)
         given = {name: request.query.getall(name) for name in request.query}
-        try:
+        with refused_as_problems():
             asked = parse_contacts(given, self._now())
-        except MisfitError as error:
-            raise problems.misfit(error.parameter, error.detail, error.allowed) from None
-        except BadQueryError as error:
-            raise problems.bad_parameter(error.parameter, error.detail, error.allowed) from None
         if self._source.contacts is None:
             raise away(NO_LEDGER)
         async with self._heavy.line(request):

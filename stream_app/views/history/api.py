@@ -29,8 +29,8 @@ from stream_app.views.contacts.api import (
 )
 from stream_app.views.intervals.api import CSV, JSON
 from stream_app.views.intervals.formats import line
-from stream_app.views.intervals.query import BadQueryError, MisfitError
 from stream_app.views.ledger.wire import unit_of
+from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, around, send
 from stream_app.views.wire import encode, stamp
 
@@ -63,12 +63,8 @@ class HistoryViews:
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Answer with a page of days or weeks."""
         given = {name: request.query.getall(name) for name in request.query}
-        try:
+        with refused_as_problems():
             asked = parse_history(given, self._now())
-        except MisfitError as error:
-            raise problems.misfit(error.parameter, error.detail, error.allowed) from None
-        except BadQueryError as error:
-            raise problems.bad_parameter(error.parameter, error.detail, error.allowed) from None
         if asked.query.group == "agent":
             admit(self._source, request)
         if self._source.kpis is None:

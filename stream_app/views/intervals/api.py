@@ -20,12 +20,13 @@ from stream_app.model.intervals.columns import INTERVAL_MS
 from stream_app.model.ports import Intervals
 from stream_app.model.targets import Targets
 from stream_app.views import problems
+from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, around, send
 from stream_app.views.wire import Problem, encode, stamp
 
 from . import formats, parquet
 from .pages import Cursor, Page, page
-from .query import BadQueryError, MisfitError, Query, parse
+from .query import Query, parse
 from .spans import moment
 from .wire import IntervalsAnswer as Answer, IntervalsRow as Row, wired
 
@@ -64,13 +65,9 @@ class IntervalViews:
         """Answer with a page of rows, or that nothing has changed."""
         now, targets = self._now(), self._targets()
         given = {name: request.query.getall(name) for name in request.query}
-        try:
+        with refused_as_problems():
             query = parse(given, now, targets)
             after = Cursor.parse(given["cursor"][0], query) if "cursor" in given else None
-        except MisfitError as error:
-            raise problems.misfit(error.parameter, error.detail, error.allowed) from None
-        except BadQueryError as error:
-            raise problems.bad_parameter(error.parameter, error.detail, error.allowed) from None
         if self._intervals is None:
             raise _unavailable("interval rows are not configured here")
         if query.form == "parquet":

@@ -11,7 +11,6 @@ from aiohttp import web
 from stream_app.model.ledger_numbers import LedgerNumbers
 from stream_app.model.targets import Targets
 from stream_app.model.targets.ledger_rules import LedgerRules
-from stream_app.views import problems
 from stream_app.views.contacts.api import (
     NO_LEDGER,
     PRIVATE,
@@ -23,7 +22,7 @@ from stream_app.views.contacts.api import (
 )
 from stream_app.views.contacts.wire import UnknownRange
 from stream_app.views.intervals.api import JSON
-from stream_app.views.intervals.query import MisfitError
+from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, send
 from stream_app.views.wire import encode, stamp
 
@@ -57,10 +56,8 @@ class LedgerViews:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Answer with a window."""
-        try:
+        with refused_as_problems():
             asked = parse_ledger({name: request.query.getall(name) for name in request.query})
-        except MisfitError as error:
-            raise problems.misfit(error.parameter, error.detail, error.allowed) from None
         if asked.group == "agent":
             admit(self._source, request)
         kpis, targets = self._source.kpis, self._targets()

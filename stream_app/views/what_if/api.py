@@ -21,7 +21,7 @@ from stream_app.views.contacts.api import (
     unknown_header,
 )
 from stream_app.views.intervals.api import JSON
-from stream_app.views.intervals.query import BadQueryError, MisfitError
+from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, around, send
 from stream_app.views.wire import encode
 
@@ -56,12 +56,8 @@ class WhatIfViews:
         admit(self._source, request)
         given = {name: request.query.getall(name) for name in request.query}
         targets = self._targets()
-        try:
+        with refused_as_problems():
             query = parse_what_if(given, self._now(), targets)
-        except MisfitError as error:
-            raise problems.misfit(error.parameter, error.detail, error.allowed) from None
-        except BadQueryError as error:
-            raise problems.bad_parameter(error.parameter, error.detail, error.allowed) from None
         if self._source.what_ifs is None:
             raise away(NO_LEDGER)
         async with self._heavy.line(request):

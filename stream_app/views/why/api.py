@@ -28,7 +28,7 @@ from stream_app.views.contacts.api import (
 from stream_app.views.contacts.wire import UnknownRange
 from stream_app.views.intervals.api import CSV, JSON
 from stream_app.views.intervals.formats import line
-from stream_app.views.intervals.query import BadQueryError, MisfitError
+from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, around, send
 from stream_app.views.wire import encode, figure, stamp
 
@@ -81,12 +81,8 @@ class WhyViews:
         """Answer with an explanation."""
         admit(self._source, request)
         given = {name: request.query.getall(name) for name in request.query}
-        try:
+        with refused_as_problems():
             asked = parse_why(given, self._now())
-        except MisfitError as error:
-            raise problems.misfit(error.parameter, error.detail, error.allowed) from None
-        except BadQueryError as error:
-            raise problems.bad_parameter(error.parameter, error.detail, error.allowed) from None
         kpi = asked.query.kpi
         if asked.form == "csv" and isinstance(kpi.measure, Derived | IntervalsMet):
             raise problems.misfit("format", f"{kpi.name} {NO_CONTACTS}", ["json"])
