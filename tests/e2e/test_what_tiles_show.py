@@ -13,6 +13,7 @@ import pytest
 
 from stream_app.views import links
 from stream_app.views.dashboards import DASHBOARDS
+from stream_app.views.dashboards.queries import usual_rate
 from stream_app.views.docs import table
 from tests.conftest import MakeTopic
 from tests.services.kafka import Cluster
@@ -106,7 +107,7 @@ def grey(seen: Board) -> set[str]:
     return {title for (_, title), values in seen.items() if {value.colour for value in values} == {GREY}}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_what_every_tile_shows_at_four_moments_is_written_down_and_true(
     kafka: Cluster, redis_url: str, make_topic: MakeTopic, tmp_path: Path
 ) -> None:
@@ -149,6 +150,8 @@ async def test_what_every_tile_shows_at_four_moments_is_written_down_and_true(
             Simulator(kafka, topic, "--rate", "120", "--history", "40m", "--time-of-day", "14:00")
         )
         await moment("there are numbers", lambda board: is_trusted(board) and grey(board) == {*PLANNED})
+        # What waits while nobody reads is told by the usual rate, which is none as long as the fresh start is most of the past.
+        await until(lambda: prometheus.query(f"{usual_rate()} > 0"), 120, "a usual rate")
         pipeline.worker.signal(signal.SIGKILL)  # and contacts still come
         await moment("what the worker leaves is known", is_owned_up_to, early=is_owned_up_to)
         simulator.close()

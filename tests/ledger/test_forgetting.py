@@ -138,7 +138,7 @@ async def test_the_command(redis_client: Redis, outboxes: Outboxes, redis_url: s
         command = [sys.executable, "-m", "stream_app", "forget", *options]
         return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
-    assert "Use --customer, --contact or --case" in run().stderr
+    assert "use --customer, --contact or --case" in run().stderr
     done = run("--contact", "c1", "--customer", "anna-1002")
     assert (done.returncode, done.stdout) == (
         0,

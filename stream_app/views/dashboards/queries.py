@@ -204,8 +204,12 @@ def an_hour(total: str) -> str:
 def unread() -> str:
     """Write how many records wait to be counted; while nobody reads them, how many have come since, at the usual rate.
 
-    A worker that has died no longer reports how far the topic has grown. The usual rate is the median of an hour.
+    A worker that has died no longer reports how far the topic has grown.
     """
+    return f"max({fresh(naming.UNREAD)}) or max({naming.UNREAD}) + min({naming.DATA_AGE}) * {usual_rate()}"
+
+
+def usual_rate() -> str:
+    """Write how many records are read in a second: the median of an hour."""
     rate = f"sum(max by (result) (rate({naming.RECORDS}[2m])))"
-    usual = f"quantile_over_time(0.5, ({rate})[1h:15s])"
-    return f"max({fresh(naming.UNREAD)}) or max({naming.UNREAD}) + min({naming.DATA_AGE}) * {usual}"
+    return f"quantile_over_time(0.5, ({rate})[1h:15s])"
