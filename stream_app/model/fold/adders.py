@@ -7,6 +7,7 @@ been written by hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from stream_app.model.facts import Fact
@@ -23,8 +24,15 @@ Adder = Callable[[Cell, Any], None]
 
 def adders(numbers: Mapping[str, int]) -> dict[type[Fact], Adder]:
     """Compile the catalogue: kind of fact → its adder; ``numbers`` maps each counter, sketch and family to its key."""
-    kinds = {part.fact for part in STORED}
-    return {kind: _adder(kind, numbers) for kind in kinds}
+    return dict(_compiled(tuple(numbers.items())))
+
+
+@lru_cache(
+    maxsize=8
+)  # stores of one version have one registry: each claim, and each audit, compiles the same
+def _compiled(numbers: tuple[tuple[str, int], ...]) -> Mapping[type[Fact], Adder]:
+    of = dict(numbers)
+    return {kind: _adder(kind, of) for kind in {part.fact for part in STORED}}
 
 
 def _adder(kind: type[Fact], numbers: Mapping[str, int]) -> Adder:

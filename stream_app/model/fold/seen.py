@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import chain
 from typing import Final
 
 from stream_app.model.durations import DAY, HOUR, MINUTE
@@ -78,7 +79,7 @@ class SeenIds:
         return next((begins for later, begins in self._begins.items() if later > day), None)
 
     def _strings(self) -> Iterator[bytes]:
-        return (marks for row in self._rows for marks in row)
+        return chain.from_iterable(self._rows)
 
     # --- changes ---
 
