@@ -173,9 +173,9 @@ class Views:
         PlanRoutes(self._planner).add_to(app)
         taking = TakingRoute(self._callbacks, self._source.gave_up, self._source.now)
         app.router.add_post(TAKING, taking.post)
-        document = openapi.document()
-        fixed.add(app, "/openapi.json", encode(document), JSON)
-        fixed.add(app, "/docs", openapi_page.page(document).encode(), "text/html")
+        description, page = openapi_page.described()
+        fixed.add(app, "/openapi.json", description, JSON)
+        fixed.add(app, "/docs", page, "text/html")
         fixed.add_pages(app)
         return app
 

@@ -2,16 +2,27 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from html import escape
 from typing import Any, Final
+
+from .openapi import document
+from .wire import encode
 
 _SHOWN: Final = 100
 """How many values of a parameter are listed."""
 
 
-def page(described: dict[str, Any]) -> str:
+@cache
+def described() -> tuple[bytes, bytes]:
+    """Return the description as JSON, and as a page: of every application of a process the same."""
+    made = document()
+    return encode(made), page(made).encode()
+
+
+def page(made: dict[str, Any]) -> str:
     """Write the description as a self-contained page: nothing is loaded from elsewhere."""
-    return "\n".join(_page(described)) + "\n"
+    return "\n".join(_page(made)) + "\n"
 
 
 def _page(described: dict[str, Any]) -> Iterator[str]:
