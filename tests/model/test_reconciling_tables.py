@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import assume, example, given, settings, strategies as st
 from msgspec import structs
 
 from stream_app.model.reconciling.by_interval import SettledTable, compare_intervals
 from stream_app.model.reconciling.conventions import OURS, Conventions, RuleName, SettledVisit, chains
-from stream_app.model.reconciling.searching import changed
+from stream_app.model.reconciling.searching import changed, ours_in
 from stream_app.model.reconciling.their_tables import TheirInterval, instant
 
 from .settled import BEGIN, SHORT, answered, centre, centres, gave_up, tabled
@@ -107,31 +107,36 @@ def a_day(parts: list[list[SettledVisit]]) -> list[SettledVisit]:
     ]
 
 
-# Always the same examples: of other ones a few fail as the test below does.
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None)
 @given(parts=st.lists(centres(), min_size=4, max_size=4), data=st.data())
 def test_all_seven_kinds_at_once(parts: list[list[SettledVisit]], data: st.DataObject) -> None:
     """A day of a platform that counts everything in its own way, and lacks a contact."""
     visits = a_day(parts)
     passed = {one.contact for one in visits if one.passed_on}
     able = [one for one in visits if one.outcome == "answered" and one.contact not in passed]
+    assume(all(shows(visits, field) for field in changed(SEVEN)))
     all_seven(
         visits, data.draw(st.sampled_from([one for one in able if at(11, 0) <= one.queued < at(23, 0)]))
     )
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="a missing contact of this day is explained by other rules, and not named"
-)
-def test_all_seven_kinds_of_a_day_that_was_found() -> None:
+def test_a_contact_is_missed_where_a_row_is_equal_by_chance() -> None:
+    """By their clock it is all that its row lacks; by ours the row holds nothing, and neither does theirs."""
     visits = a_day([centre(seed) for seed in (646_334, 0, 741, 0)])
     all_seven(visits, next(one for one in visits if one.contact == "0-c35"))
 
 
+SEVEN = Conventions("Etc/GMT-2", "apart", "outcome", "first", "left_out", "ended", TARGETS)
+
+
+def shows(visits: list[SettledVisit], field: str) -> bool:
+    """Whether it makes a difference: on one day in a hundred no contact is queued in one interval and answered in the next."""
+    return tabled(visits, ours_in(SEVEN, field), hours=24) != tabled(visits, SEVEN, hours=24)
+
+
 def all_seven(visits: list[SettledVisit], gone: SettledVisit) -> None:
-    how = Conventions("Etc/GMT-2", "apart", "outcome", "first", "left_out", "ended", TARGETS)
-    found = compare_intervals(tabled([one for one in visits if one is not gone], how, hours=24), visits)
-    assert changed(found.conventions) == changed(how)
+    found = compare_intervals(tabled([one for one in visits if one is not gone], SEVEN, hours=24), visits)
+    assert changed(found.conventions) == changed(SEVEN)
     assert named(found) == {"time_zone", "edge", "transfer", "short", "wrap_up", "target", "missing_there"}
     assert contacts(found, visits, "missing_there") == {gone.contact}
     assert all(one.rules for one in found.differences)

@@ -75,8 +75,10 @@ def compare_intervals(
         return SettledTable(OURS, len(theirs), ())
     how = search(booking, moved)
     unequal = booking.unequal(how)
-    lacking = Lacking(booking, how, unequal).found() if unequal & differing else {}
+    lacking = Lacking(booking, how, unequal).found() if unequal else {}
     unknown = {row for row in unequal - lacking.keys() if _unknown(booking, row, how)}
+    # A row that lacks a contact by their conventions may by ours be equal, but that is chance.
+    differing |= lacking.keys() | unknown
     rules = _conventions(booking, how, differing, unequal)
     found = []
     for n in sorted(differing, key=lambda one: (booking.rows[one].wall, booking.rows[one].second)):
