@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
 from typing import Final
 
 import structlog
@@ -28,7 +29,15 @@ class ProcessError(Exception):
 
 
 class Process:
-    """Runs functions on bytes, one at a time. It starts with the first, and again after it died."""
+    """Runs functions on bytes, one at a time. It starts with the first, and again after it died.
+
+    Attributes:
+        context: how it starts. It is not forked: a fork would have the server's sockets, and threads that don't run.
+        nice: by how much its priority is lower than ours.
+    """
+
+    nice = NICE
+    context: BaseContext = multiprocessing.get_context("spawn")
 
     def __init__(
         self, limit_s: float = LIMIT_S, *, computes: str = "plans", ended: Callable[[], None] = lambda: None
@@ -61,7 +70,9 @@ class Process:
         for _ in range(2):  # the caller is not to blame for what killed it before
             if self._closed:
                 break
-            pool = self._pool = self._pool or _pool()
+            pool = self._pool = self._pool or ProcessPoolExecutor(
+                1, self.context, initializer=_begin, initargs=(self.nice,)
+            )
             try:
                 # Starting a process takes longer than the event loop may be blocked.
                 future = await asyncio.to_thread(pool.submit, function, question)
@@ -97,16 +108,11 @@ class Process:
         await asyncio.to_thread(self._ended)
 
 
-def _pool() -> ProcessPoolExecutor:
-    # Not forked: a fork would have the server's sockets, and threads that don't run.
-    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_begin)
-
-
-def _begin() -> None:
+def _begin(nice: int) -> None:
     """Prepare the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
     with contextlib.suppress(OSError):
-        os.nice(NICE)
+        os.nice(nice)
     for name in _THREADS:
         os.environ[name] = "1"
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -1,13 +1,12 @@
 """Settings: right ones are read from where they stand, wrong ones end with one line that names them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from stream_app.errors import BadSettingsError
 from stream_app.settings import Settings, load
+from tests.services.command import run_command
 
 SASL = {
     "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
@@ -92,14 +91,7 @@ def test_a_wrong_setting_is_named_in_one_line(what: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("what", ["a port in words", "in clear"])
 def test_the_process_exits_78_with_one_line(what: str) -> None:
     environ, named = BAD[what]
-    done = subprocess.run(
-        [sys.executable, "-m", "stream_app", "worker"],
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = run_command("worker", env=environ)
     assert done.returncode == 78
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()

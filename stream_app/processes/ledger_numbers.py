@@ -57,7 +57,13 @@ _log = structlog.get_logger(__name__)
 
 
 class LedgerNumbersService:
-    """See ``model.ledger_numbers.LedgerKpis``."""
+    """See ``model.ledger_numbers.LedgerKpis``.
+
+    Attributes:
+        pause_s: the least time between a refresh and the next one.
+    """
+
+    pause_s = PAUSE_S
 
     def __init__(
         self,
@@ -94,7 +100,7 @@ class LedgerNumbersService:
         while True:
             begun, position = monotonic(), self._where()
             await self._refresh()
-            await asyncio.sleep(max(PAUSE_S, monotonic() - begun))
+            await asyncio.sleep(max(self.pause_s, monotonic() - begun))
             await self._quiet(begun + QUIET_S, position)
 
     async def _quiet(self, until: float, position: Hashable) -> None:

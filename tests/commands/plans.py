@@ -19,6 +19,7 @@ from stream_app.model.targets import Targets
 from stream_app.planning.planner import PlanningService
 from stream_app.subprocess import Process
 from stream_app.workforce.schedules import Shift
+from tests.services.command import ForkedProcess
 from tests.views.examples import busy_board
 from tests.views.intervals.kept import Kept
 from tests.views.serving import Served
@@ -101,7 +102,7 @@ class Schedules:
         return len(self.documents), self.documents[-1] if self.documents else b"[]"
 
 
-class SharedProcess(Process):
+class SharedProcess(ForkedProcess):
     """One process for many worlds: it starts once, and computes once what the same rows and settings always give."""
 
     def __init__(self) -> None:
@@ -139,7 +140,7 @@ class World:
             lambda: self.now,
             missing=lambda: self.extra,
         )
-        self.planner.process = process or self.planner.process
+        self.planner.process = process or ForkedProcess()
         self.served = Served(busy_board(self.places), planner=self.planner)
 
 

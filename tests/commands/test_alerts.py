@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from stream_app.store.redis import RedisStore
 from stream_app.views import alerts
 from tests.commands.published import publish
 from tests.reference import traffic
+from tests.services.command import run_command
 from tests.views.alerts import past
 
 MONDAY = 1_767_571_200
@@ -248,22 +248,10 @@ async def test_rows_and_targets_in_redis_say_the_same_as_files(files: Path, redi
     await store.apply_targets(targets_document.read(files / "targets.toml"))
     await publish(store, past.rows(MONDAY, LENGTH))
     await store.close()
-    command = [
-        sys.executable,
-        "-m",
-        "stream_app",
-        "alerts",
-        "test",
-        "--rules",
-        str(files / "rules.toml"),
-        "--json",
-    ]
 
     def said(*arguments: object) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"REDIS_URL": redis_url}
-        return subprocess.run(
-            [*command, *map(str, arguments)], env=environment, capture_output=True, text=True, check=False
-        )
+        command = ("alerts", "test", "--rules", files / "rules.toml", "--json")
+        return run_command(*command, *arguments, env=os.environ | {"REDIS_URL": redis_url})
 
     found = await asyncio.to_thread(said, "--from", "2026-01-05T00:00Z", "--to", "2026-01-05T10:00Z")
     assert found.returncode == 0, found.stderr
@@ -352,6 +340,5 @@ def test_a_row_that_is_there_twice_and_none_that_is_final(files: Path) -> None:
 
 @pytest.mark.slow
 def test_a_wrong_file_of_rules_ends_with_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "stream_app", "alerts", "test", "--rules", "none.toml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run_command("alerts", "test", "--rules", "none.toml", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (78, "stream-app: none.toml: No such file or directory\n")

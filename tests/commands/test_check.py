@@ -3,8 +3,6 @@
 import asyncio
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -29,6 +27,7 @@ from stream_app.model.targets import Targets
 from stream_app.settings import Settings, load
 from stream_app.store.redis import RedisStore
 from tests.conftest import MakeTopic
+from tests.services.command import run_command
 from tests.services.kafka import Cluster, KafkaBroker
 from tests.services.process import HOST, free_port, until
 from tests.services.redis import RedisServer, every_redis
@@ -538,13 +537,7 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def run(*args: str) -> tuple[int, list[str]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "stream_app", "check", *args],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = run_command("check", *args)
     assert done.stderr == ""
     return done.returncode, done.stdout.splitlines()
 

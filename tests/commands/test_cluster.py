@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +13,7 @@ import redis.asyncio
 from stream_app.errors import BadSettingsError
 from stream_app.store.client import connect, faults
 from stream_app.store.reader import Reader
+from tests.services.command import run_command
 from tests.services.kafka import Cluster
 from tests.services.process import HOST, free_port, wait_until
 from tests.services.redis import VERSIONS, RedisServer
@@ -95,14 +94,7 @@ COMMANDS = {
 def run(url: str, kafka: str, *args: str) -> tuple[int, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("STREAM_APP_")}
     more = {"REDIS_URL": url, "KAFKA_BOOTSTRAP_SERVERS": kafka, "STREAM_APP_METRICS_PORT": "0"}
-    done = subprocess.run(
-        [sys.executable, "-m", "stream_app", *args],
-        env=ours | more,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = run_command(*args, env=ours | more)
     return done.returncode, done.stdout + done.stderr
 
 

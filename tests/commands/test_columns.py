@@ -7,7 +7,6 @@ import json
 import re
 import shlex
 import subprocess
-import sys
 import tomllib
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from random import Random
 import pytest
 
 from tests.ingest.lists import BEGIN, WORDS, Meant, contacts, shape, written
+from tests.services.command import run_command
 
 Done = subprocess.CompletedProcess[str]
 LIST = "Call ID,Start,Skill,Agent,Result,Wait,Talk,ACW\n"
@@ -27,10 +27,7 @@ ROWS = (
 
 
 def run(*words: object, environ: dict[str, str] | None = None) -> Done:
-    command = [sys.executable, "-m", "stream_app", *map(str, words)]
-    return subprocess.run(
-        command, capture_output=True, text=True, env=environ or {}, check=False, timeout=180
-    )
+    return run_command(*words, env=environ or {})
 
 
 @pytest.fixture

@@ -22,14 +22,14 @@ import pytest
 
 from stream_app.forecast.history import HistoryRow
 from tests.forecast.world import World, before, moment
+from tests.services.command import run_command
 
 FORECAST = [sys.executable, "-m", "stream_app", "forecast"]
 Done = subprocess.CompletedProcess[str]
 
 
 def forecast(*options: object, stdin: str = "") -> Done:
-    command = [*FORECAST, *map(str, options)]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=120)
+    return run_command("forecast", *options, stdin=stdin)
 
 
 def written(rows: Sequence[HistoryRow], queue: str = "billing", *, header: bool = True) -> str:

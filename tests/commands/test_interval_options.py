@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from stream_app.errors import BadSettingsError
 from stream_app.model.intervals.columns import IntervalRow
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.settings import load
+from tests.services.command import run_command
 from tests.services.process import free_port
 
 _T0 = 1_767_571_200_000
@@ -173,11 +172,8 @@ def test_a_server_that_is_away_is_one_line_with_its_address_and_setting(source: 
     place = f"127.0.0.1:{free_port()}"
     env = {"KAFKA_BOOTSTRAP_SERVERS": place, "REDIS_URL": f"redis://me:secret@{place}/3"}
     out = tmp_path / "rows.csv"
-    command = [sys.executable, "-m", "stream_app", "intervals", "--out", str(out)]
-    command += ["--from-topic"] if source == "kafka" else []
-    done = subprocess.run(
-        command, env=os.environ | env, capture_output=True, text=True, check=False, timeout=60
-    )
+    options = ["--from-topic"] if source == "kafka" else []
+    done = run_command("intervals", "--out", out, *options, env=os.environ | env)
     expected = {
         "kafka": f"stream-app: no Kafka broker answers at {place} (KAFKA_BOOTSTRAP_SERVERS)\n",
         "redis": f"stream-app: Redis at {place}, database 3 (REDIS_URL): ConnectionError: ",

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +15,7 @@ from tests.e2e.accounts import assert_accounted
 from tests.e2e.ledger import read_ledger
 from tests.e2e.verifier import Verifier
 from tests.e2e.worker import Worker, environment
+from tests.services.command import run_command
 from tests.services.kafka import Cluster
 from tests.services.process import until
 
@@ -56,6 +55,5 @@ async def test_rows_of_a_table_in_tokyo(
         assert found.dead == 0
     else:
         assert found.results["dead_letter"] == 3
-        command = [sys.executable, "-m", "stream_app", "dead-letters"]
-        shown = await asyncio.to_thread(subprocess.run, command, env=known, capture_output=True, check=False)
-        assert "are these local times? set STREAM_APP_SOURCE_ZONE" in " ".join(shown.stdout.decode().split())
+        shown = await asyncio.to_thread(run_command, "dead-letters", env=known)
+        assert "are these local times? set STREAM_APP_SOURCE_ZONE" in " ".join(shown.stdout.split())

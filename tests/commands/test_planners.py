@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.services.command import run_command
 
 FIRST, LAST = (
     date(2026, 9, 7),
@@ -41,8 +42,7 @@ def offered(day: date, hour: float) -> int:
 
 
 def run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stream_app", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = run_command(*words)
     assert done.returncode == code, done.stderr
     return done
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 from stream_app.model.ports import Partition
 from stream_app.model.targets import Targets
 from stream_app.store.redis import RedisStore
+from tests.services.command import run_command
 from tests.store.test_outbox import Worker, call
 
 # Ten calls from 2026-09-21T14:13:20Z on, 100 s apart; each waits for 5 s, lasts 55 s and is wrapped up in 10 s.
@@ -36,8 +35,7 @@ async def told(redis_url: str, tmp_path: Path) -> dict[str, str]:
 def reconcile(env: dict[str, str], tmp_path: Path, theirs: str, *options: str) -> Any:
     path = tmp_path / "theirs.csv"
     path.write_text(theirs)
-    command = [sys.executable, "-m", "stream_app", "reconcile", str(path), *options]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    return run_command("reconcile", path, *options, env=env)
 
 
 def test_an_equal_table_has_no_differences(told: dict[str, str], tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from tests.e2e.ledger import read_ledger
 from tests.e2e.verifier import LOG_APPEND_TIME, Found, Logged, Verifier
 from tests.e2e.worker import Worker, environment
 from tests.reference import traffic
+from tests.services.command import run_command, run_command_bytes
 from tests.services.kafka import Cluster
 from tests.services.process import until
 
@@ -38,16 +39,12 @@ Done = subprocess.CompletedProcess[bytes]
 
 
 def replay(*options: object, stdin: bytes = b"", environ: Mapping[str, str] | None = None) -> Done:
-    command = [*REPLAY, *map(str, options)]
-    return subprocess.run(
-        command, input=stdin, capture_output=True, env=environ or {}, check=False, timeout=120
-    )
+    return run_command_bytes("replay", *options, stdin=stdin, env=environ or {})
 
 
 def simulated(path: Path, *options: str) -> list[bytes]:
     """A file of a simulated centre; gives its lines."""
-    command = [sys.executable, "-m", "stream_app", "simulate", "--out", str(path), *options]
-    subprocess.run(command, check=True)
+    run_command("simulate", "--out", path, *options).check_returncode()
     return path.read_bytes().splitlines()
 
 
@@ -325,9 +322,7 @@ def test_a_bar_shows_how_far_it_is(recorded: Path) -> None:
 
 
 def test_help_explains_by_example_and_names_complete() -> None:
-    said = subprocess.run(
-        [*REPLAY, "-h"], capture_output=True, env={"COLUMNS": "100"}, check=True
-    ).stdout.decode()
+    said = run_command("replay", "-h", env={"COLUMNS": "100"}).stdout
     assert all(len(line) <= 100 for line in said.splitlines())
     examples = [
         line.strip() for line in said.splitlines() if line.strip().startswith(("stream-app replay ", "zcat"))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.commands.test_replay import QUEUE_LOG, REPLAY
+from tests.services.command import run_command, run_command_bytes
 
 TABLE = b"""time,callid,queuename,agent,event,data1,data2,data3
 2026-11-22 08:00:00,A.1,sales,NONE,ENTERQUEUE,,555,1
@@ -19,8 +20,7 @@ TRUNCATED = b"\x1f\x8b\x08\0\0\0\0\0\0\3"
 
 
 def run(*given: str) -> subprocess.CompletedProcess[bytes]:
-    command = [*REPLAY[:-1], *given]
-    return subprocess.run(command, capture_output=True, env={}, check=False, timeout=120)
+    return run_command_bytes(*given, env={})
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
@@ -135,10 +135,7 @@ def test_files_that_overlap_end_a_count_into_redis_too(tmp_path: Path, redis_url
     for name, part in names.items():
         (tmp_path / name).write_text("".join(part))
     files = [str(tmp_path / name) for name in names]
-    command = [*REPLAY, "--direct", "--dialect", "asterisk", *files]
-    done = subprocess.run(
-        command, capture_output=True, env={"REDIS_URL": redis_url}, check=False, timeout=120, text=True
-    )
+    done = run_command("replay", "--direct", "--dialect", "asterisk", *files, env={"REDIS_URL": redis_url})
     assert done.returncode == 65
     assert (
         f"{files[0]}:1: begins at 2026-01-05T10:06:40Z, but {files[1]}, which is read before it"
@@ -217,8 +214,7 @@ def test_files_joined_in_the_wrong_order_are_sorted_by_the_command(
 
 def test_a_pipe_out_of_order_is_told_to_name_its_files() -> None:
     joined = b"".join(log_line(day, f"c{day}") for day in (6, 6.1, 0, 0.1))
-    command = [*REPLAY[:-1], *COMMANDS[0], "--dialect", "asterisk", "-"]
-    done = subprocess.run(command, input=joined, capture_output=True, env={}, check=False, timeout=120)
+    done = run_command_bytes(*COMMANDS[0], "--dialect", "asterisk", "-", stdin=joined, env={})
     assert "name the files instead of -" in done.stderr.decode().splitlines()[-1]
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,7 @@ from stream_app.store.people import OpenPeople
 from stream_app.store.reader import Reader
 from stream_app.store.redis import RedisStore
 from stream_app.store.schedules import RedisSchedules
+from tests.services.command import run_command
 from tests.services.process import HOST, free_port, until
 from tests.services.redis import VERSIONS, RedisServer
 from tests.store.backends import P0, P1, Real
@@ -209,11 +208,7 @@ async def test_check_for_serve_needs_no_more_than_serve(
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", f"{HOST}:{free_port()}")
     with server.client() as client:
         client.replicaof(HOST, str(free_port()))
-    args = [sys.executable, "-m", "stream_app", "check"]
-    done = [
-        await asyncio.to_thread(subprocess.run, [*args, *more], capture_output=True, text=True, check=False)
-        for more in (["--for", "serve"], [])
-    ]
+    done = [await asyncio.to_thread(run_command, "check", *more) for more in (["--for", "serve"], [])]
     assert [(one.returncode, one.stderr) for one in done] == [(0, ""), (1, "")], done[0].stdout
     assert "ok    redis role          replica" in done[0].stdout
     assert "kafka" not in done[0].stdout

@@ -6,8 +6,6 @@ import asyncio
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
@@ -24,6 +22,7 @@ from stream_app.store.redis import RedisStore
 from stream_app.store.schedules import RedisSchedules
 from stream_app.workforce import schedules
 from stream_app.workforce.schedules import Shift
+from tests.services.command import run_command
 
 from .published import publish
 
@@ -244,9 +243,8 @@ def test_a_wrong_schedule_names_file_line_and_field_and_nothing_is_imported(
 
 
 def test_a_store_that_is_away_is_exit_code_1_and_the_page_has_it(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "stream_app", "schedules", "apply", str(written(tmp_path))]
     environ = os.environ | {"REDIS_URL": "redis://127.0.0.1:1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False, timeout=60)
+    done = run_command("schedules", "apply", written(tmp_path), env=environ)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("stream-app: ")
     assert "| 1 | Redis is down: nothing was imported |" in (DOCS / "planning.md").read_text()

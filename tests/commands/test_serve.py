@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from stream_app.model.targets import Overrides, Targets
 from stream_app.store.redis import RedisStore
 from tests.e2e.serve import Serve
+from tests.services.command import run_command
 from tests.services.process import HOST, until
 from tests.services.redis import RedisServer
 from tests.store.owner import Owner, now_ms, queued
@@ -99,8 +99,7 @@ def test_a_port_that_is_taken_is_one_line(serve: Serve) -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
 def test_an_address_that_is_not_ours_is_one_line(host: str) -> None:
-    command = [sys.executable, "-m", "stream_app", "serve", "--host", host]
-    wrong = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    wrong = run_command("serve", "--host", host)
     assert wrong.returncode == 1
     assert wrong.stderr.startswith(f"stream-app: can't listen on {host}:8080: ")
     assert wrong.stderr.count("\n") == 1

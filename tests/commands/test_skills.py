@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from stream_app.workforce.day import SkillGroup, SkillQueue
 from stream_app.workforce.skills import simulate, staffed
+from tests.services.command import run_command
 
 ROWS = """\
 start,minutes,queue,channel,offered,aht_s
@@ -40,8 +40,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def skills(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stream_app", "skills", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return run_command("skills", *words)
 
 
 def found(*words: object) -> dict[str, Any]:

@@ -6,15 +6,15 @@ import csv
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.services.command import run_command
+
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "staffing.md").read_text()
-STAFFING = [sys.executable, "-m", "stream_app", "staffing"]
 Done = subprocess.CompletedProcess[str]
 
 VOLUMES = """\
@@ -30,15 +30,7 @@ day,18,2026-01-05T09:00,2026-01-05T10:00,Europe/Berlin,contacts,billing,voice
 
 
 def staffing(*options: object, stdin: str = "") -> Done:
-    return subprocess.run(
-        [*STAFFING, *map(str, options)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        env={"COLUMNS": "120"},
-        check=False,
-        timeout=60,
-    )
+    return run_command("staffing", *options, stdin=stdin, env={"COLUMNS": "120"})
 
 
 def rows(done: Done) -> list[dict[str, Any]]:
@@ -366,24 +358,9 @@ QUEUE_LOG = """\
 
 
 def logged(command: str, log: Path, *options: str) -> Done:
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "stream_app",
-            command,
-            "--direct",
-            str(log),
-            "--dialect",
-            "asterisk",
-            *options,
-        ],
-        capture_output=True,
-        text=True,
-        env={"COLUMNS": "120"},
-        check=True,
-        timeout=60,
-    )
+    done = run_command(command, "--direct", log, "--dialect", "asterisk", *options, env={"COLUMNS": "120"})
+    done.check_returncode()
+    return done
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])

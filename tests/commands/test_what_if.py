@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 from stream_app.model.ports import Partition
 from stream_app.model.targets import Targets
 from stream_app.store.redis import RedisStore
+from tests.services.command import run_command
 from tests.store.test_outbox import T0, Worker, call
 
 FROM, TO = "2026-09-21T00:00Z", "2026-09-23T00:00Z"
@@ -32,8 +31,7 @@ async def told(redis_url: str, tmp_path: Path) -> dict[str, str]:
 
 
 def what_if(env: dict[str, str], *options: str, times: tuple[str, ...] = ("--from", FROM, "--to", TO)) -> Any:
-    command = [sys.executable, "-m", "stream_app", "what-if", *times, *options]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    return run_command("what-if", *times, *options, env=env)
 
 
 def test_another_target_judges_the_same_contacts(told: dict[str, str]) -> None:

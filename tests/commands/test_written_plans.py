@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -20,6 +18,7 @@ from stream_app.simulation import Centre, CentreSettings, Ledger
 from stream_app.simulation.presets import QUEUES, WEEK
 from stream_app.simulation.settings import NOTHING_AFTER
 from stream_app.simulation.wire import encode
+from tests.services.command import run_command
 from tests.simulation.worlds import HOUR, MONDAY
 
 from .test_forecast import forecast
@@ -31,7 +30,6 @@ LEARNED, PLANNED = 6, 4
 """Weeks that the forecast learns from, and that it forecasts."""
 DAY_H = 10
 """Productive hours of a person on a day: from eight to six."""
-INTERVALS = (sys.executable, "-m", "stream_app", "intervals")
 TARGETS = """
 [channels.email]
 answer_target_s = 14400
@@ -80,13 +78,8 @@ def mailbox(folder: Path, *, per_hour: float, people: int, stated: float) -> Mai
             file.write(encode(event) + b"\n")
     targets = folder / "targets.toml"
     targets.write_text(TARGETS)
-    done = subprocess.run(
-        [*INTERVALS, "--direct", str(events), "--settings", str(targets), "--format", "csv"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=300,
-    )
+    done = run_command("intervals", "--direct", events, "--settings", targets, "--format", "csv")
+    done.check_returncode()
     # A plan begins with an empty mailbox: on Friday evening, before the mail of the weekend.
     friday = f"{FIRST + timedelta(days=7 * LEARNED - 3)}T18:00"
     head, *lines = done.stdout.splitlines(keepends=True)

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from stream_app.demo import page, ports
+from tests.services.command import run_command
 from tests.services.process import ServerProcess, wait_until
 
 NUMBERS_S = 15.0
@@ -106,8 +107,7 @@ def checked(shown: str) -> subprocess.CompletedProcess[str]:
         name: address for word, name in names.items() for address in re.findall(rf"  {word} +(\S+)", shown)
     }
     assert printed.keys() == set(names.values())
-    command = [sys.executable, "-m", "stream_app", "check"]
-    return subprocess.run(command, env=os.environ | printed, capture_output=True, text=True, check=False)
+    return run_command("check", env=os.environ | printed)
 
 
 def test_numbers_move_and_ctrl_c_leaves_nothing_behind(seen: list[psutil.Process]) -> None:
@@ -197,9 +197,7 @@ def test_a_signal_while_it_starts_is_heard(seen: list[psutil.Process]) -> None:
 
 @pytest.mark.parametrize("option", ["--incident=flood@1m", "--duration=soon"])
 def test_a_wrong_option_is_named_before_anything_starts(tmp_path: Path, option: str) -> None:
-    command = [sys.executable, "-m", "stream_app", "demo", option]
-    env = os.environ | {"TMPDIR": str(tmp_path)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    done = run_command("demo", option, env=os.environ | {"TMPDIR": str(tmp_path)})
     assert (done.returncode, done.stdout) == (78, "")
     assert done.stderr.startswith(f"stream-app: {option.partition('=')[0]}")
     assert not list(tmp_path.iterdir())

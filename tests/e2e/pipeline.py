@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from typing import Any, Self
 import aiohttp
 
 from tests.reference.model import Reference
+from tests.services.command import run_command
 from tests.services.kafka import Cluster, Record
 from tests.services.process import HOST, free_port, until
 
@@ -154,10 +153,8 @@ class Pipeline:
         """``stream-app config apply``; gives what it prints."""
         file = self._directory / "settings.toml"
         file.write_text(document)
-        command = [sys.executable, "-m", "stream_app", "config", "apply", str(file)]
-        done = subprocess.run(
-            command, env={"REDIS_URL": self.redis_url}, capture_output=True, text=True, check=True
-        )
+        done = run_command("config", "apply", file, env={"REDIS_URL": self.redis_url})
+        done.check_returncode()
         return done.stdout
 
     async def until_over(self, contacts: Mapping[str, int]) -> dict[str, Any]:

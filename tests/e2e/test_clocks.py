@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ from stream_app.store import keys
 from stream_app.store.redis import RedisStore
 from stream_app.views import naming
 from tests.services.clocks import skewed
+from tests.services.command import run_command
 from tests.services.kafka import Record
 from tests.services.process import until
 from tests.store.owner import Owner, now_ms, queued
@@ -162,8 +162,7 @@ async def test_a_heartbeat_of_the_future_is_no_sign_that_an_owner_lives_or_does_
 
     def rebuild() -> subprocess.CompletedProcess[str]:
         environ = environment(pipeline.kafka.bootstrap, pipeline.redis_url, pipeline.topic)
-        command = [sys.executable, "-m", "stream_app", "rebuild"]
-        return subprocess.run(command, env=dict(environ), capture_output=True, text=True, check=False)
+        return run_command("rebuild", env=environ)
 
     await redis_client.hset(beat, "at", str(now_ms() + HOUR_S * 1000))
     done = await asyncio.to_thread(rebuild)

@@ -9,7 +9,6 @@ import asyncio
 import json
 import random
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -26,6 +25,7 @@ from stream_app.model.windows import KEPT
 from stream_app.store import keys
 from stream_app.store.moments import Moments
 from tests.reference import traffic
+from tests.services.command import run_command
 from tests.services.kafka import Cluster, Record
 from tests.services.process import until
 
@@ -155,13 +155,7 @@ class Road:
         return bool(status == 403)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "stream_app", *arguments],
-            env={**self.worker.env},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run_command(*arguments, env=self.worker.env)
 
 
 def _time(at: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from itertools import islice
@@ -13,6 +12,7 @@ import pytest
 from stream_app.model.edition import EDITION
 from tests.conftest import MakeTopic
 from tests.reference import traffic
+from tests.services.command import run_command
 from tests.services.kafka import Cluster, Record
 from tests.services.process import until
 from tests.services.redis import RedisServer
@@ -117,11 +117,8 @@ async def test_the_way_back_is_a_rebuild(upgrade: Upgrade) -> None:
     await upgrade.refuses()
     await upgrade.more()
     assert upgrade.later.stop() == 0
-    rebuild = [*upgrade.former.program, "rebuild", "--yes"]
     await until(
-        lambda: (
-            subprocess.run(rebuild, env=upgrade.former.env, capture_output=True, check=False).returncode == 0
-        ),
+        lambda: run_command("rebuild", "--yes", env=upgrade.former.env).returncode == 0,
         60,
         "nobody owns it any more",
     )

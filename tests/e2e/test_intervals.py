@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import aiohttp
 import pytest
 
 from tests.conftest import MakeTopic
+from tests.services.command import run_command
 from tests.services.kafka import Cluster
 from tests.services.process import until
 from tests.services.redis import RedisServer
@@ -43,16 +42,14 @@ async def fetched(base: str, path: str) -> list[dict[str, Any]]:
 
 
 def said(env: dict[str, str], *options: str) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "stream_app", "intervals", "--format", "json", *options]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    done = run_command("intervals", "--format", "json", *options, env=env)
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
 
 
 def would_have_fired(env: dict[str, str], *options: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "stream_app", "alerts", "test", "--json", *options]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    done = run_command("alerts", "test", "--json", *options, env=env)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -22,6 +21,7 @@ import pytest
 from tests.conftest import MakeTopic
 from tests.reference import traffic
 from tests.reference.model import Reference
+from tests.services.command import run_command
 from tests.services.kafka import Cluster, Record
 from tests.services.process import HOST, free_port, until
 from tests.services.proxy import FaultProxy
@@ -109,13 +109,7 @@ class Stage:
 
     def repartition(self, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
         """The command, to its end, whichever it is."""
-        return subprocess.run(
-            [sys.executable, "-m", "stream_app", "repartition", *options],
-            env={**self._environment, **env},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run_command("repartition", *options, env={**self._environment, **env})
 
     async def is_refused(self, why: str, *options: str) -> None:
         done = await asyncio.to_thread(self.repartition, *options)

@@ -6,13 +6,13 @@ both commands), and `rows`: queue → the start of its first row with a contact.
 """
 
 import json
-import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.services.command import run_command
 
 REPORTS = Path(__file__).parent / "reports"
 CASES: list[dict[str, Any]] = json.loads((REPORTS / "cases.json").read_text(encoding="utf-8"))
@@ -26,10 +26,8 @@ def run(command: str, case: dict[str, Any], *options: str) -> Any:
     given += ["--zone", case["zone"]] if "zone" in case else []
     given += case.get("options", [])
     given += [str(REPORTS / name) for name in case.get("files") or [case["file"]]]
-    done = subprocess.run(
-        [sys.executable, "-m", "stream_app", *given], capture_output=True, check=False, timeout=120, env={}
-    )
-    assert done.returncode == 0, done.stderr.decode()
+    done = run_command(*given, env={})
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 

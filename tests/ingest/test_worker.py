@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.e2e.ledger import read_ledger
 from tests.e2e.verifier import Verifier
 from tests.e2e.worker import Worker, environment
 from tests.reference import traffic
+from tests.services.command import run_command
 from tests.services.kafka import Cluster, Record
 from tests.services.process import free_port, until
 from tests.services.redis import RedisServer
@@ -129,15 +129,14 @@ async def test_transactions_leave_gaps_and_no_lag(stage: Stage) -> None:
     assert stage.worker.stop() == 0
 
 
-def run_command(worker: Worker, *words: str) -> subprocess.CompletedProcess[str]:
+def run_for(worker: Worker, *words: str) -> subprocess.CompletedProcess[str]:
     """What a command does with a worker's settings."""
-    command = [sys.executable, "-m", "stream_app", *words]
-    return subprocess.run(command, env=worker.env, check=False, capture_output=True, text=True)
+    return run_command(*words, env=worker.env)
 
 
 def rebuild(worker: Worker, *options: str) -> subprocess.CompletedProcess[str]:
     """What `stream-app rebuild` does with a worker's settings."""
-    return run_command(worker, "rebuild", *options)
+    return run_for(worker, "rebuild", *options)
 
 
 def scraped(stage: Stage) -> str:
@@ -301,7 +300,7 @@ async def test_no_broker_is_one_line(redis: RedisServer, tmp_path: Path) -> None
     assert f"no Kafka broker answers at {broker}" in said
     assert "Traceback" not in said
     for words in (("rebuild",), ("repartition",), ("dead-letters", "--send-again")):
-        done = await asyncio.to_thread(run_command, worker, *words)
+        done = await asyncio.to_thread(run_for, worker, *words)
         assert (done.returncode, done.stdout) == (1, ""), words
         assert len(done.stderr.splitlines()) == 1, words
         assert f"no Kafka broker answers at {broker}" in done.stderr

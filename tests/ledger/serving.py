@@ -9,10 +9,11 @@ from typing import Any
 
 from stream_app.ledger.local_files import LocalFiles
 from stream_app.model.targets import Targets
-from stream_app.processes.ledger_numbers import LedgerNumbersService
+from stream_app.processes.ledger_numbers import LIMIT_S, LedgerNumbersService
 from stream_app.settings import Settings
 from stream_app.views.contacts.api import Admission, ContactSource
 from tests.model.kept import Line
+from tests.services.command import ForkedProcess
 from tests.services.process import until
 from tests.views.examples import busy_board
 from tests.views.serving import Served
@@ -44,6 +45,8 @@ class Numbers:
             known=lambda: self.known,
             position=lambda: self.desk.position,
         )
+        self.service.process = ForkedProcess(LIMIT_S, ended=self.service._remove_copies)
+        self.service.pause_s = 0.1
         self._task: asyncio.Task[None] | None = None
         self.served: Served | None = None
 

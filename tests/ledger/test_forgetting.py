@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
@@ -19,6 +18,7 @@ from stream_app.ledger.local_files import LocalFiles
 from stream_app.ledger.tables import PERSONAL
 from stream_app.model.ledger import Happening, VisitRow
 from stream_app.store.outbox import Outboxes
+from tests.services.command import run_command
 
 from .desk import (
     MINUTE,
@@ -135,8 +135,7 @@ async def test_the_command(redis_client: Redis, outboxes: Outboxes, redis_url: s
             "REDIS_URL": redis_url,
             "STREAM_APP_LEDGER": str(tmp_path / "ledger"),
         }
-        command = [sys.executable, "-m", "stream_app", "forget", *options]
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        return run_command("forget", *options, env=env)
 
     assert "use --customer, --contact or --case" in run().stderr
     done = run("--contact", "c1", "--customer", "anna-1002")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from time import monotonic
@@ -27,6 +25,7 @@ from stream_app.views.contacts.api import Admission, ContactSource
 from stream_app.views.what_if.query import MOST_SETTINGS
 from stream_app.views.wire import stamp
 from tests.reference.traffic import START_MS
+from tests.services.command import run_command
 from tests.views.serving import Served
 
 from .centre import Centre
@@ -71,11 +70,11 @@ def path(*changes: str, **asked: str) -> str:
 
 
 def by_command(redis_url: str, ledger: Path, *changes: str, queue: str | None = None) -> Any:
-    command = [sys.executable, "-m", "stream_app", "what-if", "--json", "--from", RANGE["from"]]
-    command += ["--to", RANGE["to"], *(part for change in changes for part in ("--set", change))]
-    command += ["--queue", queue] if queue else []
+    options = ["--from", RANGE["from"], "--to", RANGE["to"]]
+    options += [part for change in changes for part in ("--set", change)]
+    options += ["--queue", queue] if queue else []
     env = {**os.environ, "REDIS_URL": redis_url, "STREAM_APP_LEDGER": str(ledger)}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    done = run_command("what-if", "--json", *options, env=env)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
