@@ -4,7 +4,12 @@ import asyncio
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from itertools import count
+from typing import Any, Final
+
+_ALL_AFTER: Final = 300
+"""After so many tests all is looked through again: garbage may have been frozen while it was in use."""
+_tests = count(1)
 
 
 @contextmanager
@@ -24,6 +29,9 @@ def background_errors(loop: asyncio.AbstractEventLoop) -> Iterator[list[str]]:
     try:
         yield errors
         # A task says that it raised when it is collected, and a traceback's cycle may keep it until then.
+        if next(_tests) % _ALL_AFTER == 0:
+            gc.unfreeze()
         gc.collect()
+        gc.freeze()  # what is left is looked through once, not again after each of the next tests
     finally:
         loop.set_exception_handler(before)
