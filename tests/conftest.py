@@ -38,7 +38,7 @@ EXTERNAL_REDIS_DATABASE = 15
 # pytest-timeout interrupts Python code; what is stuck below it, or between tests, is ended this much later.
 STUCK_AFTER_S = 120.0
 
-for _name, _examples in {"quick": 10, "default": 60, "thorough": 5_000}.items():
+for _name, _examples in {"quick": 10, "default": 40, "thorough": 5_000}.items():
     # No deadlines: on a shared machine they test the neighbours.
     settings.register_profile(
         _name,
@@ -54,6 +54,8 @@ _SERVERS = {"kafka", "redis_server_of", "browser", "s3"}
 """Fixtures that start one."""
 _PROGRAMS = {"commands", "demo", "deploy", "e2e", "recipes", "alerts"}
 """Folders whose tests run programs: ours, promtool, the planner's process."""
+_LENGTHY = {"demo", "e2e", "recipes"}
+"""Folders whose tests take seconds each."""
 
 _stderr = pytest.StashKey[int]()
 
@@ -78,7 +80,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in {*left_out}]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    items[:] = longest_first(items, lambda item: item.get_closest_marker("long") is not None, workers)
+    items[:] = longest_first(items, _rank, workers)
+
+
+def _rank(item: pytest.Item) -> int:
+    """Return in which order workers take it: what takes half a minute, what takes seconds, the rest."""
+    if item.get_closest_marker("long"):
+        return 0
+    return 1 if _LENGTHY & {*item.path.relative_to(HERE).parts} else 2
 
 
 def pytest_collection_finish() -> None:
