@@ -24,7 +24,7 @@ from typing import Any
 import psutil
 import redis
 
-from tests.services.compiled import compiled_environment
+from tests.services.compiled import OPTIMIZED, compiled_environment
 from tests.services.kafka import KafkaBroker
 from tests.services.process import wait_until
 from tests.services.redis import RedisServer
@@ -181,7 +181,7 @@ def _ours(
             "STREAM_APP_METRICS_PORT": "0",
             "STREAM_APP_LOG_LEVEL": "error",
             "STREAM_APP_LEDGER": "noted" if suffix == "_noted" else "",  # nobody writes it
-            **({} if suffix == "_python" else compiled_environment()),
+            **({} if suffix == "_python" else compiled_environment(OPTIMIZED)),
         }
         command = [sys.executable, "-m", "stream_app", "worker"]
         worker = subprocess.Popen(command, env=env, preexec_fn=_pin(core), stderr=subprocess.DEVNULL)  # noqa: PLW1509
