@@ -111,7 +111,7 @@ def written(
 
 
 @pytest.mark.slow
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(st.integers(0, 2**32 - 1), st.integers(20, 60), st.booleans())
 def test_files_that_are_left_out_have_nothing_that_matters(seed: int, units: int, alike: bool) -> None:
     """Nor does it matter into how many slices people are divided, or whether all files have the same columns."""

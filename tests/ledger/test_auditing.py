@@ -50,11 +50,11 @@ async def test_at_any_moment_the_contacts_add_up_to_every_counter(centre: Centre
                 await restore()
                 counters += clean(await centre.audit())
                 await centre.claim()
-        goes_on = await desk.count(centre.random.randint(1, 400))
+        goes_on = await desk.count(centre.random.randint(1, 800))
         found = await centre.audit()
         assert {one.since for one in found} == {0}, "all is known"
         counters += clean(found)
-    assert counters > 100_000
+    assert counters > 50_000
 
 
 async def test_everything_that_is_counted_is_compared(centre: Centre) -> None:
@@ -67,26 +67,23 @@ async def test_everything_that_is_counted_is_compared(centre: Centre) -> None:
     names = await centre.moments.names()
     called = {number: name for name, number in names["counter"].items()}
     moment = await centre.moments.read(desk.partition, since=0)
-    seen = set()
+    changed: dict[str, tuple[int, int, int]] = {}
     for (resolution, start, field), cell in moment.buckets():
         if resolution != 900_000:
             continue
-        key = keys.cells(desk.partition, resolution, start)
-        for number in cell:
+        spoilt = dict(cell)
+        for number, n in cell.items():
             name = called[number if number < 512 else number >> 9]
-            if name in seen:
-                continue
-            seen.add(name)
-            before = await centre.store.client.hget(key, field)
-            await centre.store.client.hset(key, field, pack_cell({**cell, number: cell[number] + 7}))
-            (wrong,) = [one for each in await centre.audit() for one in each.differences]
-            await centre.store.client.hset(key, field, before)
-            assert (wrong.counted, wrong.start, wrong.resolution) == (cell[number] + 7, start, resolution)
-            assert (wrong.found, wrong.partition) == (cell[number], str(desk.partition))
-            assert wrong.counter.partition("[")[0] == name
-            if cell[number]:
-                assert wrong.offsets
-    assert len(seen) > len(STORED) // 2
+            if name not in changed:
+                changed[name], spoilt[number] = (start, n, n + 7), n + 7
+        key = keys.cells(desk.partition, resolution, start)
+        await centre.store.client.hset(key, field, pack_cell(spoilt))
+    wrong = [one for each in await centre.audit() for one in each.differences]
+    assert {(one.partition, one.resolution) for one in wrong} == {(str(desk.partition), 900_000)}
+    found = [(one.counter.partition("[")[0], (one.start, one.found, one.counted)) for one in wrong]
+    assert sorted(found) == sorted(changed.items()), "each is found, and no other"
+    assert all(one.offsets for one in wrong if one.found)
+    assert len(changed) > len(STORED) // 2
 
 
 async def test_what_the_ledger_can_not_know_is_not_compared_and_not_called_wrong(
@@ -147,11 +144,11 @@ async def test_after_a_rebuild_the_counters_are_compared_with_what_they_have(
     await client.aclose()
     clean(await centre.audit())
     counters = 0
-    for n in range(12):
+    for n in range(6):
         for desk in centre.desks:
             if n == 0:
                 await desk.claim()
-            await desk.count(200)
+            await desk.count(400)
             if n % 3 == 1:
                 await desk.write()
             counters += clean(await centre.audit())

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from stream_app.ledger.explaining import explain
 from stream_app.ledger.spans import parts_of
@@ -36,6 +36,8 @@ from tests.model.written_examples import WRITTEN
 from .asked import AskedLedger, board_of, ledger_of
 
 EXAMPLES = SPOKEN | WRITTEN
+FEW = settings(max_examples=(settings.default.max_examples if settings.default else 0) // 2)
+"""Each of them asks for many KPIs."""
 FIRST = T0 // BASE * BASE
 ends = st.integers(-6, 400).map(lambda n: FIRST + BASE * n)
 spans = st.one_of(
@@ -177,6 +179,7 @@ def check_sums(found: Why, kpi: Kpi) -> None:
 
 
 @pytest.mark.slow
+@FEW
 @given(st.one_of(crowds(), crowds(), streams()), places, looks, st.sampled_from(SETTINGS), st.data())
 def test_every_number_is_explained_and_its_contributions_add_up_to_it(
     lines: list[Line], place: tuple[str | None, str | None], now: int, targets: Targets, data: st.DataObject
@@ -268,6 +271,7 @@ def test_any_whole_buckets_can_be_explained_and_no_contact_is_listed_twice(
 
 
 @pytest.mark.slow
+@FEW
 @given(streams(), spans)
 def test_every_counter_of_the_catalogue_has_a_query_that_counts_it(
     lines: list[Line], span: tuple[int, int]

@@ -76,7 +76,7 @@ def test_what_a_range_may_be_about_is_what_visits_count() -> None:
 @pytest.mark.slow
 async def test_totals_are_what_the_counters_have(centre: Centre) -> None:
     checked = 0
-    while await centre.random.choice(centre.desks).count(centre.random.randint(100, 400)):
+    while await centre.random.choice(centre.desks).count(centre.random.randint(200, 1_000)):
         if centre.random.random() < 0.3:
             await centre.random.choice(centre.desks).write()
         times = [(await centre.moments.read(desk.partition)).time for desk in centre.desks]

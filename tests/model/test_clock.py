@@ -133,7 +133,7 @@ def test_time_does_not_stay_behind_for_long_in_a_partition_with_few_contacts(see
 
 @pytest.mark.parametrize("ahead", [25 * MINUTE, DAY, YEARS])
 @pytest.mark.parametrize("spacing", [2, 10, 20])
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_fast_clock_never_creeps_ahead(ahead: int, spacing: int, seed: int) -> None:
     """Also where the stamps of long ago, which were ahead, are now those of the hour."""
     rng, clock, at = Random(seed), PartitionClock(0, None), T0
@@ -252,7 +252,7 @@ def test_ids_are_remembered_for_three_days_while_others_are_ahead(seed: int) -> 
             back = rng.randrange(800, 1_600)  # 40 to 80 hours ago
             sent.append((f"e{max(n - back, 0)}", f"d{n}", at))
     told = said(sent)
-    kept = folded(told, range(0, 3_500, 5), range(0, 3_500, 17))
+    kept = folded(told, range(0, 3_500, 25), range(0, 3_500, 85))
     assert kept.results["duplicate"] > 50
     assert kept.results["applied"] > 3_010
     assert differences(referred(told), kept) == []

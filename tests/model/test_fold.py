@@ -22,7 +22,7 @@ from .kept import Kept, Line, differences, folded, referred
 from .settings import WORLDS, World
 from .streams import DAY, HOUR, MINUTE, SURVEYS, T0, line, streams
 
-MANY = settings(max_examples=max(300, settings.default.max_examples if settings.default else 0))
+MANY = settings(max_examples=3 * (settings.default.max_examples if settings.default else 0))
 
 
 def everything(kept: Kept) -> tuple[object, ...]:
