@@ -2,6 +2,7 @@
 
 from stream_app.ingest import dialects
 from stream_app.model.kpis import BY_NAME, SERVICE_LEVELS
+from stream_app.views.ledger.query import BY_NAME as OF_LEDGER
 from stream_app.zones import zone_names as known_zones
 
 
@@ -16,8 +17,8 @@ def zone_names(incomplete: str) -> list[str]:
 
 
 def kpi_names(incomplete: str) -> list[str]:
-    """Return the KPIs whose names begin so."""
-    return [name for name in BY_NAME if name.startswith(incomplete)]
+    """Return the KPIs whose names begin so, those of the ledger last."""
+    return [name for name in (*BY_NAME, *OF_LEDGER) if name.startswith(incomplete)]
 
 
 def policy_names(incomplete: str) -> list[str]:

@@ -83,6 +83,8 @@ _NAMES: Final = {
     "agents": "agent",
     "teams": "team",
     "customers": "customer",
+    "cases": '"case"',
+    "contact_reasons": "contact_reason",
 }
 
 

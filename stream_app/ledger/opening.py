@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -53,13 +54,15 @@ def open_contacts(settings: Settings) -> LedgerContacts | NoContacts | None:
         return NoContacts(str(error))
 
 
-def open_whys(contacts: LedgerContacts | NoContacts | None) -> LedgerWhys | NoWhys | None:
-    """Return what explains numbers by these contacts; it is closed with them."""
+def open_whys(
+    contacts: LedgerContacts | NoContacts | None, known: Callable[[], int | None] = lambda: None
+) -> LedgerWhys | NoWhys | None:
+    """Return what explains numbers by these contacts; it is closed with them. ``known``: see ``LedgerWhys``."""
     if contacts is None:
         return None
-    return (
-        NoWhys(contacts.missing) if isinstance(contacts, NoContacts) else LedgerWhys(contacts.reader, contacts.turns)
-    )  # fmt: skip
+    if isinstance(contacts, NoContacts):
+        return NoWhys(contacts.missing)
+    return LedgerWhys(contacts.reader, contacts.turns, known)
 
 
 def open_what_ifs(contacts: LedgerContacts | NoContacts | None) -> LedgerWhatIfs | NoWhatIfs | None:

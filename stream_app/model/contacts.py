@@ -60,7 +60,7 @@ class ContactQuery(Struct, frozen=True, kw_only=True):
     Attributes:
         start, end: ``[start, end)``, ms.
         when: what must be in it, one of ``WHEN``.
-        queues: names; ``None`` for all, like the next five.
+        queues: names; ``None`` for all, like the next seven.
         after: the place after which a page begins.
         limit: the most contacts of a page.
     """
@@ -74,6 +74,8 @@ class ContactQuery(Struct, frozen=True, kw_only=True):
     teams: frozenset[str] | None = None
     customers: frozenset[str] | None = None
     outcomes: frozenset[str] | None = None
+    cases: frozenset[str] | None = None
+    contact_reasons: frozenset[str] | None = None
     after: ContactKey | None = None
     limit: int = 100
 

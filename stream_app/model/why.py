@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from stream_app.errors import StreamAppError
 
+from .kpis.from_ledger import FromLedger
 from .kpis.kpi import Kpi
 from .kpis.measures import Choice, Derived, Value
+from .ledger_numbers import LEDGER_WINDOWS
 from .targets import Targets
 from .windows import BASE, WINDOWS
 
@@ -18,6 +20,8 @@ Role = Literal["numerator", "denominator"]
 Which = Literal["all", "met", "missed", "left_out"]
 WHICH: Final[tuple[str, ...]] = get_args(Which)
 """Contacts that are listed: all, those that count in the numerator, in the denominator only, or that a rule leaves out."""
+
+_ONE_DEFINITION: Final = "{} has one definition only; leave the policy out"
 
 
 class NotExplainedError(StreamAppError):
@@ -33,19 +37,13 @@ class NotExplainedError(StreamAppError):
         self.part, self.allowed = part, allowed
 
 
-def not_opened(kpi: str) -> str:
-    """Return why a KPI of the ledger is not explained."""
-    return f"{kpi} is a KPI of the ledger, and these can't be opened yet; expected a live KPI"
-
-
-class WhyQuery(Struct, frozen=True, kw_only=True):
-    """A question.
+class AnyWhyQuery(Struct, frozen=True, kw_only=True):
+    """What is asked of any KPI.
 
     Attributes:
-        kpi: the KPI.
         now: the moment of windows and levels, ms.
         window: its name; ``None``: of a level, or a range.
-        start: of a range, ms, a whole 10 s, inclusive; ``None``: a window.
+        start: of a range, ms, inclusive; ``None``: a window.
         end: likewise, exclusive.
         queue: one queue; ``None``: all.
         channel: one channel; ``None``: all.
@@ -55,7 +53,6 @@ class WhyQuery(Struct, frozen=True, kw_only=True):
         skip: after so many.
     """
 
-    kpi: Kpi
     now: int
     window: str | None = None
     start: int | None = None
@@ -66,6 +63,16 @@ class WhyQuery(Struct, frozen=True, kw_only=True):
     which: Which = "all"
     limit: int = 100
     skip: int = 0
+
+
+class WhyQuery(AnyWhyQuery, frozen=True, kw_only=True):
+    """A question about a live KPI. Ranges are of whole 10 s.
+
+    Attributes:
+        kpi: the KPI.
+    """
+
+    kpi: Kpi
 
     def has(self, queue: str, channel: str) -> bool:
         """Return whether it is about this place."""
@@ -94,9 +101,7 @@ class WhyQuery(Struct, frozen=True, kw_only=True):
                     "policy", f"{kpi.name}: expected a policy, one of {named}; got {self.policy!r}"
                 )
         elif self.policy is not None:
-            raise NotExplainedError(
-                "policy", f"{kpi.name} has one definition only; leave the policy out", ("none",)
-            )
+            raise NotExplainedError("policy", _ONE_DEFINITION.format(kpi.name), ("none",))
         if kpi.is_level:
             if self.window is not None or self.start is not None:
                 what = "a value of now" if not isinstance(measure, Derived) else "made of values of now"
@@ -108,10 +113,52 @@ class WhyQuery(Struct, frozen=True, kw_only=True):
             raise NotExplainedError("from", "expected whole 10 s")
         elif self.window is None and self.start is None:
             raise NotExplainedError("window", f"{kpi.name}: expected a window, or from and to", (*WINDOWS,))
+        _check_window(kpi.name, self.window, (*WINDOWS,))
+
+
+class LedgerWhyQuery(AnyWhyQuery, frozen=True, kw_only=True):
+    """A question about a KPI of the ledger.
+
+    Attributes:
+        kpi: the KPI.
+        settled: whether only what nothing told in time can change is asked about.
+    """
+
+    kpi: FromLedger
+    settled: bool = False
+
+    def check(self) -> None:
+        """Refuse what does not fit together.
+
+        Raises:
+            NotExplainedError: the first thing that does not.
+        """
+        kpi, named = self.kpi, tuple(name for name in self.kpi.measures if name)
+        if self.policy is not None and self.policy not in named:
+            one_of = f"expected a policy, one of {', '.join(named)}; got {self.policy!r}"
+            text = f"{kpi.name}: {one_of}" if named else _ONE_DEFINITION.format(kpi.name)
+            raise NotExplainedError("policy", text, named or ("none",))
+        for name in () if kpi.placed else ("queue", "channel"):
+            if getattr(self, name) is not None:
+                who = "customers" if kpi.customers else "agents"
+                text = f"{kpi.name} is about {who}, who belong to no queue; leave queue and channel out"
+                raise NotExplainedError(name, text, ("none",))
+        if self.settled and not kpi.settles:
+            raise NotExplainedError("settled", f"{kpi.name} does not settle; leave it out", ("no",))
+        if self.window is None and self.start is None:
+            raise NotExplainedError(
+                "window", f"{kpi.name}: expected a window, or from and to", (*LEDGER_WINDOWS,)
+            )
+        _check_window(kpi.name, self.window, (*LEDGER_WINDOWS,))
+
+
+def _check_window(kpi: str, window: str | None, known: tuple[str, ...]) -> None:
+    if window is not None and window not in known:
+        raise NotExplainedError("window", f"{kpi}: expected a window, one of {', '.join(known)}", known)
 
 
 class WhyTerm(Struct, frozen=True):
-    """A counter of a formula.
+    """A counter of a formula, or of a KPI of the ledger a sum.
 
     Attributes:
         counter: its name.
@@ -123,6 +170,7 @@ class WhyTerm(Struct, frozen=True):
         left_out: whether it leaves contacts out.
         versions: of the targets by which it was counted; empty: of contacts that are not over.
         policies: of the formulas that have it; empty where there is one definition only.
+        words: what a sum of the ledger counts; empty: what the counter does.
     """
 
     counter: str
@@ -134,14 +182,29 @@ class WhyTerm(Struct, frozen=True):
     left_out: bool = False
     versions: tuple[int, ...] = ()
     policies: tuple[str, ...] = ()
+    words: str = ""
+
+
+class WhyRule(Struct, frozen=True):
+    """A rule by which a KPI of the ledger leaves something out.
+
+    Attributes:
+        name: the sum that does not count it.
+        words: the rule.
+        n: how many contacts, cases, customers or assignments fall under it.
+    """
+
+    name: str
+    words: str
+    n: int
 
 
 class WhyContact(Struct, frozen=True):
-    """A contact's part in a number, in stored units.
+    """A contact's part in a number, in stored units; of a KPI of the ledger also a case's, a customer's or an agent's.
 
     Attributes:
-        contact_id: the contact; ``None`` if it was forgotten.
-        queue: where it counts.
+        contact_id: the contact; ``None`` if it was forgotten, or there is none.
+        queue: where it counts; ``None``: in none, or nobody knows.
         channel: likewise.
         agent: whose it was, if it was somebody's.
         at: when it counted first; of a level, since when it is so; ms.
@@ -150,11 +213,14 @@ class WhyContact(Struct, frozen=True):
         denominator: likewise; 0 where there is none.
         counted: the formula's counters that counted it, and how much.
         amounts: what it adds in money, by currency.
+        case: of a KPI of the ledger: its case.
+        customer: likewise: whose it is.
+        item: likewise: the criterion of a review, the course of a training.
     """
 
     contact_id: str | None
-    queue: str
-    channel: str
+    queue: str | None
+    channel: str | None
     agent: str | None
     at: int
     open: bool
@@ -162,6 +228,9 @@ class WhyContact(Struct, frozen=True):
     denominator: int
     counted: Mapping[str, int]
     amounts: Mapping[str, str] | None = None
+    case: str | None = None
+    customer: str | None = None
+    item: str | None = None
 
 
 class WhyInterval(Struct, frozen=True):
@@ -211,6 +280,7 @@ class Why(Struct, frozen=True, kw_only=True):
         end: exclusive.
         formulas: in the names of counters, by policy; under ``""`` where there is one definition only.
         terms: the counters of these.
+        rules: by which a KPI of the ledger leaves something out; of a live one they are terms.
         numerator: their sum, in stored units; ``None`` for money in several currencies, and what is no sum.
         denominator: likewise; ``None`` for a count.
         versions: of the targets by which contacts counted.
@@ -227,6 +297,7 @@ class Why(Struct, frozen=True, kw_only=True):
     end: int
     formulas: Mapping[str, str]
     terms: list[WhyTerm] = []
+    rules: list[WhyRule] = []
     numerator: int | None = None
     denominator: int | None = None
     versions: tuple[int, ...] = ()
@@ -241,7 +312,7 @@ class Why(Struct, frozen=True, kw_only=True):
 class Explainer(Protocol):
     """What knows why."""
 
-    async def why(self, query: WhyQuery, targets: Targets) -> Why:
+    async def why(self, query: WhyQuery | LedgerWhyQuery, targets: Targets) -> Why:
         """Explain a number under the targets in force.
 
         Raises:

@@ -214,6 +214,12 @@ class NoLedgerNumbers:
         raise ContactsMissingError(self._why)
 
 
+def known_to(reader: Reader) -> int | None:
+    """Return up to when everything that happened was counted, ms; ``None``: nobody knows."""
+    age_s = reader.age_s()
+    return None if age_s is None else reader.clock.now() - round(age_s * 1000)
+
+
 def open_numbers(
     settings: Settings, contacts: LedgerContacts | NoContacts | None, reader: Reader
 ) -> LedgerNumbersService | NoLedgerNumbers | None:
@@ -229,10 +235,6 @@ def open_numbers(
     if isinstance(contacts, NoContacts):
         return NoLedgerNumbers(contacts.missing)
 
-    def known() -> int | None:
-        age_s = reader.age_s()
-        return None if age_s is None else reader.clock.now() - round(age_s * 1000)
-
     def position() -> Hashable:
         return tuple((name, health.position, health.rollbacks) for name, health in reader.health.items())
 
@@ -242,6 +244,6 @@ def open_numbers(
         contacts.turns,
         targets=lambda: reader.targets,
         now=reader.clock.now,
-        known=known,
+        known=lambda: known_to(reader),
         position=position,
     )

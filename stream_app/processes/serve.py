@@ -40,7 +40,7 @@ from stream_app.views.pieces import unhurried
 from stream_app.views.screen import Screen
 from stream_app.views.status import Skew, Status
 
-from .ledger_numbers import LedgerNumbersService, open_numbers
+from .ledger_numbers import LedgerNumbersService, known_to, open_numbers
 
 LOOK_S: Final = 0.05
 """A snapshot younger than this, in seconds, answers further requests, so that many clients cost no more than one."""
@@ -92,7 +92,12 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
         screen=screen,
         callbacks=callbacks,
         contacts=ContactSource(
-            contacts, settings.contacts, host, open_whys(contacts), open_what_ifs(contacts), numbers
+            contacts,
+            settings.contacts,
+            host,
+            open_whys(contacts, lambda: known_to(reader)),
+            open_what_ifs(contacts),
+            numbers,
         ),
     )
 

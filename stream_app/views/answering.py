@@ -59,8 +59,6 @@ def _check_values(query: MultiMapping[str], known: Mapping[str, Parameter], seen
         allowed = seen(name) if known[name].seen else known[name].values or None
         if allowed is not None:
             for value in query.getall(name):
-                if why := known[name].refused.get(value):
-                    raise bad_parameter(name, why, [])
                 if value not in allowed:
                     raise UnknownError(name, name, value, allowed)
 

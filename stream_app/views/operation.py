@@ -19,7 +19,6 @@ class Parameter(Struct, frozen=True):
         longest: the most characters of a value.
         most: how often it may be given.
         seen: whether its values are names, of which those that were never seen are rejected.
-        refused: values that exist but are not possible here → the reason.
     """
 
     name: str
@@ -31,7 +30,6 @@ class Parameter(Struct, frozen=True):
     longest: int = 256
     most: int = 200
     seen: bool = False
-    refused: dict[str, str] = {}
 
 
 class Operation(Struct, frozen=True, kw_only=True):

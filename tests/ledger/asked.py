@@ -20,7 +20,7 @@ from stream_app.model.ledger import VisitRow, join_rows, pack_row
 from stream_app.model.live.board import Board
 from stream_app.model.ports import Partition
 from stream_app.model.targets import Targets
-from stream_app.model.why import Why, WhyQuery
+from stream_app.model.why import LedgerWhyQuery, Why, WhyQuery
 from stream_app.store.outbox import OutboxEntry
 from tests.model.kept import Kept, Line, folded
 
@@ -87,7 +87,8 @@ class AskedWhys:
     def __init__(self, ledger: AskedLedger, unknown: Sequence[tuple[int, int]] = ()) -> None:
         self._ledger, self._unknown = ledger, [*unknown]
 
-    async def why(self, query: WhyQuery, targets: Targets) -> Why:
+    async def why(self, query: WhyQuery | LedgerWhyQuery, targets: Targets) -> Why:
+        assert isinstance(query, WhyQuery), "its tables are those of live KPIs"
         self._ledger.again()
         found = await explain(self._ledger, self._ledger.open, query, targets)
         return replace(found, unknown=self._unknown)

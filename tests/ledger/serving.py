@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from stream_app.ledger.local_files import LocalFiles
+from stream_app.ledger.whys import LedgerWhys
 from stream_app.model.targets import Targets
 from stream_app.processes.ledger_numbers import LIMIT_S, LedgerNumbersService
 from stream_app.settings import Settings
 from stream_app.views.contacts.api import Admission, ContactSource
+from stream_app.views.screen import Screen
 from tests.model.kept import Line
 from tests.services.command import ForkedProcess
 from tests.services.process import until
@@ -47,6 +49,7 @@ class Numbers:
         )
         self.service.process = ForkedProcess(LIMIT_S, ended=self.service._remove_copies)
         self.service.pause_s = 0.1
+        self._whys = LedgerWhys(self.centre.reader, self.centre.contacts.turns, lambda: self.known)
         self._task: asyncio.Task[None] | None = None
         self.served: Served | None = None
 
@@ -63,7 +66,9 @@ class Numbers:
     ) -> Served:
         """Serve, and refresh."""
         self.served = Served(
-            busy_board((*places,)), contacts=ContactSource(None, shown, host, kpis=self.service)
+            busy_board((*places,)),
+            screen=Screen(contact_url="https://platform.example/{contact_id}"),
+            contacts=ContactSource(None, shown, host, whys=self._whys, kpis=self.service),
         )
         self.served.targets = self.targets
         self.served.board.advance(self.now)

@@ -14,6 +14,7 @@ from stream_app.ledger.local_files import LocalFiles
 from stream_app.model.contacts import OUTCOMES, WHEN, ContactKey, ContactQuery, FoundContact
 from stream_app.model.kpis import COUNTERS
 from stream_app.model.windows import KEPT
+from stream_app.views.contacts.query import FILTERS
 from tests.reference.traffic import QUEUES
 
 from .centre import Centre
@@ -134,7 +135,7 @@ async def test_pages_have_every_contact_once_while_others_come_and_end(centre: C
             ]
         ),
     ),
-    field=st.sampled_from(["queues", "channels", "agents", "teams", "customers", "outcomes"]),
+    field=st.sampled_from([*FILTERS.values()]),
 )
 async def test_a_name_is_nothing_but_a_name(centre: Centre, name: str, field: str) -> None:
     if not centre.desks[0].position:

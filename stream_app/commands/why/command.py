@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
+from msgspec.structs import replace
 
 from stream_app.commands.completion import kpi_names, policy_names
 from stream_app.commands.moments import moment
@@ -15,27 +16,29 @@ from stream_app.ledger.libraries import library
 from stream_app.ledger.opening import open_ledger
 from stream_app.ledger.whys import LedgerWhys
 from stream_app.model.kpis import BY_NAME
+from stream_app.model.kpis.from_ledger import FromLedger
 from stream_app.model.kpis.kpi import Kpi
-from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.targets import Targets
 from stream_app.model.targets.calendars import guess
-from stream_app.model.why import NotExplainedError, Which, Why, WhyQuery, not_opened
+from stream_app.model.why import LedgerWhyQuery, NotExplainedError, Which, Why, WhyQuery
 from stream_app.model.windows import BASE
 from stream_app.settings import Settings, load
 from stream_app.store.clock import time_ms
 from stream_app.store.redis import RedisStore
+from stream_app.views.ledger.query import BY_NAME as OF_LEDGER, DEFAULT_WINDOW as LEDGER_WINDOW
 from stream_app.views.screen import Screen
 
 from .output import to_json, written
 
 MOST: Final = 10_000
+_Query = WhyQuery | LedgerWhyQuery
 
 
 def run(
     kpi: Annotated[
         str,
         typer.Argument(
-            help="A live KPI, as stream-app kpis lists it; those of the ledger can't be opened yet.",
+            help="A KPI, live or of the ledger, as stream-app kpis lists it.",
             autocompletion=kpi_names,
             metavar="KPI",
         ),
@@ -44,18 +47,29 @@ def run(
     queue: Annotated[str, typer.Option(help="Only this queue; all by default.")] = "",
     channel: Annotated[str, typer.Option(help="Only this channel; all by default.")] = "",
     window: Annotated[
-        Literal["5m", "15m", "30m", "1h", "today"] | None,
-        typer.Option(help="The window; today by default."),
+        Literal["5m", "15m", "30m", "1h", "today", "7d", "28d"] | None,
+        typer.Option(
+            help="The window; today by default. Of a KPI of the ledger today, 7d (by default) or 28d."
+        ),
     ] = None,
     since: Annotated[
         str,
-        typer.Option("--from", help="A range instead of a window, e.g. 2026-01-05T08:00Z; whole 10 s."),
+        typer.Option(
+            "--from", help="A range instead of a window, e.g. 2026-01-05T08:00Z; of a live KPI whole 10 s."
+        ),
     ] = "",
     until: Annotated[str, typer.Option("--to", help="Its end, in the same form. Default: now.")] = "",
     policy: Annotated[
         str,
-        typer.Option(help="Service-level policy instead of each queue's own.", autocompletion=policy_names),
+        typer.Option(
+            help="Service-level policy instead of each queue's own; of a KPI of the ledger one of its formulas.",
+            autocompletion=policy_names,
+        ),
     ] = "",
+    settled: Annotated[
+        bool,
+        typer.Option("--settled", help="Of a KPI of the ledger: only what nothing told in time can change."),
+    ] = False,
     which: Annotated[
         Which,
         typer.Option(
@@ -75,22 +89,29 @@ def run(
     stream-app why service_level --queue sales --window 30m
     stream-app why abandonment --from 2026-01-05T08:00Z --to 2026-01-05T09:00Z --which missed
     stream-app why service_level --policy answered_only --json | jq '.rows[].contact_id'
+    stream-app why first_contact_resolution --queue sales --window 28d --which missed
     """  # noqa: D301 - click's mark for preformatted lines is the character itself
     found_kpi = _kpi(kpi)
     if window is not None and (since or until):
         raise BadSettingsError("--window: expected a window, or --from and --to; got both")
     library("duckdb")
-    asked = WhyQuery(
-        kpi=found_kpi,
-        now=0,
-        window=window,
-        start=moment("--from", since, None),
-        end=moment("--to", until, None),
-        queue=queue or None,
-        channel=channel or None,
-        policy=policy or None,
-        which=which,
-        limit=limit,
+    of_any: dict[str, Any] = {
+        "now": 0,
+        "window": window,
+        "start": moment("--from", since, None),
+        "end": moment("--to", until, None),
+        "queue": queue or None,
+        "channel": channel or None,
+        "policy": policy or None,
+        "which": which,
+        "limit": limit,
+    }
+    if settled and isinstance(found_kpi, Kpi):
+        raise BadSettingsError(f"--settled: {found_kpi.name} is a live KPI; leave it out")
+    asked = (
+        WhyQuery(kpi=found_kpi, **of_any)
+        if isinstance(found_kpi, Kpi)
+        else LedgerWhyQuery(kpi=found_kpi, settled=settled, **of_any)
     )
     settings = load()
     query, why = asyncio.run(_why(settings, asked))
@@ -100,15 +121,14 @@ def run(
         raise typer.Exit(1)
 
 
-def _kpi(name: str) -> Kpi:
-    if any(kpi.name == name for kpi in FROM_LEDGER):
-        raise BadSettingsError(f"KPI: {not_opened(name)}; see stream-app kpis")
-    if name not in BY_NAME:
-        raise BadSettingsError(f"unknown KPI {name!r}{guess(name, [*BY_NAME])}; see stream-app kpis")
-    return BY_NAME[name]
+def _kpi(name: str) -> Kpi | FromLedger:
+    known: dict[str, Kpi | FromLedger] = {**BY_NAME, **OF_LEDGER}
+    if name not in known:
+        raise BadSettingsError(f"unknown KPI {name!r}{guess(name, [*known])}; see stream-app kpis")
+    return known[name]
 
 
-async def _why(settings: Settings, asked: WhyQuery) -> tuple[WhyQuery, Why]:
+async def _why(settings: Settings, asked: _Query) -> tuple[_Query, Why]:
     url = settings.redis_url.get_secret_value()
     store, reader = RedisStore(url), open_ledger(settings)
     try:
@@ -128,14 +148,16 @@ async def _why(settings: Settings, asked: WhyQuery) -> tuple[WhyQuery, Why]:
         await store.close()
 
 
-def _at(asked: WhyQuery, now: int) -> WhyQuery:
-    """Fill in the time: a range as far as the next whole 10 s on both sides."""
-    fields = {name: getattr(asked, name) for name in WhyQuery.__struct_fields__} | {"now": now}
+def _at(asked: _Query, now: int) -> _Query:
+    """Fill in the time: a range, of a live KPI as far as the next whole 10 s on both sides."""
+    is_live = isinstance(asked, WhyQuery)
     if asked.start is None and asked.end is None:
-        if asked.window is None and not asked.kpi.is_level:
-            fields["window"] = "today"
-        return WhyQuery(**fields)
+        window = asked.window
+        if window is None and not (is_live and asked.kpi.is_level):
+            window = "today" if is_live else LEDGER_WINDOW
+        return replace(asked, now=now, window=window)
     end = now if asked.end is None else asked.end
     if asked.start is None or asked.start >= end:
         raise BadSettingsError("--from: expected a time before --to")
-    return WhyQuery(**fields | {"start": asked.start // BASE * BASE, "end": -(-end // BASE) * BASE})
+    step = BASE if is_live else 1
+    return replace(asked, now=now, start=asked.start // step * step, end=-(-end // step) * step)

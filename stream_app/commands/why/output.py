@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stream_app.model.kpis.from_ledger import FromLedger
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Unit, Value
-from stream_app.model.why import Why, WhyQuery
+from stream_app.model.why import LedgerWhyQuery, Why, WhyQuery
 from stream_app.views.why.api import answer
 from stream_app.views.why.wire import Term, WhyAnswer, contribution
 
@@ -23,13 +24,13 @@ WIDTH: Final = 160
 _Link = Callable[[str], str | None]
 
 
-def to_json(query: WhyQuery, why: Why, link: _Link) -> str:
+def to_json(query: WhyQuery | LedgerWhyQuery, why: Why, link: _Link) -> str:
     """Return all of it for programs, as ``/v1/why`` does."""
     whole = replace(_answer(query, why), rows=[contribution(query.kpi, one, link) for one in why.contacts])
     return msgspec.json.format(msgspec.json.encode(whole)).decode() + "\n"
 
 
-def written(query: WhyQuery, why: Why, link: _Link) -> str:
+def written(query: WhyQuery | LedgerWhyQuery, why: Why, link: _Link) -> str:
     """Return it for people."""
     text = StringIO()
     console = Console(file=text, width=WIDTH, highlight=False)
@@ -63,17 +64,19 @@ def written(query: WhyQuery, why: Why, link: _Link) -> str:
     return text.getvalue()
 
 
-def _answer(query: WhyQuery, why: Why) -> WhyAnswer:
+def _answer(query: WhyQuery | LedgerWhyQuery, why: Why) -> WhyAnswer:
     return answer(query, why, at=query.now)
 
 
-def _value(kpi: Kpi, value: Value) -> str:
+def _value(kpi: Kpi | FromLedger, value: Value) -> str:
     if value.amounts is not None:
         return ", ".join(f"{amount} {currency}" for currency, amount in value.amounts.items()) or "no data"
     if value.value is None:
         return "no data"
     if kpi.unit.is_ratio:
         return f"{value.value:.1%}"
+    if kpi.unit is Unit.AMOUNT:
+        return f"{value.value:,.2f}"
     return f"{value.value:,.1f} s" if kpi.unit is Unit.SECONDS else f"{value.value:,.6g}"
 
 
@@ -83,7 +86,7 @@ def _sums(found: WhyAnswer) -> str:
     return f" = {found.numerator:,.10g} / {found.denominator:,.10g}"
 
 
-def _when(query: WhyQuery, why: Why) -> str:
+def _when(query: WhyQuery | LedgerWhyQuery, why: Why) -> str:
     if why.start == why.end:
         return f"now, {_shown(why.start)}"
     return f"{query.window + ', ' if query.window else ''}{_shown(why.start)} to {_shown(why.end)}"
@@ -106,8 +109,11 @@ def _counted(one: Term) -> str:
     return f"{'- ' if one.sign < 0 else ''}{one.n:,.10g} {unit}".rstrip()
 
 
-def _contacts(query: WhyQuery, why: Why, link: _Link) -> Table:
-    made = _table("contact", "queue", "channel", "agent", "at", "adds", "counted", "link", numbers={"adds"})
+def _contacts(query: WhyQuery | LedgerWhyQuery, why: Why, link: _Link) -> Table:
+    of_ledger = isinstance(query, LedgerWhyQuery)
+    names = ("case", "customer", "of") if of_ledger else ()
+    heads = ("contact", *names, "queue", "channel", "agent", "at", "adds", "counted", "link")
+    made = _table(*heads, numbers={"adds"})
     for one in why.contacts:
         row = contribution(query.kpi, one, link)
         if row.amounts is not None:
@@ -117,9 +123,18 @@ def _contacts(query: WhyQuery, why: Why, link: _Link) -> Table:
         else:
             adds = f"{row.numerator:,.10g} / {row.denominator:,.10g}"
         counted = ", ".join(f"{name} {n:,.10g}" for name, n in row.counted.items())
-        name = row.contact_id or "forgotten"
-        cells = (name, row.queue, row.channel, row.agent or "", _shown(one.at), adds, counted, row.url or "")
-        made.add_row(*map(Text, cells))
+        name = row.contact_id or ("" if row.case or row.customer or row.item else "forgotten")
+        cells = (
+            *(
+                name,
+                *([row.case, row.customer, row.item] if of_ledger else []),
+                row.queue,
+                row.channel,
+                row.agent,
+            ),
+            *(_shown(one.at), adds, counted, row.url),
+        )
+        made.add_row(*(Text(cell or "") for cell in cells))
     return made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -34,6 +34,8 @@ _NARROWED: Final = ("visits", "replies")
 _EVER: Final = 1 << 62
 SLICE: Final = 1_400_000
 """Visits near a window whose journeys are found at once: about so many fit into the memory of a query (see ``querying``)."""
+LISTED: Final = 4
+"""How many times as many slices there are where rows are asked for, and not sums: these have ids, which are long."""
 MOST: Final = 100_000
 """Groups, at most: more take more memory than ``serve`` has to spare."""
 
@@ -186,17 +188,40 @@ async def _rows(
     kept = _KEPT.setdefault(queries, _Kept())
     sql = family.sql(question, groups, periods=periods)
     if sql not in kept.rows:
-        slices, made = await _see(queries, family, question)
         n = len(groups) + bool(periods)
         total: dict[tuple[Any, ...], list[int]] = {}
-        for number in range(slices):
-            asked = structs.replace(question, slices=slices, slice=number)
-            apart = await _apart(queries, family, asked, made)
-            rows = await bounded(queries, family.sql(asked, groups, made | apart, periods))
+        async for asked, made in _slices(queries, family, question):
+            rows = await bounded(queries, family.sql(asked, groups, made, periods))
             await asyncio.to_thread(_add, total, rows, n)
             _check(len(total))
         kept.rows[sql] = [(*key, *counted) for key, counted in total.items()]
     return kept.rows[sql]
+
+
+async def samples_of(
+    queries: LedgerQueries, family: LedgerFamily, question: LedgerQuestion
+) -> AsyncIterator[str]:
+    """Yield SQL for the rows that a family's sums add up, of one slice of people after the other.
+
+    Each is good until the next one is asked for. Args as of ``sums``.
+    """
+    async for asked, made in _slices(queries, family, question, LISTED):
+        rows = family.rows_of("samples", asked, made)
+        if family.looks_back == "by_reach":  # they are found once, for they take long, and are few in a slice
+            table = f"samples_of_{family.name}"
+            await queries.rows(f"CREATE OR REPLACE TEMPORARY TABLE {table} AS {rows}", most=1)
+            rows = f"select * from {table}"
+        yield rows
+
+
+async def _slices(
+    queries: LedgerQueries, family: LedgerFamily, question: LedgerQuestion, times: int = 1
+) -> AsyncIterator[tuple[LedgerQuestion, dict[str, str]]]:
+    """Yield what is asked of each slice of people, and the steps that are tables by then."""
+    slices, made = await _see(queries, family, question, times)
+    for number in range(slices):
+        asked = structs.replace(question, slices=slices, slice=number)
+        yield asked, made | await _apart(queries, family, asked, made)
 
 
 def _add(total: dict[tuple[Any, ...], list[int]], rows: Iterable[tuple[Any, ...]], n: int) -> None:
@@ -207,7 +232,7 @@ def _add(total: dict[tuple[Any, ...], list[int]], rows: Iterable[tuple[Any, ...]
 
 
 async def _see(
-    queries: LedgerQueries, family: LedgerFamily, question: LedgerQuestion
+    queries: LedgerQueries, family: LedgerFamily, question: LedgerQuestion, times: int
 ) -> tuple[int, dict[str, str]]:
     """Let SQL see what matters; return into how many slices people are divided, and the steps that are tables now."""
     if family.looks_back != "by_reach":
@@ -222,7 +247,7 @@ async def _see(
     since, made = await reach(question, run)
     await _look_back(queries, since)
     near = ReadRange(TABLES, question.start - question.repeat_ms, _EVER)
-    return 1 + queries.rows_of("visits", near.has) // SLICE, made
+    return 1 + times * queries.rows_of("visits", near.has) // SLICE, made
 
 
 async def _apart(

@@ -29,10 +29,14 @@ _FIRST_OPENED: Final = """coalesce(
 
 
 def _place(of: str) -> str:
-    """Return the columns of where a case counts: as its event tells, if that names a queue, else as its stay does."""
+    """Return the columns of where a case counts: as its event tells, if that names a queue, else as its stay does.
+
+    Its contact is that of the event, or else of the stay.
+    """
     names = ("queue", "channel", "agent", "team", "site", "customer")
     chosen = (f"case when {of}.queue = '' then stay.{name} else {of}.{name} end as {name}" for name in names)
-    return ", ".join((*chosen, "stay.contact_reason as contact_reason", "stay.handled_by as handled_by"))
+    of_stay = (f"stay.{name} as {name}" for name in ("contact_reason", "handled_by"))
+    return ", ".join((*chosen, *of_stay, f"coalesce({of}.contact_id, stay.contact_id) as contact_id"))
 
 
 _COLUMNS: Final = """
@@ -40,6 +44,7 @@ _COLUMNS: Final = """
         nullif(channel, '') as channel, agent, team, site, customer,
         row_number() over (partition by "case" order by "at", "partition", "offset", n) as place"""
 
+_ABOUT: Final = ("contact_id", "case_id", "customer", "agent", "queue", "channel")
 RESOLVED_CASES: Final = LedgerFamily(
     name="resolved_cases",
     sampled=True,
@@ -156,7 +161,7 @@ timed as (
         """
 samples as (
     select
-        queue, channel, agent, team, site, customer, contact_reason, handled_by,
+        queue, channel, agent, team, site, customer, contact_reason, handled_by, case_id, contact_id,
         resolved_at as sampled_at,
         1 as resolved_cases,
         case when contacts > 0 then 1 else 0 end as with_contact,
@@ -193,6 +198,7 @@ samples as (
         "full_ms",
         "full_open_ms",
     ),
+    about=_ABOUT,
 )
 
 
@@ -240,7 +246,7 @@ of_events as (
 )""",
         f"""
 begun as (
-    select {_place("event")},
+    select event.case_id as case_id, {_place("event")},
         coalesce(told_opened, stay.started_at, first_at) as began,
         escalated, to_tier, resolved_place, reopened_place
     from (select * from told where place = 1) as event
@@ -274,7 +280,7 @@ BEGUN_CASES: Final = LedgerFamily(
         """
 samples as (
     select
-        queue, channel, agent, team, site, customer, contact_reason, handled_by,
+        queue, channel, agent, team, site, customer, contact_reason, handled_by, case_id, contact_id,
         began as sampled_at,
         1 as begun,
         escalated,
@@ -289,6 +295,7 @@ samples as (
     apart=("candidates", "told", "stays_of"),
     nests=True,
     sums=("begun", "escalated", "to_tier_2", "to_tier_3", "above_tier_3", "to_other_tier"),
+    about=_ABOUT,
 )
 
 UNRESOLVED_CASES: Final = LedgerFamily(
@@ -307,7 +314,8 @@ UNRESOLVED_CASES: Final = LedgerFamily(
         """
 samples as (
     select
-        queue, channel, agent, team, site, customer, contact_reason, handled_by,
+        queue, channel, agent, team, site, customer, contact_reason, handled_by, case_id, contact_id,
+        began as since,
         1 as unresolved,
         case when :end - began <= 86400000 then 1 else 0 end as up_to_1_days,
         case when :end - began > 86400000 and :end - began <= 259200000 then 1 else 0 end as up_to_3_days,
@@ -320,5 +328,7 @@ samples as (
     ),
     apart=("candidates",),
     sums=("unresolved", "up_to_1_days", "up_to_3_days", "up_to_7_days", "up_to_30_days", "older"),
+    about=_ABOUT,
+    since="since",
 )
 """At the window's end; its beginning has no effect."""

@@ -21,7 +21,7 @@ samples as (
     select
         scores.queue as queue, scores.channel as channel, scores.agent as agent, scores.team as team, scores.site as site,
         scores.customer as customer, contacts.contact_reason as contact_reason, contacts.handled_by as handled_by,
-        criterion, scores."at" as sampled_at,
+        scores.contact_id as contact_id, criterion, scores."at" as sampled_at,
         case when automatic then 0 else 1 end as scored,
         case when automatic then 0 else score end as scored_total,
         case when automatic then 1 else 0 end as auto_scored,
@@ -32,4 +32,5 @@ samples as (
     ),
     sums=("scored", "scored_total", "auto_scored", "auto_scored_total"),
     groups=(*GROUPS, "criterion"),
+    about=("contact_id", "customer", "agent", "criterion", "queue", "channel"),
 )

@@ -13,7 +13,7 @@ from .query import LedgerFamily, in_window_before
 _PRESENT: Final = (
     """
 moves as (
-    select customer, event,
+    select customer, event, "at" as moved_at,
         case when "at" < :start then 1 else 0 end as before_start,
         row_number() over (
             partition by customer, case when "at" < :start then 1 else 0 end
@@ -27,14 +27,15 @@ present as (
     select customer,
         max(case when before_start = 1 and event = 'joined' then 1 else 0 end) as at_start,
         max(case when before_start = 0 then 1 else 0 end) as moved,
-        max(case when before_start = 0 and event = 'joined' then 1 else 0 end) as moved_in
+        max(case when before_start = 0 and event = 'joined' then 1 else 0 end) as moved_in,
+        max(moved_at) as since
     from moves
     where nth = 1
     group by customer
 )""",
     """
 known as (
-    select customer, at_start, case when moved = 1 then moved_in else at_start end as at_end
+    select customer, since, at_start, case when moved = 1 then moved_in else at_start end as at_end
     from present
 )""",
 )
@@ -58,7 +59,7 @@ worth as (
         """
 samples as (
     select
-        known.customer as customer, at_start, at_end,
+        known.customer as customer, since, at_start, at_end,
         at_start * at_end as kept,
         at_start * (1 - at_end) as lost,
         case when worth.worth is null then 0 else at_end end as valued,
@@ -70,6 +71,8 @@ samples as (
     ),
     sums=("at_start", "at_end", "kept", "lost", "valued", "value"),
     groups=("segment",),
+    about=("customer",),
+    since="since",
 )
 """Rows may tell what no event may: former versions took any number. Nothing is known by these."""
 
@@ -90,7 +93,7 @@ helped as (
         """
 samples as (
     select
-        known.customer as customer,
+        known.customer as customer, since,
         case when at_first_contact = 1 then 1 else 0 end as resolved,
         case when at_first_contact = 1 then 1 - at_end else 0 end as resolved_lost,
         case when at_first_contact = 0 then 1 else 0 end as unresolved,
@@ -104,5 +107,7 @@ samples as (
     ),
     sums=("resolved", "resolved_lost", "unresolved", "unresolved_lost", "silent", "silent_lost"),
     groups=("segment",),
+    about=("customer",),
+    since="since",
 )
 """Of the customers at the window's start, by what became of their contacts in the window before, which is as long."""

@@ -91,7 +91,7 @@ written as (
 
 def _journeys(replies: str, joined: str = "") -> tuple[str, ...]:
     """Return the steps from stays to the journeys that count in the window, most of which have one stay."""
-    names = WHERE.split(", ")[:-1]
+    names = [*WHERE.split(", ")[:-1], "contact_id"]
     last = ", ".join(f"nullif(max_by(coalesce({name}, ''), handled_place), '') as {name}" for name in names)
     return (
         f"""
@@ -161,7 +161,7 @@ JOURNEYS: Final = LedgerFamily(
         f"""
 samples as (
     select
-        {WHERE}, counted_at as sampled_at,
+        {WHERE}, contact_id, counted_at as sampled_at,
         1 as handled,
         passed_on as transfers,
         case when passed_on >= 2 then 1 else 0 end as bounced,
@@ -206,7 +206,7 @@ TOUCHES: Final = LedgerFamily(
         f"""
 samples as (
     select
-        {WHERE}, counted_at as sampled_at,
+        {WHERE}, contact_id, counted_at as sampled_at,
         case when replies >= 1 then 1 else 0 end as replied,
         case when replies = 1 then concludes else 0 end as one_touch
     from judged

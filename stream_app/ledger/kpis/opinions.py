@@ -27,7 +27,7 @@ flagged as (
     select
         asked.queue as queue, asked.channel as channel, asked.agent as agent, asked.team as team, asked.site as site,
         asked.customer as customer, contacts.contact_reason as contact_reason, contacts.handled_by as handled_by,
-        asked."at" as sampled_at,
+        asked.contact_id as contact_id, asked."at" as sampled_at,
         case when csat_answered_at is null then 0 else sign end as csat_answers,
         case when csat_answered_satisfied then sign else 0 end as csat_satisfied,
         case when csat_answered_dissatisfied then sign else 0 end as csat_dissatisfied,
@@ -72,4 +72,5 @@ samples as (
         "settled_fcr_answers",
         "settled_fcr_resolved",
     ),
+    signed=True,
 )

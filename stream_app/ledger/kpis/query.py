@@ -32,6 +32,8 @@ GROUPS: Final = (
     "handled_by",
 )
 """What numbers are split by."""
+ABOUT: Final = ("contact_id", "case_id", "customer", "agent", "criterion", "course", "queue", "channel")
+"""What names whom or what a row counts; ``why`` lists these."""
 _OF_QUEUES: Final = frozenset({"partner", "unit"})
 """Groups that follow from the queue, by the relation ``queue_owners``: a queue, its partner and its business unit."""
 
@@ -89,6 +91,9 @@ class LedgerFamily(Struct, frozen=True, kw_only=True):
             periods; of all others each period is a window of its own.
         apart: steps that better become tables first: of how many rows they have, engines have no idea.
         nests: whether these serve the windows within the window, too.
+        about: the columns of ``samples`` that name whom or what a row counts, among ``ABOUT``.
+        since: the column with the moment at which a row counts, or since when it is so.
+        signed: whether rows take others back, so that only together they say what counts.
     """
 
     name: str
@@ -99,6 +104,9 @@ class LedgerFamily(Struct, frozen=True, kw_only=True):
     sampled: bool = False
     apart: tuple[str, ...] = ()
     nests: bool = False
+    about: tuple[str, ...] = ("contact_id", "customer", "agent", "queue", "channel")
+    since: str = "sampled_at"
+    signed: bool = False
 
     def sql(
         self,

@@ -42,7 +42,7 @@ sold as (
     select
         asked.queue as queue, asked.channel as channel, asked.agent as agent, asked.team as team, asked.site as site,
         asked.customer as customer, contacts.contact_reason as contact_reason, contacts.handled_by as handled_by,
-        asked."at" as sampled_at,
+        asked.contact_id as contact_id, asked."at" as sampled_at,
         nullif(sold_kind, '') as sale_kind,
         [{_CODES}][coalesce(sold_currency, 0) + 1] as currency,
         sign as sales, sign * sold_amount as amount,
@@ -52,18 +52,19 @@ sold as (
 )""",
         f"""
 samples as (
-    select {_WHERE}, sampled_at, sale_kind, currency, 0 as handled, {", ".join((*_SALES, *_AMOUNTS))}
+    select {_WHERE}, contact_id, sampled_at, sale_kind, currency, 0 as handled, {", ".join((*_SALES, *_AMOUNTS))}
     from sold
     union all
     select
         queue, channel, agent, team, site, customer, contact_reason,
         case when to_bot_at is null then 'people' when answered_at is null then 'bot' else 'both' end as handled_by,
-        handled_at as sampled_at, null as sale_kind, null as currency, 1 as handled, {_NONE}
+        contact_id, handled_at as sampled_at, null as sale_kind, null as currency, 1 as handled, {_NONE}
     from visits
     where not outbound and handled_at >= :start and handled_at < :end
 )""",
     ),
     sums=("handled", *_SALES, *_AMOUNTS),
     groups=(*GROUPS, "sale_kind", "currency"),
+    signed=True,
 )
 """Amounts are of several currencies: add ``currency`` to the groups, and see ``LedgerRevenue``."""

@@ -37,7 +37,7 @@ judged as (
 )""",
         """
 samples as (
-    select agent, team, site, course,
+    select agent, team, site, course, due_at,
         case when due_at >= :start then 1 else 0 end as due,
         case when due_at >= :start then done_in_time else 0 end as in_time,
         1 - done as overdue
@@ -46,5 +46,7 @@ samples as (
     ),
     sums=("due", "in_time", "overdue"),
     groups=("agent", "team", "site", "course"),
+    about=("agent", "course"),
+    since="due_at",
 )
 """What is overdue is so at the window's end, whenever it was due."""

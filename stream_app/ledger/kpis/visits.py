@@ -43,7 +43,7 @@ samples as (
     select
         visits.queue as queue, visits.channel as channel, agent, team, site, customer, contact_reason,
         case when to_bot_at is null then 'people' when answered_at is null then 'bot' else 'both' end as handled_by,
-        visits.started_at as sampled_at,
+        visits.contact_id as contact_id, visits.started_at as sampled_at,
         1 as inbound,
         case when to_bot_at is null then 0 else 1 end as involved,
         case when from_bot_at is null then 0 else 1 end as handed_over,
@@ -79,7 +79,7 @@ samples as (
     select
         queue, channel, agent, team, site, customer, contact_reason,
         case when to_bot_at is null then 'people' when answered_at is null then 'bot' else 'both' end as handled_by,
-        handled_at as sampled_at,
+        contact_id, handled_at as sampled_at,
         1 as handled,
         handled_talk_ms + handled_hold_ms + handled_wrap_ms as work_ms
     from visits

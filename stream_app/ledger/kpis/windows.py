@@ -119,13 +119,13 @@ class AskedNumbers:
         if span is not None:
             return await self.between((self._now - span, self._now), group)
         parts: dict[str, WindowSums] = {}
-        for zone in self._zones_in_use():
+        for zone in self.zones_in_use():
             parts[zone] = await self.between((midnight(self._now, zone), self._now), group)
         return self._of_zones(parts)
 
     async def between(self, span: TimeRange, group: str | None = None) -> WindowSums:
         """Return what was counted in ``[start, end)``."""
-        asked = self._question(span)
+        asked = self.question(span)
         families: dict[str, FamilySums] = {}
         failed: dict[str, str] = {}
         for family in self._families:
@@ -149,7 +149,7 @@ class AskedNumbers:
             TooSlowQueryError: it takes too long.
             TooLargeQueryError: it needs too much memory.
         """
-        asked = self._question(span)
+        asked = self.question(span)
         return await self._sums(FAMILIES[family], asked, groups_of(FAMILIES[family], group) or ())
 
     async def periods(
@@ -175,7 +175,7 @@ class AskedNumbers:
         found = FAMILIES[family]
         if not found.sampled:
             return await self._one_by_one(family, periods, group, until)
-        asked, groups = self._question((periods[0][0], periods[-1][1])), groups_of(found, group) or ()
+        asked, groups = self.question((periods[0][0], periods[-1][1])), groups_of(found, group) or ()
         split = await sums_by_period(self._ledger.queries, found, asked, groups, periods)
         return await asyncio.to_thread(lambda: [_family_sums(found, groups, one) for one in split])
 
@@ -194,7 +194,8 @@ class AskedNumbers:
                 break
         return found
 
-    def _question(self, span: TimeRange) -> LedgerQuestion:
+    def question(self, span: TimeRange) -> LedgerQuestion:
+        """Return what is asked about ``[start, end)``, by the rules in force."""
         rules = self._rules
         return LedgerQuestion(
             start=span[0],
@@ -209,7 +210,8 @@ class AskedNumbers:
         found = await sums(self._ledger.queries, family, asked, groups)
         return await asyncio.to_thread(_family_sums, family, groups, found)
 
-    def _zones_in_use(self) -> list[str]:
+    def zones_in_use(self) -> list[str]:
+        """Return the zones by whose clocks days begin."""
         targets = self._targets
         named = [*targets.queues, ""]
         channels = {*targets.channels, "", *(c for own in targets.queues.values() for c in own.channels)}
@@ -224,14 +226,15 @@ class AskedNumbers:
             failed |= part.failed
             unknown += part.unknown
             for name, found in part.families.items():
-                mine = [row for row in found.rows if self._zone_of(row[0]) == zone]
+                mine = [row for row in found.rows if self.zone_of(row[0]) == zone]
                 before = families.get(name, FamilySums(found.names, []))
                 families[name] = replace(before, rows=[*before.rows, *mine])
         start = min(part.start for part in parts.values())
         complete = {name: found for name, found in families.items() if name not in failed}
         return WindowSums(start, self._now, complete, together(unknown), failed)
 
-    def _zone_of(self, key: SumsKey) -> str:
+    def zone_of(self, key: SumsKey) -> str:
+        """Return the zone of where something counts."""
         place = key.queue or "", key.channel or ""
         if place not in self._zones:
             self._zones[place] = self._targets.rule(*place).zone

@@ -93,6 +93,32 @@ LEDGER_WORDS: Final[dict[str, dict[str, str]]] = {
 }
 """Family → sum → what it is, where its name alone does not say so."""
 
+LEFT_OUT: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "journeys": {
+        "of_customers": ("handled", "A journey of a customer who is not known does not count"),
+        "first_contacts": (
+            "of_customers",
+            "A journey is no first contact if a contact of its customer was handled within the repeat window before it",
+        ),
+    },
+    "resolved_cases": {
+        "with_contact": ("resolved_cases", "A case without a contact does not count"),
+        "timed": ("resolved_cases", "A case of which nobody knows when it was opened does not count"),
+        "full_timed": (
+            "resolved_cases",
+            "A case that was reopened after its last resolution, or of which nobody knows when it was opened, does not count",
+        ),
+    },
+    "customers": {
+        "at_start": ("at_end", "Who was no customer at the start of the window does not count"),
+        "valued": ("at_end", "A customer of whom no value is known does not count"),
+    },
+    "trainings": {"due": ("overdue", "What was due before the window does not count")},
+}
+"""Family → sum below a formula → the sum of all that it chooses from, and the rule by which it leaves some out."""
+UNSETTLED: Final = "What is told in time may still change it"
+UNPRICED: Final = "No cost is set for its queue and channel"
+
 
 def ledger_words(family: str, name: str) -> str:
     """Return what a sum of a family is, in plain words."""

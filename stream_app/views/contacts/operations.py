@@ -52,6 +52,8 @@ OPERATION: Final = Operation(
         Parameter("agent", "Only contacts that one of these agents had last"),
         Parameter("team", "Only of these teams"),
         Parameter("customer", "Only of these customers"),
+        Parameter("case", "Only of these cases"),
+        Parameter("contact_reason", "Only with one of these reasons"),
         Parameter("outcome", "Only with one of these outcomes", OUTCOMES),
         Parameter("format", "json by default", FORMATS, once=True),
         Parameter(

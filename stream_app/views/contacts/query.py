@@ -27,6 +27,8 @@ FILTERS: Final = {
     "team": "teams",
     "customer": "customers",
     "outcome": "outcomes",
+    "case": "cases",
+    "contact_reason": "contact_reasons",
 }
 """Parameter → field of ``ContactQuery``."""
 

@@ -10,7 +10,7 @@ from stream_app.model.kpis.from_ledger import FromLedger
 from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.kpis.measures import Unit
 from stream_app.model.ledger_numbers import LedgerWindow
-from stream_app.views import naming
+from stream_app.views import links, naming
 from stream_app.views.budget import PARTS_WINDOW
 from stream_app.views.dictionary import number
 
@@ -108,6 +108,31 @@ def rolled_up(kpi: FromLedger, window: LedgerWindow, policy: str = "", *, settle
     return f"sum({value} * {on} {samples}) / (sum({samples} and {on} {value}) > 0)"
 
 
+def to_why(
+    kpi: FromLedger, window: LedgerWindow, policy: str = "", *, settled: bool = False, each: bool = False
+) -> list[Panel]:
+    """Link to what makes a KPI, now, on the wallboard.
+
+    Args:
+        kpi: which.
+        window: that is drawn.
+        policy: by which formula.
+        settled: whether only what nothing told in time can change is drawn.
+        each: of a series of one queue and channel; otherwise of all queues.
+    """
+    of = [
+        f"${{__field.labels.{name}:percentencode}}" if each and kpi.placed else ""
+        for name in (naming.QUEUE, naming.CHANNEL)
+    ]
+    asked = [kpi.name, *of, "" if kpi.is_level else window, "", policy, "yes" if settled else ""]
+    while len(asked) > 3 and not asked[-1]:
+        asked.pop()
+    url = f"{links.WALLBOARD}{links.WHY}{'&why='.join(asked)}"
+    what = "" if kpi.is_level else f", {window}"
+    whose = " of all queues" if kpi.placed and not each else ""
+    return [{"title": f"Why{whose}{what}", "url": url, "targetBlank": True}]
+
+
 def over_time(kpi: FromLedger, width: int = 12, policy: str = "") -> Panel:
     """Draw a line for each queue, or segment: lately; where it settles, dashed what can't change any more; and its target."""
     legend = " ".join(f"{{{{{name}}}}}" for name in naming.owners(kpi))
@@ -132,7 +157,10 @@ def over_time(kpi: FromLedger, width: int = 12, policy: str = "") -> Panel:
         description=" ".join(said),
         none=none(kpi),
         overrides=overrides,
-        links=to_queue(window=False) if kpi.placed else (),
+        links=[
+            *(to_queue(window=False) if kpi.placed else ()),
+            *to_why(kpi, SOON, policy, each=True),
+        ],
         unit=kpi.unit.grafana,
         least=least(kpi),
         room=ROOM.get(kpi.unit),
@@ -174,6 +202,7 @@ def tile(
         decimals=DECIMALS.get(kpi.unit),
         least=least(kpi),
         overrides=verdict_colours(kpi) if aims else [],
+        links=to_why(kpi, window, policy, settled=settled),
     )
 
 
@@ -214,6 +243,7 @@ def parts(kpi: FromLedger, width: int = 12) -> Panel:
         size=(width, 8),
         description=about(kpi),
         none=none(kpi),
+        links=to_why(kpi, PARTS_WINDOW),
         unit=kpi.unit.grafana,
         decimals=DECIMALS.get(kpi.unit),
     )
@@ -229,6 +259,7 @@ def together(purpose: str, title: str, kpis: Sequence[FromLedger], width: int = 
         size=(width, 8),
         description=" ".join([f"{kpi.title}: {kpi.doc}" for kpi in kpis] + [f"It needs {needs(first)}."]),
         none=none(first),
+        overrides=[override("byFrameRefID", f"K{n}", links=to_why(kpi, SOON)) for n, kpi in enumerate(kpis)],
         unit=first.unit.grafana,
         room=ROOM.get(first.unit),
         **more,

@@ -24,12 +24,14 @@ const OF_LEDGER = ["first_contact_resolution", "time_to_resolve"]; // of the las
 
 const figureOf = (kpi, row) => (kpi.level ? { value: row.levels[kpi.name] } : row.windows[wish.window]?.[kpi.name] ?? {});
 
-// A list of facts whose texts can change; empty ones are left out.
-function facts(titles) {
+// A list of facts whose texts can change; empty ones are left out. Where there is one, `opens(n, parts)` makes a fact a link.
+function facts(titles, opens = null) {
   const list = make("dl", "", "facts");
-  const set = titles.map((title) => {
-    const [group, text] = [make("div"), make("dd")];
-    group.append(make("dt", title), text);
+  const set = titles.map((title, n) => {
+    const [group, cell] = [make("div"), make("dd")];
+    const text = opens ? make("span") : cell;
+    if (opens) cell.append(opens(n, [text]));
+    group.append(make("dt", title), cell);
     list.append(group);
     return (content, live = false, lang = "") => {
       put(text, content);
@@ -91,7 +93,8 @@ function drawSection({ kpi, value, judged, set }, row, { kpis, all, beside }) {
 // What needs more than today, where it is computed: `still` says whether the dialog is open.
 function lasting(all, { queue, channel }, still) {
   const kpis = all.filter((kpi) => OF_LEDGER.includes(kpi.name));
-  const [list, set] = facts(kpis.map((kpi) => t("in_seven_days", { name: label(kpi, channel) })));
+  const opens = (n, parts) => openable(parts, kpis[n], channel, () => ({ of: kpis[n], kpi: kpis[n].name, queue, channel, window: "7d" }));
+  const [list, set] = facts(kpis.map((kpi) => t("in_seven_days", { name: label(kpi, channel) })), isShown() ? opens : null);
   set.forEach((one) => one(""));
   const asked = new URLSearchParams([["window", "7d"], ["queue", queue], ["channel", channel], ...kpis.map((kpi) => ["kpi", kpi.name])]);
   const take = ({ rows: [row], unknown }) => {

@@ -51,7 +51,9 @@ export function explain({ of, ...asked }) {
     remember();
   }); // what was open has cleared the address by now
   const mine = (turn += 1);
-  wish.why = [asked.kpi, asked.queue ?? "", asked.channel ?? "", ...(asked.from ? [asked.from, asked.to] : [asked.window ?? ""])];
+  const address = [asked.kpi, asked.queue, asked.channel, asked.from || asked.window, asked.to, asked.policy, asked.settled].map((one) => one ?? "");
+  while (address.length > 4 && !address.at(-1)) address.pop();
+  wish.why = address;
   remember();
   const query = Object.entries({ ...asked, limit: PAGE }).filter(([, value]) => known(value) && value !== "");
   answered(`/v1/why?${new URLSearchParams(query)}`, wait, mine, (found) => {
@@ -61,10 +63,10 @@ export function explain({ of, ...asked }) {
 
 // Explains what the address asks for.
 export function openAsked(all) {
-  const [name, queue, channel, first, last] = wish.why;
+  const [name, queue, channel, first, last, policy, settled] = wish.why;
   const of = all.find((kpi) => kpi.name === name);
   const time = last ? { from: first, to: last } : { window: of?.level ? "" : first };
-  explain({ of, kpi: name, queue, channel, ...time });
+  explain({ of, kpi: name, queue, channel, policy, settled, ...time });
 }
 
 async function answered(path, node, mine, take) {
@@ -90,10 +92,10 @@ function explained(found, kpi, mine) {
     ...unknowns(found.unknown),
     ...termsOf(found, "numerator"),
     ...termsOf(found, "denominator"),
-    ...leftOut(found.left_out),
+    ...leftOut(found.left_out, kpi),
     ...partsOf(found.parts),
     ...intervalsOf(found.intervals, found),
-    ...contacts(found, mine),
+    ...contacts(found, kpi, mine),
   ];
 }
 
@@ -137,9 +139,9 @@ function termsOf(found, role) {
   return [make("h3", t(`why.${role}`)), listOf(terms.map((one) => [one.words, `${one.sign < 0 ? "− " : ""}${amount(one)}`]))];
 }
 
-function leftOut(rules) {
+function leftOut(rules, kpi) {
   const lines = rules.map((one) => [one.rule, [
-    t("contacts", { n: one.contacts }), ...one.policies.map((name) => name.replaceAll("_", " ")),
+    kpi.ledger ? num(one.contacts) : t("contacts", { n: one.contacts }), ...one.policies.map((name) => name.replaceAll("_", " ")),
     one.targets_versions.length ? t("why.version", { versions: one.targets_versions.join(", ") }) : "",
   ].filter(Boolean).join(" · ")]);
   return lines.length ? [make("h3", t("why.left_out")), listOf(lines)] : [];
@@ -178,14 +180,16 @@ function intervalsOf(intervals, found) {
   return [make("h3", t("why.intervals", { n: found.total })), list];
 }
 
-// ---- contacts ------------------------------------------------------------------------------------------------
+// ---- contacts, and what else a KPI of the ledger counts ------------------------------------------------------------
 
-function contacts(found, mine) {
-  if (!found.rows.length) return found.total || found.parts.length ? [] : [make("p", t("why.nobody"), "none")];
+function contacts(found, kpi, mine) {
+  const what = kpi.ledger ? "rows" : "contacts";
+  if (!found.rows.length) return found.total || found.parts.length ? [] : [make("p", t(`why.no_${what}`), "none")];
   const table = make("table");
   const head = make("tr");
   for (const name of ["contact", "queue", "agent", "at", "adds"]) {
-    const cell = make("th", t(name === "at" || name === "adds" ? `why.${name}` : `col.${name}`));
+    const own = name === "at" || name === "adds";
+    const cell = make("th", t(own ? `why.${name}` : kpi.ledger && name === "contact" ? "why.about" : `col.${name}`));
     cell.scope = "col";
     head.append(cell);
   }
@@ -194,7 +198,7 @@ function contacts(found, mine) {
   table.append(top, body);
   const rest = make("p");
   fill(body, rest, found, mine);
-  return [make("h3", t("why.contacts", { n: found.total })), table, rest];
+  return [make("h3", t(`why.${what}`, { n: found.total })), table, rest];
 }
 
 function fill(body, rest, found, mine) {
@@ -217,9 +221,12 @@ function contact(one) {
     const link = make("a", one.contact_id);
     Object.assign(link, { href: one.url, rel: "noreferrer" });
     name.append(link);
-  } else name.textContent = one.contact_id ?? t("why.forgotten");
+  } else name.textContent = one.contact_id ?? "";
+  const others = [one.case, one.customer, one.item].filter(Boolean);
+  if (others.length) name.append(one.contact_id ? " · " : "", others.join(" · "));
+  if (!name.textContent) name.textContent = t("why.forgotten");
   const amounts = Object.entries(one.amounts ?? {}).map(([currency, amount]) => `${amount} ${currency}`).join(", ");
   const adds = known(one.denominator) && known(one.numerator) ? `${decimals(one.numerator)} / ${decimals(one.denominator)}` : known(one.numerator) ? decimals(one.numerator) : "";
-  line.append(name, ...[`${one.queue} · ${one.channel}`, one.agent ?? "", clock(one.at), amounts || adds].map((text) => make("td", text)));
+  line.append(name, ...[[one.queue, one.channel].filter(Boolean).join(" · "), one.agent ?? "", clock(one.at), amounts || adds].map((text) => make("td", text)));
   return line;
 }

@@ -19,7 +19,8 @@ const ALLOWED = {
   sound: ["off", "on"],
 };
 // Several values each: what is chosen, which groups are folded, whose details are open, a queue, then its channel; and which
-// number is explained: a KPI, its queue and channel, and a window, or from when to when.
+// number is explained: a KPI, its queue and channel, and a window, or from when to when;
+// of a KPI of the ledger also by which formula, and whether it is settled.
 const SETS = [...PLACES, "fold", "details", "why"];
 const EVERY = [3, 600];
 const LONGEST = 6000; // the longest address that servers accept
@@ -41,7 +42,7 @@ export function recall() {
   wish.every = every;
   for (const name of [...PLACES, "fold"]) wish[name] = new Set(asked.getAll(name));
   wish.details = asked.getAll("details").slice(0, 2);
-  wish.why = asked.getAll("why").slice(0, 5);
+  wish.why = asked.getAll("why").slice(0, 7);
   return wrong;
 }
 

@@ -9,11 +9,10 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from stream_app.model.kpis import BY_NAME
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Derived, IntervalsMet
 from stream_app.model.targets import Targets
-from stream_app.model.why import NotExplainedError, Why, WhyQuery
+from stream_app.model.why import LedgerWhyQuery, NotExplainedError, Why, WhyQuery
 from stream_app.views import problems
 from stream_app.views.contacts.api import (
     NO_LEDGER,
@@ -30,13 +29,14 @@ from stream_app.views.intervals.api import CSV, JSON
 from stream_app.views.intervals.formats import line
 from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, around, send
-from stream_app.views.wire import encode, figure, stamp
+from stream_app.views.wire import encode, stamp
 
 from .query import AskedWhy, parse_why
 from .wire import (
     Contribution,
     WhyAnswer,
     contribution,
+    figure_of,
     in_unit,
     interval_row,
     left_out_of,
@@ -84,7 +84,7 @@ class WhyViews:
         with refused_as_problems():
             asked = parse_why(given, self._now())
         kpi = asked.query.kpi
-        if asked.form == "csv" and isinstance(kpi.measure, Derived | IntervalsMet):
+        if asked.form == "csv" and isinstance(kpi, Kpi) and isinstance(kpi.measure, Derived | IntervalsMet):
             raise problems.misfit("format", f"{kpi.name} {NO_CONTACTS}", ["json"])
         if self._source.whys is None:
             raise away(NO_LEDGER)
@@ -116,14 +116,14 @@ class WhyViews:
         text = [line(Contribution.__struct_fields__), *(line(_cells(row)) for row in rows)]
         return [part.encode() for part in text], {**headers, "Content-Type": f"{CSV}; charset=utf-8"}
 
-    def _answer(self, query: WhyQuery, why: Why, following: str | None) -> WhyAnswer:
+    def _answer(self, query: WhyQuery | LedgerWhyQuery, why: Why, following: str | None) -> WhyAnswer:
         return answer(query, why, at=self._now(), following=following)
 
 
-def answer(query: WhyQuery, why: Why, *, at: int, following: str | None = None) -> WhyAnswer:
+def answer(query: WhyQuery | LedgerWhyQuery, why: Why, *, at: int, following: str | None = None) -> WhyAnswer:
     """Return an explanation as it is written, without the contacts."""
-    kpi: Kpi = query.kpi
-    of = BY_NAME[kpi.measure.kpi] if isinstance(kpi.measure, IntervalsMet) else kpi
+    kpi = query.kpi
+    of = kpi.measure.kpi if isinstance(kpi, Kpi) and isinstance(kpi.measure, IntervalsMet) else kpi.name
     return WhyAnswer(
         at=stamp(at),
         kpi=kpi.name,
@@ -134,7 +134,7 @@ def answer(query: WhyQuery, why: Why, *, at: int, following: str | None = None) 
         window=query.window,
         begin=stamp(why.start),
         end=stamp(why.end),
-        figure=figure(kpi.name, why.value),
+        figure=figure_of(kpi, why.value),
         formulas={**why.formulas},
         numerator=in_unit(kpi, why.numerator),
         denominator=why.denominator,
@@ -145,8 +145,8 @@ def answer(query: WhyQuery, why: Why, *, at: int, following: str | None = None) 
         unknown=[UnknownRange(stamp(since), stamp(until)) for since, until in why.unknown],
         total=why.total,
         next=following,
-        intervals=[interval_row(of.name, one, path_of) for one in why.intervals],
-        parts=[part_row(kpi, one, path_of) for one in why.parts],
+        intervals=[interval_row(of, one, path_of) for one in why.intervals],
+        parts=[part_row(kpi, one, path_of) for one in why.parts if isinstance(kpi, Kpi)],
         rows=[],
     )
 
@@ -156,7 +156,7 @@ def path_of(asked: Mapping[str, str]) -> str:
     return f"{PATH}?{urlencode(asked)}"
 
 
-def _next(given: Mapping[str, str], query: WhyQuery, why: Why) -> str | None:
+def _next(given: Mapping[str, str], query: WhyQuery | LedgerWhyQuery, why: Why) -> str | None:
     """Return the path of the next page: of a window, of its time as it is now."""
     skip = query.skip + query.limit
     if skip >= why.total:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
 from stream_app.model.currencies import PARTS
+from stream_app.model.kpis.from_ledger import FromLedger, LedgerRevenue
 from stream_app.model.kpis.kpi import Kpi
+from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.kpis.measures import Unit, Value
 from stream_app.model.kpis.words import RULES, WORDS
 from stream_app.model.live.running import INTERVAL_MS
 from stream_app.model.why import Role, Why, WhyContact, WhyInterval, WhyPart, WhyTerm
-from stream_app.views.contacts.wire import UnknownRange
+from stream_app.views import naming
+from stream_app.views.contacts.wire import MaybeText, UnknownRange
+from stream_app.views.ledger.wire import rounded
 from stream_app.views.wire import Figure, Time, figure, stamp
 
 MaybeMoney = Annotated[dict[str, str] | None, Meta(description="Money: currency → decimal number")]
@@ -30,8 +34,17 @@ _SCORES: Final = {
     "sentiment_score": 1000,
     "predicted_csat": 1000,
     "revenue": PARTS,
+    "scored_total": 10_000,
+    "auto_scored_total": 10_000,
+    "value": 10_000,
+    **{
+        measure.of: PARTS
+        for kpi in FROM_LEDGER
+        for measure in kpi.measures.values()
+        if isinstance(measure, LedgerRevenue)
+    },
 }
-"""Counters of something else than contacts and time → how much of them makes one."""
+"""Counters and sums of something else than contacts and time → how much of them makes one."""
 
 PathOf = Callable[[Mapping[str, str]], str]
 """Parameters of a question → the path that asks it."""
@@ -54,7 +67,7 @@ class Term(Struct, frozen=True):
 
 
 class LeftOut(Struct, frozen=True):
-    """Contacts that a rule leaves out."""
+    """Contacts that a rule leaves out; of a KPI of the ledger also cases, customers and what agents were assigned."""
 
     counter: str
     rule: Annotated[str, Meta(description="The rule, in words")]
@@ -64,12 +77,12 @@ class LeftOut(Struct, frozen=True):
 
 
 class Contribution(Struct, frozen=True):
-    """A contact, and what it adds."""
+    """A contact, and what it adds; of a KPI of the ledger also a case, a customer, or what an agent was assigned."""
 
-    contact_id: Annotated[str | None, Meta(description="null: it was forgotten")]
+    contact_id: Annotated[str | None, Meta(description="null: it was forgotten, or there is none")]
     url: Annotated[str | None, Meta(description="Where its platform shows it, if that is set")]
-    queue: str
-    channel: str
+    queue: Annotated[str | None, Meta(description="null: in none, or it is not known")]
+    channel: Annotated[str | None, Meta(description="null: in none, or it is not known")]
     agent: str | None
     at: Annotated[Time, Meta(description="When it counted first; of a value of now, since when it is so")]
     open: Annotated[bool, Meta(description="It is not over yet, and may change")]
@@ -77,6 +90,9 @@ class Contribution(Struct, frozen=True):
     denominator: Annotated[float | None, Meta(description="null where there is none")]
     amounts: MaybeMoney
     counted: Annotated[dict[str, float], Meta(description="Counter → what it counted of this contact")]
+    case: Annotated[MaybeText, Meta(description="Of a KPI of the ledger: the case; likewise the next two")]
+    customer: MaybeText
+    item: Annotated[str | None, Meta(description="The criterion of a review, the course of a training")]
 
 
 class CountedInterval(Struct, frozen=True):
@@ -121,9 +137,11 @@ class WhyAnswer(Struct, frozen=True):
     queue: Annotated[str | None, Meta(description="null: all")]
     channel: Annotated[str | None, Meta(description="null: all")]
     window: Annotated[str | None, Meta(description="null: of a range, or now")]
-    begin: Annotated[Time, Meta(description="The time, as used: whole buckets")]
+    begin: Annotated[
+        Time, Meta(description="The time, as used: whole buckets; of a KPI of the ledger, to the millisecond")
+    ]
     end: Time
-    figure: Annotated[Figure, Meta(description="As /v1/now has it")]
+    figure: Annotated[Figure, Meta(description="As /v1/now has it, or /v1/ledger")]
     formulas: Annotated[
         dict[str, str],
         Meta(
@@ -142,7 +160,7 @@ class WhyAnswer(Struct, frozen=True):
         list[UnknownRange],
         Meta(description="When contacts were counted that are missing here: no data there"),
     ]
-    total: Annotated[int, Meta(description="How many contacts or intervals there are, on all pages")]
+    total: Annotated[int, Meta(description="How many rows or intervals there are, on all pages")]
     next: Annotated[str | None, Meta(description="Path of the next page; null: this is the last one")]
     intervals: Annotated[
         list[CountedInterval], Meta(description="Of a KPI that counts intervals instead of contacts")
@@ -151,9 +169,18 @@ class WhyAnswer(Struct, frozen=True):
     rows: Annotated[list[Contribution], Meta(description="The contacts")]
 
 
-def unit_of(kpi: Kpi) -> str:
+def unit_of(kpi: Kpi | FromLedger) -> str:
     """Return the name of a KPI's unit."""
     return kpi.unit.suffix
+
+
+def figure_of(kpi: Kpi | FromLedger, value: Value) -> Figure:
+    """Return the number as it is shown everywhere."""
+    if isinstance(kpi, Kpi):
+        return figure(kpi.name, value)
+    return Figure(
+        rounded(value.value), value.samples, amounts=UNSET if value.amounts is None else {**value.amounts}
+    )
 
 
 def terms_of(why: Why) -> list[Term]:
@@ -161,7 +188,7 @@ def terms_of(why: Why) -> list[Term]:
     return [
         Term(
             one.counter,
-            WORDS[one.counter],
+            one.words or WORDS[one.counter],
             one.role,
             one.sign,
             counted(one.counter, one.n),
@@ -179,13 +206,17 @@ def left_out_of(why: Why) -> list[LeftOut]:
     """Return what rules leave out."""
     found: list[WhyTerm] = [one for one in why.terms if one.left_out]
     return [
-        LeftOut(one.counter, RULES[one.counter], one.contacts, [*one.policies], [*one.versions])
-        for one in found
+        *(
+            LeftOut(one.counter, RULES[one.counter], one.contacts, [*one.policies], [*one.versions])
+            for one in found
+        ),
+        *(LeftOut(one.name, one.words, one.n, [], []) for one in why.rules),
     ]
 
 
-def contribution(kpi: Kpi, one: WhyContact, link: Callable[[str], str | None]) -> Contribution:
+def contribution(kpi: Kpi | FromLedger, one: WhyContact, link: Callable[[str], str | None]) -> Contribution:
     """Return a contact as it is written; ``link`` returns its address in the platform."""
+    is_sum = kpi.is_level if isinstance(kpi, Kpi) else kpi.counts
     return Contribution(
         one.contact_id,
         None if one.contact_id is None else link(one.contact_id),
@@ -195,9 +226,12 @@ def contribution(kpi: Kpi, one: WhyContact, link: Callable[[str], str | None]) -
         stamp(one.at),
         one.open,
         in_unit(kpi, one.numerator),
-        None if kpi.is_level else one.denominator,
+        None if is_sum else one.denominator,
         None if one.amounts is None else {**one.amounts},
         {name: counted(name, n) for name, n in one.counted.items()},
+        one.case,
+        one.customer,
+        one.item,
     )
 
 
@@ -224,11 +258,12 @@ def part_row(kpi: Kpi, one: WhyPart, path: PathOf) -> WhyPartRow:
     return WhyPartRow(one.queue, one.channel, value, of)
 
 
-def in_unit(kpi: Kpi, n: int | None) -> float | None:
-    """Return a part of the numerator in the KPI's unit; of money nothing."""
-    if n is None or kpi.unit is Unit.AMOUNT:
+def in_unit(kpi: Kpi | FromLedger, n: int | None) -> float | None:
+    """Return a part of the numerator in the KPI's unit; of money by currency nothing."""
+    money = kpi.unit is Unit.AMOUNT if isinstance(kpi, Kpi) else naming.has_currency(kpi)
+    if n is None or money:
         return None
-    times: int = getattr(kpi.measure, "times", 1)
+    times: int = getattr(kpi.measure, "times", 1) if isinstance(kpi, Kpi) else 1
     return times * n / kpi.unit.parts
 
 

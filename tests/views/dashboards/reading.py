@@ -9,7 +9,9 @@ from typing import Any, Final
 from stream_app.model.kpis import BY_NAME, KPIS, TOTALS
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Unit
+from stream_app.model.ledger_numbers import LEDGER_WINDOWS
 from stream_app.views import naming
+from stream_app.views.ledger.query import BY_NAME as OF_LEDGER
 from stream_app.views.links import WHY
 
 Json = Mapping[str, Any]
@@ -167,9 +169,21 @@ def _links(panel: Json, *, many: bool) -> Iterator[str]:
 
 
 def _why(url: str) -> Iterator[str]:
-    """What an explanation is asked with: a KPI, of a queue and channel, and, but for a value of now, the panel's time."""
+    """What an explanation is asked with: a KPI, of a queue and channel, and, but for a value of now, the panel's time.
+
+    KPIs of the ledger are rolling: of them the window that is drawn, and one of their formulas.
+    """
     kpi, *asked = url.partition(WHY)[2].split("&why=")
     of = [f"${{__field.labels.{name}:percentencode}}" for name in (naming.QUEUE, naming.CHANNEL)]
+    if kpi in OF_LEDGER:
+        mine = OF_LEDGER[kpi]
+        window, _, policy, *settled = [*asked[2:], *[""] * 3][:4]
+        fits = window in LEDGER_WINDOWS or (mine.is_level and not window)
+        if asked[:2] not in ([of] if mine.placed else []) + [["", ""]]:
+            yield "a link that does not ask why of the series, or of all queues"
+        if not fits or (policy or "") not in {"", *mine.policies} or (any(settled) and not mine.settles):
+            yield "a link that asks why of what is not drawn"
+        return
     time = [] if BY_NAME[kpi].is_level else ["${__from:date:iso}", "${__to:date:iso}"]
     if asked != [*of, *time]:
         yield "a link that does not ask why of the series and its time"

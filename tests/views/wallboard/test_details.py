@@ -2,12 +2,18 @@
 
 import re
 from collections.abc import Collection
+from pathlib import Path
 
 import pytest
 from msgspec import structs
 from playwright.async_api import Browser, expect
 
+from stream_app.ledger.columns import TABLES
 from stream_app.ledger.kpis import FAMILIES
+from stream_app.ledger.kpis.explaining import explain_ledger
+from stream_app.ledger.querying import LedgerQueries
+from stream_app.ledger.reading import OpenedLedger
+from stream_app.model.durations import DAY
 from stream_app.model.ledger_numbers import (
     FamilySums,
     HistoryQuery,
@@ -19,8 +25,13 @@ from stream_app.model.ledger_numbers import (
     WindowSums,
 )
 from stream_app.model.targets import Targets
+from stream_app.model.why import LedgerWhyQuery, Why, WhyQuery
 from stream_app.views.contacts.api import ContactSource
+from stream_app.views.screen import Screen
 from stream_app.views.status import Status
+from tests.ledger.streams_of_customers import T0
+from tests.ledger.test_asking_for_numbers import written
+from tests.ledger.test_figures_of_numbers import call, lines_of
 from tests.services.browser import opened, texts
 from tests.views.examples import FRESH, NOON, put, waiting
 from tests.views.intervals.kept import Kept, stretch
@@ -212,6 +223,51 @@ class OfLedger:
 
     async def history(self, query: HistoryQuery, targets: Targets) -> KpiHistory:
         raise NotImplementedError(query, targets)
+
+
+class OfCalls:
+    """Explains KPIs of the ledger by four customers' calls, of whom one calls again."""
+
+    def __init__(self, folder: Path) -> None:
+        begun = NOON - 3 * DAY - T0
+        places = {"queue": "sales", "channel": "voice"}
+        told = [one for n in range(4) for one in call(begun + n, f"first-{n}", f"u{n}", **places)]
+        lines = lines_of([*told, *call(begun + DAY, "again", "u0", **places)])
+        _, self._coverage, self._paths = written(lines, folder, alike=True)
+
+    async def why(self, query: WhyQuery | LedgerWhyQuery, targets: Targets) -> Why:
+        assert isinstance(query, LedgerWhyQuery)
+        queries = LedgerQueries([self._coverage], self._paths, TABLES)
+        ledger = OpenedLedger(queries, [self._coverage], [], {})
+        return await explain_ledger(ledger, query, targets, NOON)
+
+
+async def test_what_needs_more_than_today_opens_into_what_makes_it(browser: Browser, tmp_path: Path) -> None:
+    """By a click, and at an address, as dashboards have it."""
+    contacts = ContactSource(kpis=OfLedger(), whys=OfCalls(tmp_path))
+    screen = Screen(contact_url="https://platform.example/{contact_id}")
+    served = Served(busy_board(), Kept([]), contacts=contacts, screen=screen)
+    asked = ("first_contact_resolution", "", "", "28d", "", "by_repeat", "yes")
+    async with ticking(served):
+        async with opened(browser, f"{served.url}/#details=sales&details=voice") as page:
+            body = page.locator("#dialog-body")
+            await body.get_by_role("button", name="75.0 %").click()
+            await expect(body.locator(".now")).to_have_text("75.0 % = 3 / 4")
+            await expect(body).to_contain_text("first contacts that were enough3")
+            await expect(body).to_contain_text("handled within the repeat window before it1")
+            await expect(body.locator("tbody tr")).to_have_count(5)
+            first = body.locator("tbody tr", has_text="first-0")
+            assert await first.locator("a").get_attribute("href") == "https://platform.example/first-0"
+            await expect(first).to_contain_text("first-0 · u0")
+            await expect(first).to_contain_text("0 / 1")
+            await expect(page).to_have_url(
+                re.compile("why=first_contact_resolution&why=sales&why=voice&why=7d$")
+            )
+        address = "&".join(f"why={one}" for one in asked)
+        async with opened(browser, f"{served.url}/#{address}") as page:
+            body = page.locator("#dialog-body")
+            await expect(body.locator(".now")).to_contain_text(" = 0 / 0")
+            await expect(body).to_contain_text("What is told in time may still change it4")
 
 
 async def test_details_have_what_needs_more_than_today(browser: Browser) -> None:
