@@ -72,9 +72,9 @@ class LedgerTables:
         """The sums of each group."""
         return by_group(self.rows(FAMILIES[family].sql(question, groups, made)), family, groups)
 
-    async def run(self, sql: str, since: int) -> int | None:
+    async def run(self, sql: str, since: int, until: int) -> int | None:
         """The only number of a result; all is there, whatever is left out elsewhere."""
-        assert since
+        assert since <= until
         found = self.rows(sql)
         return None if not found or found[0][0] is None else int(found[0][0])
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,18 +20,31 @@ from stream_app.ingest.dialects.canonical import decode
 from stream_app.ledger.columns import TABLES
 from stream_app.ledger.covering import Coverage
 from stream_app.ledger.exploding import Exploder
-from stream_app.ledger.kpis import FAMILIES, LedgerQuestion, asking
-from stream_app.ledger.kpis.asking import TABLES as ASKED_TABLES, prepare, range_of, sums
+from stream_app.ledger.kpis import (
+    FAMILIES,
+    LedgerFamily,
+    LedgerQuestion,
+    asking,
+    windows as windows_of_families,
+)
+from stream_app.ledger.kpis.asking import prepare, range_of, sums
+from stream_app.ledger.kpis.sight import TABLES as ASKED_TABLES
 from stream_app.ledger.kpis.windows import HOURS_BACK, AskedNumbers
 from stream_app.ledger.local_files import LocalFiles
 from stream_app.ledger.manifest import RowsFile
 from stream_app.ledger.parquet_files import FileKey, OpenFiles, day_of
-from stream_app.ledger.querying import FailedQueryError, LedgerQueries, TooLargeQueryError
+from stream_app.ledger.querying import (
+    FailedQueryError,
+    LedgerQueries,
+    TooLargeQueryError,
+    TooSlowQueryError,
+)
 from stream_app.ledger.reading import OpenedLedger
 from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.noted import Noted
 from stream_app.model.fold.visit import REMEMBERED
 from stream_app.model.ledger import VisitRow, join_rows, pack_row
+from stream_app.model.ledger_numbers import LEDGER_WINDOWS, FamilySums
 from stream_app.model.ports import Partition
 from stream_app.model.targets import Targets
 from stream_app.store.codec import unpack_visits
@@ -248,6 +262,62 @@ async def test_only_what_is_wanted_is_asked_for_and_all_of_it_within_one_time(le
     late = AskedNumbers(ledger, Targets(), SPAN[1], families=["work", "bots"], within_s=0)
     window = await late.between((SPAN[0], SPAN[1] - 1), "team")
     assert (window.families, {*window.failed}) == ({}, {"work", "bots"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared", [True, False])
+async def test_windows_asked_together_are_those_asked_for_one_by_one(
+    ledger: OpenedLedger, monkeypatch: pytest.MonkeyPatch, *, shared: bool
+) -> None:
+    """Of all families at once, which share what they look up, unless it is too much; and of each one alone."""
+
+    async def refuse(*_: object) -> None:
+        await asyncio.sleep(0)
+        raise TooLargeQueryError("too much")
+
+    if not shared:
+        monkeypatch.setattr(windows_of_families, "look_up_together", refuse)
+    now = T0 + 32 * DAY
+    numbers = AskedNumbers(ledger, Targets(), now, now)
+    await numbers.begin()
+    together = await numbers.numbers([*LEDGER_WINDOWS])
+    counted = set[tuple[str, str]]()
+    for name, window in together.windows.items():
+        assert not window.failed
+        for family in FAMILIES:
+            alone = AskedNumbers(ledger, Targets(), now, now, families=[family])
+            found = await alone.between((window.start, window.end))
+            assert window.families[family] == found.families[family], (name, family)
+            counted |= {(name, family) for _, sums in found.families[family].rows if any(sums)}
+    assert {
+        ("28d", "resolved_cases"),
+        ("7d", "journeys"),
+        ("7d", "begun_cases"),
+        ("28d", "opinions"),
+    } <= counted
+    assert together.windows["7d"].families["work"] != together.windows["28d"].families["work"]
+
+
+async def test_where_the_longest_window_is_too_much_the_shorter_ones_are_counted(
+    ledger: OpenedLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, found = T0 + 32 * DAY, AskedNumbers._sums
+
+    async def refuse(
+        self: AskedNumbers, family: LedgerFamily, spans: Sequence[tuple[int, int]], *rest: Any
+    ) -> list[FamilySums]:
+        if min(spans)[0] == now - 28 * DAY:
+            raise TooSlowQueryError("too much")
+        return await found(self, family, spans, *rest)
+
+    numbers = AskedNumbers(ledger, Targets(), now, families=["work"])
+    await numbers.begin()
+    expected = (await numbers.numbers(["7d"])).windows["7d"]
+    monkeypatch.setattr(AskedNumbers, "_sums", refuse)
+    windows = (await numbers.numbers(["28d", "7d"])).windows
+    assert (windows["28d"].families, windows["28d"].failed) == ({}, {"work": "too much"})
+    assert windows["7d"] == expected
+    assert expected.families["work"].rows
 
 
 async def test_days_that_are_asked_for_one_by_one_end_when_the_time_is_over(ledger: OpenedLedger) -> None:

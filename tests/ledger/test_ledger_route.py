@@ -581,7 +581,7 @@ async def test_a_question_costs_only_the_families_of_its_kpis(
     asked: list[str] = []
     found = AskedNumbers._sums
 
-    async def count(self: AskedNumbers, family: LedgerFamily, *rest: Any) -> FamilySums:
+    async def count(self: AskedNumbers, family: LedgerFamily, *rest: Any) -> list[FamilySums]:
         asked.append(family.name)
         return await found(self, family, *rest)
 

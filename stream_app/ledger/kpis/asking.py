@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from msgspec import structs
 
-from stream_app.ledger.parquet_files import day_of
 from stream_app.ledger.querying import LedgerQueries, TooLargeQueryError
 from stream_app.ledger.reading import NEVER, ReadRange
 from stream_app.ledger.spans import insert
 
-from .journeys import reach
-from .query import LedgerFamily, LedgerQuestion
-from .relations import view
+from .cases import CASES, visits_of_cases
+from .journeys import LookBack, reach
+from .query import LOOKED_UP, LedgerFamily, LedgerQuestion, before
+from .sight import EVER, NARROWED, TABLES, Sight
 
 Group = tuple[str | None, ...]
 """The values of the names that sums are split by; ``None``: unknown."""
@@ -27,15 +28,12 @@ OpenStretch = tuple[str, str, int, int]
 Owner = tuple[str, str | None, str | None]
 """Queue, and its partner and business unit; ``None``: none."""
 
-TABLES: Final = ("visits", "replies", "cases", "customers", "opinions", "criteria", "trainings")
-"""What families read."""
-_NARROWED: Final = ("visits", "replies")
-"""Of these, files are left out in which all is over too early; what is known of a customer or a case stays true."""
-_EVER: Final = 1 << 62
 SLICE: Final = 1_400_000
 """Visits near a window whose journeys are found at once: about so many fit into the memory of a query (see ``querying``)."""
 LISTED: Final = 4
 """How many times as many slices there are where rows are asked for, and not sums: these have ids, which are long."""
+LOOK_UP_S: Final = 60.0
+"""What is looked up for three families may take as long as for each of them."""
 MOST: Final = 100_000
 """Groups, at most: more take more memory than ``serve`` has to spare."""
 
@@ -55,7 +53,7 @@ def range_of(
     )  # they have the segments
     for family in families:
         for table in family.tables(TABLES):
-            narrow = family.looks_back == "not" and table in _NARROWED
+            narrow = family.looks_back == "not" and table in NARROWED
             since = min(question.start for question in questions) if narrow else 0
             starts[table] = min(starts.get(table, 0), since)
     return structs.replace(wanted, starts=starts)
@@ -104,21 +102,28 @@ class _Kept:
     """What was found of an opened ledger, which does not change: several windows are asked of it.
 
     Attributes:
+        sight: lets SQL see what matters.
         rows: SQL → what it found.
-        apart: family → the question for which its steps became tables.
+        apart: family and question → those of its steps that are tables already.
+        reached: question → how far back its journeys have to be looked at.
     """
 
     def __init__(self) -> None:
+        self.sight = Sight()
+        self.reached: dict[LedgerQuestion, LookBack] = {}
+        self.apart: dict[tuple[str, LedgerQuestion], dict[str, str]] = {}
         self.rows: dict[str, list[tuple[Any, ...]]] = {}
-        self.apart: dict[str, LedgerQuestion] = {}
 
-    def serves(self, family: LedgerFamily, question: LedgerQuestion) -> bool:
-        """Return whether the tables that a family has are good for a question, too."""
-        earlier = self.apart.get(family.name)
-        if earlier is None or not family.nests:
-            return False
-        same = structs.replace(earlier, start=question.start, end=question.end) == question
-        return same and earlier.start <= question.start and question.end <= earlier.end
+    def replaced(self, family: LedgerFamily, question: LedgerQuestion | None = None) -> None:
+        """Forget the tables of a family, but for those of a question."""
+        gone = [key for key in self.apart if key[0] == family.name and key[1] != question]
+        for key in gone:
+            del self.apart[key]
+
+    def tables(self) -> Iterator[str]:
+        """Yield the tables that are there for questions to come."""
+        for made in self.apart.values():
+            yield from made.values()
 
 
 _KEPT: Final[WeakKeyDictionary[LedgerQueries, _Kept]] = WeakKeyDictionary()
@@ -128,8 +133,6 @@ async def sums(
     queries: LedgerQueries, family: LedgerFamily, question: LedgerQuestion, groups: Sequence[str] = ()
 ) -> GroupSums:
     """Return the sums of each group; a group in which nothing is counted is absent, or all zeros.
-
-    Ask for a long window before the shorter ones in it: much of what is found for it serves them, too.
 
     Args:
         queries: of a ledger that was prepared.
@@ -147,6 +150,40 @@ async def sums(
         return {row[:n]: dict(zip(family.sums, row[n:], strict=True)) for row in rows}
 
     return await asyncio.to_thread(by_group)  # they may be many
+
+
+async def sums_of_windows(
+    queries: LedgerQueries,
+    family: LedgerFamily,
+    questions: Sequence[LedgerQuestion],
+    groups: Sequence[str] = (),
+) -> list[GroupSums]:
+    """Return the sums of several windows that have the same end; where each sample counts once, in one pass over all of them.
+
+    Args:
+        queries: of a ledger that was prepared.
+        family: what is summed.
+        questions: the same but for the beginnings of their windows.
+        groups: what each window is split by.
+    """
+    longest = min(questions, key=lambda one: one.start)
+    bounds = [*sorted({one.start for one in questions}), longest.end]
+    if not family.sampled or len(questions) == 1:
+        return [await sums(queries, family, one, groups) for one in questions]
+    periods = [*pairwise(bounds)]
+    by_period = await sums_by_period(queries, family, longest, groups, periods)
+
+    def added() -> list[GroupSums]:
+        total: dict[Group, list[int]] = {}
+        since: dict[int, GroupSums] = {}
+        for (start, _), found in zip(reversed(periods), reversed(by_period), strict=True):
+            _add(total, ((*group, *counted.values()) for group, counted in found.items()), len(groups))
+            since[start] = {
+                group: dict(zip(family.sums, counted, strict=True)) for group, counted in total.items()
+            }
+        return [since[one.start] for one in questions]
+
+    return await asyncio.to_thread(added)
 
 
 async def sums_by_period(
@@ -187,6 +224,10 @@ async def _rows(
     """Return rows, each of a period, if there are some, groups and sums."""
     kept = _KEPT.setdefault(queries, _Kept())
     sql = family.sql(question, groups, periods=periods)
+    if sql not in kept.rows and family.needs:
+        await kept.sight.look(queries, [family.needs], 0)
+        if not await queries.rows(f"SELECT 1 FROM {family.needs} LIMIT 1", most=1):
+            kept.rows[sql] = []
     if sql not in kept.rows:
         n = len(groups) + bool(periods)
         total: dict[tuple[Any, ...], list[int]] = {}
@@ -207,7 +248,9 @@ async def samples_of(
     """
     async for asked, made in _slices(queries, family, question, LISTED):
         rows = family.rows_of("samples", asked, made)
-        if family.looks_back == "by_reach":  # they are found once, for they take long, and are few in a slice
+        if family.looks_back.startswith(
+            "by_reach"
+        ):  # they are found once, for they take long, and are few in a slice
             table = f"samples_of_{family.name}"
             await queries.rows(f"CREATE OR REPLACE TEMPORARY TABLE {table} AS {rows}", most=1)
             rows = f"select * from {table}"
@@ -218,10 +261,15 @@ async def _slices(
     queries: LedgerQueries, family: LedgerFamily, question: LedgerQuestion, times: int = 1
 ) -> AsyncIterator[tuple[LedgerQuestion, dict[str, str]]]:
     """Yield what is asked of each slice of people, and the steps that are tables by then."""
+    kept = _KEPT.setdefault(queries, _Kept())
     slices, made = await _see(queries, family, question, times)
     for number in range(slices):
         asked = structs.replace(question, slices=slices, slice=number)
-        yield asked, made | await _apart(queries, family, asked, made)
+        apart = await _apart(queries, family, asked, made)
+        yield asked, made | apart
+        kept.replaced(family)
+        for table in {*apart.values()} - {*kept.tables()}:
+            await queries.rows(f"DROP TABLE {table}", most=1)
 
 
 def _add(total: dict[tuple[Any, ...], list[int]], rows: Iterable[tuple[Any, ...]], n: int) -> None:
@@ -235,47 +283,65 @@ async def _see(
     queries: LedgerQueries, family: LedgerFamily, question: LedgerQuestion, times: int
 ) -> tuple[int, dict[str, str]]:
     """Let SQL see what matters; return into how many slices people are divided, and the steps that are tables now."""
-    if family.looks_back != "by_reach":
-        await _look_back(queries, question.start if family.looks_back == "not" else 0)
+    kept = _KEPT[queries]
+    tables = [*{"customers": 0, **dict.fromkeys(family.tables(TABLES))}]  # they have the segments
+    if family.looks_back not in {"by_reach", "by_reach_before"}:
+        await kept.sight.look(queries, tables, question.start if family.looks_back == "not" else 0)
         return 1, {}
 
-    async def run(sql: str, since: int) -> int | None:
-        await _look_back(queries, since)
+    async def run(sql: str, since: int, until: int) -> int | None:
+        await kept.sight.look(queries, ["visits"], since, until)
         found = await queries.rows(sql, most=1)
         return None if not found or found[0][0] is None else int(found[0][0])
 
-    since, made = await reach(question, run)
-    await _look_back(queries, since)
-    near = ReadRange(TABLES, question.start - question.repeat_ms, _EVER)
+    if family.looks_back == "by_reach_before":
+        question = before(question)
+    if question not in kept.reached:
+        kept.reached[question] = await reach(question, run)
+    since, made = kept.reached[question]
+    await kept.sight.look(queries, tables, since)
+    near = ReadRange(TABLES, question.start - question.repeat_ms, EVER)
     return 1 + times * queries.rows_of("visits", near.has) // SLICE, made
 
 
 async def _apart(
-    queries: LedgerQueries, family: LedgerFamily, question: LedgerQuestion, made: Mapping[str, str]
+    queries: LedgerQueries,
+    family: LedgerFamily,
+    question: LedgerQuestion,
+    made: Mapping[str, str],
+    last: str = "",
 ) -> dict[str, str]:
-    """Make tables of a family's steps, unless there are some that serve; return which."""
-    kept, found = _KEPT.setdefault(queries, _Kept()), dict[str, str]()
-    serves = kept.serves(family, question)
+    """Make tables of a family's steps, up to the last one, if it is named, unless they are there; return which there are."""
+    kept = _KEPT[queries]
+    found = kept.apart.get((family.name, question), {})
     for step in family.apart:
-        table = f"{step}_of_{family.name}"
-        if not serves:
+        if step not in found:
+            kept.replaced(family, question)
+            table = f"{step}_of_{family.name}"
             rows = family.rows_of(step, question, {**made, **found})
             await queries.rows(f"CREATE OR REPLACE TEMPORARY TABLE {table} AS {rows}", most=1)
-        found[step] = table
-    if not serves:
-        kept.apart[family.name] = question
+            found = {**found, step: table}
+        if step == last:
+            break
     return found
 
 
-async def _look_back(queries: LedgerQueries, since: int) -> None:
-    """Let SQL see the tables without the files in which all is over before a moment, ms: only to open them takes long."""
-    schema = f"since_{day_of(since).replace('-', '_')}"
-    if not await queries.rows(
-        "SELECT 1 FROM information_schema.schemata WHERE schema_name = ?", [schema], most=1
-    ):
-        fits = ReadRange(TABLES, since, _EVER).has
-        await queries.rows(f"CREATE SCHEMA {schema}", most=1)
-        for table in TABLES:
-            source = queries.source(table, fits) if table in _NARROWED else queries.source(table)
-            await queries.rows(view("duckdb", table, f"({source})", f"{schema}.{table}"), most=1)
-    await queries.rows(f"USE {schema}", most=1)
+async def look_up_together(queries: LedgerQueries, question: LedgerQuestion) -> None:
+    """Look up what the families of cases need once for all of them.
+
+    Args:
+        queries: of a ledger that was prepared.
+        question: what they will be asked next, that of the longest window.
+
+    Raises:
+        TooSlowQueryError: it takes too long: ask them without.
+        TooLargeQueryError: it needs too much memory: likewise.
+    """
+    kept, table = _KEPT.setdefault(queries, _Kept()), "visits_of_cases"
+    apart = dict[str, dict[str, str]]()
+    for family in CASES:
+        await _see(queries, family, question, 1)
+        apart[family.name] = await _apart(queries, family, question, {}, "told")
+    rows = visits_of_cases([one["told"] for one in apart.values()])
+    await queries.rows(f"CREATE OR REPLACE TEMPORARY TABLE {table} AS {rows}", most=1, timeout_s=LOOK_UP_S)
+    kept.apart = {(name, question): {**made, LOOKED_UP: table} for name, made in apart.items()}

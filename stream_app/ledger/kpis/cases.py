@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from .query import LedgerFamily
-from .stays import GOES_ON, stays_of
+from .stays import GOES_ON, LOOKED_UP_COLUMNS, stays_of
 
-_STAYS_OF: Final = """
+_NAMED: Final = """
 named as (
     select distinct case_id as named_case, contact_id as named_contact from told where contact_id is not null
-),
+)"""
+_OF_CASES: Final = """
 of_cases as (
     select visits.*, "case" as case_id
     from visits
@@ -22,7 +24,7 @@ of_cases as (
     where coalesce("case" <> named_case, true)
 )"""
 """Ids are compared as they are stored, and one kind at a time: an engine reads no more of the other rows."""
-_STAYS: Final = stays_of("of_cases", "case_id", name="stays_of")
+_STAYS_OF: Final = (_NAMED, _OF_CASES, stays_of("of_cases", "case_id", name="stays_of"))
 _FIRST_OPENED: Final = """coalesce(
             min(told.opened_at), min(case when told.event = 'opened' then told.at end)
         ) as told_opened"""
@@ -68,8 +70,7 @@ resolutions as (
     ) as every
     where nth = 1 and "at" >= :start and "at" < :end
 )""",
-        _STAYS_OF,
-        _STAYS,
+        *_STAYS_OF,
         """
 ordered as (
     select stays_of.*, resolved_at,
@@ -180,7 +181,6 @@ samples as (
 )""",
     ),
     apart=("told", "stays_of"),
-    nests=True,
     sums=(
         "resolved_cases",
         "with_contact",
@@ -219,8 +219,7 @@ told as (
     from cases
     where "at" < {before} and case_key in (select candidate from candidates)
 )""",
-        _STAYS_OF,
-        _STAYS,
+        *_STAYS_OF,
         f"""
 firsts as (
     select *
@@ -293,7 +292,6 @@ samples as (
 )""",
     ),
     apart=("candidates", "told", "stays_of"),
-    nests=True,
     sums=("begun", "escalated", "to_tier_2", "to_tier_3", "above_tier_3", "to_other_tier"),
     about=_ABOUT,
 )
@@ -326,9 +324,23 @@ samples as (
     where began < :end and (resolved_place is null or coalesce(reopened_place > resolved_place, false))
 )""",
     ),
-    apart=("candidates",),
+    apart=("candidates", "told", "stays_of"),
     sums=("unresolved", "up_to_1_days", "up_to_3_days", "up_to_7_days", "up_to_30_days", "older"),
     about=_ABOUT,
     since="since",
 )
 """At the window's end; its beginning has no effect."""
+
+CASES: Final = (RESOLVED_CASES, BEGUN_CASES, UNRESOLVED_CASES)
+"""All of these look up the visits of cases, for which the engine reads the ids of all visits that there are."""
+
+
+def visits_of_cases(told: Sequence[str]) -> str:
+    """Return the SQL of all visits that any of these families looks up.
+
+    Args:
+        told: the tables of their steps ``told``.
+    """
+    cases = " union ".join(f"select case_id from {one}" for one in told)
+    contacts = " union ".join(f"select contact_id from {one} where contact_id is not null" for one in told)
+    return f'select {LOOKED_UP_COLUMNS} from visits where "case" in ({cases}) or contact_id in ({contacts})'

@@ -20,7 +20,7 @@ moves as (
             order by "at" desc, "partition" desc, "offset" desc, n desc
         ) as nth
     from customers
-    where event in ('joined', 'left') and "at" < :end and customer is not null
+    where event in ('joined', 'left') and "at" < :end and customer is not null and customer_key % :slices = :slice
 )""",
     """
 present as (
@@ -106,6 +106,8 @@ samples as (
 )""",
     ),
     sums=("resolved", "resolved_lost", "unresolved", "unresolved_lost", "silent", "silent_lost"),
+    looks_back="by_reach_before",
+    needs="customers",
     groups=("segment",),
     about=("customer",),
     since="since",

@@ -7,28 +7,37 @@ How far these histories have to go back is what ``reach`` finds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 from .query import DAY, GAP, SECOND, LedgerFamily, LedgerQuestion, fill
+from .sight import EVER
 from .stays import WHERE, stays_of
 
-Run = Callable[[str, int], Awaitable[int | None]]
-_BOUNDS: Final = ("latest", "day_before", "earliest")
-_CROSSING: Final = "\n    union all\n".join(
-    f"""    select person as crossed, started_at from visits
+Run = Callable[[str, int, int], Awaitable[int | None]]
+_CROSSING_AT: Final = """
+    select person as crossed, customer as crossed_customer, case when customer is null then contact_id end as crossed_contact,
+        started_at
+    from visits
     where started_time <= :{bound} and person is not null and (
         handled_time >= :{bound} or transferred_time >= :{bound}_and_gap or left_time >= :{bound}_and_gap
     )"""
-    for bound in _BOUNDS
+_CROSSING: Final = "\n    union all".join(
+    _CROSSING_AT.format(bound=bound) for bound in ("latest", "day_before", "earliest")
 )
 """A query for each bound: an engine skips files by one, but not by one of several."""
-_CROSSING_VISITS: Final = """
+_OF_CROSSING: Final = """
     select * from visits
-    where started_time < :earliest and person in (select crossed from crossing)
+    where {when} and customer in (select crossed_customer from crossing where crossed_customer is not null)
     union all
     select * from visits
-    where started_time > :latest and person in (select crossed from crossing)"""
+    where {when} and customer is null and contact_id in (
+        select crossed_contact from crossing where crossed_contact is not null
+    )"""
+"""Ids are compared as they are stored, and one kind at a time: an engine reads no more of the other rows."""
+_BEFORE: Final = _OF_CROSSING.format(when="started_time < :earliest")
+_AFTER: Final = _OF_CROSSING.format(when="started_time > :latest")
 _HISTORIES: Final = stays_of("crossing_visits", name="histories")
 _STAYS: Final = (
     f"""
@@ -36,7 +45,8 @@ crossing as (
 {_CROSSING}
 )""",
     f"""
-crossing_visits as ({_CROSSING_VISITS}
+crossing_visits as ({_BEFORE}
+    union all{_AFTER}
 )""",
     _HISTORIES,
     """
@@ -52,31 +62,31 @@ stays as (
     select * from histories where person % :slices = :slice
 )""",
     """
-ordered as (
-    select
-        person, contact_id, started_at, queue, channel, agent, team, site, customer, contact_reason,
-        passed_at, handled_at, is_over,
+marked as (
+    select *,
         case when :per_channel = 1 then channel else '' end as alike,
         case when handled_by = 'people' then 0 else 1 end as with_bot,
         case when customer is null then 0 else 1 end as is_known,
-        case when handled_at is not null and not handled_transferred then 1 else 0 end as concluded,
+        case when handled_at is not null and not handled_transferred then 1 else 0 end as concluded
+    from stays
+)""",
+    """
+ordered as (
+    select
+        person, alike, contact_id, started_at, row_offset, row_partition, row_n,
+        queue, channel, agent, team, site, customer, contact_reason,
+        passed_at, handled_at, is_over, with_bot, is_known, concluded,
         lag(passed_at) over (
-            partition by person, case when :per_channel = 1 then channel else '' end
-            order by started_at, row_offset, row_partition, row_n
+            partition by person, alike order by started_at, row_offset, row_partition, row_n
         ) as passed_before,
         max(handled_at) over (
-            partition by person, case when :per_channel = 1 then channel else '' end
-            order by started_at, row_offset, row_partition, row_n rows between unbounded preceding and 1 preceding
+            partition by person, alike order by started_at, row_offset, row_partition, row_n
+            rows between unbounded preceding and 1 preceding
         ) as handled_before,
         lead(started_at) over (
-            partition by person, case when :per_channel = 1 then channel else '' end
-            order by started_at, row_offset, row_partition, row_n
-        ) as next_started,
-        row_number() over (
-            partition by person, case when :per_channel = 1 then channel else '' end
-            order by started_at, row_offset, row_partition, row_n
-        ) as place
-    from stays
+            partition by person, alike order by started_at, row_offset, row_partition, row_n
+        ) as next_started
+    from marked
 )""",
 )
 _REPLIES: Final = """
@@ -98,18 +108,26 @@ def _journeys(replies: str, joined: str = "") -> tuple[str, ...]:
 linked as (
     select ordered.*, {replies} as replies,
         case when coalesce(started_at - passed_before between -600000 and 1800000, false) then 0 else 1 end as begins,
-        case when coalesce(next_started - passed_at between -600000 and 1800000, false) then 0 else 1 end as ends,
-        case when handled_at is not null then place end as handled_place
+        case when coalesce(next_started - passed_at between -600000 and 1800000, false) then 0 else 1 end as ends
     from ordered {joined}
+)""",
+        """
+placed as (
+    select *,
+        row_number() over (
+            partition by person, alike order by started_at, row_offset, row_partition, row_n
+        ) as place
+    from linked
+    where begins = 0 or ends = 0
 )""",
         """
 several as (
     select *,
+        case when handled_at is not null then place end as handled_place,
         sum(begins) over (
             partition by person, alike order by place rows between unbounded preceding and current row
         ) as journey
-    from linked
-    where begins = 0 or ends = 0
+    from placed
 )""",
         f"""
 journeys as (
@@ -234,36 +252,57 @@ async def reach(question: LedgerQuestion, run: Run) -> LookBack:
 
     Args:
         question: as it was asked.
-        run: runs SQL and returns the only number of its result, or ``None``; the second argument is a moment: visits that were
-            over before need not be there.
+        run: runs SQL and returns the only number of its result, or ``None``; the others are moments: visits that were over
+            before the first one need not be there, nor those that began after the second one.
     """
-    earliest = question.start - question.repeat_ms - DAY - SECOND
+    bounds = _moments(question)
+    earliest, latest = bounds["earliest"], bounds["latest"]
     of = f"{question.start}_{question.end}_{question.repeat_ms}"
-    crossing = f"crossing_{of}"
-    crossings = fill(_CROSSING, question)
+    crossing, histories = f"crossing_{of}", f"histories_{of}"
+    begin = f"create or replace temporary table {crossing}_stays as"
+    for name, at in bounds.items():
+        await run(fill(f"{begin} {_CROSSING_AT.format(bound=name)}", question), at - GAP - SECOND, at)
+        begin = f"insert into {crossing}_stays"
     await run(
-        f"create temporary table if not exists {crossing} as select crossed, least(min(started_at), {earliest}) as first_at "
-        f"from (\n{crossings}\n) as crossings group by crossed",
-        earliest - GAP,
+        f"create or replace temporary table {crossing} as select crossed, crossed_customer, crossed_contact, "
+        f"least(min(started_at), {earliest}) as first_at from {crossing}_stays "
+        "group by crossed, crossed_customer, crossed_contact",
+        latest,
+        latest,
     )
+    seen = EVER
     while True:
-        first = await run(f"select min(first_at) from {crossing}", earliest)
-        since = (earliest if first is None else first) - question.repeat_ms
-        histories = f"histories_{of}_{since}"
-        visits = f"crossing_visits as ({_CROSSING_VISITS.replace('crossing', crossing)})"
-        steps = fill(f"{visits}, {_HISTORIES}", question)
-        await run(
-            f"create temporary table if not exists {histories} as with {steps} select * from histories", since
-        )
+        first = await run(f"select min(first_at) from {crossing}", latest, latest)
+        since = ((earliest if first is None else first) - question.repeat_ms) // DAY * DAY
+        begin = f"create or replace temporary table {histories} as"
+        for visits, *ends in (
+            ((_BEFORE, since, earliest), (_AFTER, latest - SECOND, EVER)) if since < seen else ()
+        ):
+            theirs = re.sub(r"\bfrom crossing\b", f"from {crossing}", visits)
+            steps = f"crossing_visits as ({theirs}), {_HISTORIES}"
+            await run(fill(f"{begin} with {steps} select * from histories", question), *ends)
+            begin = f"insert into {histories}"
+        seen = since
         if not await run(
             f"create or replace temporary table further as select person, min(started_at) as further_at "
             f"from {histories} join {crossing} on person = crossed "
             f"where started_at < first_at and passed_at >= first_at - {GAP} group by person",
-            since,
+            latest,
+            latest,
         ):
             return LookBack(since, {"crossing": crossing, "histories": histories})
         await run(
-            f"create or replace temporary table {crossing} as select crossed, least(first_at, further_at) as first_at "
-            f"from {crossing} left join further on person = crossed",
-            since,
+            f"create or replace temporary table {crossing} as select {crossing}.* replace ("
+            f"least(first_at, further_at) as first_at) from {crossing} left join further on person = crossed",
+            latest,
+            latest,
         )
+
+
+def _moments(question: LedgerQuestion) -> dict[str, int]:
+    """Return the bounds, ms; in SQL they are whole seconds."""
+    return {
+        "latest": question.end + question.repeat_ms + SECOND,
+        "day_before": question.start - DAY,
+        "earliest": question.start - question.repeat_ms - DAY - SECOND,
+    }

@@ -34,6 +34,8 @@ GROUPS: Final = (
 """What numbers are split by."""
 ABOUT: Final = ("contact_id", "case_id", "customer", "agent", "criterion", "course", "queue", "channel")
 """What names whom or what a row counts; ``why`` lists these."""
+LOOKED_UP: Final = "of_cases"
+"""The step that looks up visits of any time, by their ids, in ``visits``."""
 _OF_QUEUES: Final = frozenset({"partner", "unit"})
 """Groups that follow from the queue, by the relation ``queue_owners``: a queue, its partner and its business unit."""
 
@@ -86,27 +88,27 @@ class LedgerFamily(Struct, frozen=True, kw_only=True):
         sums: the columns of ``samples`` that are added up, whole numbers.
         groups: those of ``GROUPS`` that it can be split by.
         looks_back: which rows matter: all that ever were, those of which something happened in the window or later, or as
-            far back as ``journeys.reach`` finds.
+            far back as ``journeys.reach`` finds for the window, or for the one just before.
         sampled: whether ``samples`` has ``sampled_at``, the moment at which each counts, so that a window is the sum of its
             periods; of all others each period is a window of its own.
         apart: steps that better become tables first: of how many rows they have, engines have no idea.
-        nests: whether these serve the windows within the window, too.
         about: the columns of ``samples`` that name whom or what a row counts, among ``ABOUT``.
         since: the column with the moment at which a row counts, or since when it is so.
         signed: whether rows take others back, so that only together they say what counts.
+        needs: the table without any row of which nothing is counted.
     """
 
     name: str
     steps: tuple[str, ...]
     sums: tuple[str, ...]
     groups: tuple[str, ...] = GROUPS
-    looks_back: Literal["for_ever", "not", "by_reach"] = "for_ever"
+    looks_back: Literal["for_ever", "not", "by_reach", "by_reach_before"] = "for_ever"
     sampled: bool = False
     apart: tuple[str, ...] = ()
-    nests: bool = False
     about: tuple[str, ...] = ("contact_id", "customer", "agent", "queue", "channel")
     since: str = "sampled_at"
     signed: bool = False
+    needs: str = ""
 
     def sql(
         self,
@@ -120,7 +122,7 @@ class LedgerFamily(Struct, frozen=True, kw_only=True):
         Args:
             question: what is asked.
             groups: what it is split by.
-            made: name of a step → a table that has its rows already.
+            made: name of a step → a table that has its rows already; ``LOOKED_UP`` → one that has whatever that step looks up.
             periods: consecutive, all of the window: the first column is the place among these.
 
         Raises:
@@ -180,6 +182,8 @@ def period_of(at: str, periods: Sequence[tuple[int, int]], first: int = 0) -> st
 
 def _made(step: str, made: Mapping[str, str]) -> str:
     name = _name(step)
+    if name == LOOKED_UP and name in made:
+        return re.sub(r"\bvisits\b", made[name], step)
     return f"\n{name} as (select * from {made[name]})" if name in made else step
 
 
@@ -194,10 +198,15 @@ def fill(sql: str, question: LedgerQuestion) -> str:
     numbers = {name: str(int(value)) for name, value in structs.asdict(question).items()}
     numbers |= _bounds("", question)
     if _BEFORE in sql:
-        length = question.end - question.start
-        before = structs.replace(question, start=question.start - length, end=question.start)
-        numbers |= _bounds(_BEFORE, before)
+        numbers |= _bounds(_BEFORE, before(question))
     return _PARAMETER.sub(lambda found: numbers[found[1]], sql)
+
+
+def before(question: LedgerQuestion) -> LedgerQuestion:
+    """Return the same question about the window just before, which is as long."""
+    return structs.replace(
+        question, start=question.start - (question.end - question.start), end=question.start
+    )
 
 
 def in_window_before(step: str) -> str:

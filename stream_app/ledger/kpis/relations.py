@@ -15,6 +15,7 @@ Engine = Literal["duckdb", "clickhouse"]
 _MILLISECONDS: Final[dict[Engine, str]] = {"duckdb": "epoch_ms", "clickhouse": "toUnixTimestamp64Milli"}
 _KEYS: Final = {
     "person": ("coalesce(customer, contact_id)", ("customer", "contact_id")),
+    "customer_key": ("customer", ("customer",)),
     "case_key": ('"case"', ("case",)),
     "contact_key": ("contact_id", ("contact_id",)),
 }

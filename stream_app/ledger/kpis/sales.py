@@ -34,7 +34,7 @@ asked as (
     select *,
         case when coalesce(sold_kind, '') = '' then 'unstated' {_CLASS} else 'other' end as class
     from opinions
-    where "at" >= :start and "at" < :end and sold_at is not null
+    where "time" >= :start_time and "time" < :end_time and "at" >= :start and "at" < :end and sold_at is not null
 )""",
         last_visits("asked"),
         f"""
@@ -60,7 +60,8 @@ samples as (
         case when to_bot_at is null then 'people' when answered_at is null then 'bot' else 'both' end as handled_by,
         contact_id, handled_at as sampled_at, null as sale_kind, null as currency, 1 as handled, {_NONE}
     from visits
-    where not outbound and handled_at >= :start and handled_at < :end
+    where not outbound and handled_time >= :start_time and handled_time < :end_time
+        and handled_at >= :start and handled_at < :end
 )""",
     ),
     sums=("handled", *_SALES, *_AMOUNTS),

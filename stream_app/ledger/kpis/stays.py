@@ -31,6 +31,15 @@ stays as (
 )"""
 
 
+LOOKED_UP_COLUMNS: Final = (
+    'person, contact_id, "case", started_at, "partition", "offset", n, queue, channel, agent, team, site, customer, '
+    "contact_reason, outbound, left_demand, transferred_time, transferred_at, left_reason, left_at, handled_at, "
+    "handled_transferred, handled_pending_ms, to_bot_time, to_bot_at, answered_time, handled_time, abandoned_time, left_time, "
+    "lost_time, contained_time, contained_at, returned_time, ended_with_bot_time, unfinished_time"
+)
+"""Of a visit, what a stay of a case is made of."""
+
+
 def stays_of(visits: str, *more: str, name: str = "stays") -> str:
     """Return the step that finds the stays among these rows of ``visits``.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Final
 
@@ -27,7 +28,16 @@ from stream_app.model.targets.ledger_rules import LedgerRules
 from stream_app.model.windows import midnight
 
 from . import FAMILIES
-from .asking import GroupSums, OpenStretch, bounded, prepare, sums, sums_by_period
+from .asking import (
+    GroupSums,
+    OpenStretch,
+    bounded,
+    look_up_together,
+    prepare,
+    sums_by_period,
+    sums_of_windows,
+)
+from .cases import CASES
 from .query import LedgerFamily, LedgerQuestion
 
 PLACE: Final = ("queue", "channel")
@@ -106,41 +116,63 @@ class AskedNumbers:
     async def numbers(self, windows: Collection[LedgerWindow], group: str | None = None) -> LedgerNumbers:
         """Return windows, by queue and channel and, if given, a group."""
         begun = monotonic()
-        longest = sorted(
-            windows, key=lambda name: LEDGER_WINDOWS[name] or 0, reverse=True
-        )  # it serves the others
-        made = {name: await self.window(name, group) for name in longest}
-        found = {name: made[name] for name in windows}
-        return LedgerNumbers(self._now, self.known, found, round(1000 * (monotonic() - begun)))
+        spans = {name: self._spans(name) for name in windows}
+        found = await self._within({span for by_zone in spans.values() for span in by_zone.values()}, group)
+        made: dict[LedgerWindow, WindowSums] = {}
+        for name, by_zone in spans.items():
+            parts = {zone: found[span] for zone, span in by_zone.items()}
+            made[name] = self._of_zones(parts) if LEDGER_WINDOWS[name] is None else parts[""]
+        return LedgerNumbers(self._now, self.known, made, round(1000 * (monotonic() - begun)))
 
-    async def window(self, name: LedgerWindow, group: str | None = None) -> WindowSums:
-        """Return a window. Days begin by each queue's own clock: there is a question for each zone."""
-        span = LEDGER_WINDOWS[name]
-        if span is not None:
-            return await self.between((self._now - span, self._now), group)
-        parts: dict[str, WindowSums] = {}
-        for zone in self.zones_in_use():
-            parts[zone] = await self.between((midnight(self._now, zone), self._now), group)
-        return self._of_zones(parts)
+    def _spans(self, name: LedgerWindow) -> dict[str, TimeRange]:
+        """Return a window's time by zone: days begin by each queue's own clock; other windows are the same in all."""
+        length = LEDGER_WINDOWS[name]
+        if length is not None:
+            return {"": (self._now - length, self._now)}
+        return {zone: (midnight(self._now, zone), self._now) for zone in self.zones_in_use()}
 
     async def between(self, span: TimeRange, group: str | None = None) -> WindowSums:
         """Return what was counted in ``[start, end)``."""
-        asked = self.question(span)
-        families: dict[str, FamilySums] = {}
-        failed: dict[str, str] = {}
+        return (await self._within([span], group))[span]
+
+    async def _within(
+        self, spans: Collection[TimeRange], group: str | None = None
+    ) -> dict[TimeRange, WindowSums]:
+        """Return what was counted in each of these, which have the same end."""
+        found = {span: WindowSums(*span, {}, unknown_in(self._ledger, span), {}) for span in sorted(spans)}
+        if spans and all(family in self._families for family in CASES):
+            with suppress(TooSlowQueryError, TooLargeQueryError, FailedQueryError, TimeoutError):
+                async with asyncio.timeout_at(self._until):
+                    await look_up_together(self._ledger.queries, self.question(min(spans)))
         for family in self._families:
-            if (groups := groups_of(family, group)) is None:
-                continue
+            groups = groups_of(family, group)
+            if groups is not None:
+                for some in [[*found]] if family.sampled else [[span] for span in found]:
+                    await self._count(family, some, groups, found)
+        return found
+
+    async def _count(
+        self,
+        family: LedgerFamily,
+        spans: Sequence[TimeRange],
+        groups: Sequence[str],
+        found: Mapping[TimeRange, WindowSums],
+    ) -> None:
+        """Ask a family for all of these spans, the longest first; where it is too much, for the shorter ones."""
+        while spans:
             try:
                 async with asyncio.timeout_at(self._until):
-                    families[family.name] = await self._sums(family, asked, groups)
+                    counted = await self._sums(family, spans, groups)
             except (TooSlowQueryError, TooLargeQueryError, FailedQueryError) as error:
-                failed[family.name] = str(error)
+                failed = str(error)
             except TimeoutError:
-                failed[family.name] = (
-                    f"the ledger was asked for too much: no answer within {self._within_s:g} s"
-                )
-        return WindowSums(*span, families, unknown_in(self._ledger, span), failed)
+                failed = f"the ledger was asked for too much: no answer within {self._within_s:g} s"
+            else:
+                for span, one in zip(spans, counted, strict=True):
+                    found[span].families[family.name] = one
+                return
+            found[spans[0]].failed[family.name] = failed
+            spans = spans[1:]
 
     async def one(self, family: str, span: TimeRange, group: str | None = None) -> FamilySums:
         """Return what one family counted.
@@ -149,8 +181,8 @@ class AskedNumbers:
             TooSlowQueryError: it takes too long.
             TooLargeQueryError: it needs too much memory.
         """
-        asked = self.question(span)
-        return await self._sums(FAMILIES[family], asked, groups_of(FAMILIES[family], group) or ())
+        found = FAMILIES[family]
+        return (await self._sums(found, [span], groups_of(found, group) or ()))[0]
 
     async def periods(
         self,
@@ -206,9 +238,12 @@ class AskedNumbers:
             per_channel=rules.per_channel,
         )
 
-    async def _sums(self, family: LedgerFamily, asked: LedgerQuestion, groups: Sequence[str]) -> FamilySums:
-        found = await sums(self._ledger.queries, family, asked, groups)
-        return await asyncio.to_thread(_family_sums, family, groups, found)
+    async def _sums(
+        self, family: LedgerFamily, spans: Sequence[TimeRange], groups: Sequence[str]
+    ) -> list[FamilySums]:
+        asked = [self.question(span) for span in spans]
+        found = await sums_of_windows(self._ledger.queries, family, asked, groups)
+        return await asyncio.to_thread(lambda: [_family_sums(family, groups, one) for one in found])
 
     def zones_in_use(self) -> list[str]:
         """Return the zones by whose clocks days begin."""
