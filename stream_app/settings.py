@@ -98,6 +98,7 @@ class Settings(BaseSettings):
     take_callbacks: bool = True
     contact_url: str = ""
     contacts: Literal["auto", "on", "off"] = "auto"
+    agents: Literal["auto", "on", "off"] = "auto"
     frame_ancestors: str = ""
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9108

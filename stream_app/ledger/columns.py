@@ -63,6 +63,8 @@ TABLE_OF: Final = {
     "customer": "customers",
     "criterion": "criteria",
     "training": "trainings",
+    "spell": "spells",
+    "stretch": "stretches",
 }
 """A happening's kind → its table."""
 
@@ -124,6 +126,8 @@ VISITS: Final = LedgerTable(
         LedgerColumn("contact_reason", "text"),
         LedgerColumn("wrap_up_code", "text"),
         LedgerColumn("outbound", "yes_no"),
+        LedgerColumn("open_state", "text"),
+        LedgerColumn("open_since", "moment"),
         *(column for kind in IN_VISITS for column in fact_columns(kind)),
     ),
     "started_at",
@@ -180,8 +184,52 @@ TRAININGS: Final = LedgerTable(
     ),
     "at",
 )
+SPELLS: Final = LedgerTable(
+    "spells",
+    (
+        *_IDENTITY,
+        LedgerColumn("began_at", "moment"),
+        LedgerColumn("ended_at", "moment"),
+        LedgerColumn("sign", "integer", required=True),
+        LedgerColumn("agent", "text"),
+        LedgerColumn("team", "text"),
+        LedgerColumn("site", "text"),
+        LedgerColumn("agent_state", "text"),
+        LedgerColumn("reason", "text"),
+        LedgerColumn("work", "text"),
+        LedgerColumn("queues", "texts"),
+        LedgerColumn("away_queues", "texts"),
+        LedgerColumn("unended", "yes_no"),
+    ),
+    "began_at",
+)
+STRETCHES: Final = LedgerTable(
+    "stretches",
+    (
+        *_IDENTITY,
+        LedgerColumn("began_at", "moment"),
+        LedgerColumn("ended_at", "moment"),
+        LedgerColumn("contact_id", "text"),
+        LedgerColumn("queue", "text"),
+        LedgerColumn("channel", "text"),
+        LedgerColumn("visit_started_at", "moment"),
+        LedgerColumn("agent", "text"),
+        LedgerColumn("team", "text"),
+        LedgerColumn("site", "text"),
+    ),
+    "began_at",
+)
 TABLES: Final[dict[str, LedgerTable]] = {
     table.name: table
-    for table in (VISITS, *map(_happenings, IN_HAPPENINGS), CASES, CUSTOMERS, CRITERIA, TRAININGS)
+    for table in (
+        VISITS,
+        *map(_happenings, IN_HAPPENINGS),
+        CASES,
+        CUSTOMERS,
+        CRITERIA,
+        TRAININGS,
+        SPELLS,
+        STRETCHES,
+    )
 }
 """Name → table."""

@@ -23,6 +23,7 @@ one: name those that you need, and read files with `union_by_name`.
 """
 _KINDS: Final = {
     "text": "text",
+    "texts": "list of text",
     "integer": "integer",
     "number": "number",
     "moment": "timestamp",
@@ -52,6 +53,15 @@ _DOCS: Final = {
     "automatic": "a machine made the review",
     "course": "what is taught",
     "due_at": "by when it has to be completed",
+    "open_state": "of a visit that is not over; in no file: `talking`, `held`, `wrapping`; `replying`: work is told by replies",
+    "open_since": "since when",
+    "began_at": "when it began",
+    "ended_at": "when it ended",
+    "agent_state": "apart from contacts: `available`, `break`, `training`, `meeting`, `offline`",
+    "work": "as the states tell it: `on_contact`, `wrap`; NULL: none",
+    "queues": "that the agent served",
+    "away_queues": "of these, where the agent was not available",
+    "unended": "nobody told its end: it was closed by time",
 }
 
 _FIELDS: Final = {

@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from stream_app.model.ledger import VisitRow, join_rows, pack_row
+from stream_app.model.fold.noted import Noted
+from stream_app.model.fold.visit import BY_REPLIES, HELD, TALKING, WRAPPING
+from stream_app.model.ledger import join_rows
 from stream_app.model.ports import Partition
 from stream_app.store.moments import PartitionMoment
 from stream_app.store.outbox import OutboxEntry
@@ -21,6 +23,7 @@ from .taking import Explode, exploded
 
 OVER: Final = "over"
 OPEN: Final = "open"
+_OPEN_STATES: Final = {TALKING: "talking", HELD: "held", WRAPPING: "wrapping"}
 
 LedgerRows = list[dict[str, Any]]
 
@@ -54,7 +57,7 @@ class Coverage(Struct, frozen=True):
         limit: of this topic's rows in files only those below this offset hold; ``None``: all.
         files: what to read.
         over: table → rows that are in no file yet.
-        open: the open visits, as rows of ``visits``.
+        open: table → rows of what is not over yet: visits, as if they ended now, and current spells, without an end.
         unknown: when contacts were counted that are missing here.
     """
 
@@ -65,7 +68,7 @@ class Coverage(Struct, frozen=True):
     limit: int | None
     files: tuple[RowsFile, ...]
     over: dict[str, LedgerRows]
-    open: LedgerRows
+    open: dict[str, LedgerRows]
     unknown: tuple[UnknownTime, ...]
 
     def counts(self, topic_id: str, offset: int) -> bool:
@@ -89,7 +92,7 @@ def cover(held: Manifest, moment: PartitionMoment | None, partition: Partition, 
     """
     if moment is None:
         gone = (*_times(held.holes), UnknownTime(held.time, None))
-        return Coverage(partition, held.topic_id, held.time, 0, None, held.files, {}, [], gone)
+        return Coverage(partition, held.topic_id, held.time, 0, None, held.files, {}, {}, gone)
     rest = _Rest(held, moment, explode)
     for entry in dropwhile(lambda entry: entry.digest in held.digests, moment.entries):
         rest.take(entry)
@@ -179,15 +182,23 @@ def _times(holes: list[Hole] | tuple[Hole, ...]) -> list[UnknownTime]:
     return [UnknownTime(hole.since, hole.until) for hole in holes]
 
 
-def _open(moment: PartitionMoment, topic_id: str, explode: Explode) -> LedgerRows:
-    """Return the open visits, as if they ended now."""
+def _open(moment: PartitionMoment, topic_id: str, explode: Explode) -> dict[str, LedgerRows]:
+    """Return the rows of what is not over yet."""
     position = moment.position or 0
-    packed = [
-        pack_row(VisitRow(position, n, contact, visit))
-        for n, (contact, visit) in enumerate(moment.open_visits())
-    ]
-    entry = OutboxEntry(b"", topic_id, position, position, moment.time, 0, join_rows(packed), b"")
-    return explode(entry).get("visits", [])
+    noted, open_ = Noted(on=True), [*moment.open_visits()]
+    noted.offset = position
+    for contact, visit in open_:
+        noted.close(contact, visit)
+    for agent, spell in moment.current_spells():
+        noted.spell(agent, spell)
+    entry = OutboxEntry(b"", topic_id, position, position, moment.time, 0, join_rows(noted.take()), b"")
+    rows = explode(entry)
+    for row, (_, visit) in zip(rows.get("visits", ()), open_, strict=True):
+        row["open_state"] = _OPEN_STATES.get(visit.state)
+        row["open_since"] = visit.since
+        if visit.state == TALKING and visit.seen & BY_REPLIES:
+            row["open_state"] = "replying"
+    return {**rows}
 
 
 def merged(unknown: list[UnknownTime]) -> list[UnknownTime]:

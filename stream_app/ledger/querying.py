@@ -223,7 +223,7 @@ def _over(coverages: Iterable[Coverage], table: str) -> list[dict[str, Any]]:
 
 
 def _open(coverages: Iterable[Coverage], table: str) -> list[dict[str, Any]]:
-    return [row for one in coverages for row in one.open] if table == "visits" else []
+    return [row for one in coverages for row in one.open.get(table, ())]
 
 
 def _sources(

@@ -9,8 +9,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from .libraries import library
 
-ColumnKind = Literal["text", "integer", "number", "moment", "yes_no"]
-"""``moment``: milliseconds since the epoch, UTC."""
+ColumnKind = Literal["text", "texts", "integer", "number", "moment", "yes_no"]
+"""``moment``: milliseconds since the epoch, UTC; ``texts``: a list."""
 
 IDENTITY: Final = ("topic_id", "partition", "offset", "n")
 """The columns by which a row is known."""
@@ -71,6 +71,7 @@ class LedgerTable:
         arrow = library("pyarrow")
         kinds = {
             "text": arrow.string(),
+            "texts": arrow.list_(arrow.string()),
             "integer": arrow.int64(),
             "number": arrow.float64(),
             "moment": arrow.timestamp("ms", tz="UTC"),

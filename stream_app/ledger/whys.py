@@ -106,6 +106,6 @@ def open_visits(ledger: OpenedLedger) -> Iterator[OpenVisit]:
         moment = ledger.moments.get(coverage.partition)
         if moment is None:
             continue
-        shown = {row["n"]: row["contact_id"] for row in coverage.open}
+        shown = {row["n"]: row["contact_id"] for row in coverage.open.get("visits", ())}
         for n, (contact, visit) in enumerate(moment.open_visits()):
             yield OpenVisit(contact, shown.get(n), visit)

@@ -243,16 +243,45 @@ class CaseEscalated(Case, kw_only=True, tag="case.escalated"):
     """It was escalated to the next tier."""
 
 
+AgentStatus = Literal["available", "on_contact", "wrap", "break", "training", "meeting", "offline"]
+
+
+class ContactInHand(Struct, gc=False, omit_defaults=True):
+    """A contact that an agent has, as the platform says with the agent's state.
+
+    Attributes:
+        state: it rings, the two talk, the customer holds, or the agent wraps up.
+        since: when that began, in milliseconds since the epoch.
+    """
+
+    contact_id: Id
+    state: Literal["offered", "connected", "held", "wrap"]
+    channel: Name = "voice"
+    queue: Name | None = None
+    since: Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)] | None = None
+
+
 class AgentState(Event, kw_only=True, tag="agent.state"):
-    """An agent's presence."""
+    """What an agent does, and which queues the agent serves.
+
+    Attributes:
+        for_s: how long it lasts at most, where the platform says so: wrap-up has a limit on many.
+        queue: the only queue in which it is so; ``None``: everywhere.
+        queues: all queues that the agent serves now.
+        slots: channel → how many contacts the agent may have at once.
+        contacts: those that the agent has.
+    """
 
     agent: Id
-    state: Literal["available", "on_contact", "wrap", "break", "training", "meeting", "offline"]
+    state: AgentStatus
     reason: Name | None = None
     for_s: Seconds | None = None
-    """How long it lasts at most, where the platform says so: wrap-up has a limit on many."""
     team: Name | None = None
     site: Name | None = None
+    queue: Name | None = None
+    queues: tuple[Name, ...] | None = None
+    slots: dict[Name, Annotated[int, Meta(ge=0, le=1000)]] | None = None
+    contacts: tuple[ContactInHand, ...] | None = None
 
 
 class PlatformRestarted(Event, kw_only=True, tag="platform.restarted"):

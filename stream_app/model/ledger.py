@@ -16,7 +16,17 @@ from .fold.arrays import decoder, pack
 from .fold.visit import Visit
 
 HappeningKind = Literal[
-    "reply", "offer", "resumption", "opinion", "refusal", "case", "customer", "criterion", "training"
+    "reply",
+    "offer",
+    "resumption",
+    "opinion",
+    "refusal",
+    "case",
+    "customer",
+    "criterion",
+    "training",
+    "spell",
+    "stretch",
 ]
 """What counts at its own time, and not with a visit."""
 

@@ -18,6 +18,8 @@ from aiohttp.abc import AbstractAccessLogger
 from stream_app.errors import StreamAppError
 from stream_app.ledger.opening import open_contacts, open_what_ifs, open_whys
 from stream_app.model.kpis import CARRIED
+from stream_app.model.live.next_wait import InLine
+from stream_app.model.live.people import People
 from stream_app.model.live.rows import By, Chosen, QueueGroup, Snapshot, everywhere
 from stream_app.model.live.running import AtRisk, GaveUp
 from stream_app.model.live.snapshot import Snapshots
@@ -33,6 +35,7 @@ from stream_app.store.intervals.reader import IntervalReader
 from stream_app.store.names import OTHER
 from stream_app.store.reader import Reader
 from stream_app.store.schedules import RedisSchedules
+from stream_app.views.agents.api import AgentSource
 from stream_app.views.api import Views
 from stream_app.views.contacts.api import ContactSource
 from stream_app.views.door import AccessLog, Door, Limits
@@ -99,6 +102,7 @@ async def _serve(settings: Settings, host: str, port: int, *, access_log: bool) 
             open_what_ifs(contacts),
             numbers,
         ),
+        agents=AgentSource(settings.agents, host),
     )
 
     async def publish() -> None:
@@ -233,9 +237,17 @@ class Mirror:
         """Return the chosen rows rolled up over these windows, as of the latest snapshot."""
         return self._snapshots.grouped(self._reader.targets, by, windows, chosen)
 
+    def people(self) -> People:
+        """Return who is there now."""
+        return self._reader.board.people
+
     def waits(self) -> Pieces[list[WaitHistogram]]:
         """Return how long the day's contacts waited, as of the latest snapshot."""
         return self._snapshots.waited(self._reader.targets)
+
+    def waiting(self, chosen: Chosen) -> list[InLine]:
+        """Return contacts that wait, as of now."""
+        return self._snapshots.waiting(self._reader.targets, chosen)
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         """Return open contacts at risk, as of the latest snapshot."""
@@ -257,7 +269,7 @@ class Mirror:
             return None
         match parameter:
             case "queue":
-                return {*queues, OTHER, *targets.queues}
+                return {*queues, OTHER, *targets.queues, *self._reader.board.people.queues()}
             case "channel":
                 return {*self._reader.queue_channels.names("channel"), *targets.channels}
             case "site":

@@ -7,6 +7,7 @@
 - **Amounts** of an interval row: a MessagePack array of integers, at the places of ``model.intervals.counting``, without zeros
   at its end.
 - **Visits** of a contact: a MessagePack array of ``model.fold.visit.Visit`` as arrays, oldest first.
+- **Agent**: a MessagePack array, ``model.presence.Presence``.
 - **Clock** of a partition: a MessagePack array of the position to which it belongs, and a ``model.fold.clock.Agreement`` as an
   array, in base 64 because its neighbours in the hash are text; stamps of witnesses are relative to the agreed time.
 """
@@ -28,12 +29,14 @@ from stream_app.model.fold.seen import SIZE
 from stream_app.model.fold.visit import Visits
 from stream_app.model.intervals.counting import Amounts, compact, interval_of_day, settles_with, spread
 from stream_app.model.intervals.day import PublishedDay
+from stream_app.model.presence import Presence
 
 __all__ = [
     "frame",
     "frame_cells",
     "frame_rows",
     "numbered_ids",
+    "pack_agent",
     "pack_amounts",
     "pack_cell",
     "pack_clock",
@@ -41,6 +44,7 @@ __all__ = [
     "pack_visits",
     "restore_ids",
     "unframe",
+    "unpack_agent",
     "unpack_amounts",
     "unpack_cell",
     "unpack_clock",
@@ -56,6 +60,15 @@ def unpack_visits(packed: bytes) -> Visits:
     """Decode a contact's open visits."""
     found: Visits = _visits.decode(packed)
     return found
+
+
+_agent = msgspec.msgpack.Decoder(Presence)
+pack_agent = msgspec.msgpack.Encoder().encode
+
+
+def unpack_agent(packed: bytes) -> Presence:
+    """Decode what was told of an agent."""
+    return _agent.decode(packed)
 
 
 _clock = msgspec.msgpack.Decoder(tuple[int, Agreement])

@@ -7,6 +7,7 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 | ``kpi:{t.p}:meta`` | hash | ``epoch token position batch seq time clock settings rollbacks topic edition begun``, and of |
 | | | the outbox ``noted out out_bytes out_lost`` |
 | ``kpi:{t.p}:visits`` | hash | contact id → its open visits, packed |
+| ``kpi:{t.p}:agents`` | hash | agent → what was told of the agent, packed |
 | ``kpi:{t.p}:c:RES:START`` | hash | queue and channel numbers → cell, packed |
 | ``kpi:{t.p}:i:RES`` | sorted set | the bucket starts that exist at a resolution |
 | ``kpi:{t.p}:d:DAY:Q.C`` | hash | 15-minute interval of a UTC day, 0 to 95 → interval row, packed; Q, C: numbers |
@@ -30,6 +31,7 @@ Keys of one partition share a hash tag, ``{topic.partition}``, so that a partiti
 | ``kpi:partitions`` | set | ``topic.partition`` |
 | ``kpi:topic:TOPIC`` | hash | ``keyed found since moved``: partitions by which contacts are counted (``store.topics``) |
 | ``kpi:{t.p}:next`` | hash | prepared by ``repartition``: the open visits that a partition will have |
+| ``kpi:{t.p}:next:agents`` | hash | likewise: the agents |
 | ``kpi:identity`` | string | a random text: which store this is |
 | ``kpi:names:KIND`` | hash | name → number; add-only |
 | ``kpi:names:KIND:retired`` | set | those of these names that take up no place |
@@ -69,6 +71,11 @@ def meta(partition: Partition) -> str:
 def visits(partition: Partition) -> str:
     """Return the key of the open visits."""
     return f"{prefix(partition)}:visits"
+
+
+def agents(partition: Partition) -> str:
+    """Return the key of the agents."""
+    return f"{prefix(partition)}:agents"
 
 
 def coming(partition: Partition) -> str:

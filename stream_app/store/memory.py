@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -19,9 +19,11 @@ from stream_app.model.windows import KEPT, TOTAL
 
 from .codec import (
     DAYS_FROM,
+    pack_agent,
     pack_clock,
     pack_visits,
     restore_ids,
+    unpack_agent,
     unpack_clock,
     unpack_visits,
 )
@@ -51,6 +53,7 @@ class Contents(Struct):
     topic_id: str | None = None
     beat: StampedBeat | None = None
     ledger: list[bytes] = field(default_factory=list)
+    agents: dict[str, bytes] = field(default_factory=dict)
 
 
 class MemoryStore:
@@ -128,6 +131,7 @@ class MemoryClaim:
             time=contents.time,
             open={contact: unpack_visits(packed) for contact, packed in contents.visits.items()},
             agreement=unpack_clock(contents.clock, contents.position),
+            agents={agent: unpack_agent(packed) for agent, packed in contents.agents.items()},
         )
         for number, marks in sorted(contents.recent.items()):
             restore_ids(self.memory, number, b"".join(marks))
@@ -152,11 +156,8 @@ class MemoryClaim:
         mine.edition = self._edition
         self._add_cells(deltas.cells, deltas.time, queues, channels)
         self._add_rows(deltas.rows, queues, channels)
-        for contact, visits in deltas.visits.items():
-            if visits:
-                mine.visits[contact] = pack_visits(visits)
-            else:
-                mine.visits.pop(contact, None)
+        _replace(mine.visits, deltas.visits, pack_visits)
+        _replace(mine.agents, deltas.agents, pack_agent)
         outlived = DAYS_FROM + deltas.outlived
         for number in [n for n in mine.recent if n <= deltas.forgotten or DAYS_FROM <= n <= outlived]:
             del mine.recent[number]
@@ -195,3 +196,12 @@ class MemoryClaim:
         if mine.position != self.position:
             raise PositionMismatchError(mine.position or 0, self.position or 0)
         return mine.beat.ahead
+
+
+def _replace(stored: dict[str, bytes], changed: Mapping[str, Any], pack: Callable[[Any], bytes]) -> None:
+    """Store what changed; what is empty now goes."""
+    for name, value in changed.items():
+        if value:
+            stored[name] = pack(value)
+        else:
+            stored.pop(name, None)

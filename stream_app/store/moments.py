@@ -16,11 +16,12 @@ from stream_app.errors import StoreUnavailableError
 from stream_app.model.fold.cells import Cell, unpack_cell
 from stream_app.model.fold.visit import REMEMBERED, Visit
 from stream_app.model.ports import Partition
+from stream_app.model.presence import Spell
 from stream_app.model.windows import KEPT
 
 from . import keys
 from .client import connect, faults
-from .codec import unframe, unpack_visits
+from .codec import unframe, unpack_agent, unpack_visits
 from .outbox import OutboxEntry, entry_of
 
 SCAN: Final = 2_000
@@ -49,6 +50,7 @@ class PartitionMoment(Struct, frozen=True):
         out: where the next outbox entry begins; ``None``: nothing was ever noted.
         noted: the position up to which commits were noted; another one than ``position`` where the worker keeps no ledger.
         visits: contact → its open visits, packed.
+        agents: agent → what was told of the agent, packed.
         entries: the outbox, in order.
         cells: bucket → cell, where they were wanted.
     """
@@ -63,6 +65,7 @@ class PartitionMoment(Struct, frozen=True):
     out: int | None
     noted: int | None
     visits: dict[str, bytes]
+    agents: dict[str, bytes]
     entries: list[OutboxEntry]
     cells: dict[BucketKey, bytes]
 
@@ -72,6 +75,11 @@ class PartitionMoment(Struct, frozen=True):
             for visit in unpack_visits(packed):
                 if visit.state < REMEMBERED:
                     yield contact, visit
+
+    def current_spells(self) -> Iterator[tuple[str, Spell]]:
+        """Yield agents and their current spells."""
+        for agent, packed in self.agents.items():
+            yield agent, unpack_agent(packed).current()
 
     def buckets(self) -> Iterator[tuple[BucketKey, Cell]]:
         """Yield the counters."""
@@ -146,7 +154,8 @@ class Moments:
         known = self._known.get(partition)
         if known is not None and (known.token != before.token or known.seq > before.seq):
             known = None  # it went another way
-        visits = dict(known.visits) if known else await self._visits(partition)
+        visits = dict(known.visits) if known else await self._whole(keys.visits(partition))
+        agents = dict(known.agents) if known else await self._whole(keys.agents(partition))
         cells = (
             {} if since is None else {key: cell async for key, cell in self._cells(partition, since, moved)}
         )
@@ -159,7 +168,8 @@ class Moments:
             return None
         for _, fields in log:
             if b"cells" in fields:  # a claim has none
-                _follow(fields, visits, cells, since)
+                _follow(fields, visits, agents)
+                _follow_cells(fields, cells, since)
         entries = [entry async for entry in self._entries(partition, meta.seq)]
         after = await self._meta(partition)
         if after.token != meta.token or after.seq < meta.seq:
@@ -175,6 +185,7 @@ class Moments:
             meta.out,
             meta.noted,
             visits,
+            agents,
             entries,
             cells,
         )
@@ -196,11 +207,9 @@ class Moments:
             (number(b"noted") or 0) if b"noted" in found else None,
         )
 
-    async def _visits(self, partition: Partition) -> dict[str, bytes]:
-        found = {}
-        async for contact, packed in self._client.hscan_iter(keys.visits(partition), count=SCAN):
-            found[contact.decode()] = packed
-        return found
+    async def _whole(self, key: str) -> dict[str, bytes]:
+        """Return a hash, by name."""
+        return {name.decode(): value async for name, value in self._client.hscan_iter(key, count=SCAN)}
 
     async def _cells(
         self, partition: Partition, since: int, moved: Callable[[], None]
@@ -243,15 +252,18 @@ def _seq(number: bytes) -> int:
     return int(number.partition(b"-")[0])
 
 
-def _follow(
-    fields: dict[bytes, bytes], visits: dict[str, bytes], cells: dict[BucketKey, bytes], since: int | None
-) -> None:
-    """Bring what was read one commit further."""
-    changed = unframe(fields[b"visits"])
-    for contact, packed in zip(changed[::2], changed[1::2], strict=True):
-        visits[contact.decode()] = packed
-    for contact in unframe(fields[b"closed"]):
-        visits.pop(contact.decode(), None)
+def _follow(fields: dict[bytes, bytes], visits: dict[str, bytes], agents: dict[str, bytes]) -> None:
+    """Bring who was read one commit further."""
+    for known, told, gone in ((visits, b"visits", b"closed"), (agents, b"agents", b"forgotten")):
+        changed = unframe(fields.get(told, b""))  # a former version knows no agents
+        for name, packed in zip(changed[::2], changed[1::2], strict=True):
+            known[name.decode()] = packed
+        for name in unframe(fields.get(gone, b"")):
+            known.pop(name.decode(), None)
+
+
+def _follow_cells(fields: dict[bytes, bytes], cells: dict[BucketKey, bytes], since: int | None) -> None:
+    """Bring the counters one commit further."""
     if since is None:
         return
     parts, at = unframe(fields[b"cells"]), 0

@@ -22,7 +22,7 @@ from stream_app.model.windows import KEPT, TOTAL
 from . import keys
 from .client import connect, end_if_cancelled, entries_of, faults
 from .clock import RedisClock
-from .codec import unframe, unpack_visits
+from .codec import unframe, unpack_agent, unpack_visits
 from .health import PartitionHealth, age_of
 from .memory_use import MemoryMeter
 from .queue_channels import RETIRING, QueueChannels
@@ -267,6 +267,7 @@ class Reader:
         await self.queue_channels.know(field for _, _, pairs in buckets for field in pairs[::2])
         visits = unframe(fields[b"visits"])
         closed = unframe(fields[b"closed"])
+        agents, forgotten = (unframe(fields.get(name, b"")) for name in (b"agents", b"forgotten"))
         async with self.still:  # no awaits from here on: others wait for the lock
             for resolution, start, pairs in buckets:
                 cells = [(self.queue_channels.of(f), v) for f, v in zip(pairs[::2], pairs[1::2], strict=True)]
@@ -275,6 +276,10 @@ class Reader:
                 self._put_visits(text, contact, packed)
             for contact in closed:
                 self.board.put_visits(text, contact.decode(), ())
+            for agent, packed in zip(agents[::2], agents[1::2], strict=True):
+                self._put_agent(text, agent, packed)
+            for agent in forgotten:
+                self.board.put_agent(text, agent.decode(), None)
 
     async def _put_cells(
         self, text: str, resolution: int, start: int, cells: Iterable[tuple[bytes, bytes]]
@@ -290,6 +295,10 @@ class Reader:
         for visit in visits:
             visit.queue, visit.channel = self.queue_channels.shown(visit.queue, visit.channel)
         self.board.put_visits(text, contact.decode(), visits)
+
+    def _put_agent(self, text: str, agent: bytes, packed: bytes) -> None:
+        if not text.startswith(FILE):  # a recording: who was there at its end is not there now
+            self.board.put_agent(text, agent.decode(), unpack_agent(packed))
 
     async def _load(self, partition: Partition, health: PartitionHealth) -> None:
         """Load a partition as it is now; what changes meanwhile is in the log."""
@@ -312,6 +321,11 @@ class Reader:
             cursor, page = await self._client.hscan(keys.visits(partition), cursor or 0, count=SCAN)
             for contact, packed in page.items():
                 self._put_visits(text, contact, packed)
+        cursor = None
+        while cursor != 0:
+            cursor, page = await self._client.hscan(keys.agents(partition), cursor or 0, count=SCAN)
+            for agent, packed in page.items():
+                self._put_agent(text, agent, packed)
         self.board.sweep(text)
         health.seq, health.epoch = int(meta.get(b"seq", 0)), int(meta.get(b"epoch", 0))
         health.token = meta.get(b"token", b"")

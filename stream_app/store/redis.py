@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import uuid4
 
@@ -25,6 +25,7 @@ from stream_app.model.edition import EDITION
 from stream_app.model.fold.deltas import Memory
 from stream_app.model.kpis import STORED
 from stream_app.model.ports import Beat, Commit, Partition
+from stream_app.model.presence import Presence
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT
 
@@ -38,9 +39,11 @@ from .codec import (
     frame_cells,
     frame_rows,
     numbered_ids,
+    pack_agent,
     pack_clock,
     pack_visits,
     restore_ids,
+    unpack_agent,
     unpack_clock,
     unpack_visits,
 )
@@ -168,10 +171,12 @@ class RedisClaim:
         self._log_bytes = 0
 
     async def restore(self) -> None:
-        """Read back the fold's memory: open visits and recent event ids, never the history of cells."""
+        """Read back the fold's memory: open visits, agents and recent event ids, never the history of cells."""
         client, memory = self._store.client, self.memory
         async for contact, packed in client.hscan_iter(keys.visits(self.partition), count=SCAN):
             memory.open[contact.decode()] = unpack_visits(packed)
+        async for agent, packed in client.hscan_iter(keys.agents(self.partition), count=SCAN):
+            memory.agents[agent.decode()] = unpack_agent(packed)
         numbers = [*minutes_of(await client.zrange(keys.recent(self.partition), 0, -1))]
         for n in range(0, len(numbers), HOURS_AT_ONCE):
             some = numbers[n : n + HOURS_AT_ONCE]
@@ -214,11 +219,13 @@ class RedisClaim:
                 *[b""] * 4,
                 *args[20:22],
                 b"",
-                *args[23:],
+                *args[23:27],
+                b"",
+                b"",
             ],
         )
         self.position, self._pending = commit.end, False
-        self._trim(int(number), sum(len(args[i]) for i in (6, 7, 8)))
+        self._trim(int(number), sum(len(args[i]) for i in (6, 7, 8, 27, 28)))
 
     async def _prepare(self, commit: Commit) -> list[Any]:
         deltas = commit.deltas
@@ -235,6 +242,7 @@ class RedisClaim:
                 opened += (contact.encode(), pack_visits(visits))
             else:
                 closed.append(contact.encode())
+        agents, forgotten = _framed_agents(deltas.agents)
         results = [part for name, n in deltas.results.items() for part in (name.encode(), b"%d" % n)]
         for (result, reason), n in deltas.reasons.items():
             results += (f"{result}:{reason}".encode(), b"%d" % n)
@@ -277,6 +285,8 @@ class RedisClaim:
             self.version,
             self._store.outbox_bytes,
             commit.begin,
+            agents,
+            forgotten,
         ]
 
     def _unconfirmed(self, commit: Commit) -> Iterable[bytes]:
@@ -318,3 +328,14 @@ class RedisClaim:
         if calm and stored != (b"" if position is None else b"%d" % position):
             raise PositionMismatchError(int(stored or 0), position or 0)
         return beat.clock - clock.at(asked)
+
+
+def _framed_agents(changed: Mapping[str, Presence | None]) -> tuple[bytes, bytes]:
+    """Return who changed, with what was told of them, and who is forgotten."""
+    kept = [
+        part
+        for agent, one in changed.items()
+        if one is not None
+        for part in (agent.encode(), pack_agent(one))
+    ]
+    return frame(kept), frame(agent.encode() for agent, one in changed.items() if one is None)

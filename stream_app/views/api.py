@@ -5,16 +5,15 @@ It does not know where the numbers come from: ``Views`` takes functions.
 
 import asyncio
 import contextlib
-import socket
 import sys
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator
-from http import HTTPStatus
 from typing import Final, Protocol, cast
 
 from aiohttp import web
 
 from stream_app.model.live.callbacks import Callbacks, NoCallbacks
+from stream_app.model.live.next_wait import InLine
+from stream_app.model.live.people import People
 from stream_app.model.live.rows import By, Chosen, QueueGroup, Snapshot, everywhere
 from stream_app.model.live.running import AtRisk, GaveUp
 from stream_app.model.live.trend import QueueTrend, steps
@@ -24,10 +23,12 @@ from stream_app.model.ports import Intervals
 from stream_app.model.targets import Targets
 from stream_app.model.windows import WINDOWS
 
-from . import fixed, metrics, naming, openapi, openapi_page, problems, trust, wire, wire_lists, written
+from . import fixed, metrics, naming, openapi, openapi_page, trust, wire, wire_lists, written
+from .agents.api import AgentSource
+from .agents.routes import AgentRoutes
 from .answering import answering
 from .contacts.api import ContactSource
-from .door import Door, Limits, address
+from .door import Door, Limits
 from .intervals.api import PATH as INTERVALS, IntervalViews
 from .ledger.routes import LedgerRoutes
 from .live import Live
@@ -35,19 +36,14 @@ from .pieces import Rest, unhurried
 from .plan.planner import Planner
 from .plan.routes import PlanRoutes
 from .screen import Screen
-from .sending import BodyParts, Heavy, around, put
+from .sending import BodyParts, Heavy, around
 from .status import Status
+from .streams import Streams
 from .taking import PATH as TAKING, TakingRoute
 from .wire import encode
 
 FRESH_ONLY: Final = {"Cache-Control": "no-store"}
 JSON: Final = "application/json"
-BEAT_S: Final = 0.9
-"""The least time between two heartbeats of a stream; they are sent with the refresh, once a second."""
-SLICE: Final = 16_384
-"""Bytes written at once: a stalled reader costs a socket's buffer, not a copy of everything."""
-SOCKET_BYTES: Final = 65_536
-"""What the kernel may buffer for a stream; by default it holds megabytes of values that nobody needs any more."""
 LISTED: Final = 200
 """The most callback candidates in the list: the newest."""
 _PLACES: Final = ("queue", "channel", "site", "unit")
@@ -78,12 +74,20 @@ class LiveSource(Protocol):
         """Roll up the chosen rows over these windows."""
         ...
 
+    def people(self) -> People:
+        """Return who is there now."""
+        ...
+
     def waits(self) -> Pieces[list[WaitHistogram]]:
         """Make histograms of how long the day's contacts waited, one for each row of the latest snapshot."""
         ...
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         """Return open contacts that somebody should look after, worst first."""
+        ...
+
+    def waiting(self, chosen: Chosen) -> list[InLine]:
+        """Return contacts that wait, line by line."""
         ...
 
     def gave_up(self, limit: int, chosen: Chosen) -> list[GaveUp]:
@@ -104,7 +108,6 @@ class Views:
 
     Attributes:
         live: the stream; callers that wire this publish to it.
-        streams: how many clients watch it.
         door: admits connections; callers that wire this open it, and it closes with the application.
     """
 
@@ -119,6 +122,7 @@ class Views:
         screen: Screen = Screen(),  # noqa: B008 - it is frozen
         callbacks: Callbacks | None = None,
         contacts: ContactSource = ContactSource(),  # noqa: B008 - it is frozen
+        agents: AgentSource = AgentSource(),  # noqa: B008 - it is frozen
     ) -> None:
         """Set where everything comes from.
 
@@ -131,19 +135,26 @@ class Views:
             screen: how the pages are set up.
             callbacks: who calls whom back; without it nobody can say so.
             contacts: what knows the contacts, and who may see them.
+            agents: who may see agents.
         """
         self.live = Live()
         self.door = Door(limits)
-        self.streams = 0
-        self._limits = limits
-        self._streams_of: Counter[str] = Counter()
+        self._streams = Streams(limits)
         self._source = source
         self._heavy = Heavy()
         self._intervals = IntervalViews(intervals, targets, source.now, self._heavy)
         self._ledger = LedgerRoutes(contacts, targets, source.now, self._heavy, screen.link)
+        self._agents = AgentRoutes(
+            source, agents, targets, self._heavy, streams=self._streams, feed=self.live, link=screen.link
+        )
         self._planner = planner
         self._screen = screen
         self._callbacks = callbacks or NoCallbacks()
+
+    @property
+    def streams(self) -> int:
+        """How many clients watch a stream."""
+        return self._streams.open
 
     def app(self) -> web.Application:
         """Build the application, ready to run."""
@@ -158,6 +169,7 @@ class Views:
         app.on_shutdown.append(self._shut_down)
         for path, handler in {
             "/v1/now": self.now,
+            "/v1/waiting": self.waiting,
             "/v1/at-risk": self.at_risk,
             "/v1/abandoned": self.abandoned,
             "/v1/trend": self.trend,
@@ -170,6 +182,7 @@ class Views:
         }.items():
             app.router.add_get(path, handler)
         self._ledger.add_to(app)
+        self._agents.add_to(app)
         PlanRoutes(self._planner).add_to(app)
         taking = TakingRoute(self._callbacks, self._source.gave_up, self._source.now)
         app.router.add_post(TAKING, taking.post)
@@ -193,6 +206,18 @@ class Views:
                 if by:
                     groups = await unhurried(source.groups(by, windows, chosen))
             return await unhurried(written.now(snapshot, status, groups, kpis, self.live.began))
+
+        return await self._answer(request, make)
+
+    async def waiting(self, request: web.Request) -> web.StreamResponse:
+        """Answer ``/v1/waiting``: contacts that wait, with their places in line."""
+        chosen = _chosen(request)
+
+        async def make() -> BodyParts:
+            at, status = self._source.now(), self._source.status()
+            return await unhurried(
+                written.waiting(at, status, self._source.waiting(chosen), self._screen.link)
+            )
 
         return await self._answer(request, make)
 
@@ -279,49 +304,13 @@ class Views:
         return trust.ready(self._source.status())
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
-        """Answer ``/v1/stream``: everything first, then what changes, as server-sent events.
+        """Answer ``/v1/stream``: live values as they change."""
+        chosen = _chosen(request)
 
-        ``Last-Event-ID`` is accepted but not needed: a client that reconnects is sent everything.
-        """
-        who = address(request.transport)
-        limits, mine = self._limits, self._streams_of[who]
-        if self.streams >= limits.streams or mine >= limits.streams_of_one:
-            whose = "" if self.streams >= limits.streams else " for this address"
-            detail = f"{mine if whose else self.streams:,} streams are already open{whose}"
-            full = problems.of_status(HTTPStatus.SERVICE_UNAVAILABLE, detail)
-            return problems.response(full, {"Retry-After": "5"})
-        headers = {**FRESH_ONLY, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
-        response = web.StreamResponse(headers=headers)
-        self.streams += 1
-        self._streams_of[who] += 1
-        try:
-            await response.prepare(request)
-            if request.method != "HEAD":
-                await self._follow(request, response, _chosen(request))
-        finally:
-            self.streams -= 1
-            self._streams_of[who] -= 1
-            if not self._streams_of[who]:
-                del self._streams_of[who]
-        return response
+        async def newer(version: int) -> tuple[bytes, int]:
+            return self.live.since(version, chosen, request.query_string)
 
-    async def _follow(self, request: web.Request, response: web.StreamResponse, chosen: Chosen) -> None:
-        if request.transport and (peer := request.transport.get_extra_info("socket")):
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
-        version, beaten = 0, float("-inf")
-        loop = asyncio.get_running_loop()
-        while not self.live.closed and request.transport:
-            event, version = self.live.since(version, chosen, request.query_string)
-            if not event and loop.time() - beaten >= BEAT_S:
-                event, beaten = self.live.beat(), loop.time()
-            if not event:
-                await self.live.wait()
-                continue
-            try:
-                for at in range(0, len(event), SLICE):
-                    await put(request, response, event[at : at + SLICE])
-            except ConnectionError:
-                return
+        return await self._streams.answer(request, self.live, newer)
 
     async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(self._screen.headers())

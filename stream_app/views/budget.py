@@ -14,6 +14,7 @@ from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.ledger_entries import FROM_LEDGER
 from stream_app.model.kpis.measures import Unit
 from stream_app.model.ledger_numbers import LEDGER_WINDOWS, LedgerWindow
+from stream_app.model.live.agent_now import DOING
 from stream_app.model.live.wait_histograms import SKETCHES, STEPS
 
 from . import naming
@@ -38,6 +39,9 @@ OTHERS: Final = "other"
 
 REST: Final = 5_000
 """Series of one scrape that are not a queue's: percentiles over all, segments, partitions, the process."""
+
+OF_AGENTS: Final = 2 * len(DOING) + 2
+"""How many do what and for how long, and slots, with those that are used."""
 
 INFORMATION: Final = (naming.QUEUE_INFO, naming.OPEN)
 """Where a queue is worked, and whether it is open."""
@@ -70,7 +74,8 @@ def of_queue() -> int:
     """Series of one queue and channel, at most."""
     waits = len(SKETCHES) * (len(STEPS) + 1)
     of_ledger = sum(of_ledger_kpi(kpi) for kpi in FROM_LEDGER if kpi.placed)
-    return sum(map(of_kpi, KPIS)) + of_ledger + len(TOTALS) + len(INFORMATION) + waits + len(naming.PLANNED)
+    others = len(TOTALS) + len(INFORMATION) + waits + len(naming.PLANNED) + OF_AGENTS
+    return sum(map(of_kpi, KPIS)) + of_ledger + others
 
 
 def of_scrape() -> int:

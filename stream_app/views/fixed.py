@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-_PAGES: Final = {"index.html": "/", "plan.html": "/plan"}
+_PAGES: Final = {"index.html": "/", "people.html": "/people", "plan.html": "/plan"}
 _TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 

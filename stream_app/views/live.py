@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from msgspec import Raw, Struct
 
+from stream_app.model.live.expected_wait import ExpectedWait
 from stream_app.model.live.judging import Judgement, State, judged_in
 from stream_app.model.live.rows import Chosen, QueueRow, RowPlace, Snapshot, everywhere
 from stream_app.model.pieces import Pieces, whole
@@ -188,11 +189,20 @@ def _looks_alike(shown: QueueRow, row: QueueRow) -> bool:
         row.open,
     ):
         return False
-    if (shown.late, shown.counts) != (row.late, row.counts):
+    if (shown.late, shown.counts, shown.agents, _seconds(shown.next_wait)) != (
+        row.late,
+        row.counts,
+        row.agents,
+        _seconds(row.next_wait),
+    ):
         return False
     if shown.too_good != row.too_good or (shown.site, shown.unit) != (row.site, row.unit):
         return False
     return all(_whole(value) == _whole(row.levels[name]) for name, value in shown.levels.items())
+
+
+def _seconds(wait: ExpectedWait | None) -> tuple[int, int, int] | None:
+    return None if wait is None else (int(wait.mean), int(wait.low), int(wait.high))
 
 
 def _whole(value: float | None) -> int | None:

@@ -80,6 +80,8 @@ def rendered(
         )
     text = "Where a queue is handled, and for which business unit."
     yield from _family(out, naming.QUEUE_INFO, "gauge", text, (_info(row, labels) for row, labels in rows))
+    for name, text, lines in _of_agents(snapshot):
+        yield from _family(out, name, "gauge", text, lines)
     text = "1 while the queue is within its business hours."
     is_open = ((f"{labels}}}", int(row.open)) for row, labels in rows)
     yield from _family(out, naming.OPEN, "gauge", text, is_open)
@@ -171,6 +173,48 @@ def _waited(waits: Sequence[WaitHistogram], rows: _Labelled) -> Iterator[_Line]:
             start = f'{labels},{naming.OUTCOME}="{outcome}",{naming.LE}="'
             for step, n in zip(steps, counts, strict=True):
                 yield f'{start}{step}"}}', n
+
+
+def _of_agents(snapshot: Snapshot) -> Iterator[tuple[str, str, Iterable[_Line]]]:
+    """Yield what agents do: they serve queues, whatever the channel; only of queues that have rows, whose number is limited."""
+    queues = {row.queue: row.agents for row in snapshot.rows if row.agents is not None}
+    doing = [
+        (f'{{{naming.QUEUE}="{escaped(queue)}",{naming.DOING}="{name}"}}', found)
+        for queue, agents in queues.items()
+        for name, found in agents.doing.items()
+    ]
+    yield (
+        naming.AGENTS,
+        "Agents of a queue, by what they do.",
+        ((labels, found.count) for labels, found in doing),
+    )
+    text = "How long the agent has done it who has done it the longest."
+    longest = ((labels, _ago(snapshot.at, found.since)) for labels, found in doing)
+    yield naming.AGENTS_LONGEST, text, longest
+    slots = [
+        (f'{{{naming.QUEUE}="{escaped(row.queue)}",{naming.CHANNEL}="{escaped(row.channel)}"}}', found)
+        for row in snapshot.rows
+        if row.agents is not None and (found := row.agents.slots.get(row.channel)) is not None
+    ]
+    text = "Contacts of the channel that the queue's available agents may have at once."
+    yield naming.AGENT_SLOTS, text, ((labels, found.slots) for labels, found in slots)
+    text = "How many of these they have, of whichever queue."
+    yield naming.AGENT_SLOTS_USED, text, ((labels, found.used) for labels, found in slots)
+    text = "How long the next contact is expected to wait: the mean, and the bounds that hold 80 % of such waits."
+    yield naming.NEXT_WAIT, text, _next_waits(snapshot)
+
+
+def _next_waits(snapshot: Snapshot) -> Iterator[_Line]:
+    for row in snapshot.rows:
+        if (wait := row.next_wait) is None:
+            continue
+        place = f'{naming.QUEUE}="{escaped(row.queue)}",{naming.CHANNEL}="{escaped(row.channel)}"'
+        for bound, seconds in (("low", wait.low), ("mean", wait.mean), ("high", wait.high)):
+            yield f'{{{place},{naming.BOUND}="{bound}"}}', round(seconds, 1)
+
+
+def _ago(now: int, since: int | None) -> float | None:
+    return None if since is None else max(0, now - since) / 1000
 
 
 def _info(row: QueueRow, labels: str) -> _Line:

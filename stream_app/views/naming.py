@@ -34,6 +34,22 @@ REQUIRED: Final = "cc_required_agents"
 STAFFED: Final = "cc_staffed_agents"
 """The plan for the current 15-minute interval: all its contacts, agents required on the schedule, and agents scheduled."""
 PLANNED: Final = (FORECAST, REQUIRED, STAFFED)
+AGENTS: Final = "cc_agents"
+"""Agents of a queue by what they do; only of queues whose agents' states are told. Never an agent's id."""
+AGENTS_LONGEST: Final = "cc_agents_longest_seconds"
+AGENT_SLOTS: Final = "cc_agent_slots"
+AGENT_SLOTS_USED: Final = "cc_agent_slots_used"
+"""Contacts that the agents who are available may have at once, and how many of these they have."""
+NEXT_WAIT: Final = "cc_next_wait_seconds"
+"""How long the next contact will wait: the mean of such waits, and the bounds between which four of five are."""
+DOING, BOUND = "doing", "bound"
+OF_AGENTS: Final[dict[str, tuple[str, ...]]] = {
+    AGENTS: (QUEUE, DOING),
+    AGENTS_LONGEST: (QUEUE, DOING),
+    AGENT_SLOTS: (QUEUE, CHANNEL),
+    AGENT_SLOTS_USED: (QUEUE, CHANNEL),
+    NEXT_WAIT: (QUEUE, CHANNEL, BOUND),
+}
 OUTCOME, LE = "outcome", "le"
 DATA_AGE: Final = "cc_data_age_seconds"
 MAX_AGE: Final = "cc_data_age_limit_seconds"
@@ -291,6 +307,6 @@ def every_name() -> Iterator[str]:
         yield from dict.fromkeys((*names_of(kpi), *([target(kpi)] if shows_target(kpi) else [])))
     yield from dict.fromkeys(name for kpi in FROM_LEDGER for name in ledger_names_of(kpi))
     yield from (total(name) for name in TOTALS)
-    yield from (QUEUE_INFO, OPEN, f"{WAITED}_bucket", *PLANNED)
+    yield from (QUEUE_INFO, OPEN, f"{WAITED}_bucket", *PLANNED, *OF_AGENTS)
     yield from LABELS
     yield from (f"{APPLY}_{part}" for part in ("bucket", "sum", "count"))

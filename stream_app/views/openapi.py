@@ -12,6 +12,7 @@ from stream_app.model.live.trend import TRENDS
 from stream_app.model.windows import WINDOWS
 
 from . import problems, taking, wire, wire_lists
+from .agents.operations import OPERATIONS as AGENTS
 from .contacts.operations import OPERATION as CONTACTS
 from .history.operations import OPERATION as HISTORY
 from .intervals import api as intervals_api, query, spans, wire as rows
@@ -67,6 +68,19 @@ OPERATIONS: Final = (
         "only `beat`s, which give the reason.",
         answer="text/event-stream",
         fails=_BAD | {503: "Too many streams are open: try again"},
+    ),
+    Operation(
+        path="/v1/waiting",
+        name="waiting",
+        example="queue=sales",
+        summary="Contacts that wait, with their places in line",
+        text="Line by line, who came first first. How long each has yet to wait follows from who is ahead, which agents are "
+        "there and how long work takes: the mean of such waits, and bounds that hold four of five of them. null where no "
+        "platform tells agents' states, in channels where nobody holds the line, and where nobody is there. A contact is "
+        "identified by its id only.",
+        answer=wire_lists.WaitingList,
+        parameters=_PLACES,
+        fails=_READ,
     ),
     Operation(
         path="/v1/at-risk",
@@ -203,6 +217,7 @@ OPERATIONS: Final = (
     WHAT_IF,
     LEDGER,
     HISTORY,
+    *AGENTS,
     Operation(
         path="/v1/kpis",
         name="kpis",
@@ -228,6 +243,9 @@ OPERATIONS: Final = (
     Operation(path="/openapi.json", name="openapi", summary="This description", answer="application/json"),
     Operation(path="/docs", name="docs", summary="This description, for people", answer="text/html"),
     Operation(path="/", name="page", summary="The wallboard", answer="text/html"),
+    Operation(
+        path="/people", name="people", summary="The people page: what each agent does", answer="text/html"
+    ),
     Operation(path="/plan", name="plan", summary="The planning page", answer="text/html"),
 )
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from . import problems, wire
+from .agents.api import PATH as AGENTS
 from .contacts.api import PATH as CONTACTS
 from .history.api import PATH as HISTORY
 from .intervals.api import PATH as INTERVALS
@@ -27,6 +28,7 @@ OF_THE_STORE: Final = {
     WHAT_IF,
     LEDGER,
     HISTORY,
+    AGENTS,
     "/v1/forecast",
     "/v1/staffing",
     "/v1/plan",

@@ -13,6 +13,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from stream_app.model import kpis
 from stream_app.model.kpis.measures import Unit, Value
 from stream_app.model.live import judging
+from stream_app.model.live.agent_now import AgentCounts
+from stream_app.model.live.expected_wait import ExpectedWait
 from stream_app.model.live.rows import KpiValues, QueueGroup, QueueRow
 from stream_app.model.targets.conversations import Clock
 
@@ -66,6 +68,46 @@ class Judged(Struct, frozen=True, gc=False):
     since: Annotated[Time | None, Meta(description="When the state began; null: before serve started")] = None
 
 
+class DoingCount(Struct, frozen=True, gc=False):
+    """How many agents of a queue do something."""
+
+    count: int
+    since: Annotated[
+        Time | None, Meta(description="When the one began who has done it the longest; null: nobody does")
+    ]
+
+
+class Slots(Struct, frozen=True, gc=False):
+    """How many contacts of a channel may be had at once."""
+
+    slots: Annotated[int, Meta(description="Contacts that may be had at once")]
+    used: Annotated[int, Meta(description="How many of these there are")]
+    free: Annotated[int, Meta(description="How many more there may be")]
+
+
+class NextWait(Struct, frozen=True, gc=False):
+    """A wait that is expected, in seconds."""
+
+    mean_s: Annotated[int, Meta(description="Mean of such waits")]
+    low_s: Annotated[int, Meta(description="A tenth of such waits are shorter")]
+    high_s: Annotated[int, Meta(description="A tenth of such waits are longer")]
+
+
+class QueueAgents(Struct, frozen=True, gc=False):
+    """What the agents of a queue do now, in all of its channels together. Who is offline is not counted."""
+
+    available: DoingCount
+    on_contact: DoingCount
+    wrap: DoingCount
+    away: Annotated[DoingCount, Meta(description="On a break, in a training, in a meeting")]
+    slots: Annotated[
+        dict[str, Slots],
+        Meta(
+            description="Channel → slots of the agents who are available; a channel that is not told is not there"
+        ),
+    ]
+
+
 class LiveRow(Struct, frozen=True, gc=False):
     """One queue and channel."""
 
@@ -98,6 +140,13 @@ class LiveRow(Struct, frozen=True, gc=False):
         ),
     ] = {}
     judged: Annotated[dict[str, Judged], Meta(description="Window → how it does")] = {}
+    agents: Annotated[
+        QueueAgents | None, Meta(description="What its agents do; null: nobody tells who serves the queue")
+    ] = None
+    next_wait: Annotated[
+        NextWait | None,
+        Meta(description="How long the next contact will wait; null: it is not known, or nobody is there"),
+    ] = None
 
 
 class LiveGroup(Struct, frozen=True):
@@ -239,7 +288,24 @@ def live_row(
         row.late,
         row.counts,
         {name: _judged(found, began.get(name)) for name, found in judgements.items()},
+        None if row.agents is None else queue_agents(row.agents),
+        None if row.next_wait is None else next_wait(row.next_wait),
     )
+
+
+def next_wait(wait: ExpectedWait) -> NextWait:
+    """Return an expected wait in whole seconds."""
+    return NextWait(round(wait.mean), round(wait.low), round(wait.high))
+
+
+def queue_agents(counts: AgentCounts) -> QueueAgents:
+    """Return what a queue's agents do."""
+    doing = {
+        name: DoingCount(found.count, None if found.since is None else stamp(found.since))
+        for name, found in counts.doing.items()
+    }
+    slots = {channel: Slots(use.slots, use.used, use.free) for channel, use in counts.slots.items()}
+    return QueueAgents(**doing, slots=slots)
 
 
 def _judged(found: judging.Judgement, began: tuple[judging.State, int | None] | None) -> Judged:

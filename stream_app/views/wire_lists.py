@@ -15,13 +15,38 @@ from stream_app.model.kpis.measures import Choice
 from stream_app.model.ledger_numbers import LEDGER_WINDOWS
 from stream_app.model.live import running as lists, trend as trends
 from stream_app.model.live.callbacks import Callbacks, Taken
+from stream_app.model.live.next_wait import InLine
 
 from . import dictionary
 from .status import Status
-from .wire import CARRIED, Some, Time, stamp, tenths
+from .wire import CARRIED, NextWait, Some, Time, next_wait, stamp, tenths
 
 SHORT: Final = ("yes", "no")
 """Whether the list should include short abandonments."""
+
+
+class WaitingContact(Struct, frozen=True):
+    """A contact that waits."""
+
+    contact_id: str
+    queue: str
+    channel: str
+    since: Time
+    place: Annotated[
+        int, Meta(description="Its place in line: 1 is next. Channels that agents share have one line")
+    ]
+    wait: Annotated[NextWait | None, Meta(description="How long it has yet to wait; null: it is not known")]
+    url: Annotated[str | None, Meta(description="Where its platform shows it, if that is set")] = None
+
+
+class WaitingList(Struct, frozen=True):
+    """Contacts that wait now, line by line, who came first first."""
+
+    at: Time
+    age_s: Annotated[float | None, Meta(description="Seconds behind real time at most; null: unknown")]
+    stale: Annotated[bool, Meta(description="Do not act on these numbers")]
+    contacts: list[WaitingContact]
+    total: Annotated[int, Meta(description="Number of contacts")]
 
 
 class AtRiskContact(Struct, frozen=True):
@@ -121,6 +146,17 @@ Link = Callable[[str], str | None]
 def taken_by(taken: Taken | None) -> TakenBy | None:
     """Say who calls a contact back."""
     return TakenBy(taken.by, stamp(taken.at)) if taken else None
+
+
+def waiting_contact(one: InLine, url: str | None = None) -> WaitingContact:
+    """Make the entry of a contact that waits."""
+    wait = None if one.wait is None else next_wait(one.wait)
+    return WaitingContact(one.contact, one.queue, one.channel, stamp(one.queued_at), one.place, wait, url)
+
+
+def waiting(at: int, status: Status, total: int) -> WaitingList:
+    """Make the list without its contacts."""
+    return WaitingList(stamp(at), tenths(status.age_s), status.stale, [], total)
 
 
 def at_risk_contact(one: lists.AtRisk, url: str | None = None) -> AtRiskContact:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from stream_app.model.live.next_wait import InLine
 from stream_app.model.live.rows import QueueGroup, Snapshot
 from stream_app.model.live.running import AtRisk
 from stream_app.model.pieces import Pieces
@@ -33,6 +34,15 @@ def now(
         yield
     *first, last = around(wire.now(snapshot.at, status, [], everyone, []), "rows", rows)
     return [*first, *around(last, "groups", rolled)]
+
+
+def waiting(at: int, status: Status, found: list[InLine], link: wire_lists.Link) -> Pieces[list[bytes]]:
+    """Write ``/v1/waiting``, contact by contact."""
+    contacts: list[bytes] = []
+    for one in found:
+        contacts.append(encode(wire_lists.waiting_contact(one, link(one.contact))))
+        yield
+    return around(wire_lists.waiting(at, status, len(found)), "contacts", contacts)
 
 
 def at_risk(at: int, status: Status, found: list[AtRisk], link: wire_lists.Link) -> Pieces[list[bytes]]:

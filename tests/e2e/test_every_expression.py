@@ -36,6 +36,7 @@ PLANNED = (
     "Forecast against actual",
     "By queue, now",
 )
+PEOPLE = ("Agents, by what they do", "The longest of them", "Slots of available agents")
 SETTLED = {
     title
     for kpi in FROM_LEDGER
@@ -68,6 +69,7 @@ QUIET = {
     "Average handle time, outbound, today": "the simulated centre calls nobody",
     **dict.fromkeys(SETTLED, "nothing is settled before a day, or a week, is over"),
     **dict.fromkeys(CUSTOMERS, "the simulated centre tells nothing of who becomes a customer"),
+    **dict.fromkeys(PEOPLE, "the simulated platform does not tell which queues its agents serve"),
     **dict.fromkeys(PLANNED, "a forecast needs six weeks of rows, and nobody imported a schedule"),
 }
 """Alert or panel → why a young and healthy centre has no data for it."""
@@ -79,6 +81,7 @@ RARE = {
 
 UNSEEN = {
     *naming.PLANNED,  # see above
+    *naming.OF_AGENTS,  # see above
     naming.APPLY,  # its buckets, sum and count are there
     naming.STORE_LIMIT,  # see above
     naming.value(BY_NAME["outbound_handle_time"]),  # see above

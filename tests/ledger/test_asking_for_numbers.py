@@ -119,8 +119,8 @@ def written(
         for n, visit in enumerate(unpack_visits(visits))
         if visit.state < REMEMBERED
     ]
-    open_ = Exploder(P)(OutboxEntry(b"", "t", 0, 1, kept.time, 1, join_rows(packed), b"")).get("visits", [])
-    coverage = Coverage(P, "t", kept.time, 0, None, tuple(described), {}, open_, ())
+    open_ = Exploder(P)(OutboxEntry(b"", "t", 0, 1, kept.time, 1, join_rows(packed), b""))
+    coverage = Coverage(P, "t", kept.time, 0, None, tuple(described), {}, {**open_}, ())
     return kept, coverage, {one.path.name: one.path for one in finished}
 
 

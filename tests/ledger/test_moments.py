@@ -9,7 +9,6 @@ import pytest
 
 from stream_app.errors import StoreUnavailableError
 from stream_app.ledger.local_files import LocalFiles
-from stream_app.model.ports import Partition
 from stream_app.store import keys, moments
 from stream_app.store.moments import Moments
 from tests.services.redis import every_redis
@@ -94,12 +93,12 @@ async def test_what_never_stands_still_is_given_up(centre: Centre, monkeypatch: 
     """A worker that is claimed again and again: there is an error, and no mixture."""
     (desk,) = centre.desks
     await desk.count(300)
-    visits = centre.moments._visits
+    whole = centre.moments._whole
 
-    async def claimed_meanwhile(partition: Partition) -> dict[str, bytes]:
+    async def claimed_meanwhile(key: str) -> dict[str, bytes]:
         await desk.claim()
-        return await visits(partition)
+        return await whole(key)
 
-    monkeypatch.setattr(centre.moments, "_visits", claimed_meanwhile)
+    monkeypatch.setattr(centre.moments, "_whole", claimed_meanwhile)
     with pytest.raises(StoreUnavailableError, match="changes too fast"):
         await centre.moments.read(desk.partition)

@@ -11,6 +11,8 @@ from multidict import CIMultiDictProxy
 
 from stream_app.model.live.board import Board
 from stream_app.model.live.callbacks import Callbacks
+from stream_app.model.live.next_wait import InLine
+from stream_app.model.live.people import People
 from stream_app.model.live.rows import By, Chosen, QueueGroup, Snapshot, everywhere
 from stream_app.model.live.running import AtRisk, GaveUp
 from stream_app.model.live.snapshot import Snapshots
@@ -21,6 +23,7 @@ from stream_app.model.ports import Intervals
 from stream_app.model.targets import Targets
 from stream_app.model.windows import WINDOWS
 from stream_app.store.intervals.memory import MemoryIntervals
+from stream_app.views.agents.api import AgentSource
 from stream_app.views.api import Views
 from stream_app.views.contacts.api import ContactSource
 from stream_app.views.door import Limits
@@ -46,6 +49,7 @@ class Served:
         screen: Screen = Screen(),  # noqa: B008 - it is frozen
         callbacks: Callbacks | None = None,
         contacts: ContactSource = ContactSource(),  # noqa: B008 - it is frozen
+        agents: AgentSource = AgentSource(),  # noqa: B008 - it is frozen
     ) -> None:
         self.board = board
         self.kept = intervals if isinstance(intervals, MemoryIntervals) else None
@@ -64,6 +68,7 @@ class Served:
             screen=screen,
             callbacks=callbacks,
             contacts=contacts,
+            agents=agents,
         )
         self.runner = web.AppRunner(self.views.app(), shutdown_timeout=0.5)
 
@@ -79,8 +84,14 @@ class Served:
     def groups(self, by: By, windows: Collection[str], chosen: Chosen) -> Pieces[list[QueueGroup]]:
         return self._snapshots.grouped(self.targets, by, windows, chosen)
 
+    def people(self) -> People:
+        return self.board.people
+
     def waits(self) -> Pieces[list[WaitHistogram]]:
         return self._snapshots.waited(self.targets)
+
+    def waiting(self, chosen: Chosen) -> list[InLine]:
+        return self._snapshots.waiting(self.targets, chosen)
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         return self._snapshots.at_risk(self.targets, chosen)
@@ -104,7 +115,7 @@ class Served:
         )
         found = {getattr(row, parameter) for row in rows} | {getattr(row, parameter) for row in kept} | own
         if parameter == "queue":
-            found |= self.targets.queues.keys()
+            found |= {*self.targets.queues, *self.board.people.queues()}
         return found - {None}
 
     def publish(self) -> None:

@@ -444,6 +444,7 @@ PATHS = [
     "/",
     "/v1/now",
     "/v1/kpis",
+    "/v1/waiting",
     "/v1/at-risk",
     "/v1/abandoned",
     "/v1/trend",
@@ -527,6 +528,7 @@ async def test_the_description_is_complete_and_right(served: Served) -> None:
     [
         "/v1/now",
         "/v1/kpis",
+        "/v1/waiting",
         "/v1/at-risk",
         "/v1/abandoned",
         "/v1/trend",

@@ -12,11 +12,13 @@ from tests.services.process import until
 class Watcher:
     """Reads the stream and keeps its events."""
 
-    def __init__(self, url: str, ours: str = "127.0.0.1", query: str = "", **headers: str) -> None:
+    def __init__(
+        self, url: str, ours: str = "127.0.0.1", query: str = "", path: str = "/v1/stream", **headers: str
+    ) -> None:
         self.events: list[tuple[str, Any]] = []
         self.comments: list[str] = []
         self.lines: list[str] = []
-        self._task = asyncio.create_task(self._read(f"{url}/v1/stream{query}", ours, headers))
+        self._task = asyncio.create_task(self._read(f"{url}{path}{query}", ours, headers))
 
     async def _read(self, url: str, ours: str, headers: dict[str, str]) -> None:
         kind = ""

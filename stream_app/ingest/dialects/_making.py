@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from stream_app.errors import UnreadableError
-from stream_app.model.events import EARLIEST_MS, LATEST_MS, LONGEST_NAME, Event
+from stream_app.model.events import EARLIEST_MS, LATEST_MS, LONGEST_NAME, AgentStatus, Event
 
 from ._reading import detail
 
 E = TypeVar("E", bound=Event)
-AgentStatus = Literal["available", "on_contact", "wrap", "break", "training", "meeting", "offline"]
 
 LONGEST_ID: Final = 128
 LONGEST_S: Final = 31_536_000

@@ -20,7 +20,7 @@ from stream_app.errors import UnknownTypeError, UnreadableError
 from stream_app.model import events as e
 
 from . import Headers, Local
-from ._making import AgentStatus, cut, digest, duration, make, milliseconds, not_ready
+from ._making import cut, digest, duration, make, milliseconds, not_ready
 from ._reading import lowered, read_json
 
 _EPOCH: Final = re.compile(r"([0-9]{1,12})(?:\.([0-9]*))?", re.ASCII)
@@ -262,7 +262,7 @@ def _missed(line: _Line) -> Sequence[e.Event]:
     return (_of_call(line, e.Missed),)
 
 
-def _agent(line: _Line, state: AgentStatus, **fields: Any) -> Sequence[e.Event]:
+def _agent(line: _Line, state: e.AgentStatus, **fields: Any) -> Sequence[e.Event]:
     if line.agent in _NOBODY:
         return ()
     return (make(e.AgentState, id=_id(line), at=line.at, agent=line.agent, state=state, **fields),)

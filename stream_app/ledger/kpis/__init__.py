@@ -5,6 +5,7 @@ What they are called, and what they are good for, is in ``model/kpis/from_ledger
 
 from typing import Final
 
+from .agents import AGENT_TIME, SHARED_WORK
 from .cases import BEGUN_CASES, RESOLVED_CASES, UNRESOLVED_CASES
 from .criteria import CRITERIA
 from .customers import CHURN_BY_RESOLUTION, CUSTOMERS
@@ -33,6 +34,8 @@ FAMILIES: Final[dict[str, LedgerFamily]] = {
         SALES,
         CRITERIA,
         TRAININGS,
+        AGENT_TIME,
+        SHARED_WORK,
     )
 }
 """Name → family."""

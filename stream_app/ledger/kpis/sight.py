@@ -11,7 +11,17 @@ from stream_app.ledger.reading import ReadRange
 
 from .relations import view
 
-TABLES: Final = ("visits", "replies", "cases", "customers", "opinions", "criteria", "trainings")
+TABLES: Final = (
+    "visits",
+    "replies",
+    "cases",
+    "customers",
+    "opinions",
+    "criteria",
+    "trainings",
+    "spells",
+    "stretches",
+)
 """What families read."""
 NARROWED: Final = ("visits", "replies")
 """Of these, files are left out in which all is over too early; what is known of a customer or a case stays true."""

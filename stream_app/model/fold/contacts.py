@@ -13,6 +13,7 @@ from stream_app.model import events as e, facts as f
 from stream_app.model.reasons import refused_by
 from stream_app.model.targets import Targets
 
+from .agents import Agents
 from .deltas import APPLIED, Memory, Result
 from .kinds import Closed
 from .lifecycle import TABLE
@@ -39,10 +40,18 @@ class Contacts(Surveys):
     """
 
     def __init__(
-        self, targets: Targets, tally: Tally, memory: Memory, noted: Noted, *, tells_messages: bool
+        self,
+        targets: Targets,
+        tally: Tally,
+        memory: Memory,
+        noted: Noted,
+        agents: Agents,
+        *,
+        tells_messages: bool,
     ) -> None:
         """Start from what a claim restored, or from nothing; see ``Openings``."""
         super().__init__(targets, tally, memory, noted, tells_messages=tells_messages)
+        self._agents = agents
         self.routes: dict[type[e.Event], _Take] = dict.fromkeys(e.OTHER_TYPES, self._once)
         self.routes |= {kind: self._repeat if kind.repeatable else self._progress for kind in e.CONTACT_TYPES}
         self.routes |= {
@@ -50,6 +59,7 @@ class Contacts(Surveys):
             e.Answered: self._answer,
             e.LeftQueue: self._outcome,
             e.CaseReopened: self._reopen,
+            e.AgentState: self._state,
         }
         counted: dict[type[e.Event], Callable[[Any], None]] = {
             e.Refused: self._refuse,
@@ -116,6 +126,16 @@ class Contacts(Surveys):
         return self._progress(event) if event.direction == "inbound" else self._call_out(event)
 
     # --- events outside of any visit ---
+
+    def _state(self, event: e.AgentState) -> Result:
+        """Apply what an agent does; it is too late where what happened since is not remembered."""
+        mark = fingerprint(event.id)
+        if mark in self._known:
+            return Result.DUPLICATE
+        if not self._agents.tell(event):
+            return Result.LATE
+        self._remember(mark)
+        return APPLIED
 
     def _refuse(self, event: e.Refused) -> None:
         refused = f.Refused(event.at, refused_by(event.reason))

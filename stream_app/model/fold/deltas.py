@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from stream_app.model.intervals.counting import Rows
+from stream_app.model.presence import Presence
 
 from .cells import Cell, CellKey
 from .clock import Agreement
@@ -51,6 +52,7 @@ class Memory(Struct):
         recent: the event ids that were seen of late.
         lasting: day of partition time → hashes of ids that recur, added in it.
         agreement: how far partition time is agreed on; ``None`` where that was not remembered.
+        agents: agent → what was told of the agent.
     """
 
     time: int = 0
@@ -58,6 +60,7 @@ class Memory(Struct):
     recent: SeenIds = field(default_factory=SeenIds)
     agreement: Agreement | None = None
     lasting: dict[int, list[bytes]] = field(default_factory=dict)
+    agents: dict[str, Presence] = field(default_factory=dict)
 
 
 class Deltas(Struct):
@@ -73,6 +76,7 @@ class Deltas(Struct):
         lasting: day → hashes of ids that recur, added.
         outlived: the hashes of this day and all before are dropped, before those of ``lasting`` are added; -1: none.
         early: how many hashes were dropped because there were too many.
+        agents: agent → what was told of the agent; ``None``: forgotten.
         ledger: rows of the ledger, packed; ``None`` where nothing is noted.
         results: result → records.
         reasons: (result, reason) → records, for dead letters and illegal events.
@@ -94,3 +98,4 @@ class Deltas(Struct):
     outlived: int = -1
     early: int = 0
     ledger: list[bytes] | None = None
+    agents: dict[str, Presence | None] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from stream_app.model.durations import MINUTE
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT
 
+from .agents import Agents
 from .clock import PartitionClock
 from .contacts import Contacts
 from .deltas import APPLIED, Deltas, Memory, Result
@@ -64,7 +65,10 @@ class Fold:
         self._clock = PartitionClock(memory.time, memory.agreement)
         self._heard = self._clock.heard
         self._tally = tally or Tally()
-        self._contacts = Contacts(targets, self._tally, memory, self.noted, tells_messages=tells_messages)
+        self._agents = Agents(memory.agents, self.noted, time=memory.time, idle_h=targets.agents.idle_h)
+        self._contacts = Contacts(
+            targets, self._tally, memory, self.noted, self._agents, tells_messages=tells_messages
+        )
         self._routes = self._contacts.routes
         self._now = memory.time
         self._soon = 0  # before that, a stamp only moves partition time, and nothing else happens; 0: never
@@ -80,7 +84,14 @@ class Fold:
     def state(self) -> Memory:
         """Its memory as of now."""
         contacts = self._contacts
-        return Memory(self._now, contacts.open, contacts.seen, self._told().state, contacts.lasting.known)
+        return Memory(
+            self._now,
+            contacts.open,
+            contacts.seen,
+            self._told().state,
+            contacts.lasting.known,
+            self._agents.known,
+        )
 
     def _reset(self) -> None:
         self._results: dict[str, int] = dict.fromkeys(Result, 0)
@@ -108,8 +119,10 @@ class Fold:
             outlived=contacts.lasting.outlived,
             early=contacts.seen.early + contacts.lasting.early,
             ledger=self.noted.take() if self.noted.on else None,
+            agents=self._agents.touched,
         )
         contacts.reset()
+        self._agents.reset()
         self._reset()
         return deltas
 
@@ -201,6 +214,7 @@ class Fold:
     def _pass_time(self) -> None:
         clock = self._told()
         self._contacts.pass_time(clock.now)
+        self._agents.pass_time(clock.now)
         self._see_time()
 
     def _see_time(self) -> None:

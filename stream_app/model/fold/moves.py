@@ -17,7 +17,20 @@ from .matching import choose, fits
 from .openings import Openings
 from .row_kind import kind_of
 from .seen import fingerprint
-from .visit import ABANDONED, CLOSED, REMEMBERED, WAITING, WITH_BOT, WRAPPING, Visit, Visits
+from .visit import (
+    ABANDONED,
+    BY_REPLIES,
+    CLOSED,
+    REMEMBERED,
+    TALKING,
+    WAITING,
+    WITH_BOT,
+    WRAPPING,
+    WRITTEN,
+    Visit,
+    Visits,
+)
+from .working import ms
 
 _HANDS: Final[frozenset[RowKind]] = frozenset({e.Answered, Assigned, e.MessageSent})
 """What a person does with a visit that a bot has: it is handed off with that."""
@@ -76,7 +89,7 @@ class VisitMoves(Openings):
     def _move(self, visits: Visits, visit: Visit, move: Move, event: e.ContactEvent) -> None:
         contact, several = event.contact_id, len(visits) > 1
         self.touched[contact] = visits
-        was, since = visit.state, visit.since
+        was, since, talk = visit.state, visit.since, visit.talk
         if several:
             answered, abandons = visit.responded, was != ABANDONED == move.to
         facts = step(visit, move, event)
@@ -84,6 +97,7 @@ class VisitMoves(Openings):
             self._promise(visit, self._rule_of(visit.queue, visit.channel))
         if facts or self.noted.on:
             self._count(visit, facts, event)
+        self._note_work(visit, was, since, talk, event)
         if visit.state == CLOSED:
             self._close(contact, visits, visit, since if was == WRAPPING else event.at)
         if not several:
@@ -94,3 +108,24 @@ class VisitMoves(Openings):
                     other.responded = True
         if abandons:
             self._close_abandoned(contact)
+
+    def _note_work(self, visit: Visit, was: int, since: int, talk: int, event: Any) -> None:
+        """Note what an event shows of the work on a written contact: when it was done, and whose it was.
+
+        Args:
+            visit: after the event.
+            was: its state before.
+            since: since when.
+            talk: its talk time before.
+            event: that one.
+        """
+        if not self.noted.on or not visit.seen & WRITTEN:
+            return
+        agent, at = event.agent or visit.agent, event.at
+        if visit.seen & BY_REPLIES:
+            if isinstance(event, e.MessageSent):
+                self.noted.stretch(event.contact_id, visit, agent, at - (visit.talk - talk), at)
+        elif was == TALKING != visit.state:
+            if isinstance(event, e.Wrapped) and event.wrap_s is not None:
+                at -= ms(event.wrap_s)
+            self.noted.stretch(event.contact_id, visit, agent, since, at)

@@ -16,6 +16,7 @@ from stream_app.model.ledger import (
     pack_row,
     take_back,
 )
+from stream_app.model.presence import Spell
 
 from .visit import Visit, VisitNotes
 
@@ -26,6 +27,7 @@ _APART: Final[dict[type[f.Fact], HappeningKind]] = {
 }
 """Facts of a visit that happen any number of times, each at its own time."""
 _WHOSE: Final = ("agent", "team", "site", "customer", "case")
+_NO_FACTS: Final = pack_row(())
 _COMMON: Final = frozenset((*ContactEvent.__struct_fields__, *_WHOSE, "criteria"))
 
 
@@ -153,6 +155,64 @@ class Noted:
                 "automatic": event.automatic,
             }
             self.happened("criterion", event, place, visit, about=about)
+
+    def stretch(self, contact: str, visit: Visit, agent: str | None, began: int, ended: int) -> None:
+        """Note a stretch of work on a written contact; that on spoken ones follows from their visits."""
+        if ended <= began:
+            return
+        notes = visit.notes
+        team, site = (None, None) if notes is None else (notes.team, notes.site)
+        about: dict[str, object] = {"began_at": began, "ended_at": ended}
+        place = visit.queue, visit.channel
+        row = Happening(
+            *self._place(),
+            "stretch",
+            1,
+            contact,
+            *place,
+            visit.started,
+            agent,
+            team,
+            site,
+            None,
+            None,
+            about,
+            _NO_FACTS,
+        )
+        self._rows.append(pack_row(row))
+
+    def spell(self, agent: str, spell: Spell, sign: int = 1) -> None:
+        """Note a spell of an agent that is over; with the sign -1, that it does not hold."""
+        if not self.on:
+            return
+        status = spell.status
+        about: dict[str, object] = {
+            "began_at": spell.began,
+            "ended_at": spell.ended,
+            "agent_state": status.state,
+            "reason": status.reason,
+            "work": status.work or None,
+            "queues": list(status.served),
+            "away_queues": [queue for queue, (state, _) in status.served.items() if state != "available"],
+            "unended": spell.unended,
+        }
+        row = Happening(
+            *self._place(),
+            "spell",
+            sign,
+            None,
+            "",
+            "",
+            0,
+            agent,
+            status.team,
+            status.site,
+            None,
+            None,
+            about,
+            _NO_FACTS,
+        )
+        self._rows.append(pack_row(row))
 
 
 def _notes(visit: Visit) -> VisitNotes:

@@ -225,5 +225,7 @@ LEDGER_FAMILIES: Final = (
     "sales",
     "criteria",
     "trainings",
+    "agent_time",
+    "shared_work",
 )
 """The families that entries may name."""

@@ -7,6 +7,7 @@ from typing import Final
 from .from_ledger import FromLedger, LedgerCount, LedgerShare, only
 from .ledger_money import CUSTOMER_ENTRIES, MONEY_ENTRIES
 from .ledger_opinions import OPINION_ENTRIES, REVIEW_ENTRIES
+from .ledger_people import PEOPLE_ENTRIES
 from .measures import Unit
 
 _RESOLUTION_ENTRIES: Final[tuple[FromLedger, ...]] = (
@@ -230,5 +231,6 @@ FROM_LEDGER: Final[tuple[FromLedger, ...]] = (
     *OPINION_ENTRIES,
     *REVIEW_ENTRIES,
     *_BOT_ENTRIES,
+    *PEOPLE_ENTRIES,
 )
 """In the order of the dictionary."""

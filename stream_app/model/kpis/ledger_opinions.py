@@ -83,6 +83,7 @@ REVIEW_ENTRIES: Final[tuple[FromLedger, ...]] = (
         misleads="To have sat through a course is not to have learned from it: read it with the quality score.",
         pairs=("quality_by_criterion", "training_overdue"),
         agents=True,
+        also_by=("course",),
     ),
     FromLedger(
         name="training_overdue",
@@ -97,5 +98,6 @@ REVIEW_ENTRIES: Final[tuple[FromLedger, ...]] = (
         misleads="It includes the courses of agents who have left, unless they are reported as completed.",
         pairs=("training_compliance", "compliance"),
         agents=True,
+        also_by=("course",),
     ),
 )

@@ -90,6 +90,20 @@ LEDGER_WORDS: Final[dict[str, dict[str, str]]] = {
         "due": "courses due",
         "overdue": "overdue courses",
     },
+    "agent_time": {
+        "signed_in_ms": "signed-in time",
+        "on_contact_ms": "time on contacts",
+        "wrap_ms": "time in wrap-up",
+        "available_ms": "time available",
+        "away_ms": "time away",
+        "working_ms": "time on contacts or in wrap-up",
+        "staffed_ms": "time on contacts, in wrap-up or available",
+    },
+    "shared_work": {
+        "shared_ms": "shared work time",
+        "worked_ms": "work time",
+        "handled": "handled contacts",
+    },
 }
 """Family → sum → what it is, where its name alone does not say so."""
 

@@ -6,7 +6,7 @@ the same, because ``advance`` moves buckets out of it as time passes.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from msgspec import Struct
@@ -16,8 +16,10 @@ from stream_app.model.fold.cells import NUMBERS, Cell, add_into, unpack_cell
 from stream_app.model.fold.visit import CAME_BACK, CONVERSING, OVER, WRITTEN, Visit, VisitState
 from stream_app.model.kpis import TOTALS
 from stream_app.model.ports import Partition
+from stream_app.model.presence import Presence
 from stream_app.model.windows import BASE, KEPT, TOTAL, WINDOWS
 
+from .people import People
 from .running import (
     EVERYONE,
     INTERVAL_MS,
@@ -46,6 +48,7 @@ class _Kept(Struct):
     talks: dict[str, tuple[TalkingQueue, ...]] = {}
     old_cells: dict[Bucket, set[QueueChannel]] = {}
     old_visits: set[str] = set()
+    old_agents: set[str] = set()
     past: bool = False
 
 
@@ -68,6 +71,7 @@ class Board:
         self.moods: dict[QueueChannel, Counter[AtRisk]] = {}
         self.gone: dict[QueueChannel, Counter[GaveUp]] = {}
         self.talks: dict[QueueChannel, Talks] = {}
+        self.people = People()
         self.changed_intervals: dict[QueueChannel, set[int]] = {}
         self.changes: dict[QueueChannel, int] = {}
         self._total_sums: dict[QueueChannel, Cell] = {}
@@ -164,6 +168,7 @@ class Board:
         self._list(self.moods, kept.moods, contact, moods)
         self._list(self.gone, kept.gone, contact, gone)
         self._converse(kept, contact, visits)
+        self.people.put_visits(partition, contact, visits, self.now)
         before = kept.visits.get(contact, ())
         waits = tuple(
             ((v.queue, v.channel), v.queued_at, v.due) for v in visits if v.state == VisitState.WAITING
@@ -180,6 +185,11 @@ class Board:
             kept.visits[contact] = waits
         else:
             del kept.visits[contact]
+
+    def put_agent(self, partition: str, agent: str, presence: Presence | None) -> None:
+        """Set what was told of an agent (``None``: it is forgotten)."""
+        self._of(partition).old_agents.discard(agent)
+        self.people.put_agent(partition, agent, presence)
 
     def _converse(self, kept: _Kept, contact: str, visits: Iterable[Visit]) -> None:
         """Replace a contact's conversations."""
@@ -226,6 +236,13 @@ class Board:
         else:
             del mine[contact]
 
+    def in_line(self) -> Iterator[tuple[str, QueueChannel, int]]:
+        """Yield the contacts that wait: id, queue and channel, and since when."""
+        for kept in self._kept.values():
+            for contact, waits in kept.visits.items():
+                for queue, queued_at, _ in waits:
+                    yield contact, queue, queued_at
+
     def mark_intervals(self) -> None:
         """Mark all intervals that are kept as changed."""
         for kept in self._kept.values():
@@ -256,13 +273,22 @@ class Board:
         kept.past |= partition not in self._met  # what a reader finds at first happened before it looked
         self._met.add(partition)
         kept.old_cells = {place: set(cells) for place, cells in kept.cells.items()}
-        kept.old_visits = {*kept.visits, *kept.moods, *kept.gone, *kept.talks}
+        kept.old_visits = {
+            *kept.visits,
+            *kept.moods,
+            *kept.gone,
+            *kept.talks,
+            *self.people.contacts(partition),
+        }
+        kept.old_agents = self.people.of_partition(partition)
 
     def sweep(self, partition: str) -> None:
         """Complete the reload: drop what was not put again."""
         kept = self._of(partition)
         for contact in list(kept.old_visits):
             self.put_visits(partition, contact, ())
+        for agent in list(kept.old_agents):
+            self.put_agent(partition, agent, None)
         for place, queues in kept.old_cells.items():
             mine = kept.cells.get(place, {})  # time may have dropped the bucket meanwhile
             holding = [r for r in self._running.values() if r.holds(*place)]

@@ -9,6 +9,9 @@ from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Level, Value
 from stream_app.model.targets.conversations import Clock, is_written
 
+from .agent_now import AgentCounts
+from .expected_wait import ExpectedWait
+
 KpiValues = dict[str, Value]
 """KPI → value."""
 By = Literal["site", "unit", "channel", "queue"]
@@ -50,6 +53,8 @@ class QueueRow(Struct, frozen=True, gc=False):
         late: how many of those who wait have waited longer than their answer target.
         counts: window → ``offered``, ``answered``, ``abandoned``, ``abandoned_short`` → contacts.
         recent: KPI → value of the last five minutes, whichever windows were asked for.
+        agents: what the queue's agents do, in whichever of its channels; ``None``: nobody tells.
+        next_wait: how long the next contact will wait, in seconds; ``None``: not known.
     """
 
     queue: str
@@ -69,6 +74,8 @@ class QueueRow(Struct, frozen=True, gc=False):
     counts: dict[str, dict[str, int]] = {}
     recent: KpiValues = {}
     live: Mapping[str, int] = {}
+    agents: AgentCounts | None = None
+    next_wait: ExpectedWait | None = None
 
 
 def together(kpi: Kpi, rows: Sequence[QueueRow]) -> float | None:

@@ -25,6 +25,7 @@ from .board import EVERYONE, Board, Running
 from .formulas import Formula, Terms, added, counts, formula
 from .judging import RECENT
 from .levels import ages, level
+from .next_wait import InLine, NextWaits
 from .rows import By, Chosen, KpiValues, QueueGroup, QueueRow, RowPlace, Snapshot, everywhere, together
 from .running import AtRisk, GaveUp
 from .wait_histograms import WaitHistogram, waits
@@ -39,7 +40,7 @@ class _Cached(Struct, gc=False):
     """A row, and what its parts were made from."""
 
     row: QueueRow
-    change: int
+    change: tuple[int, int]
     made_from: dict[str, _MadeFrom]
 
 
@@ -64,6 +65,7 @@ class Snapshots:
         self._cached: dict[tuple[QueueChannel, tuple[str, ...]], _Cached] = {}
         self._values: dict[tuple[QueueChannel, str], tuple[_MadeFrom, KpiValues]] = {}
         self._everyone: dict[str, tuple[tuple[Running, int], KpiValues]] = {}
+        self._waits_of: tuple[tuple[int, int], NextWaits] | None = None
         self._intervals = compliance.IntervalCompliance(board)
 
     def take(
@@ -104,6 +106,12 @@ class Snapshots:
             out.append(waits(*queue, cell, rule, self._numbers))
             yield
         return out
+
+    def waiting(self, targets: Targets, chosen: Chosen = everywhere) -> list[InLine]:
+        """Return the contacts of the chosen rows that wait, each with its place in line and how long it has yet to wait."""
+        self._under(targets)
+        wanted = {*self._queues(chosen)}
+        return [one for one in self._next_waits().lines(self._rule) if (one.queue, one.channel) in wanted]
 
     def gave_up(self, targets: Targets, limit: int, chosen: Chosen = everywhere) -> list[GaveUp]:
         """Return at most ``limit`` contacts that gave up in the last hour and did not come back to the visit, newest first."""
@@ -187,10 +195,14 @@ class Snapshots:
         waits = waiting is not None and bool(waiting.queued)
         is_open = rule.calendar is None or rule.calendar.is_open(board.now)
         made_from = {name: self._made_from(queue, name) for name in names}
-        cached, change = self._cached.get((queue, names)), board.changes[queue]
+        next_wait = self._next_waits().of(queue, rule)  # it changes with other queues, too
+        cached, change = (
+            self._cached.get((queue, names)),
+            (board.changes[queue], board.people.version(queue[0])),
+        )
         if cached and cached.change == change and cached.made_from == made_from and not ages(board, queue):
-            if cached.row.open != is_open:
-                cached.row = structs.replace(cached.row, open=is_open)
+            if (cached.row.open, cached.row.next_wait) != (is_open, next_wait):
+                cached.row = structs.replace(cached.row, open=is_open, next_wait=next_wait)
             return cached.row
         if cached and cached.made_from == made_from:
             windows = cached.row.windows
@@ -216,9 +228,18 @@ class Snapshots:
             counts={name: counts(made_from[name][0].sums.get(queue, {}), self._numbers) for name in names},
             recent=recent,
             live=dict(board.live.get(queue) or dict.fromkeys(TOTALS, 0)),
+            agents=board.people.counts(queue[0]),
+            next_wait=next_wait,
         )
         self._cached[queue, names] = _Cached(row, change, made_from)
         return row
+
+    def _next_waits(self) -> NextWaits:
+        """Return expected waits as of now."""
+        now = self._board.now, self._board.people.changes
+        if self._waits_of is None or self._waits_of[0] != now:
+            self._waits_of = now, NextWaits(self._board, self._numbers)
+        return self._waits_of[1]
 
     def _window(self, queue: QueueChannel, name: str, made_from: _MadeFrom) -> KpiValues:
         cached = self._values.get((queue, name))

@@ -21,6 +21,7 @@ from .conversations import PriorityTargets
 from .lax import lax
 from .outages import Outage
 from .overrides import (
+    AgentOverrides,
     LedgerOverrides,
     Overrides,
     PriorityOverrides,
@@ -48,7 +49,7 @@ _NOTHING: Final = Overrides()
 _NO_QUEUE: Final = QueueOverrides()
 
 
-_WRITTEN: Final = ("defaults", "channels", "queues", "ledger", "calendars", "preset", "outages")
+_WRITTEN: Final = ("defaults", "channels", "queues", "ledger", "agents", "calendars", "preset", "outages")
 
 
 class Base(Struct, frozen=True, omit_defaults=True):
@@ -73,6 +74,7 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     preset: str | None = None
     base: Base = Base()
     outages: tuple[Outage, ...] = ()
+    agents: AgentOverrides = AgentOverrides()
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Targets:
@@ -98,6 +100,7 @@ class Targets(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             read("defaults", document.get("defaults", {}), Overrides),
             **levels,
             ledger=read_plain("ledger", document.get("ledger", {}), LedgerOverrides),
+            agents=read_plain("agents", document.get("agents", {}), AgentOverrides),
             calendars={name: Hours.of(f"calendars.{name}", table) for name, table in calendars.items()},
             preset=preset,
             base=_base(preset),

@@ -75,7 +75,23 @@ class LedgerOverrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     bot_return_h: Annotated[float, Meta(gt=0, le=2160)] | None = None
 
 
-_FOR_ALL: Final = frozenset(LedgerOverrides.__struct_fields__)
+class AgentOverrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The keys of ``agents``: they are the same for all queues, for an agent may serve many.
+
+    Attributes:
+        idle_h: after how many hours of silence an agent is taken to have left.
+        limits: state or reason → after how many minutes of it the agent is listed as too long in it.
+    """
+
+    idle_h: Annotated[float, Meta(gt=0, le=48)] | None = None
+    limits: dict[Name, Annotated[float, Meta(gt=0, le=1440)]] = {}
+
+
+_TABLE_OF: Final = {
+    **dict.fromkeys(LedgerOverrides.__struct_fields__, "ledger"),
+    **dict.fromkeys(AgentOverrides.__struct_fields__, "agents"),
+}
+"""Key → the table in which it is the same for all queues."""
 
 
 class QueueOverrides(Overrides, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -100,8 +116,10 @@ def read(place: str, value: Any, kind: type[W]) -> W:
     """
     table = as_table(place, value)
     for name in table.keys() - set(kind.__struct_fields__):
-        if name in _FOR_ALL:
-            raise ValueError(f"{place}.{name}: expected in the table ledger: it is the same for all queues")
+        if name in _TABLE_OF:
+            raise ValueError(
+                f"{place}.{name}: expected in the table {_TABLE_OF[name]}: it is the same for all queues"
+            )
         raise ValueError(f"{place}.{name}: unknown key{guess(name, kind.__struct_fields__)}")
     # Entry by entry: for a table as a whole the library would not name the entry.
     entries = {

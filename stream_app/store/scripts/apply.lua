@@ -22,9 +22,10 @@
 --       22 what the index of minutes lists for versions without editions
 --       23 rows of the ledger, a MessagePack array, or '' where nothing is noted   24 topic id   25 version of the settings
 --       26 most bytes of rows in the outbox   27 the first offset that is covered, if it is the first commit of all
+--       28 agents     agent, packed, …   29 forgotten agents
 -- returns {'OK', seq} | {'ALREADY', seq} | {'FENCED', position} | {'MISMATCH', position} | {'NAMES', kind and name}
 --
--- 7 to 10, 12 to 14, 17 and 19 are framed: each part is its length in four bytes, big-endian, and its bytes.
+-- 7 to 10, 12 to 14, 17, 19, 28 and 29 are framed: each part is its length in four bytes, big-endian, and its bytes.
 -- Lua has no rollback, so the type of every key is checked before the first write.
 
 local function parts(blob)
@@ -43,13 +44,13 @@ local function each(command, key, list, first, last)
 end
 
 local meta, prefix, to = KEYS[1], ARGV[1], ARGV[4]
-local visits, log, dead = prefix .. ':visits', prefix .. ':log', prefix .. ':dead'
+local visits, agents, log, dead = prefix .. ':visits', prefix .. ':agents', prefix .. ':log', prefix .. ':dead'
 local results, minutes = prefix .. ':results', prefix .. ':r'
 local days, changed = prefix .. ':d', prefix .. ':changed'
 local cells, recent, keep, rows = parts(ARGV[7]), parts(ARGV[10]), parts(ARGV[14]), parts(ARGV[17])
 
 local expected = {
-  [meta] = 'hash', [visits] = 'hash', [log] = 'stream', [dead] = 'stream', [results] = 'hash', [minutes] = 'zset',
+  [meta] = 'hash', [visits] = 'hash', [agents] = 'hash', [log] = 'stream', [dead] = 'stream', [results] = 'hash', [minutes] = 'zset',
   [days] = 'zset', [changed] = 'zset',
 }
 for i = 1, #keep, 2 do
@@ -138,6 +139,9 @@ end
 local opened, closed = parts(ARGV[8]), parts(ARGV[9])
 each('HSET', visits, opened, 1, #opened)
 each('HDEL', visits, closed, 1, #closed)
+local told, forgotten = parts(ARGV[28]), parts(ARGV[29])
+each('HSET', agents, told, 1, #told)
+each('HDEL', agents, forgotten, 1, #forgotten)
 for first, last in pairs({ ['-inf'] = ARGV[11], ['1000000000'] = ARGV[20] }) do
   if last ~= '' then
     for _, minute in ipairs(redis.call('ZRANGEBYSCORE', minutes, first, last)) do
@@ -193,7 +197,7 @@ if noted ~= '' then
 end
 
 redis.call('XADD', log, seq .. '-0', 'token', ARGV[2], 'to', to, 'time', ARGV[6],
-  'cells', ARGV[7], 'visits', ARGV[8], 'closed', ARGV[9])
+  'cells', ARGV[7], 'visits', ARGV[8], 'closed', ARGV[9], 'agents', ARGV[28], 'forgotten', ARGV[29])
 if ARGV[15] ~= '' then
   redis.call('XTRIM', log, 'MINID', ARGV[15] .. '-0')
 end

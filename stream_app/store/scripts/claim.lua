@@ -29,7 +29,7 @@ local edition = redis.call('HGET', meta, 'edition') or '0'
 if tonumber(edition) > tonumber(ARGV[6]) then
   return { -1, '', '', 0, '0', edition, '' }
 end
-wrong = check(prefix .. ':visits', 'hash') or check(log, 'stream')
+wrong = check(prefix .. ':visits', 'hash') or check(prefix .. ':agents', 'hash') or check(log, 'stream')
   or check(prefix .. ':dead', 'stream') or check(prefix .. ':results', 'hash') or check(minutes, 'zset')
 if wrong then
   return wrong

@@ -65,14 +65,19 @@ class ContactSource(Struct, frozen=True):
     kpis: LedgerKpis | None = None
 
     def admits(self, asked: str) -> bool:
-        """Return whether a request with this ``Host`` may see contacts.
+        """Return whether a request with this ``Host`` may see contacts."""
+        return admits(self.shown, self.host, asked)
 
-        A proxy on this machine passes on the name by which others reach it, and a page of another site that has its name
-        point to this machine is asked for by that name.
-        """
-        if self.shown == "auto":
-            return is_loopback(self.host) and is_loopback(urlsplit(f"//{asked}").hostname or "")
-        return self.shown == "on"
+
+def admits(shown: Admission, host: str, asked: str) -> bool:
+    """Return whether a request with this ``Host`` may see what is shown so by a server that listens at ``host``.
+
+    A proxy on this machine passes on the name by which others reach it, and a page of another site that has its name
+    point to this machine is asked for by that name.
+    """
+    if shown == "auto":
+        return is_loopback(host) and is_loopback(urlsplit(f"//{asked}").hostname or "")
+    return shown == "on"
 
 
 def is_loopback(host: str) -> bool:

@@ -12,7 +12,7 @@ from .common import NOT_KNOWN, age, trust, volume
 from .kpis import over_time, percentiles, tile
 from .layout import filled
 from .look import BLUE, Panel, override, steps
-from .panels import bars, heatmap, query, row
+from .panels import bars, heatmap, query, row, timeseries
 from .queries import CHOSEN, QUEUES, fresh
 
 _CONVERSATIONS: Final = (
@@ -46,6 +46,8 @@ def _panels() -> Iterator[Panel]:
     yield from filled([percentiles(kpi, linked=False) for kpi in KPIS if kpi.spread])
     yield row("Conversations, in channels in which people write")
     yield from filled([tile(BY_NAME[name], 6, linked=False) for name in _CONVERSATIONS], 3)
+    yield row("People: who is there, and when is the next one free?")
+    yield from _people()
     yield row("Outcomes")
     yield _funnel()
     yield volume()
@@ -97,6 +99,53 @@ def _gave_up() -> Panel:
         description="Contacts that abandoned today, by how long they had waited at most: half the answer target, "
         "the target, twice, four times that, or longer. Where most are is where patience ends.",
         overrides=[override("byName", "+Inf", displayName="longer")],
+    )
+
+
+def _people() -> Iterator[Panel]:
+    told = "of agents whose platform tells which queues they serve"
+    served = f"{naming.QUEUE}, {naming.DOING}"
+    here = f'{naming.QUEUE}=~"$queue"'
+
+    def doing(metric: str) -> str:
+        return f"max by ({served}) ({fresh(f'{metric}{{{here}}}')})"
+
+    def slots(metric: str) -> str:
+        return f"max by ({QUEUES}) ({fresh(f'{metric}{{{CHOSEN}}}')})"
+
+    yield timeseries(
+        "people: doing",
+        "Agents, by what they do",
+        [query("A", doing(naming.AGENTS), "{{doing}}")],
+        size=(8, 8),
+        description=f"In all channels of the queue together, {told}. Whoever serves several queues is counted in each.",
+        none=f"{NOT_KNOWN}: nobody tells who serves the queue.",
+        unit="locale",
+        room=5,
+    )
+    yield timeseries(
+        "people: longest",
+        "The longest of them",
+        [query("A", doing(naming.AGENTS_LONGEST), "{{doing}}")],
+        size=(8, 8),
+        description=f"For how long the one has done it who has done it the longest, {told}.",
+        none=f"{NOT_KNOWN}: nobody tells who serves the queue.",
+        unit="s",
+        room=60,
+    )
+    yield timeseries(
+        "people: slots",
+        "Slots of available agents",
+        [
+            query("S", slots(naming.AGENT_SLOTS), "{{channel}}, slots"),
+            query("U", slots(naming.AGENT_SLOTS_USED), "{{channel}}, used"),
+        ],
+        size=(8, 8),
+        description="Contacts that the queue's available agents may have at once, and those that they have, of whichever "
+        "queue: what is left is free.",
+        none=f"{NOT_KNOWN}: nobody tells how many contacts agents may have at once.",
+        unit="locale",
+        room=5,
     )
 
 

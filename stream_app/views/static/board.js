@@ -7,7 +7,7 @@ import { $, mark, put } from "./dom.js";
 import * as lists from "./lists.js";
 import { label } from "./numbers.js";
 import * as table from "./table.js";
-import { DENSE, drawCard, drawEveryone, mostCommon, newCard } from "./tiles.js";
+import { DENSE, drawCard, drawEveryone, drawStaff, mostCommon, newCard } from "./tiles.js";
 import * as tv from "./tv.js";
 import { isFiltered, isTable, isTv, isWanted, listsWanted, windowName, wish } from "./wish.js";
 import { t } from "./words.js";
@@ -41,6 +41,12 @@ export function forget() {
   for (const card of cards.values()) card.node.remove();
   cards.clear();
   table.forget();
+}
+
+// Once a second: for how long agents have done what they do.
+export function passTime() {
+  for (const [key, card] of cards) if (!card.node.hidden && rows.has(key)) drawStaff(card, rows.get(key));
+  table.passTime();
 }
 
 export function age(how, old) {

@@ -1,6 +1,7 @@
 // What the server has sent.
 
 import { isWritten, known } from "./numbers.js";
+import { tell } from "./server-clock.js";
 import { firstStep, inOrder } from "./tiles.js";
 
 const INTERVAL_MS = 900000;
@@ -55,6 +56,7 @@ export const kpisOfAll = (all) => (all.length && all.every(isWritten) ? data.wri
 
 // Takes an event of the stream; returns the keys of the rows that it changed.
 export function take(kind, sent) {
+  tell(sent.at);
   data.beat = { max_age_s: Infinity, ...data.beat, at: sent.at, age_s: sent.age_s, stale: sent.stale };
   if (known(sent.max_age_s)) data.beat.max_age_s = sent.max_age_s;
   if (kind === "beat") return [];

@@ -12,14 +12,14 @@ let [wants, settle] = [() => true, () => {}];
 
 export const silence = () => performance.now() - heardAt;
 
-// Calls take(kind, data) for every event, while the page is seen, or needs it although it is not.
-export function listen(take, unseen = () => false) {
+// Calls take(kind, data) for every event of a stream, while the page is seen, or needs it although it is not.
+export function listen(take, unseen = () => false, name = "stream") {
   const hear = (kind, data) => {
     heardAt = performance.now();
     take(kind, data);
   };
   wants = () => document.visibilityState === "visible" || unseen();
-  settle = shared(hear) ?? alone(hear);
+  settle = shared(hear, name) ?? alone(hear, name);
   settle();
   document.addEventListener("visibilitychange", () => settle());
   addEventListener("pagehide", () => settle(false));
@@ -30,18 +30,18 @@ export function listen(take, unseen = () => false) {
 // What is needed has changed.
 export const resettle = () => settle();
 
-function shared(hear) {
+function shared(hear, name) {
   if (!globalThis.SharedWorker) return null; // some phones: they show one page at a time
-  const { port } = new SharedWorker("/static/stream-worker.js", { type: "module", name: "stream" });
+  const { port } = new SharedWorker("/static/stream-worker.js", { type: "module", name });
   port.onmessage = ({ data: [kind, data] }) => hear(kind, data);
   const patience = () => (document.visibilityState === "visible" ? SEEN_MS : UNSEEN_MS);
   return (wanted = wants()) => port.postMessage(wanted ? patience() : 0);
 }
 
-function alone(hear) {
+function alone(hear, name) {
   let end = null;
   return (wanted = wants()) => {
-    if (wanted && !end) end = connect((kind, text) => hear(kind, JSON.parse(text)));
+    if (wanted && !end) end = connect(name, (kind, text) => hear(kind, JSON.parse(text)));
     if (wanted || !end) return;
     end();
     end = null;

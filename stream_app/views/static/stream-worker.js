@@ -1,4 +1,5 @@
 // One stream for all tabs of a browser: with one each, the seventh would wait for ever for a connection (HTTP/1.1 has six).
+// Which stream it is, is the worker's name: queues, or people.
 // It is open while a tab wants it, and keeps what it was sent for tabs that come later.
 
 import { connect } from "./stream.js";
@@ -9,7 +10,7 @@ let whole = null; // the latest snapshot without its rows; null while there is n
 let beat = null;
 let end = null;
 
-const keyOf = (row) => `${row.queue}\n${row.channel}`;
+const keyOf = (row) => row.agent ?? `${row.queue}\n${row.channel}`;
 
 function take(kind, text) {
   const data = JSON.parse(text);
@@ -17,13 +18,14 @@ function take(kind, text) {
   else {
     if (kind === "snapshot") rows.clear();
     for (const row of data.rows) rows.set(keyOf(row), row);
-    whole = { ...data, everyone: { ...(kind === "change" ? whole?.everyone : {}), ...data.everyone }, rows: [] };
+    for (const agent of data.gone ?? []) rows.delete(agent);
+    whole = { ...data, everyone: { ...(kind === "change" ? whole?.everyone : {}), ...data.everyone }, rows: [], ...(data.gone && { gone: [] }) };
   }
   for (const port of tabs.keys()) port.postMessage([kind, data]);
 }
 
 function settle() {
-  if (tabs.size && !end) end = connect(take);
+  if (tabs.size && !end) end = connect(self.name, take);
   if (tabs.size || !end) return;
   end();
   [end, whole, beat] = [null, null, null];

@@ -3,14 +3,15 @@
 const DEAD_MS = 8000; // after so long without data the connection is dead, whatever the browser believes
 const AGAIN_MS = 2000;
 export const KINDS = ["snapshot", "change", "beat"];
+const PATHS = { stream: "/v1/stream", people: "/v1/agents/stream" };
 
-// Calls take(kind, text) for every event; returns a function that ends it.
-export function connect(take) {
+// Calls take(kind, text) for every event of a stream; returns a function that ends it.
+export function connect(name, take) {
   let [source, heardAt, timer] = [null, 0, 0];
   const open = () => {
     clearTimeout(timer);
     source?.close();
-    const mine = new EventSource("/v1/stream");
+    const mine = new EventSource(PATHS[name]);
     source = mine;
     heardAt = performance.now();
     for (const kind of KINDS) {

@@ -3,6 +3,7 @@
 import { data, kpiOf, kpisOfAll, rows } from "./data.js";
 import { $, button, make, mark, put } from "./dom.js";
 import { badge, isWritten, label, shown, valueOf, verdict } from "./numbers.js";
+import * as staff from "./staff.js";
 import { together } from "./tiles.js";
 import { wish } from "./wish.js";
 import { num, t } from "./words.js";
@@ -11,8 +12,9 @@ const LEVELS = ["backlog", "oldest_waiting"];
 const COUNTS = ["offered", "answered", "abandoned"];
 const RATES = ["service_level", "abandonment", "first_response", "handle_time"];
 const ROOMY = 34; // of more rows, each is lower, so that fifty are on one screen
-// Left to right: who; who waits now; what came of it; how well.
-const COLUMNS = ["queue", "channel", "state", "backlog", "late", "oldest_waiting", "service_level", ...COUNTS, ...RATES.slice(1)];
+// Left to right: who; who waits now; what came of it; how well; who is there for it.
+const COLUMNS = ["queue", "channel", "state", "backlog", "late", "oldest_waiting", "service_level", ...COUNTS, ...RATES.slice(1), ...staff.DOING, "slots"];
+const OF_AGENTS = new Set([...staff.DOING, "slots"]); // who may serve many queues: they have no sum
 const TEXTS = new Set(["queue", "channel", "state"]);
 
 const lines = new Map(); // "queue\nchannel" → its row on the page
@@ -110,6 +112,8 @@ function valueIn(row, name) {
   if (name === "state") return row.judged?.[wish.window]?.urgency ?? 0;
   if (name === "late") return row.late;
   if (COUNTS.includes(name)) return row.counts?.[wish.window]?.[name] ?? null;
+  if (staff.DOING.includes(name)) return row.agents?.[name].count ?? null;
+  if (name === "slots") return staff.freeSlots(row);
   return valueOf(kpiOf(name, row), row, wish.window) ?? null;
 }
 
@@ -170,6 +174,7 @@ function drawSums(group, name, keys, folded, changed) {
     let text = "";
     if (column === "state") text = off ? `✕ ${num(off)}` : "";
     else if (column === "late") text = num(its.reduce((sum, row) => sum + (row.late ?? 0), 0));
+    else if (OF_AGENTS.has(column)) text = "";
     else if (COUNTS.includes(column)) text = num(its.reduce((sum, row) => sum + (row.counts?.[wish.window]?.[column] ?? 0), 0));
     else {
       const kpi = its.length && kpiOf(column, its[0]);
@@ -179,6 +184,29 @@ function drawSums(group, name, keys, folded, changed) {
     put(cells[n], text.trim());
   });
   return node;
+}
+
+// What agents do, and for how long: time alone changes that.
+function drawStaff({ cells }, row) {
+  const first = COLUMNS.indexOf(staff.DOING[0]) - 1;
+  const free = staff.freeSlots(row);
+  staff.DOING.forEach((doing, n) => {
+    const [count, long] = staff.inCell(row.agents, doing);
+    drawIn(cells[first + n], count, long && ` · ${long}`, long ? t("staff.longest_of", { time: long }) : row.agents ? "" : staff.titleOf(row));
+  });
+  drawIn(cells[first + staff.DOING.length], free === null ? "–" : num(free), "", free === null ? t("staff.slots.unknown") : "");
+}
+
+// For how long is in the title as well: in a narrow table there is room for how many only.
+function drawIn(cell, text, more, title) {
+  if (!cell.children.length) cell.append(make("span"), make("span", "", "long"));
+  put(cell.firstElementChild, text);
+  put(cell.lastElementChild, more);
+  if (cell.title !== title) cell.title = title;
+}
+
+export function passTime() {
+  for (const [key, line] of lines) if (rows.has(key)) drawStaff(line, rows.get(key));
 }
 
 function newLine(key, open) {
@@ -213,7 +241,9 @@ function fill({ node, cells }, row) {
   mark(node, state);
   mark(cells[1], state);
   if (cells[1].title !== more) cells[1].title = more;
+  drawStaff({ cells }, row);
   COLUMNS.slice(1).forEach((column, n) => {
+    if (OF_AGENTS.has(column)) return undefined;
     if (column === "channel") return put(cells[n], row.channel);
     if (column === "state") return put(cells[n], text + tail);
     if (column === "late") return put(cells[n], row.late ? num(row.late) : "");

@@ -3,6 +3,7 @@
 import { $, make, mark, put } from "./dom.js";
 import { badge, duration, known, label, shown, valueOf, verdict } from "./numbers.js";
 import { drawTrend } from "./trend.js";
+import * as staff from "./staff.js";
 import { isShown, openable } from "./why.js";
 import { wish } from "./wish.js";
 import { num, t } from "./words.js";
@@ -89,7 +90,7 @@ export function newCard(row, kpis, rest, open) {
   const find = (part) => node.querySelector(part);
   const only = rest.filter((kpi) => REST.includes(kpi.name));
   return {
-    node, kpis: [...kpis, ...only], overall: find(".overall"), policy: find(".policy"), counts: find(".counts"), old: [...find(".old").children],
+    node, kpis: [...kpis, ...only], overall: find(".overall"), policy: find(".policy"), counts: find(".counts"), staff: find(".staff"), short: find(".staff-short"), old: [...find(".old").children],
     figures: figuresIn(find("dl"), kpis, row.channel, only, (kpi) => asking(row, kpi)), state: "none",
   };
 }
@@ -115,8 +116,17 @@ export function drawCard(card, row, all, window, beside) {
   const policy = t("policy", { name: row.policy.replaceAll("_", " ") });
   put(card.policy, row.policy === beside.usual ? "" : policy);
   put(card.counts, inCounts(row.counts?.[window]));
+  drawStaff(card, row);
   const first = card.figures[0].node;
   if (first.title !== policy) first.title = policy;
+}
+
+// What its agents do, and for how long: time alone changes that.
+export function drawStaff(card, row) {
+  put(card.staff, staff.inWords(row));
+  put(card.short, staff.inShort(row));
+  const title = staff.titleOf(row);
+  if (card.staff.title !== title) card.staff.title = title;
 }
 
 // Offered, answered and abandoned in words.

@@ -245,6 +245,7 @@ listen((kind, sent) => {
 ask(() => "/v1/trend", (sent) => { takeTrend(sent); redrawLines(); }, TREND_MS);
 lists.follow(soon);
 setInterval(tick, 250);
+setInterval(board.passTime, 1000);
 
 function redrawLines() {
   board.touch(rows.keys());

@@ -1,6 +1,9 @@
 // Deutsch. {n} ist eine Zahl, .one und .other sind ihre Formen; andere Klammern sind Namen, Zeiten und dergleichen.
 
+import people from "./words-people-de.js";
+
 export default {
+  ...people,
   title: "Contactcenter live",
   skip: "Zu den Warteschlangen springen",
   loading: "Wird geladen …",

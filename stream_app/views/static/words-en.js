@@ -1,6 +1,9 @@
 // English. {n} is a number, and .one and .other its forms; other braces are names, times and the like.
 
+import people from "./words-people-en.js";
+
 export default {
+  ...people,
   title: "Live contact centre",
   skip: "Skip to the queues",
   loading: "Loading…",

@@ -22,6 +22,7 @@ def known() -> dict[str, tuple[str, ...]]:
     names[naming.QUEUE_INFO] = (*place, naming.SITE, naming.PARTNER, naming.UNIT)
     names[naming.OPEN] = place
     names |= dict.fromkeys(naming.PLANNED, place)
+    names |= naming.OF_AGENTS
     names[f"{naming.WAITED}_bucket"] = (*place, naming.OUTCOME, naming.LE)
     names |= naming.LABELS
     return names | {name: naming.LABELS[naming.APPLY] for name in naming.every_name() if naming.APPLY in name}

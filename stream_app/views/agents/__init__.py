@@ -1,0 +1,1 @@
+"""``/v1/agents``: who is there now, and what they do."""
