@@ -1,6 +1,7 @@
 """A fictitious contact centre, true to its settings: a seed in, events and a ledger of truth out."""
 
 from .centre import Centre
+from .habits import Habits
 from .incidents import Incident, parse as parse_incident
 from .ledger import Ledger, LedgerRow
 from .presets import centre
@@ -11,6 +12,7 @@ __all__ = [
     "Centre",
     "CentreSettings",
     "Duration",
+    "Habits",
     "Incident",
     "Ledger",
     "LedgerRow",

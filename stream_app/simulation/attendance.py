@@ -7,11 +7,10 @@ from stream_app.model import events as e
 from stream_app.model.durations import DAY, HOUR
 
 from .desk import Desk
-from .floor import Agent, Presence
+from .floor import Agent, FloorState
 from .staffing import AgentShift
 from .stage import Then
 
-_LONG_ENOUGH_FOR_A_BREAK = 5
 _TERM = 28 * DAY
 
 
@@ -46,7 +45,7 @@ class Attendance:
             if self._say:
                 self._train(n, agent, start)
             if shift.end - shift.begin >= DAY // HOUR:
-                self._house.later(start, None, partial(self._become, agent, "available"))
+                self._house.later(start, None, partial(self._become, agent, "available", None))
                 continue
             since = (start + desk.offset - shift.begin * HOUR) % DAY
             running = since < (shift.end - shift.begin) * HOUR
@@ -63,41 +62,52 @@ class Attendance:
 
     def _plan(self, n: int, agent: Agent, shift: AgentShift, begin: int, now: int = 0) -> None:
         """Schedule one day of one agent, whose shift begins, or began, at ``begin``."""
-        later, length = self._house.later, (shift.end - shift.begin) * HOUR
+        later = self._house.later
         if not self._desk.comes(n, begin):
             later(begin + DAY, None, partial(self._plan, n, agent, shift))
             return
-        later(max(begin, now), None, partial(self._become, agent, "available"))
-        pause = round(self._desk.queue.break_s * 1000)
-        pause_at = self._desk.break_at(n, shift, begin)
-        if pause and shift.end - shift.begin >= _LONG_ENOUGH_FOR_A_BREAK and pause_at >= now:
-            later(pause_at, None, partial(self._become, agent, "break"))
-            later(pause_at + pause, None, partial(self._become, agent, "available"))
-        later(begin + length, None, partial(self._become, agent, "offline"))
+        day = self._desk.workday(n, shift, begin)
+        later(max(day.begin, now), None, partial(self._become, agent, "available", None))
+        for away in day.away:
+            if away.begin >= now:
+                later(away.begin, None, partial(self._become, agent, away.state, away.reason))
+                later(away.end, None, partial(self._become, agent, "available", None))
+        later(day.end, None, partial(self._leave, agent, day.forgets))
         later(begin + DAY, None, partial(self._plan, n, agent, shift))
 
-    def _become(self, agent: Agent, wanted: Presence, at: int) -> None:
+    def _leave(self, agent: Agent, forgets: bool, at: int) -> None:
+        agent.forgets = forgets
+        self._become(agent, "offline", None, at)
+
+    def _become(self, agent: Agent, wanted: FloorState, why: str | None, at: int) -> None:
         desk = self._desk
-        if agent.wanted == "offline" and wanted == "break":
+        if agent.wanted == "offline" and wanted != "available":
             return
-        agent.wanted = wanted
+        agent.wanted, agent.why = wanted, why
         if wanted == "available":
-            self.settle(self._house, agent, at, say=self._say)
+            self.settle(self._house, desk, agent, at, say=self._say)
             desk.pool.add(agent)
             self._house.serve(desk, at)
             return
         desk.pool.drop(agent)
         if agent.load == 0:
-            self.settle(self._house, agent, at, say=self._say)
+            self.settle(self._house, desk, agent, at, say=self._say)
 
     @staticmethod
-    def settle(house: House, agent: Agent, at: int, *, say: bool) -> None:
-        """Change the agent's presence to the desired one."""
+    def settle(house: House, desk: Desk, agent: Agent, at: int, *, say: bool) -> None:
+        """Change the agent's presence to the desired one; tell it, unless the agent forgets to log off."""
         assert agent.wanted is not None  # noqa: S101 - the callers know
-        said, agent.presence, agent.wanted = agent.presence, agent.wanted, None
-        if say and said != agent.presence:
+        was, agent.presence, agent.wanted = agent.presence, agent.wanted, None
+        if was == agent.presence:
+            return
+        agent.attended.becomes(agent.presence, agent.why, at)
+        forgets, agent.forgets = agent.forgets and agent.presence == "offline", False
+        agent.attended.forgotten += forgets
+        if say and not forgets:
+            came = was == "offline"
             event = e.AgentState(
                 id=house.id(), at=at, agent=agent.id, state=agent.presence, team=agent.team, site=agent.site,
-                reason="lunch" if agent.presence == "break" else None,
+                reason=agent.why, queues=(desk.name,) if came else None,
+                slots={desk.channel: desk.queue.at_once} if came else None,
             )  # fmt: skip
             house.say(event)

@@ -74,6 +74,8 @@ def assigned(visit: SimulatedVisit, at: int) -> None:
     """Enter that an agent has the contact now; a call is answered with that."""
     untold = visit.desk.untold
     visit.assigned_at = at
+    if visit.agent is not None:
+        visit.agent.attended.has(at, talking=1)
     untold.answered += 1
     untold.answer_wait_ms += at - visit.queued_at
     if not visit.desk.queue.by_message:
@@ -132,18 +134,22 @@ def closed(visit: SimulatedVisit, at: int) -> None:
     row.left_wait_ms += at - visit.since
     row.closed_unanswered += 1
     visit.unanswered = True
-    visit.over_at = at
+    ended(visit, at)
 
 
 def ended(visit: SimulatedVisit, at: int) -> None:
-    """Enter the end of a conversation."""
+    """Enter the end of a conversation, with which its agent begins to wrap up."""
     visit.over_at = at
+    if visit.agent is not None:
+        visit.agent.attended.has(at, talking=-1, wrapping=1)
 
 
 def handled(visit: SimulatedVisit) -> None:
     """Enter the work on a visit, when all of it is done."""
     queue, row, untold = visit.desk.queue, visit.desk.row, visit.desk.untold
     visit.desk.worked(visit.over_at + visit.wrap, visit.had + visit.wrap)
+    if visit.agent is not None:
+        visit.agent.attended.has(visit.over_at + visit.wrap, wrapping=-1)
     untold.handled += 1
     untold.talk_ms += visit.over_at - visit.assigned_at - visit.hold
     untold.hold_ms += visit.hold

@@ -35,7 +35,7 @@ def converse(stage: Stage, visit: SimulatedVisit, at: int) -> None:
             end = _pause(stage, visit, end)
         by = "customer" if rng.random() < 0.6 else "agent"
         over = visit.event(e.Ended, stage.id(), end, by=by, talk_s=_talk_s(visit, end - at))
-        stage.later(end, over, partial(books.ended, visit))
+        stage.later(end, over, partial(stage.hang_up, visit))
     else:
         kind = "warm" if rng.random() < 0.5 else "blind"
         talk_s = _talk_s(visit, end - at)

@@ -10,8 +10,9 @@ from stream_app.model.events import ContactEvent
 
 from .arrivals import Arrivals
 from .floor import Agent, Pool
+from .habits import Workday, workday
 from .incidents import Incident
-from .ledger import Ledger, LedgerRow
+from .ledger import Attended, Ledger, LedgerRow
 from .settings import HOLIDAY_CLOSED, CentreSettings, Duration, QueueSettings
 from .staffing import AgentShift, shifts
 from .writing import WorkingHours, weekday
@@ -200,11 +201,12 @@ class Desk:
         self.pending: Final = Duration(queue.writing.pending_s).draw(self.writing)
         self.reply: Final = _reply(queue).draw(self.talks)
         plan = shifts(queue.staff, queue.longest_shift_h)
-        self.agents: Final = [(self._agent(n), shift) for n, shift in enumerate(plan)]
+        self._people: Final = f"{seed}:{queue.name}:{queue.channel}:people"
+        self.agents: Final = [(self._agent(n, ledger), shift) for n, shift in enumerate(plan)]
 
-    def _agent(self, n: int) -> Agent:
-        team = f"{self.name}-{'abcd'[n % 4]}"
-        return Agent(f"{self.name}-{self.channel[0]}{n:04}", team, _SITES[n % 7 % 3])
+    def _agent(self, n: int, ledger: Ledger) -> Agent:
+        team, name = f"{self.name}-{'abcd'[n % 4]}", f"{self.name}-{self.channel[0]}{n:04}"
+        return Agent(name, team, _SITES[n % 7 % 3], ledger.people.setdefault(name, Attended()))
 
     def is_open(self, at: int) -> bool:
         """Return whether contacts are let in now."""
@@ -233,9 +235,11 @@ class Desk:
         weight = self.queue.of_day(day, holiday=day in self._holidays)
         return n * _GOLDEN % 1 < (weight + _SPARE if weight > HOLIDAY_CLOSED else 0.0)
 
-    def break_at(self, n: int, shift: AgentShift, begin: int) -> int:
-        """Return when the n-th agent takes a break: spread over the middle of the shift, so that not all go at once."""
-        return begin + round((shift.end - shift.begin) * HOUR * (0.3 + 0.4 * (n * _GOLDEN % 1)))
+    def workday(self, n: int, shift: AgentShift, begin: int) -> Workday:
+        """Return the n-th agent's day; breaks are spread over the middle of shifts, so that not all go at once."""
+        rest_at = begin + round((shift.end - shift.begin) * HOUR * (0.3 + 0.4 * (n * _GOLDEN % 1)))
+        rng = Random(f"{self._people}:{n}:{begin // DAY}")
+        return workday(self.queue.habits, shift, begin, (rest_at, round(self.queue.break_s * 1000)), rng)
 
 
 def _reply(queue: QueueSettings) -> Duration:

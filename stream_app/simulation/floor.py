@@ -3,7 +3,9 @@
 from collections import OrderedDict
 from typing import Final, Literal
 
-Presence = Literal["offline", "available", "break"]
+from .ledger import Attended
+
+FloorState = Literal["offline", "available", "break", "training", "meeting"]
 
 
 class Agent:
@@ -11,21 +13,26 @@ class Agent:
 
     Attributes:
         load: the number of contacts that the agent has now.
-        presence: the presence reported last.
+        presence: the agent's presence now.
         wanted: the presence to change to as soon as the last contact is done.
+        why: the reason of that.
+        forgets: not logging off today.
         ringing: not taking the call that is ringing.
+        attended: what the agent really does.
     """
 
-    __slots__ = ("id", "load", "presence", "ringing", "site", "team", "wanted")
+    __slots__ = ("attended", "forgets", "id", "load", "presence", "ringing", "site", "team", "wanted", "why")
 
-    def __init__(self, name: str, team: str, site: str) -> None:
+    def __init__(self, name: str, team: str, site: str, attended: Attended) -> None:
         self.id: Final = name
         self.team: Final = team
         self.site: Final = site
+        self.attended: Final = attended
         self.load = 0
-        self.presence: Presence = "offline"
-        self.wanted: Presence | None = None
-        self.ringing = False
+        self.presence: FloorState = "offline"
+        self.wanted: FloorState | None = None
+        self.why: str | None = None
+        self.forgets = self.ringing = False
 
     @property
     def takes(self) -> bool:

@@ -6,6 +6,9 @@ so that the ledger is right when a reader has taken the last event.
 
 from msgspec import Struct
 
+Activity = tuple[str, str | None, str]
+"""An agent's state, its reason, and the work beside it: ``on_contact``, ``wrap`` or none."""
+
 
 class LedgerRow(Struct):
     """The truth about one queue and channel. Durations are milliseconds.
@@ -90,6 +93,51 @@ class LedgerRow(Struct):
         return (self.talk_ms + self.hold_ms + self.wrap_ms) / self.handled / 1000
 
 
+class Attended(Struct):
+    """The truth about one agent.
+
+    Attributes:
+        doing: what the agent does, since ``since``.
+        spent: how long the agent did what until then, milliseconds.
+        talking, wrapping: the contacts that the agent has, and those that are wrapped up.
+        comes: how often the agent came.
+        forgotten: how often the agent left without logging off.
+    """
+
+    doing: Activity = ("offline", None, "")
+    since: int = 0
+    spent: dict[Activity, int] = {}
+    talking: int = 0
+    wrapping: int = 0
+    comes: int = 0
+    forgotten: int = 0
+
+    def becomes(self, state: str, reason: str | None, at: int) -> None:
+        """Enter a change of the state."""
+        self.comes += state != "offline" and self.doing[0] == "offline"
+        self._do(state, reason, at)
+
+    def has(self, at: int, *, talking: int = 0, wrapping: int = 0) -> None:
+        """Enter contacts that begin or, with -1, end."""
+        self.talking += talking
+        self.wrapping += wrapping
+        self._do(*self.doing[:2], at)
+
+    def until(self, at: int) -> dict[Activity, int]:
+        """Return how long the agent did what until a moment."""
+        spent = dict(self.spent)
+        if self.since:
+            spent[self.doing] = spent.get(self.doing, 0) + at - self.since
+        return spent
+
+    def _do(self, state: str, reason: str | None, at: int) -> None:
+        work = "" if state == "offline" else "on_contact" if self.talking else "wrap" if self.wrapping else ""
+        doing = (state, reason, work)
+        if doing != self.doing or not self.since:
+            self.spent = self.until(at)
+            self.doing, self.since = doing, at
+
+
 class Ledger:
     """The ledger's rows by (queue, channel).
 
@@ -100,6 +148,7 @@ class Ledger:
         work: how long agents had the contacts that ended on a day, waits for customers left out, by queue and channel and by
             the day of the centre's clock (counted from 1970-01-01), milliseconds. It is known of no platform: a contact that
             nobody answered, writing that no message shows and wrap-up are in it. With several contacts at once it overlaps.
+        people: what each agent did, from when the agent first came or had a contact.
         events: the number of emitted events.
     """
 
@@ -107,6 +156,7 @@ class Ledger:
         self.rows: dict[tuple[str, str], LedgerRow] = {}
         self.untold: dict[tuple[str, str], LedgerRow] = {}
         self.work: dict[tuple[str, str], dict[int, int]] = {}
+        self.people: dict[str, Attended] = {}
         self.events = 0
 
     def row(self, queue: str, channel: str) -> LedgerRow:

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from stream_app.model.durations import HOUR
 
+from .habits import Habits
 from .settings import NOTHING_AFTER, After, CentreSettings, Duration, Patience, QueueSettings
 from .staffing import agents_for, shifts
 from .writing import Writing
@@ -31,43 +32,46 @@ _WANTED: Final = 0.04
 _BUSY: Final = 0.9
 """The planned occupancy of people who work off a backlog."""
 
+_PEOPLE: Final = Habits(late=0.08, moved=0.3, overrun=0.15, meeting=0.1, training=0.05, forgotten=0.02)
+"""Wrap-up is told with the contacts: agents' states do not repeat it."""
+
 QUEUES: Final = (
     QueueSettings(
-        name="billing", channel="voice", per_hour=260, curve=_OFFICE, noise=0.07, opens=_OPENS,
+        name="billing", channel="voice", habits=_PEOPLE, per_hour=260, curve=_OFFICE, noise=0.07, opens=_OPENS,
         closes=_CLOSES, room=60, talk=Duration(230, 0.8), hold_share=0.25, hold=Duration(48, 0.7),
         wrap=Duration(55, 0.6), patience=Patience(170), longest_wait_s=900, callback_after_s=35,
         callback_share=0.15, missed_share=0.03, transfer_share=0.07, transfer_to=("support", "sales"),
         after=After(survey=0.12, case=0.7),
     ),
     QueueSettings(
-        name="sales", channel="voice", per_hour=150, curve=_OFFICE, noise=0.07, opens=_OPENS,
+        name="sales", channel="voice", habits=_PEOPLE, per_hour=150, curve=_OFFICE, noise=0.07, opens=_OPENS,
         closes=_CLOSES, room=40, talk=Duration(320, 0.9), hold_share=0.12, hold=Duration(35, 0.7),
         wrap=Duration(80, 0.6), patience=Patience(130), longest_wait_s=600, missed_share=0.02,
         transfer_share=0.05, transfer_to=("billing",), after=After(survey=0.1, case=0.4, sale=0.22,
         sale_mean=85),
     ),
     QueueSettings(
-        name="support", channel="voice", per_hour=220, curve=_OFFICE, noise=0.09, opens=_OPENS,
+        name="support", channel="voice", habits=_PEOPLE, per_hour=220, curve=_OFFICE, noise=0.09, opens=_OPENS,
         closes=_CLOSES, room=80, talk=Duration(390, 0.9), hold_share=0.35, hold=Duration(70, 0.8),
         wrap=Duration(70, 0.6), patience=Patience(240), longest_wait_s=1200, callback_after_s=40,
         callback_share=0.2, missed_share=0.03, transfer_share=0.06, transfer_to=("billing",),
         after=After(survey=0.15, case=0.65, quality=0.03),
     ),
     QueueSettings(
-        name="webshop", channel="chat", per_hour=160, curve=_EVENING, noise=0.08, opens=_OPENS, closes=22,
+        name="webshop", channel="chat", habits=_PEOPLE, per_hour=160, curve=_EVENING, noise=0.08, opens=_OPENS, closes=22,
         room=120, at_once=3, talk=Duration(540, 0.7), wrap=Duration(40, 0.6), patience=Patience(150),
         longest_wait_s=1200, bot_share=0.6, bot_settles=0.3, bot=Duration(14, 0.4), messages=7, missed_share=0.01,
         writing=Writing(bot_given_up=0.06, junk=0.01, unanswered=0.01, notes=0.05, pending=0.02, pending_s=240),
         after=After(survey=0.2, case=0.6, sale=0.08),
     ),
     QueueSettings(
-        name="app", channel="messaging", per_hour=120, curve=_EVENING, noise=0.08, at_once=4,
+        name="app", channel="messaging", habits=_PEOPLE, per_hour=120, curve=_EVENING, noise=0.08, at_once=4,
         talk=Duration(1500, 0.8), wrap=Duration(30, 0.6), patience=Patience(1500), bot_share=0.4,
         bot_settles=0.2, bot=Duration(20, 0.5), messages=5,
         writing=Writing(bot_given_up=0.04, unanswered=0.01, notes=0.05), after=After(survey=0.1, case=0.55),
     ),
     QueueSettings(
-        name="service", channel="email", per_hour=110, curve=_EVENING, noise=0.1, talk=Duration(340, 0.7),
+        name="service", channel="email", habits=_PEOPLE, per_hour=110, curve=_EVENING, noise=0.1, talk=Duration(340, 0.7),
         wrap=Duration(20, 0.5), patience=None,
         writing=Writing(
             acknowledged=0.9, junk=0.04, unanswered=0.03, notes=0.1, pending=0.08, pending_s=7200, returns=0.03
@@ -88,7 +92,8 @@ def events_per_contact(queue: QueueSettings, others: Iterable[QueueSettings] = (
     )
     follows = stay * queue.after.events + queue.transfer_share * further
     if not queue.by_message:
-        return 4 + 2 * queue.hold_share + queue.missed_share + queue.after.sentiment + follows
+        told = 6 if queue.habits.tells_wrap else 4
+        return told + 2 * queue.hold_share + queue.missed_share + queue.after.sentiment + follows
     # Assigned, a first reply, ended, wrapped; a case that comes back is reopened and queued before.
     replied = 4 + queue.missed_share + queue.messages + writing.notes + stay * 4 * writing.pending
     served = replied + queue.after.sentiment + follows

@@ -257,11 +257,26 @@ class Simulation:
         target = self._by_name[queue.transfer_to[int(random() * len(queue.transfer_to))], queue.channel]
         return target if target.is_open(at) else None
 
+    def hang_up(self, visit: SimulatedVisit, at: int) -> None:
+        """End a conversation; its agent wraps up."""
+        books.ended(visit, at)
+        self._tell_work(visit, "wrap", at)
+
+    def _tell_work(self, visit: SimulatedVisit, state: e.AgentStatus, at: int) -> None:
+        """Tell that wrap-up begins or ends, where the platform does."""
+        agent = visit.agent
+        if agent is not None and self._settings.presence and visit.desk.queue.habits.tells_wrap:
+            self.say(
+                e.AgentState(
+                    id=self.id(), at=at, agent=agent.id, state=state, team=agent.team, site=agent.site
+                )
+            )
+
     def pass_on(self, visit: SimulatedVisit, target: Desk, at: int) -> None:
         """Begin the next visit of a contact that was just transferred, even if the queue is full."""
         visit.desk.row.transferred += 1
         visit.moved = True
-        books.ended(visit, at)
+        self.hang_up(visit, at)
         following = SimulatedVisit(
             target, visit.contact, visit.customer, visit.number + 1, at, request=visit.request
         )
@@ -274,6 +289,7 @@ class Simulation:
         """Complete a visit whose wrap-up has just ended."""
         desk, agent = visit.desk, visit.agent
         books.handled(visit)
+        self._tell_work(visit, "available", at)
         assert agent is not None  # noqa: S101 - an agent had the contact
         if not visit.moved and not visit.unanswered:
             follow(self, visit, at)
@@ -303,5 +319,5 @@ class Simulation:
                 agent.load = 1
                 self._offer(visit, agent, at)
                 return
-            Attendance.settle(self, agent, at, say=self._settings.presence)
+            Attendance.settle(self, desk, agent, at, say=self._settings.presence)
         self.serve(desk, at)

@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from stream_app.errors import BadSettingsError
 from stream_app.model.durations import DAY, HOUR
 
+from .habits import PUNCTUAL, Habits
 from .writing import PLAIN, Writing, weekday
 
 HOLIDAY_CLOSED: Final = 0.05
@@ -116,6 +117,7 @@ class QueueSettings(Struct, frozen=True, kw_only=True):
         staff: 24 numbers: agents wanted at work in each hour.
         longest_shift_h: after this long an agent is relieved by another; 24 is never.
         break_s: each agent's break, around the middle of the shift; 0 is none.
+        habits: how agents keep to their shifts.
         at_once: contacts that an agent handles at the same time.
         rests: weekdays, Monday 0, on which nobody works; who writes then waits.
         opens: the hour at which the queue opens; contacts at other times are blocked (``None``: always open).
@@ -144,6 +146,7 @@ class QueueSettings(Struct, frozen=True, kw_only=True):
     staff: tuple[int, ...] = (1,) * 24
     longest_shift_h: int = 24
     break_s: float = 0.0
+    habits: Habits = PUNCTUAL
     at_once: int = 1
     rests: tuple[int, ...] = ()
     opens: int | None = None
@@ -230,6 +233,11 @@ class QueueSettings(Struct, frozen=True, kw_only=True):
                     f"queue {self.name}: {name}: expected 0 to 1, got {getattr(self, name)}"
                 )
         self._check_writing()
+        if wrong := self.habits.wrong():
+            raise BadSettingsError(
+                f"queue {self.name}: habits.{wrong}: expected shares from 0 to 1 and seconds of 0 or more,"
+                f" got {getattr(self.habits, wrong)}"
+            )
         if len(self.curve) != 24 or min(self.curve) < 0 or not math.isfinite(sum(self.curve)):
             raise BadSettingsError(f"queue {self.name}: curve: expected 24 finite, non-negative weights")
         if len(self.week) != 7 or min(self.week) < 0 or not math.isfinite(sum(self.week)):

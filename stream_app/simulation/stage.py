@@ -19,6 +19,9 @@ class Stage(Protocol):
     def later(self, at: int, event: e.Event | None, then: Then | None = None) -> None:
         """Do something at its time, and emit an event with it."""
 
+    def hang_up(self, visit: SimulatedVisit, at: int) -> None:
+        """End a conversation; its agent wraps up."""
+
     def pass_on(self, visit: SimulatedVisit, target: Desk, at: int) -> None:
         """Begin the next visit of a contact that was just transferred."""
 

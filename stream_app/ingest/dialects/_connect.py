@@ -115,7 +115,7 @@ def _story(fields: JsonObject, queue: JsonObject, *, arn: str | None, agent: str
     return Story(
         contact=contact,
         channel=channel_of(fields),
-        queue=_queue(queue, arn),
+        queue=queue_of(queue, arn),
         agent=last_part(agent),
         method=(text(fields, "initiationmethod") or "").upper(),
         previous=text(fields, "previouscontactid"),
@@ -125,7 +125,8 @@ def _story(fields: JsonObject, queue: JsonObject, *, arn: str | None, agent: str
     )
 
 
-def _queue(queue: JsonObject, arn: str | None) -> str | None:
+def queue_of(queue: JsonObject, arn: str | None) -> str | None:
+    """Return a queue's name; where it has none, the last part of its ARN."""
     if (text(queue, "queuetype") or "").upper() == "AGENT" or "/queue/agent/" in (arn or ""):
         return AGENT_QUEUES
     return text(queue, "queuename", "name") or last_part(arn)

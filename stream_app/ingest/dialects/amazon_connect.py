@@ -20,14 +20,13 @@ from ._connect import (
     JsonObject,
     Story,
     between,
-    channel_of,
-    last_part,
     of_event,
     of_record,
     stamp,
     text,
 )
-from ._making import cut, event_id, make, not_ready
+from ._connect_agents import of_agent
+from ._making import event_id, make
 from ._reading import lowered, read_json
 
 CONTACT_EVENTS: Final = "Amazon Connect Contact Event"
@@ -46,7 +45,6 @@ _NOT_BY_CUSTOMER: Final[Mapping[str, str]] = {
     "DISCARDED": "discarded",
     "SYSTEM_ERROR": "system_error",
 }
-_MISSED: Final = frozenset({"MISSED", "REJECTED"})
 
 
 def decode(value: bytes, headers: Headers = ()) -> Sequence[e.Event]:  # noqa: ARG001 - see the protocol
@@ -83,7 +81,7 @@ def _one(value: bytes) -> Sequence[e.Event]:
         told = stamp(fields.get("time"))
         fields = lowered(fields["detail"])
     if "agentarn" in fields and "eventtype" in fields:
-        return _agent_event(fields)
+        return of_agent(fields)
     if "eventtype" in fields:
         return _contact_event(fields, told)
     if "contactid" in fields:
@@ -241,74 +239,3 @@ def _left(story: Story) -> str | None:
     if story.goes_on:
         return "transfer"
     return _NOT_BY_CUSTOMER.get(story.reason or "")
-
-
-# --- agents ---
-
-
-def _agent_event(fields: JsonObject) -> Sequence[e.Event]:
-    kind = (text(fields, "eventtype") or "").upper()
-    if kind == "HEART_BEAT":
-        return ()
-    if kind not in {"LOGIN", "LOGOUT", "STATE_CHANGE"}:
-        raise UnknownTypeError(kind)
-    agent, at = last_part(text(fields, "agentarn")), stamp(fields.get("eventtimestamp"))
-    if agent is None or at is None:
-        raise UnreadableError("invalid", "an agent event has `AgentARN` and `EventTimestamp`")
-    now, before = lowered(fields.get("currentagentsnapshot")), lowered(fields.get("previousagentsnapshot"))
-    return (*_offers(now, before, agent, at), *_presence(now, before, agent, at, logout=kind == "LOGOUT"))
-
-
-def _offers(now: JsonObject, before: JsonObject, agent: str, at: int) -> Iterator[e.Event]:
-    """Yield the changes between an agent and the contacts."""
-    former = {contact["contactid"]: _state(contact) for contact in _contacts(before)}
-    for contact in _contacts(now):
-        name, state = contact["contactid"], _state(contact)
-        was = former.get(name)
-        # On hold, the state's own stamp goes on saying when the conversation began.
-        kind: type[e.ContactEvent] | None = None
-        when, what = at, ""
-        if state in _MISSED and was != state:
-            kind, when, what = e.Missed, stamp(contact.get("statestarttimestamp")) or at, "missed"
-        elif state == "CONNECTED_ONHOLD" and was == "CONNECTED":
-            kind, what = e.Held, "held"
-        elif state == "CONNECTED" and was == "CONNECTED_ONHOLD":
-            kind, what = e.Resumed, "resumed"
-        if kind is not None:
-            yield make(
-                kind,
-                id=event_id(name, what, agent, when),
-                at=when,
-                contact_id=name,
-                channel=channel_of(contact),
-                agent=agent,
-            )
-
-
-def _presence(now: JsonObject, before: JsonObject, agent: str, at: int, *, logout: bool) -> Iterator[e.Event]:
-    status, former = lowered(now.get("agentstatus")), lowered(before.get("agentstatus"))
-    name, kind = text(status, "name"), (text(status, "type") or "").upper()
-    if logout:
-        yield make(e.AgentState, id=event_id(agent, "state", at), at=at, agent=agent, state="offline")
-        return
-    since = stamp(status.get("starttimestamp")) or at
-    if name is None or (name == text(former, "name") and since == stamp(former.get("starttimestamp"))):
-        return
-    known = {"ROUTABLE": "available", "OFFLINE": "offline"}.get(kind) or {
-        "Available": "available",
-        "Offline": "offline",
-    }.get(name)
-    state, reason = known or not_ready(name), None if known else cut(name)
-    yield make(
-        e.AgentState, id=event_id(agent, "state", since), at=since, agent=agent, state=state, reason=reason
-    )
-
-
-def _contacts(snapshot: JsonObject) -> list[dict[str, Any]]:
-    found = snapshot.get("contacts")
-    contacts = [lowered(contact) for contact in found] if isinstance(found, list) else []
-    return [contact for contact in contacts if isinstance(contact.get("contactid"), str)]
-
-
-def _state(contact: JsonObject) -> str:
-    return (text(contact, "state") or "").upper()

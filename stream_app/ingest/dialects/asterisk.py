@@ -263,9 +263,13 @@ def _missed(line: _Line) -> Sequence[e.Event]:
 
 
 def _agent(line: _Line, state: e.AgentStatus, **fields: Any) -> Sequence[e.Event]:
+    """Tell an agent's state: of the line's queue alone, where it names one. Who wraps up does so everywhere."""
     if line.agent in _NOBODY:
         return ()
-    return (make(e.AgentState, id=_id(line), at=line.at, agent=line.agent, state=state, **fields),)
+    queue = None if line.queue in _NOBODY or state == "wrap" else line.queue
+    return (
+        make(e.AgentState, id=_id(line), at=line.at, agent=line.agent, state=state, queue=queue, **fields),
+    )
 
 
 def _wrap_up(line: _Line) -> Sequence[e.Event]:
@@ -274,12 +278,21 @@ def _wrap_up(line: _Line) -> Sequence[e.Event]:
 
 def _added(line: _Line) -> Sequence[e.Event]:
     """Join a queue, which a member may do in a pause."""
-    return _paused(line) if line.field(0).upper() == "PAUSED" else _agent(line, "available")
+    return _agent(line, "break" if line.field(0).upper() == "PAUSED" else "available")
 
 
 def _paused(line: _Line) -> Sequence[e.Event]:
     why = line.field(0)
     return _agent(line, not_ready(why), reason=cut(why))
+
+
+def _everywhere(line: _Line, tell: Callable[[_Line], Sequence[e.Event]]) -> Sequence[e.Event]:
+    """Pause or go on in all queues, unless Asterisk itself says so.
+
+    It then writes a line for each queue, too, with the member's name and the reason; this one has neither, but the member's
+    interface, which would be another agent.
+    """
+    return () if line.call in _NO_CALL and not line.field(0) else tell(line)
 
 
 def _restarted(line: _Line) -> Sequence[e.Event]:
@@ -308,9 +321,9 @@ EVENTS: Final[Mapping[str, Callable[[_Line], Sequence[e.Event]]]] = {
     "AGENTDUMP": _missed,  # hung up on the announcement; the caller waits on
     "RINGCANCELED": _nothing,  # the caller hung up meanwhile: not the agent's doing
     "PAUSE": _paused,
-    "PAUSEALL": _paused,
+    "PAUSEALL": partial(_everywhere, tell=_paused),
     "UNPAUSE": partial(_agent, state="available"),
-    "UNPAUSEALL": partial(_agent, state="available"),
+    "UNPAUSEALL": partial(_everywhere, tell=partial(_agent, state="available")),
     "ADDMEMBER": _added,
     "REMOVEMEMBER": partial(_agent, state="offline"),
     "AGENTLOGIN": partial(_agent, state="available"),

@@ -1,7 +1,8 @@
-"""The simulated centre on Amazon Connect: contact events, agent events for hold and offers, contact records.
+"""The simulated centre on Amazon Connect: contact events, agent events with heartbeats, contact records.
 
 There each visit is a separate contact, with the visit before as its previous contact. All records of a chain of contacts have
-the chain's first contact as key, so that they stay in one partition.
+the chain's first contact as key, so that they stay in one partition; so have agent events that tell hold and missed offers. All
+other agent events have their agent as key.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,11 +13,14 @@ import msgspec
 
 from stream_app.model import events as e
 
-from .payloads import Payload, PlatformContact, agent_event, contact_event, offered, record, snapshot
+from .connect_agents import AgentStream
+from .payloads import Payload, PlatformContact, contact_event, record
 
 _CHANNELS: Final = {"voice": "VOICE", "email": "EMAIL", "task": "TASK"}
 _METHODS: Final = {"VOICE": "INBOUND", "EMAIL": "INBOUND"}
 _LAST: Final = (e.Abandoned, e.LeftQueue, e.CallbackScheduled, e.Refused, e.Wrapped)
+_HANDS: Final = {e.Answered: "CONNECTED", e.Transferred: "ENDED", e.Ended: "ENDED", e.Wrapped: None}
+"""What a contact is to its agent from then on; ``None``: nothing more. Hold and offers have notices of their own."""
 _json: Final = msgspec.json.Encoder()
 
 
@@ -25,7 +29,7 @@ class Connect:
 
     def __init__(self) -> None:
         self._contacts: dict[tuple[str, int], PlatformContact] = {}
-        self._status: dict[str, tuple[str, str, int]] = {}
+        self._agents = AgentStream()
         self._tell: Mapping[type[e.Event], Callable[[Any, PlatformContact], Iterator[Payload]]] = {
             e.Queued: self._queued,
             e.Answered: self._answered,
@@ -42,9 +46,13 @@ class Connect:
         }
 
     def encode(self, event: e.Event) -> list[tuple[str, bytes]]:
-        """Return the records that Connect would write, in its order."""
+        """Return the records that Connect would write, in its order: first the heartbeats since the last event."""
+        beats = [(agent, _json.encode(payload)) for agent, payload in self._agents.heartbeats(event.at)]
+        return beats + self._of(event)
+
+    def _of(self, event: e.Event) -> list[tuple[str, bytes]]:
         if isinstance(event, e.AgentState):
-            return [(event.agent, _json.encode(self._presence(event)))]
+            return [(event.agent, _json.encode(payload)) for payload in self._agents.becomes(event)]
         if isinstance(event, e.Held | e.Resumed) and event.channel != "voice":
             return []  # there is nothing to hold
         tell = self._tell.get(type(event))
@@ -53,6 +61,9 @@ class Connect:
         place = event.contact_id, event.visit or 1
         contact = self._contacts.get(place) or self._new(event, place[1], "TRANSFER")
         said = [(contact.first, _json.encode(payload)) for payload in tell(event, contact)]
+        if contact.agent is not None and type(event) in _HANDS:
+            seen = self._agents.has(contact.agent, contact, event.at, _HANDS[type(event)])
+            said.append((contact.agent, _json.encode(seen)))
         if isinstance(event, _LAST) or (isinstance(event, e.Ended) and event.by == "bot"):
             del self._contacts[place]
         return said
@@ -90,7 +101,7 @@ class Connect:
             yield contact_event(contact, "QUEUED", event.at)
 
     def _missed(self, event: e.Missed, contact: PlatformContact) -> Iterator[Payload]:
-        yield self._offer(contact, event.agent, event.at, ("CONNECTING", "MISSED"))
+        yield self._agents.misses(event.agent or "nobody", contact, event.at)
 
     def _refused(self, event: e.Refused, contact: PlatformContact) -> Iterator[Payload]:
         """Represent a blocked contact, which Connect has no event for, as one that was never queued."""
@@ -115,11 +126,11 @@ class Connect:
 
     def _held(self, event: e.Held, contact: PlatformContact) -> Iterator[Payload]:
         contact.held = event.at
-        yield self._offer(contact, contact.agent, event.at, ("CONNECTED", "CONNECTED_ONHOLD"))
+        yield self._agents.has(contact.agent or "nobody", contact, event.at, "CONNECTED_ONHOLD")
 
     def _resumed(self, event: e.Resumed, contact: PlatformContact) -> Iterator[Payload]:
         _resume(contact, event.at)
-        yield self._offer(contact, contact.agent, event.at, ("CONNECTED_ONHOLD", "CONNECTED"))
+        yield self._agents.has(contact.agent or "nobody", contact, event.at, "CONNECTED")
 
     def _transferred(self, event: e.Transferred, contact: PlatformContact) -> Iterator[Payload]:
         """Queue the next contact before the agent leaves this one."""
@@ -140,22 +151,6 @@ class Connect:
     def _wrapped(self, event: e.Wrapped, contact: PlatformContact) -> Iterator[Payload]:
         yield contact_event(contact, "COMPLETED", event.at, worked=event.at)
         yield record(contact, event.at)
-
-    # --- agents ---
-
-    def _offer(
-        self, contact: PlatformContact, agent: str | None, at: int, states: tuple[str, str]
-    ) -> Payload:
-        was, now = ([offered(contact, at, state)] for state in states)
-        name = agent or "nobody"
-        status = self._status.get(name, ("Available", "ROUTABLE", contact.queued or at))
-        return agent_event(name, at, snapshot(status, now), snapshot(status, was))
-
-    def _presence(self, event: e.AgentState) -> Payload:
-        former = self._status.get(event.agent, ("Offline", "OFFLINE", event.at - 1))
-        kind = {"available": "ROUTABLE", "offline": "OFFLINE"}.get(event.state, "CUSTOM")
-        self._status[event.agent] = status = (event.state.capitalize(), kind, event.at)
-        return agent_event(event.agent, event.at, snapshot(status, []), snapshot(former, []))
 
 
 def _over(contact: PlatformContact, at: int, reason: str) -> Iterator[Payload]:

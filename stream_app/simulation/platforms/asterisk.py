@@ -1,10 +1,12 @@
 """The simulated centre's calls as lines of Asterisk's queue log, in whole seconds; other channels are left out."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
 
 from stream_app.model import events as e
+from stream_app.model.presence import WORK
 
 _REFUSALS = {"full": "FULL", "closed": "CLOSED"}
 _EXITS: Final[dict[type[e.Event], list[str]]] = {
@@ -31,19 +33,24 @@ class _Call(Struct):
         return "" if self.connected is None else str(at - self.connected)
 
 
+class _Member(Struct):
+    """A member of queues."""
+
+    queues: tuple[str, ...]
+    paused: bool
+
+
 class QueueLog:
     """Writes ``epoch|call|queue|agent|EVENT|data…``; the key is the call, or the agent."""
 
     def __init__(self) -> None:
         self._calls: dict[tuple[str, int | None], _Call] = {}
-        self._agents: dict[str, str] = {}
+        self._members: dict[str, _Member] = {}
 
     def encode(self, event: e.Event) -> list[tuple[str, bytes]]:
-        """Return one line, or none."""
+        """Return the lines of an event: one, several for an agent, or none."""
         if isinstance(event, e.AgentState):
-            said = self._agent(event)
-            line = ["NONE", "NONE", event.agent, *said]
-            return [(event.agent, _line(event.at, line))] if said else []
+            return [(event.agent, _line(event.at, line)) for line in self._agent(event)]
         if not isinstance(event, e.ContactEvent) or event.channel != "voice":
             return []
         said = self._call(event, event.at // 1000)
@@ -79,13 +86,29 @@ class QueueLog:
             return ["BLINDTRANSFER", event.to_queue or "", "queues", wait, talk, "1"]
         return [*_EXITS[type(event)], wait]
 
-    def _agent(self, event: e.AgentState) -> list[str]:
-        former, self._agents[event.agent] = self._agents.get(event.agent, "offline"), event.state
+    def _agent(self, event: e.AgentState) -> Iterator[list[str]]:
+        """Yield the lines of a member of queues: one for each queue, with the member's name."""
+        if event.state in WORK:
+            return
+        if event.agent not in self._members:
+            if event.queues is None or "voice" not in (event.slots or {}):
+                return  # who takes no calls is no member
+            self._members[event.agent] = _Member(event.queues, paused=False)
+            for queue in event.queues:
+                yield ["MANAGER", queue, event.agent, "ADDMEMBER", ""]
+        member = self._members[event.agent]
         if event.state == "offline":
-            return ["AGENTLOGOFF", f"Local/{event.agent}", ""]
-        if event.state != "available":
-            return ["PAUSEALL", event.reason or event.state]
-        return ["AGENTLOGIN", f"Local/{event.agent}"] if former == "offline" else ["UNPAUSEALL", ""]
+            del self._members[event.agent]
+            for queue in member.queues:
+                yield ["MANAGER", queue, event.agent, "REMOVEMEMBER", ""]
+            return
+        pauses = event.state != "available"
+        if pauses != member.paused:
+            member.paused = pauses
+            word, why = ("PAUSE", event.reason or event.state) if pauses else ("UNPAUSE", "")
+            yield ["NONE", "NONE", f"Local/{event.agent}", f"{word}ALL", ""]
+            for queue in member.queues:
+                yield ["NONE", queue, event.agent, word, why]
 
 
 def _line(at: int, fields: list[str]) -> bytes:

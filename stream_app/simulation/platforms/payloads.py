@@ -108,9 +108,10 @@ def _work(begin: int, end: int, name: str, stamp: Callable[[int], str]) -> Paylo
     }
 
 
-def offered(contact: PlatformContact, at: int, state: str) -> Payload:
-    """Build a contact for an agent's snapshot."""
-    since = at if state in {"MISSED", "CONNECTING"} or contact.answered is None else contact.answered
+def in_hand(contact: PlatformContact, at: int, state: str) -> Payload:
+    """Build a contact for an agent's snapshot. On hold, its stamp goes on saying when the conversation began."""
+    since = contact.answered if state.startswith("CONNECTED") else contact.over if state == "ENDED" else None
+    since = at if since is None else since
     return {
         "ContactId": contact.id,
         "Channel": contact.channel,
@@ -120,22 +121,13 @@ def offered(contact: PlatformContact, at: int, state: str) -> Payload:
     }
 
 
-def snapshot(status: tuple[str, str, int], contacts: list[Payload]) -> Payload:
-    """Build an agent's snapshot: name, type and begin of the status, and the contacts."""
-    name, kind, since = status
-    return {
-        "AgentStatus": {"Name": name, "Type": kind, "StartTimestamp": rfc3339(since)},
-        "Contacts": contacts,
-    }
-
-
-def agent_event(agent: str, at: int, now: Payload, before: Payload) -> Payload:
-    """Build the agent event stream's notice of a change."""
+def agent_event(agent: str, n: int, kind: str, at: int, *, now: Payload, before: Payload | None) -> Payload:
+    """Build the ``n``-th notice of the agent event stream about an agent, with the agent's snapshots."""
     return {
         "AgentARN": f"{INSTANCE}/agent/{agent}",
-        "EventId": str(uuid5(NAMESPACE_URL, f"{agent}/{at}")),
+        "EventId": str(uuid5(NAMESPACE_URL, f"{agent}/{n}")),
         "EventTimestamp": rfc3339(at),
-        "EventType": "STATE_CHANGE",
+        "EventType": kind,
         "InstanceARN": INSTANCE,
         "CurrentAgentSnapshot": now,
         "PreviousAgentSnapshot": before,

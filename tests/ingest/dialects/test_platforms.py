@@ -40,8 +40,22 @@ Said = list[tuple[int, bytes]]
 
 
 def say(platform: str, events: Iterable[e.Event]) -> Said:
-    encoder = PLATFORMS[platform]()
-    return [(event.at, value) for event in events for _, value in encoder.encode(event)]
+    """What is told about contacts; of agents see ``tests/simulation/test_people.py``."""
+    return [(at, value) for _, at, value in say_with_keys(platform, events)]
+
+
+def say_with_keys(platform: str, events: Iterable[e.Event]) -> list[tuple[str, int, bytes]]:
+    encoder, contacts = (
+        PLATFORMS[platform](),
+        [event for event in events if isinstance(event, e.ContactEvent)],
+    )
+    agents = {event.agent for event in contacts}
+    return [
+        (key, event.at, value)
+        for event in contacts
+        for key, value in encoder.encode(event)
+        if key not in agents
+    ]
 
 
 def read(platform: str, said: Said) -> list[e.Event]:
@@ -315,8 +329,7 @@ def test_it_does_not_matter_how_contacts_are_interleaved(
 ) -> None:
     """Each contact's own records in their order, all others up to a minute and a half later."""
     rng = Random(seed)
-    encoder = PLATFORMS[platform]()
-    told = [(key, event.at, value) for event in day[1][6_000:9_000] for key, value in encoder.encode(event)]
+    told = say_with_keys(platform, day[1][6_000:9_000])
     delay = {key: rng.randrange(90_000) for key, _, _ in told}
     later = sorted(((at + delay[key], n, value) for n, (key, at, value) in enumerate(told)))
     found = counted([(at, value) for at, _, value in later], platform)
