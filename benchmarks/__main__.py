@@ -11,7 +11,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import freshness, hostile, intervals, ledger, ledger_kpis, memory, reading, throughput, why, workforce
+from . import (
+    freshness,
+    hostile,
+    intervals,
+    ledger,
+    ledger_kpis,
+    memory,
+    people,
+    reading,
+    throughput,
+    why,
+    workforce,
+)
 from .figures import Figure, headlines, in_order, written
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -20,6 +32,7 @@ PERFORMANCE = RESULTS.parents[1] / "docs" / "performance.md"
 GROUPS: dict[str, Callable[[], list[Figure]]] = {
     "memory": memory.measure,
     "reading": reading.measure,
+    "people": people.measure,
     "intervals": intervals.measure,
     "ledger": ledger.measure,
     "ledger_kpis": ledger_kpis.measure,

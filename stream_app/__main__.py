@@ -106,7 +106,7 @@ COMMANDS: Final = {
     ),
     "repartition": (
         "repartition.command",
-        "Move open contacts to the partitions of their next events, after partitions were added to the topic.",
+        "Move open contacts and agents to the partitions of their next events, after partitions were added to the topic.",
     ),
     "render": (
         "render",

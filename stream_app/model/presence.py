@@ -15,7 +15,7 @@ from .events import AgentState, AgentStatus, ContactInHand
 REMEMBERED_TELLINGS: Final = 8
 WORK: Final = ("on_contact", "wrap")
 """States that an agent is in beside another one: on a contact during a break is both."""
-Work = Literal["", "on_contact", "wrap"]
+AgentWork = Literal["", "on_contact", "wrap"]
 
 Served = dict[str, tuple[str, str | None]]
 """Queue → the agent's state there, and its reason."""
@@ -58,7 +58,7 @@ class Telling(Struct, array_like=True, frozen=True, gc=False):
         )
 
 
-class Status(Struct, array_like=True, frozen=True, gc=False):
+class PresenceStatus(Struct, array_like=True, frozen=True, gc=False):
     """What an agent does at a moment.
 
     Attributes:
@@ -74,7 +74,7 @@ class Status(Struct, array_like=True, frozen=True, gc=False):
 
     state: str = "offline"
     reason: str | None = None
-    work: Work = ""
+    work: AgentWork = ""
     served: Served = {}
     team: str | None = None
     site: str | None = None
@@ -83,7 +83,7 @@ class Status(Struct, array_like=True, frozen=True, gc=False):
     contacts: tuple[ContactInHand, ...] | None = None
     unended: bool = False
 
-    def like(self, other: Status) -> bool:
+    def like(self, other: PresenceStatus) -> bool:
         """Return whether a spell goes on from one to the other."""
         return (
             self.state == other.state
@@ -94,7 +94,7 @@ class Status(Struct, array_like=True, frozen=True, gc=False):
             and self.served == other.served
         )
 
-    def after(self, told: Telling) -> Status:
+    def after(self, told: Telling) -> PresenceStatus:
         """Return the status after a telling."""
         served = self.served
         if told.queues is not None:
@@ -117,7 +117,7 @@ class Status(Struct, array_like=True, frozen=True, gc=False):
             contacts = None
         elif told.contacts is not None:
             work = _work(told.contacts)
-        return Status(
+        return PresenceStatus(
             state,
             reason,
             work,
@@ -131,7 +131,9 @@ class Status(Struct, array_like=True, frozen=True, gc=False):
         )
 
 
-def _in_queue(now: Status, served: Served, told: Telling, queue: str) -> tuple[str, str | None, Served]:
+def _in_queue(
+    now: PresenceStatus, served: Served, told: Telling, queue: str
+) -> tuple[str, str | None, Served]:
     """Return state, reason and queues after a telling about one of them."""
     if told.state == "offline":
         served = {name: state for name, state in served.items() if name != queue}
@@ -144,7 +146,7 @@ def _in_queue(now: Status, served: Served, told: Telling, queue: str) -> tuple[s
     return "available", now.reason if same else available[0], served
 
 
-def _work(contacts: tuple[ContactInHand, ...]) -> Work:
+def _work(contacts: tuple[ContactInHand, ...]) -> AgentWork:
     states = {contact.state for contact in contacts}
     if states & {"connected", "held"}:
         return "on_contact"
@@ -158,7 +160,7 @@ class Spell(Struct, frozen=True, gc=False):
         unended: nobody told its end: it was closed by time.
     """
 
-    status: Status
+    status: PresenceStatus
     began: int
     ended: int | None
     unended: bool = False
@@ -174,7 +176,7 @@ class Presence(Struct, array_like=True, gc=False):
         told: those that are, in order.
     """
 
-    before: Status = field(default_factory=Status)
+    before: PresenceStatus = field(default_factory=PresenceStatus)
     began: int = 0
     forgot: int = 0
     told: tuple[Telling, ...] = ()
@@ -230,7 +232,7 @@ def ended_by_itself(heard: int, idle: int) -> Telling:
     return Telling(heard + idle, "offline", by_itself=True)
 
 
-def of_queue(status: Status, queue: str) -> Status | None:
+def of_queue(status: PresenceStatus, queue: str) -> PresenceStatus | None:
     """Return the status as it is in a queue; ``None`` if the agent does not serve it."""
     found = status.served.get(queue)
     if found is None:

@@ -18,6 +18,7 @@ from aiohttp.abc import AbstractAccessLogger
 from stream_app.errors import StreamAppError
 from stream_app.ledger.opening import open_contacts, open_what_ifs, open_whys
 from stream_app.model.kpis import CARRIED
+from stream_app.model.live import lists
 from stream_app.model.live.next_wait import InLine
 from stream_app.model.live.people import People
 from stream_app.model.live.rows import By, Chosen, QueueGroup, Snapshot, everywhere
@@ -247,7 +248,7 @@ class Mirror:
 
     def waiting(self, chosen: Chosen) -> list[InLine]:
         """Return contacts that wait, as of now."""
-        return self._snapshots.waiting(self._reader.targets, chosen)
+        return lists.waiting(self._reader.board, self._snapshots, self._reader.targets, chosen)
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         """Return open contacts at risk, as of the latest snapshot."""
@@ -255,7 +256,8 @@ class Mirror:
 
     def gave_up(self, limit: int, chosen: Chosen) -> list[GaveUp]:
         """Return contacts that abandoned, as of the latest snapshot."""
-        return self._snapshots.gave_up(self._reader.targets, limit, chosen)
+        queues = self._snapshots.queues(self._reader.targets, chosen)
+        return lists.gave_up(self._reader.board, queues, limit)
 
     def trends(self, now: int, chosen: Chosen) -> Iterator[QueueTrend]:
         """Yield the chosen rows' trends, each by the targets in force when it is made."""

@@ -44,6 +44,7 @@ __all__ = [
     "pack_visits",
     "restore_ids",
     "unframe",
+    "unframe_cells",
     "unpack_agent",
     "unpack_amounts",
     "unpack_cell",
@@ -159,6 +160,15 @@ def frame_cells(cells: Mapping[tuple[int, int, bytes], Cell]) -> bytes:
     for (resolution, start), fields in buckets.items():
         parts += (b"%d" % resolution, b"%d" % start, b"%d" % (len(fields) // 2), *fields)
     return frame(parts)
+
+
+def unframe_cells(framed: bytes) -> Iterator[tuple[int, int, list[bytes]]]:
+    """Undo ``frame_cells``: yield resolution, bucket start, and fields and packed cells in turn."""
+    parts, at = unframe(framed), 0
+    while at < len(parts):
+        resolution, start, n = int(parts[at]), int(parts[at + 1]), int(parts[at + 2])
+        yield resolution, start, parts[at + 3 : at + 3 + 2 * n]
+        at += 3 + 2 * n
 
 
 def frame_rows(rows: Mapping[tuple[int, bytes], Amounts], written: Collection[bytes]) -> bytes:

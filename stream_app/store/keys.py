@@ -83,6 +83,11 @@ def coming(partition: Partition) -> str:
     return f"{prefix(partition)}:next"
 
 
+def coming_agents(partition: Partition) -> str:
+    """Return the key of the agents that a partition will have once they are moved."""
+    return f"{prefix(partition)}:next:agents"
+
+
 def cells(partition: Partition, resolution: int, start: int) -> str:
     """Return the key of a bucket's cells."""
     return f"{prefix(partition)}:c:{resolution}:{start}"

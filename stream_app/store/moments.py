@@ -21,7 +21,7 @@ from stream_app.model.windows import KEPT
 
 from . import keys
 from .client import connect, faults
-from .codec import unframe, unpack_agent, unpack_visits
+from .codec import unframe, unframe_cells, unpack_agent, unpack_visits
 from .outbox import OutboxEntry, entry_of
 
 SCAN: Final = 2_000
@@ -266,10 +266,6 @@ def _follow_cells(fields: dict[bytes, bytes], cells: dict[BucketKey, bytes], sin
     """Bring the counters one commit further."""
     if since is None:
         return
-    parts, at = unframe(fields[b"cells"]), 0
-    while at < len(parts):
-        resolution, start, n = int(parts[at]), int(parts[at + 1]), int(parts[at + 2])
+    for resolution, start, pairs in unframe_cells(fields[b"cells"]):
         if resolution in KEPT and start >= since:
-            pairs = parts[at + 3 : at + 3 + 2 * n]
             cells.update({(resolution, start, f): c for f, c in zip(pairs[::2], pairs[1::2], strict=True)})
-        at += 3 + 2 * n

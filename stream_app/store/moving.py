@@ -1,4 +1,4 @@
-"""Moving of open contacts between partitions, for ``stream-app repartition``.
+"""Moving of open contacts and agents between partitions, for ``stream-app repartition``.
 
 What each partition will have is prepared under separate keys, while no other process may write, and then takes its place in one
 script, whose cost does not depend on the number of contacts. Until then nothing has changed, so a killed run can start again.
@@ -17,11 +17,12 @@ from stream_app.model.durations import MINUTE
 from stream_app.model.fold.lasting import LASTING_MAX
 from stream_app.model.fold.seen import RECENT_MAX
 from stream_app.model.ports import Partition
+from stream_app.model.presence import Presence
 
 from . import keys
 from .client import faults, script
 from .clock import time_ms
-from .codec import DAYS_FROM, pack_visits, unpack_visits
+from .codec import DAYS_FROM, pack_agent, pack_visits, unpack_agent, unpack_visits
 from .editions import FOR_FORMER, minutes_of
 
 SCAN: Final = 2_000
@@ -62,6 +63,7 @@ class Target(Struct, frozen=True):
         position: where reading begins; ``None`` where it continues.
         time: partition time to begin with, ms.
         edition: the latest edition of the specification by which any contact that comes to it was counted.
+        agents: number of agents that it will have.
     """
 
     partition: Partition
@@ -69,6 +71,7 @@ class Target(Struct, frozen=True):
     position: int | None = None
     time: int = 0
     edition: int = 0
+    agents: int = 0
 
 
 class Moving:
@@ -104,25 +107,40 @@ class Moving:
 
     async def contacts(self, partition: Partition) -> set[str]:
         """Return the contacts that are open in a partition."""
-        return {contact.decode() async for page in self._pages(partition) for contact in page}
+        return {contact.decode() async for page in self._pages(keys.visits(partition)) for contact in page}
+
+    async def agents(self, partition: Partition) -> dict[str, Presence]:
+        """Return the agents that a partition knows."""
+        pages = self._pages(keys.agents(partition))
+        return {
+            agent.decode(): unpack_agent(packed) async for page in pages for agent, packed in page.items()
+        }
 
     async def hold(self, partition: Partition) -> int | None:
         """Take a partition away from its owner, and return its position."""
         async with faults():
             position, _ = await self._hold(
-                keys=[keys.meta(partition), keys.coming(partition)], args=[self._token]
+                keys=[keys.meta(partition), keys.coming(partition), keys.coming_agents(partition)],
+                args=[self._token],
             )
         return int(position) if position else None
 
     async def stage(self, partition: Partition, targets: Mapping[str, Partition]) -> AsyncIterator[int]:
         """Prepare the move of a partition's contacts, and yield how many, page by page."""
-        async for page in self._pages(partition):
+        async for page in self._pages(keys.visits(partition)):
             by_target: dict[Partition, list[bytes]] = {}
             for contact, packed in page.items():
                 by_target.setdefault(targets[contact.decode()], []).extend((contact, packed))
             for target, pairs in by_target.items():
-                await self._put(target, pairs)
+                await self._put(target, keys.coming(target), pairs)
             yield len(page)
+
+    async def stage_agents(self, target: Partition, agents: Mapping[str, Presence]) -> None:
+        """Prepare the agents that a partition will have."""
+        pairs = [
+            part for agent, presence in agents.items() for part in (agent.encode(), pack_agent(presence))
+        ]
+        await self._put(target, keys.coming_agents(target), pairs)
 
     async def merge(self, contact: str, partitions: Collection[Partition], target: Partition) -> None:
         """Prepare the move of a contact that was open in several partitions, and will be in one."""
@@ -132,7 +150,7 @@ class Moving:
             (visit for packed in found if packed for visit in unpack_visits(packed)),
             key=lambda visit: visit.queued_at,
         )
-        await self._put(target, [contact.encode(), pack_visits(visits)])
+        await self._put(target, keys.coming(target), [contact.encode(), pack_visits(visits)])
 
     async def remember(self, target: Target, sources: Iterable[Partition]) -> None:
         """Prepare the event ids that a new partition knows: all of its sources', because ids don't show their contact."""
@@ -167,17 +185,15 @@ class Moving:
         args: list[Any] = [self._token, keyed, topic, FOR_FORMER]
         for one in targets:
             begin = ("", "", 0) if one.position is None else (one.position, one.time, one.edition)
-            args += [str(one.partition), one.visits, *begin]
+            args += [str(one.partition), one.visits, one.agents, *begin]
         done = await self._run(self._move, [keys.topic(topic), keys.PARTITIONS, keys.topic(former)], args)
         if done != 1:
             raise _claimed(done.decode())
 
-    async def _put(self, target: Partition, pairs: Sequence[bytes]) -> None:
+    async def _put(self, target: Partition, name: str, pairs: Sequence[bytes]) -> None:
         for at in range(0, len(pairs), SCAN):
             args = [self._token, *pairs[at : at + SCAN]]
-            await self._ours(
-                target, await self._run(self._stage, [keys.meta(target), keys.coming(target)], args)
-            )
+            await self._ours(target, await self._run(self._stage, [keys.meta(target), name], args))
 
     async def _run(self, command: Any, names: list[str], args: list[Any]) -> Any:
         async with faults():
@@ -187,11 +203,11 @@ class Moving:
         if not said:
             raise _claimed(partition)
 
-    async def _pages(self, partition: Partition) -> AsyncIterator[dict[bytes, bytes]]:
+    async def _pages(self, name: str) -> AsyncIterator[dict[bytes, bytes]]:
         cursor: int | None = None
         while cursor != 0:
             async with faults():
-                cursor, page = await self._client.hscan(keys.visits(partition), cursor or 0, count=SCAN)
+                cursor, page = await self._client.hscan(name, cursor or 0, count=SCAN)
             yield page
 
 

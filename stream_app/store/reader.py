@@ -22,7 +22,7 @@ from stream_app.model.windows import KEPT, TOTAL
 from . import keys
 from .client import connect, end_if_cancelled, entries_of, faults
 from .clock import RedisClock
-from .codec import unframe, unpack_agent, unpack_visits
+from .codec import unframe, unframe_cells, unpack_agent, unpack_visits
 from .health import PartitionHealth, age_of
 from .memory_use import MemoryMeter
 from .queue_channels import RETIRING, QueueChannels
@@ -257,13 +257,7 @@ class Reader:
         return True
 
     async def _mirror(self, text: str, fields: dict[bytes, bytes]) -> None:
-        parts = unframe(fields[b"cells"])
-        buckets: list[tuple[int, int, list[bytes]]] = []
-        at = 0
-        while at < len(parts):
-            resolution, start, n = int(parts[at]), int(parts[at + 1]), int(parts[at + 2])
-            buckets.append((resolution, start, parts[at + 3 : at + 3 + 2 * n]))
-            at += 3 + 2 * n
+        buckets = [*unframe_cells(fields[b"cells"])]
         await self.queue_channels.know(field for _, _, pairs in buckets for field in pairs[::2])
         visits = unframe(fields[b"visits"])
         closed = unframe(fields[b"closed"])
@@ -316,16 +310,12 @@ class Reader:
                 starts = [int(s) for s in await self._client.zrangebyscore(index, now - kept, "+inf")]
             for at in range(0, len(starts), BUCKETS):
                 await self._load_buckets(partition, resolution, starts[at : at + BUCKETS])
-        cursor: int | None = None
-        while cursor != 0:
-            cursor, page = await self._client.hscan(keys.visits(partition), cursor or 0, count=SCAN)
-            for contact, packed in page.items():
-                self._put_visits(text, contact, packed)
-        cursor = None
-        while cursor != 0:
-            cursor, page = await self._client.hscan(keys.agents(partition), cursor or 0, count=SCAN)
-            for agent, packed in page.items():
-                self._put_agent(text, agent, packed)
+        for key, put in ((keys.visits, self._put_visits), (keys.agents, self._put_agent)):
+            cursor: int | None = None
+            while cursor != 0:
+                cursor, page = await self._client.hscan(key(partition), cursor or 0, count=SCAN)
+                for name, packed in page.items():
+                    put(text, name, packed)
         self.board.sweep(text)
         health.seq, health.epoch = int(meta.get(b"seq", 0)), int(meta.get(b"epoch", 0))
         health.token = meta.get(b"token", b"")

@@ -17,6 +17,7 @@ from stream_app.model.live.rows import Chosen, QueueRow, RowPlace, Snapshot, eve
 from stream_app.model.pieces import Pieces, whole
 
 from . import wire
+from .stamping import stamp
 from .status import Status
 from .wire import encode
 
@@ -148,7 +149,7 @@ class Live:
         if not (whole or rows or everyone):
             return b""
         data = {
-            "at": wire.stamp(self._at),
+            "at": stamp(self._at),
             "age_s": wire.beat(self._at, self._status).age_s,
             "stale": self._status.stale,
             "rows": rows,

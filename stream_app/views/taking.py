@@ -20,7 +20,8 @@ from stream_app.model.live.rows import Chosen, everywhere
 from stream_app.model.live.running import GaveUp
 
 from . import problems, wire_lists
-from .wire import Problem, Time, encode, stamp
+from .stamping import Time, stamp
+from .wire import Problem, encode
 
 PATH: Final = "/v1/abandoned/taken"
 MOST_BYTES: Final = 4_096

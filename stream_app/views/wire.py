@@ -4,7 +4,6 @@ Units are the KPIs' own (ratios 0…1, seconds, contacts), times carry an offset
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, TypeVar
 
 import msgspec
@@ -13,19 +12,17 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from stream_app.model import kpis
 from stream_app.model.kpis.measures import Unit, Value
 from stream_app.model.live import judging
-from stream_app.model.live.agent_now import AgentCounts
-from stream_app.model.live.expected_wait import ExpectedWait
 from stream_app.model.live.rows import KpiValues, QueueGroup, QueueRow
 from stream_app.model.targets.conversations import Clock
 
+from .stamping import Time, stamp
 from .status import Status
+from .wire_agents import NextWait, QueueAgents, next_wait, queue_agents
 
-Time = Annotated[str, Meta(description="RFC 3339, with offset", extra_json_schema={"format": "date-time"})]
 Percentile = Annotated[float | None, Meta(description="Seconds, within 2.2 %")]
 
 T = TypeVar("T")
 encode: Final = msgspec.json.Encoder().encode
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Figure(Struct, frozen=True, gc=False):
@@ -66,46 +63,6 @@ class Judged(Struct, frozen=True, gc=False):
         int, Meta(description="Sort by it, largest first, then by name. Nothing but its order has a meaning")
     ]
     since: Annotated[Time | None, Meta(description="When the state began; null: before serve started")] = None
-
-
-class DoingCount(Struct, frozen=True, gc=False):
-    """How many agents of a queue do something."""
-
-    count: int
-    since: Annotated[
-        Time | None, Meta(description="When the one began who has done it the longest; null: nobody does")
-    ]
-
-
-class Slots(Struct, frozen=True, gc=False):
-    """How many contacts of a channel may be had at once."""
-
-    slots: Annotated[int, Meta(description="Contacts that may be had at once")]
-    used: Annotated[int, Meta(description="How many of these there are")]
-    free: Annotated[int, Meta(description="How many more there may be")]
-
-
-class NextWait(Struct, frozen=True, gc=False):
-    """A wait that is expected, in seconds."""
-
-    mean_s: Annotated[int, Meta(description="Mean of such waits")]
-    low_s: Annotated[int, Meta(description="A tenth of such waits are shorter")]
-    high_s: Annotated[int, Meta(description="A tenth of such waits are longer")]
-
-
-class QueueAgents(Struct, frozen=True, gc=False):
-    """What the agents of a queue do now, in all of its channels together. Who is offline is not counted."""
-
-    available: DoingCount
-    on_contact: DoingCount
-    wrap: DoingCount
-    away: Annotated[DoingCount, Meta(description="On a break, in a training, in a meeting")]
-    slots: Annotated[
-        dict[str, Slots],
-        Meta(
-            description="Channel → slots of the agents who are available; a channel that is not told is not there"
-        ),
-    ]
 
 
 class LiveRow(Struct, frozen=True, gc=False):
@@ -214,11 +171,6 @@ class Health(Struct, frozen=True):
     status: str = "ok"
 
 
-def stamp(at: int) -> str:
-    """Format milliseconds since the epoch as RFC 3339."""
-    return (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds")
-
-
 _DECIMALS: Final = {kpi.name: 3 if kpi.unit is Unit.SECONDS else 6 for kpi in kpis.KPIS}
 """Of a KPI's values: milliseconds, or more than anybody reads. Interval rows and metrics have what is exact."""
 
@@ -291,21 +243,6 @@ def live_row(
         None if row.agents is None else queue_agents(row.agents),
         None if row.next_wait is None else next_wait(row.next_wait),
     )
-
-
-def next_wait(wait: ExpectedWait) -> NextWait:
-    """Return an expected wait in whole seconds."""
-    return NextWait(round(wait.mean), round(wait.low), round(wait.high))
-
-
-def queue_agents(counts: AgentCounts) -> QueueAgents:
-    """Return what a queue's agents do."""
-    doing = {
-        name: DoingCount(found.count, None if found.since is None else stamp(found.since))
-        for name, found in counts.doing.items()
-    }
-    slots = {channel: Slots(use.slots, use.used, use.free) for channel, use in counts.slots.items()}
-    return QueueAgents(**doing, slots=slots)
 
 
 def _judged(found: judging.Judgement, began: tuple[judging.State, int | None] | None) -> Judged:

@@ -18,8 +18,10 @@ from stream_app.model.live.callbacks import Callbacks, Taken
 from stream_app.model.live.next_wait import InLine
 
 from . import dictionary
+from .stamping import Time, stamp
 from .status import Status
-from .wire import CARRIED, NextWait, Some, Time, next_wait, stamp, tenths
+from .wire import CARRIED, Some, tenths
+from .wire_agents import NextWait, next_wait
 
 SHORT: Final = ("yes", "no")
 """Whether the list should include short abandonments."""

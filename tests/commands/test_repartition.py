@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from stream_app.commands import rebuild
-from stream_app.commands.repartition.moves import infer, plan
+from stream_app.commands.repartition.moves import infer, place_agents, plan
 from stream_app.commands.repartition.run import repartition
 from stream_app.errors import StreamAppError
 from stream_app.failpoints import Failpoints
@@ -18,12 +18,13 @@ from stream_app.kafka.partitioners import PARTITIONERS
 from stream_app.model.durations import MINUTE
 from stream_app.model.edition import EDITION
 from stream_app.model.ports import Partition
+from stream_app.model.presence import Presence, Telling
 from stream_app.settings import load
 from stream_app.store.codec import pack_visits, unpack_visits
 from stream_app.store.redis import RedisStore
 from tests.conftest import MakeTopic
 from tests.services.kafka import Cluster, Record
-from tests.store.hand import DAY, T0, Hand, queued
+from tests.store.hand import DAY, T0, Hand, queued, told
 
 from .test_rights import PAGE, RECIPES, SECRET
 
@@ -75,6 +76,37 @@ def test_strangers_stay_unless_they_can_not() -> None:
     assert sum(here.arriving().values()) == 40
 
 
+def since(at: int) -> Presence:
+    return Presence().tell(Telling(at, "available"))
+
+
+def test_an_agent_of_several_partitions_becomes_the_one_whose_spell_began_last() -> None:
+    old, new = ([Partition("t", n) for n in range(count)] for count in (4, 8))
+    home = {n: PARTITIONERS["murmur2"](f"c{n}".encode()) for n in range(40)}
+    known: dict[Partition, dict[str, Presence]] = {partition: {} for partition in old}
+    for n, number in home.items():
+        known[old[number % 4]][f"c{n}"] = since(T0)
+    known[old[(home[0] + 1) % 4]]["c0"] = since(T0 + 5)  # told elsewhere, and later
+    known[old[(home[1] + 1) % 4]]["c1"] = since(T0 - 5)
+    known[old[3]]["stray"] = known[old[2]]["stray"] = since(T0)
+    del known[old[home[2] % 4]]["c2"]
+    known[old[(home[2] + 1) % 4]]["c2"] = since(T0)
+    here = place_agents(known, "murmur2", new)
+    found = {
+        agent: (partition.number, one.began or one.told[0].at)
+        for partition, mine in here.items()
+        for agent, one in mine.items()
+    }
+    assert sum(map(len, here.values())) == len(found) == 41
+    assert (found["c0"], found["c1"]) == ((home[0] % 8, T0 + 5), (home[1] % 8, T0))
+    assert found["c2"][0] == (home[2] + 1) % 4, "who is not where the key says stays"
+    assert all(found[f"c{n}"][0] == home[n] % 8 for n in range(3, 40))
+    other = [Partition("u", n) for n in range(3)]
+    there = place_agents(known, "murmur2", other)
+    assert all("c2" not in mine or partition == other[home[2] % 3] for partition, mine in there.items())
+    assert sum(map(len, there.values())) == 41
+
+
 # --- what it does, and refuses ---
 
 
@@ -124,7 +156,11 @@ class Stage:
         assert before == await self.stored()
 
     async def contacts(self, topic: str, n: int) -> set[str]:
-        return {contact.decode() for contact in await self.client.hkeys(f"kpi:{{{topic}.{n}}}:visits")}
+        """Return the contacts of a partition; agents have the same names here, and are where they are."""
+        found = [await self.client.hkeys(f"kpi:{{{topic}.{n}}}:{kind}") for kind in ("visits", "agents")]
+        contacts, agents = ({name.decode() for name in names} for names in found)
+        assert agents == contacts
+        return contacts
 
 
 @pytest.fixture
@@ -138,6 +174,7 @@ async def stage(
     for n, contacts in spread(40, 4).items():
         hand = await Hand.take(store, Partition(topic, n))
         await hand.do(*(queued(contact) for contact in contacts))
+        await hand.do(*(told(agent, "available", n) for agent in contacts))
         end = hand.claim.position
         await stage.put(n, "beat", at=since + 400_000, position=end, end=end)
     await stage.known(keyed=4, found=8, since=since)
@@ -153,6 +190,7 @@ async def test_it_says_what_would_move_and_then_moves_it(stage: Stage) -> None:
     new = spread(40, 8)
     for n in range(4):
         assert f"{stage.topic}.{n}".ljust(24) + f"{len(held[n]):>14,}{len(new[n + 4]):>10,}" in said
+    assert "agents: 40, of whom 2" in said
     await stage.run()
     for n in range(8):
         assert await stage.contacts(stage.topic, n) == set(new[n])
@@ -232,7 +270,7 @@ async def test_another_topic_takes_all_and_keeps_what_was_counted(
     for n in range(3):
         assert await stage.contacts(other, n) == set(new[n])
     for n in range(4):
-        assert not await stage.client.exists(f"kpi:{{{stage.topic}.{n}}}:visits")
+        assert await stage.contacts(stage.topic, n) == set()
         assert await stage.client.exists(f"kpi:{{{stage.topic}.{n}}}:c:0:0")
     assert "were already moved" in await stage.run(to=other)
     await stage.refuses(f"were moved to {other}; set STREAM_APP_TOPIC={other}")
@@ -254,7 +292,7 @@ async def test_a_contact_that_was_open_twice_keeps_both_visits_and_ids_are_known
     assert len(unpack_visits(await stage.client.hget(f"kpi:{{{other}.{target}}}:visits", mine))) == 2
     for n in range(3):
         claim = await stage.store.claim(Partition(other, n), "x")
-        assert claim.memory.recent.days == {T0 // DAY: [b"12345678"]}
+        assert b"12345678" in claim.memory.recent.days[T0 // DAY]
 
 
 async def test_a_rebuild_counts_by_what_there_is(stage: Stage) -> None:

@@ -21,7 +21,9 @@ from stream_app.store.moments import Moments
 from stream_app.store.outbox import OutboxEntry
 from tests.ledger.desk import rows_of
 from tests.model.kept import Line, folded
+from tests.reference.agents import Spell
 
+from .agents import spells
 from .verifier import Logged
 
 RowKey = tuple[int, str, int, str | None]
@@ -73,6 +75,11 @@ class LedgerCheck:
         ]
         assert len({(number, row["offset"], row["n"]) for number, _, row in found}) == len(found)
         return Counter((number, table, row["offset"], row.get("contact_id")) for number, table, row in found)
+
+    async def spells(self) -> list[Spell]:
+        """Return the spells of agents that the files add up to, sorted."""
+        tables = [await rows_of(self._storage, self._folder, "spells", one) for one in self._partitions]
+        return sorted(spell for rows in tables for spell in spells(rows))
 
     async def holes(self) -> list[Any]:
         return [

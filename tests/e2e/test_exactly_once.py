@@ -276,10 +276,12 @@ async def ledger_is_whole(stage: Stage, contacts: int) -> None:
     assert await stage.check.holes() == []
     assert not [*(expected - found)][:5], "missing"
     assert not [*(found - expected)][:5], "twice, or of nobody"
+    spells = await stage.check.spells()
+    assert spells == stage.verifier.expected_spells(stage.positions)
     assert found.total() > contacts, "of every contact that is over, and of what was said of it"
     print(  # noqa: T201 - figures
         f"ledger: {found.total():,} rows once each, writer killed {stage.kills} times, {stage.check.audits} audits, "
-        f"{stage.check.compared:,} values equal"
+        f"{stage.check.compared:,} values equal, {len(spells):,} spells of agents"
     )
 
 

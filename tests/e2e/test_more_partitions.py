@@ -72,11 +72,14 @@ def added(parts: Iterable[Counts]) -> Counts:
 class Sum:
     """What many partitions hold, or many contacts make."""
 
-    def __init__(self, parts: Iterable[tuple[Mapping[str, int], Counts, Counts, list[Any]]]) -> None:
-        results, totals, rows, visits = zip(*parts, strict=True)
+    def __init__(
+        self, parts: Iterable[tuple[Mapping[str, int], Counts, Counts, list[Any], dict[str, Any]]]
+    ) -> None:
+        results, totals, rows, visits, agents = zip(*parts, strict=True)
         self.results = dict(sum((Counter({k: n for k, n in r.items() if n}) for r in results), Counter()))
         self.totals, self.rows = added(totals), added(rows)
         self.visits = sorted(visit for some in visits for visit in some)
+        self.agents = sorted((told for some in agents for told in some.items()), key=lambda told: told[0])
 
     @classmethod
     def expected(cls, records: Iterable[Record]) -> Sum:
@@ -86,13 +89,13 @@ class Sum:
             reference = contacts[record.key]
             offset = sum(reference.results.values())
             reference.feed(offset, record.value, record.timestamp_ms or -1)
-        return cls((r.results, r.totals(), r.rows(), r.open_visits()) for r in contacts.values())
+        return cls((r.results, r.totals(), r.rows(), r.open_visits(), r.agents()) for r in contacts.values())
 
     @classmethod
     def found(cls, partitions: Iterable[Found]) -> Sum:
         """In Redis."""
         return cls(
-            ({k: n for k, n in f.results.items() if ":" not in k}, f.counters[0], f.rows, f.visits)
+            ({k: n for k, n in f.results.items() if ":" not in k}, f.counters[0], f.rows, f.visits, f.agents)
             for f in partitions
         )
 
@@ -190,6 +193,8 @@ class Stage:
         assert expected.results["applied"] > 0.9 * len(records)
         assert found.totals == expected.totals
         assert found.visits == expected.visits
+        assert found.agents == expected.agents
+        assert len(found.agents) > 100
         assert found.rows == expected.rows
         await until(lambda: self.published() == expected.rows, 60, "interval rows are published")
         totals: Counter[str] = Counter()

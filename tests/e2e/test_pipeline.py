@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -206,6 +207,21 @@ async def test_nobody_is_named_where_nobody_needs_the_name(
             b'{"pad": "%s"}' % (name * 2_000),
         )
         await pipeline.send(PHONE, *poison)
+        state = {
+            "id": "s1",
+            "type": "agent.state",
+            "at": start,
+            "agent": AGENT,
+            "state": "break",
+            "queues": ["sales"],
+        }
+        await pipeline.send(AGENT, json.dumps(state).encode())
+
+        async def is_listed() -> bool:
+            _, text = await pipeline.serve.get("/v1/agents?queue=sales&doing=away")
+            return AGENT in str(text)
+
+        await until(is_listed, 15)  # as it is asked at a loopback address
 
         async def all_dead() -> bool:
             found = await pipeline.serve.metrics()
@@ -214,6 +230,7 @@ async def test_nobody_is_named_where_nobody_needs_the_name(
 
         await until(all_dead, 15)
         pages = [(await pipeline.serve.get(path))[1] for path in ("/metrics", "/v1/now", "/readyz")]
+        assert 'cc_agents{queue="sales",doing="away"} 1' in pages[0]
         pages.append(await pipeline.worker_metrics())
         with redis.Redis.from_url(redis_url) as client:
             keys = [key.decode() for key in client.scan_iter(count=1000)]

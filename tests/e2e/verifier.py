@@ -17,6 +17,8 @@ import redis
 
 from tests.reference.model import Reference
 
+from . import agents
+
 RESOLUTIONS_S = (10, 60, 900)
 STATES = {
     1: "waiting", 2: "talking", 3: "held", 4: "wrapping", 5: "abandoned", 6: "with_bot", 7: "unanswered", 8: "contained",
@@ -59,7 +61,8 @@ for _, day in ipairs(redis.call('ZRANGE', p .. ':d', 0, -1)) do
   rows[#rows + 1] = {day, redis.call('HGETALL', p .. ':d:' .. day)}
 end
 return {redis.call('HGETALL', p .. ':meta'), redis.call('HGETALL', p .. ':results'),
-        redis.call('HGETALL', p .. ':visits'), cells, redis.call('XLEN', p .. ':dead'), rows, names}
+        redis.call('HGETALL', p .. ':visits'), cells, redis.call('XLEN', p .. ':dead'), rows, names,
+        redis.call('HGETALL', p .. ':agents')}
 """
 KINDS = ("counter", "queue", "channel")
 
@@ -86,6 +89,7 @@ class Found:
     sketches: dict[tuple[str, int], dict[Any, dict[int, int]]]
     rows: dict[Any, Row]
     dead: int
+    agents: dict[str, Any]
 
 
 @dataclass
@@ -138,6 +142,10 @@ class Verifier:
                     mine[name] = add(mine.get(name, 0), n)
         return {key: {name: n for name, n in row.items() if n} for key, row in total.items()}
 
+    def expected_spells(self, positions: Mapping[int, int]) -> list[Any]:
+        """The spells of all partitions' agents that are over, sorted."""
+        return sorted(spell for each in positions.items() for spell in self._reference(*each).spells())
+
     def done(self, partition: int, position: int) -> bool:
         """Whether a position is the end of the partition's records."""
         records = self.ledger.get(partition, ())
@@ -146,7 +154,7 @@ class Verifier:
     def read(self, client: Any, partition: int) -> Found:
         """One atomic look at a partition."""
         keys = [f"kpi:{{{self.topic}.{partition}}}", *(f"kpi:names:{kind}" for kind in KINDS)]
-        meta, results, visits, cells, dead, rows, found_names = client.eval(_READ, len(keys), *keys)
+        meta, results, visits, cells, dead, rows, found_names, told = client.eval(_READ, len(keys), *keys)
         # In the same look: a name may be numbered just before the commit that uses it.
         names = numbered(dict(zip(KINDS, found_names, strict=True)))
         meta, results = pairs(meta), {k.decode(): int(v) for k, v in pairs(results).items()}
@@ -165,6 +173,7 @@ class Verifier:
             sketches={(name, size): {} for name in SKETCHES for size in RESOLUTIONS_S},
             rows=dict(_rows(rows, names)),
             dead=dead,
+            agents=agents.stored(pairs(told)),
         )
         for size, start, fields in cells:
             for place, packed in pairs(fields).items():
@@ -209,6 +218,7 @@ class Verifier:
             ("dead letters", reference.results["dead_letter"], found.dead),
             ("partition time", reference.partition_time, found.time),
             ("open visits", reference.open_visits(), found.visits),
+            ("agents", reference.agents(), found.agents),
             ("interval rows", reference.rows(), {key: row for key, row in found.rows.items() if row}),
             ("totals", reference.totals(), _nonzero(found.counters[0])),
         ]

@@ -38,7 +38,7 @@ from stream_app.views.contacts.api import MOST_OF_A_HEADER, unknown_header
 from stream_app.views.ledger.metrics import LedgerMetrics
 from stream_app.views.ledger.query import GROUPS
 from stream_app.views.ledger.wire import Ledgered
-from stream_app.views.wire import stamp
+from stream_app.views.stamping import stamp
 from tests.e2e.serve import parsed
 from tests.reference.history import History
 from tests.services.s3 import BUCKET, S3Server, options

@@ -22,8 +22,8 @@ from stream_app.model.durations import DAY
 from stream_app.model.targets import Targets
 from stream_app.model.what_if import WhatIf, WhatIfAnswerer, WhatIfQuery
 from stream_app.views.contacts.api import Admission, ContactSource
+from stream_app.views.stamping import stamp
 from stream_app.views.what_if.query import MOST_SETTINGS
-from stream_app.views.wire import stamp
 from tests.reference.traffic import START_MS
 from tests.services.command import run_command
 from tests.views.serving import Served

@@ -31,9 +31,18 @@ from stream_app.model.intervals.row import row_of
 from stream_app.model.ports import DeadLetter
 from stream_app.model.targets import Targets
 from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
-from stream_app.store.codec import pack_clock, pack_visits, restore_ids, unpack_clock, unpack_visits
+from stream_app.store.codec import (
+    pack_agent,
+    pack_clock,
+    pack_visits,
+    restore_ids,
+    unpack_agent,
+    unpack_clock,
+    unpack_visits,
+)
 from tests.reference.model import Reference
 
+from . import people
 from .noted import counted, identities, unpacked, without_zeros
 from .settings import PLAIN, World
 
@@ -69,6 +78,7 @@ class Kept:
     dead: list[DeadLetter] = field(default_factory=list)
     added: dict[CellKey, Cell] = field(default_factory=dict)
     ledger: list[bytes] = field(default_factory=list)
+    agents: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, deltas: Deltas) -> None:
         self.ledger += deltas.ledger or ()
@@ -84,6 +94,11 @@ class Kept:
                 self.visits[contact] = pack_visits(visits)
             else:
                 del self.visits[contact]
+        for agent, presence in deltas.agents.items():
+            if presence:
+                self.agents[agent] = pack_agent(presence)
+            else:
+                self.agents.pop(agent, None)
         self._add_ids(deltas)
         self.results.update(deltas.results)
         self.reasons.update(deltas.reasons)
@@ -109,12 +124,14 @@ class Kept:
             self.recent.setdefault(hour, []).extend(marks)
 
     def memory(self, rng: Random) -> Memory:
-        """What a claim would restore; the order of contacts is the store's, which keeps none."""
-        contacts = sorted(self.visits)
+        """What a claim would restore; the order of contacts and agents is the store's, which keeps none."""
+        contacts, agents = sorted(self.visits), sorted(self.agents)
         rng.shuffle(contacts)
+        rng.shuffle(agents)
         visits = {c: unpack_visits(self.visits[c]) for c in contacts}
         agreement = unpack_clock(self.clock, 0)
         memory = Memory(time=self.time, open=visits, agreement=agreement, lasting=dict(self.lasting))
+        memory.agents |= {agent: unpack_agent(self.agents[agent]) for agent in agents}
         for hour, marks in sorted(self.recent.items()):
             restore_ids(memory, hour, b"".join(marks))
         return memory
@@ -166,6 +183,11 @@ class Kept:
                     out[tuple(key)] = counts
         return out
 
+    def people(self) -> tuple[Any, Any]:
+        """Return the agents as they are now, and all spells that are over."""
+        known = {agent: unpack_agent(packed) for agent, packed in self.agents.items()}
+        return people.agents(known), people.spells(unpacked(self.ledger))
+
     def open_visits(self) -> list[tuple[str, str, str, str, int]]:
         return sorted(
             (contact, v.queue, v.channel, VisitState(v.state).name.lower(), v.queued_at)
@@ -195,7 +217,7 @@ def folded(
         commit = fold_records(fold, lines[start:end], _next_offset(lines, start), decode)
         kept.add(commit.deltas)
         restored, remembered = kept.memory(rng), fold.state
-        for name in ("time", "agreement", "lasting"):
+        for name in ("time", "agreement", "lasting", "agents"):
             assert getattr(restored, name) == getattr(remembered, name), f"{name} is not restored"
         assert len(restored.recent) == len(remembered.recent)
         kept.dead += commit.dead
@@ -225,6 +247,7 @@ def referred(
 
 def differences(reference: Reference, kept: Kept) -> list[str]:
     """Where a fold departs from the specification; empty if nowhere."""
+    agents, spells = kept.people()
     pairs: list[tuple[str, Any, Any]] = [
         ("results", +reference.results, +kept.results),
         ("reasons", +reference.reasons, +kept.reasons),
@@ -233,6 +256,8 @@ def differences(reference: Reference, kept: Kept) -> list[str]:
         ("open visits", reference.open_visits(), kept.open_visits()),
         ("totals", reference.totals(), kept.counters(TOTAL)),
         ("interval rows", reference.rows(), kept.intervals()),
+        ("agents", reference.agents(), agents),
+        ("spells", reference.spells(), spells),
     ]
     quarters = {
         (start + later, q, c) for start, q, c in kept.rows for later in (-INTERVAL_MS, 0, INTERVAL_MS)

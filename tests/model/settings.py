@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from stream_app.model.targets import Targets
+from tests.reference.agents import IDLE_MS
 from tests.reference.facts import Settings, default_satisfied
 from tests.reference.hours import Weekly
 from tests.reference.model import LASTING_MAX, RECENT_MAX, Reference
@@ -22,6 +23,7 @@ class World(NamedTuple):
     priority_targets: Callable[[str, str, str], tuple[int, int] | None] | None = None
     tells_messages: bool = True
     surveys: Callable[[str, str], Settings] | None = None
+    idle_ms: int = IDLE_MS
 
     def targets(self) -> Targets:
         return Targets.of(self.document)
@@ -35,6 +37,7 @@ class World(NamedTuple):
             recent_max=recent_max,
             lasting_max=lasting_max,
             surveys=self.surveys,
+            idle_ms=self.idle_ms,
         )
 
 
@@ -80,6 +83,7 @@ STRICT = World(
     {
         "defaults": {"calendar": "office"},
         "calendars": _HOURS,
+        "agents": {"idle_h": 2},
         "queues": {
             "x": {
                 "answer": "assignment",
@@ -104,5 +108,6 @@ STRICT = World(
     _strict,
     _urgent,
     surveys=_hard_to_please,
+    idle_ms=2 * _HOUR,
 )
 WORLDS = (PLAIN, SILENT, OFFICE, STRICT)

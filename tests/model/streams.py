@@ -43,6 +43,7 @@ _LEAPS = [
     2 * HOUR,
     4 * HOUR,
     12 * HOUR,
+    12 * HOUR + MINUTE,
     DAY,
     2 * DAY,
     3 * DAY,
@@ -91,6 +92,23 @@ _MATTERS: dict[str, list[dict[str, Any]]] = {
     ],
     "platform.restarted": [{}, {"source": "a"}, {"source": "pbx"}],
 }
+_OF_AGENTS: dict[str, list[Any]] = {
+    "reason": ["lunch", "coaching"],
+    "queue": ["x", "y"],
+    "queues": [[], ["x"], ["y", "x"], ["x", "y"]],
+    "for_s": [0, 30.0005],
+    "team": ["red", "blue"],
+    "site": ["Porto"],
+    "slots": [{}, {"chat": 3}, {"chat": 0, "email": 9}, {"chat": -1}],
+    "contacts": [
+        [],
+        [{"contact_id": "a-1", "state": "offered"}],
+        [{"contact_id": "a-1", "state": "ringing"}],
+        [{"contact_id": "a-1", "state": "held", "queue": "x"}, {"contact_id": "b", "state": "wrap"}],
+        [{"contact_id": "b", "state": "wrap", "channel": "chat", "since": T0}],
+    ],
+}
+"""What an agent's state may say besides."""
 _KINDS = [*_CONTACT, *_CONTACT, "contact.queued", "contact.queued", "contact.answered", *TYPES]
 _WRITTEN = [
     "message.sent",
@@ -100,6 +118,7 @@ _WRITTEN = [
     "case.reopened",
     "contact.held",
 ]
+AGENTS = [*["agent.state"] * 7, "contact.queued", "contact.answered"]
 SURVEYS = ["survey.sent", "survey.answered"]
 _ALL = [*_KINDS, *_WRITTEN, *SURVEYS, *SURVEYS]
 
@@ -159,6 +178,19 @@ def _details(draw: st.DrawFn, queued: bool) -> dict[str, Any]:
 
 
 @st.composite
+def _telling(draw: st.DrawFn) -> dict[str, Any]:
+    """What an agent's state says; often one of a few queues and states, so that spells go on."""
+    fields: dict[str, Any] = {"agent": draw(st.sampled_from("gh"))}
+    fields["state"] = draw(
+        st.sampled_from(["available", "available", "on_contact", "wrap", "break", "offline"])
+    )
+    for name, values in _OF_AGENTS.items():
+        if draw(st.integers(0, 2)) == 0:
+            fields[name] = draw(st.sampled_from(values))
+    return fields
+
+
+@st.composite
 def event(draw: st.DrawFn, kinds: list[str]) -> tuple[int, int, bool, dict[str, Any]]:
     """(time that passes, skew of its stamp, stamped by the broker, the event)."""
     kind = draw(st.sampled_from(kinds))
@@ -168,6 +200,7 @@ def event(draw: st.DrawFn, kinds: list[str]) -> tuple[int, int, bool, dict[str, 
     fields["id"] = draw(st.one_of(st.sampled_from(["i1", "i2", "i3"]), st.uuids().map(str)))
     if kind == "agent.state":
         del fields["contact_id"]
+        fields |= draw(_telling())
     elif kind in _CONTACT:
         fields |= draw(_details("queue" in fields))
     elif kind == "case.reopened":

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from stream_app.model.live.expected_wait import NO_WAIT, ExpectedWait, QueueStaff, expected_wait
+from stream_app.model.live.expected_wait import NO_WAIT, ExpectedWait, StaffThere, expected_wait
 
 HANDLE_S = 300.0
 CALLS = 9_000
@@ -55,7 +55,7 @@ def patient_callers(
         if len(busy) < agents:
             work(now)
             continue
-        expected = expected_wait(len(line), QueueStaff(agents, 0, HANDLE_S, patience_s))
+        expected = expected_wait(len(line), StaffThere(agents, 0, HANDLE_S, patience_s))
         assert expected is not None
         gives_up = inf if random.random() < 0.1 else now + random.expovariate(1 / patience_s)
         average = sum(now - one.came for one in line) / len(line) if line else 0.0
@@ -80,19 +80,19 @@ def test_the_band_holds_four_waits_of_five_and_is_nearer_than_the_average_wait_n
 
 
 def test_who_finds_somebody_available_does_not_wait() -> None:
-    assert expected_wait(2, QueueStaff(10, 3, HANDLE_S)) == NO_WAIT
-    waits = expected_wait(3, QueueStaff(10, 3, HANDLE_S))
+    assert expected_wait(2, StaffThere(10, 3, HANDLE_S)) == NO_WAIT
+    waits = expected_wait(3, StaffThere(10, 3, HANDLE_S))
     assert waits is not None
     assert waits.mean == HANDLE_S / 10
 
 
 def test_where_nobody_is_there_it_is_not_known() -> None:
-    assert expected_wait(0, QueueStaff(0, 0, HANDLE_S)) is None
+    assert expected_wait(0, StaffThere(0, 0, HANDLE_S)) is None
 
 
 def test_more_agents_wait_less_and_a_longer_line_waits_more() -> None:
-    few, many = (expected_wait(5, QueueStaff(agents, 0, HANDLE_S, 200)) for agents in (3, 30))
-    longer = expected_wait(6, QueueStaff(3, 0, HANDLE_S, 200))
+    few, many = (expected_wait(5, StaffThere(agents, 0, HANDLE_S, 200)) for agents in (3, 30))
+    longer = expected_wait(6, StaffThere(3, 0, HANDLE_S, 200))
     assert few is not None
     assert many is not None
     assert longer is not None

@@ -20,7 +20,7 @@ from tests.reference.traffic import hostile, traffic
 
 from .kept import Kept, Line, differences, folded, referred
 from .settings import WORLDS, World
-from .streams import DAY, HOUR, MINUTE, SURVEYS, T0, line, streams
+from .streams import AGENTS, DAY, HOUR, MINUTE, SURVEYS, T0, line, streams
 
 MANY = settings(max_examples=3 * (settings.default.max_examples if settings.default else 0))
 
@@ -55,6 +55,18 @@ def test_any_stream_in_any_pieces_is_what_the_specification_says(
     streams(kinds=SURVEYS), st.sets(st.integers(0, 45)), st.sets(st.integers(0, 45)), st.sampled_from(WORLDS)
 )
 def test_whoever_is_asked_and_answers_however_often_is_counted_as_the_specification_says(
+    lines: list[Line], cuts: set[int], restarts: set[int], world: World
+) -> None:
+    if lines:
+        kept = folded(lines, cuts, restarts, targets=world.targets(), tells_messages=world.tells_messages)
+        assert differences(referred(lines, world=world), kept) == []
+
+
+@MANY
+@given(
+    streams(kinds=AGENTS), st.sets(st.integers(0, 45)), st.sets(st.integers(0, 45)), st.sampled_from(WORLDS)
+)
+def test_agents_are_and_were_what_the_specification_says_whatever_is_told_late_or_never(
     lines: list[Line], cuts: set[int], restarts: set[int], world: World
 ) -> None:
     if lines:
@@ -136,7 +148,7 @@ def test_a_stamp_from_the_future_is_as_if_somebody_had_said_nothing_at_that_mome
         stamp = max(T0, clock[place], lines[place].timestamp)
         fields = {"id": f"f{n}", "contact_id": "a", "queue": "x"}
         told.insert(place, line(0, stamp + ahead, stamp, type="contact.queued", **fields))
-        meant.insert(place, line(0, stamp, stamp, id=f"f{n}", type="agent.state", agent="g", state="break"))
+        meant.insert(place, line(0, stamp, stamp, id=f"f{n}", type="platform.restarted", source="nobody"))
     added = len(told) - len(lines)
     reference = referred(Line(n, x.value, x.timestamp, timestamp_type=1) for n, x in enumerate(meant))
     kept = folded([Line(n, x.value, x.timestamp, timestamp_type=1) for n, x in enumerate(told)])

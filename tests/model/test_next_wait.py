@@ -9,7 +9,8 @@ import pytest
 from stream_app.model.fold.cells import NUMBERS, pack_cell
 from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.live.board import Board
-from stream_app.model.live.expected_wait import NO_WAIT, QueueStaff, expected_wait
+from stream_app.model.live.expected_wait import NO_WAIT, StaffThere, expected_wait
+from stream_app.model.live.lists import waiting
 from stream_app.model.live.next_wait import NextWaits
 from stream_app.model.live.snapshot import Snapshots
 from stream_app.model.presence import Presence, Telling
@@ -48,18 +49,18 @@ def wait_of(found: Board, queue: str) -> object:
 
 
 def test_agents_of_one_queue_are_all_for_it() -> None:
-    assert wait_of(board({"a": 3}, [("a",)] * 4), "a") == expected_wait(3, QueueStaff(4, 0, HANDLE_S, 100))
+    assert wait_of(board({"a": 3}, [("a",)] * 4), "a") == expected_wait(3, StaffThere(4, 0, HANDLE_S, 100))
 
 
 def test_who_serves_two_queues_is_shared_by_who_waits() -> None:
     found = board({"a": 3, "b": 1}, [("a", "b")] * 5)
-    assert wait_of(found, "a") == expected_wait(3, QueueStaff(5 * 4 / 5, 0, HANDLE_S, 100))
-    assert wait_of(found, "b") == expected_wait(1, QueueStaff(5 * 2 / 5, 0, HANDLE_S, 100))
+    assert wait_of(found, "a") == expected_wait(3, StaffThere(5 * 4 / 5, 0, HANDLE_S, 100))
+    assert wait_of(found, "b") == expected_wait(1, StaffThere(5 * 2 / 5, 0, HANDLE_S, 100))
 
 
 def test_where_nobody_waits_elsewhere_all_of_an_agent_is_there() -> None:
     found = board({"a": 2, "b": 0}, [("a", "b")] * 5)
-    assert wait_of(found, "a") == expected_wait(2, QueueStaff(5, 0, HANDLE_S, 100))
+    assert wait_of(found, "a") == expected_wait(2, StaffThere(5, 0, HANDLE_S, 100))
 
 
 def test_somebody_available_takes_the_next_one_at_once() -> None:
@@ -82,7 +83,7 @@ def test_a_row_follows_what_happens_in_other_queues() -> None:
     before = next_wait()
     visit = Visit("b", "voice", VisitState.WAITING, NOW, NOW, 20_000, 5_000, b"12345678")
     found.put_visits("calls.0", "another", (visit,))
-    assert before != next_wait() == expected_wait(1, QueueStaff(2 * 2 / 3, 0, HANDLE_S, 100))
+    assert before != next_wait() == expected_wait(1, StaffThere(2 * 2 / 3, 0, HANDLE_S, 100))
 
 
 def test_places_in_line() -> None:
@@ -94,10 +95,10 @@ def test_places_in_line() -> None:
     ):
         visit = Visit("a", channel, VisitState.WAITING, queued_at, queued_at, 20_000, 5_000, b"12345678")
         found.put_visits("calls.0", contact, (visit,))
-    lines = Snapshots(found).waiting(TARGETS, lambda place: place.queue == "a")
+    lines = waiting(found, Snapshots(found), TARGETS, lambda place: place.queue == "a")
     assert [(one.contact, one.place) for one in lines] == [("y", 1), ("x", 2), ("z", 3)]
     assert [one.wait for one in lines] == [
         None,  # nobody was handled there yet
-        expected_wait(1, QueueStaff(4, 0, HANDLE_S, 100)),
-        expected_wait(2, QueueStaff(4, 0, HANDLE_S, 100)),
+        expected_wait(1, StaffThere(4, 0, HANDLE_S, 100)),
+        expected_wait(2, StaffThere(4, 0, HANDLE_S, 100)),
     ]

@@ -7,6 +7,7 @@ import pytest
 from stream_app.model import events as e
 from stream_app.model.fold.fold import Fold
 from stream_app.model.live.board import Board
+from stream_app.model.live.lists import gave_up
 from stream_app.model.live.snapshot import Snapshots
 from stream_app.model.targets import Targets
 
@@ -22,7 +23,7 @@ def listed(*events: e.Event) -> list[str]:
         for contact, visits in fold.take().visits.items():
             board.put_visits("t.0", contact, visits)
     board.advance(max(event.at for event in events))
-    return [one.contact for one in Snapshots(board).gave_up(Targets(), 10)]
+    return [one.contact for one in gave_up(board, Snapshots(board).queues(Targets()), 10)]
 
 
 def queued(at: int, *, queue: str = "sales", resumes: bool = False) -> e.Queued:

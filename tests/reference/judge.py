@@ -15,6 +15,7 @@ from .visits import Visit
 from .vocabulary import REPEATABLE, VISIT_EVENTS
 
 if TYPE_CHECKING:
+    from .agents import Agents
     from .books import Books
     from .memory import Memory
     from .records import Beginning, Event
@@ -26,15 +27,16 @@ REOPENS_WITHIN_MS = 10 * MINUTE
 LONGEST_RETURN_MS = 48 * HOUR
 
 Result = tuple[str, str]  # and the reason
-APPLIED, DUPLICATE = ("applied", ""), ("duplicate", "")
+APPLIED, DUPLICATE, LATE = ("applied", ""), ("duplicate", ""), ("late", "")
 NO_VISIT, STATE = ("illegal", "no_visit"), ("illegal", "state")
 
 
 class Judge:
     """Judges the events that are neither of the future nor late."""
 
-    def __init__(self, memory: Memory, books: Books, steps: Steps, surveys: Surveys) -> None:
+    def __init__(self, memory: Memory, books: Books, steps: Steps, surveys: Surveys, agents: Agents) -> None:
         self._memory, self._books, self._steps, self._surveys = memory, books, steps, surveys
+        self._agents = agents
         self._policy = books.policy
         self._beginnings = Beginnings(memory, steps, self._begin)
 
@@ -130,6 +132,8 @@ class Judge:
             return DUPLICATE
         if beginning and not self._beginnings.make_up(event, beginning, meant):
             return DUPLICATE
+        if event.telling and not self._agents.tell(event.agent, event.telling):
+            return LATE
         if event.type in VISIT_EVENTS:
             return self._move(event, name, beginning, meant)
         self._books.history.told(event)

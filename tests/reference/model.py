@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from .agents import IDLE_MS, Agents, Spell
 from .books import Books
 from .checks import Refusal
 from .counters import DAY, MINUTE, Cell, Counters, Key
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .facts import Settings
+    from .tellings import Status
 
 FUTURE_MS, LATE_MS = MINUTE, 2 * DAY
 STILL_MS = 31 * DAY
@@ -35,7 +37,8 @@ class Reference:
     `targets(queue, channel, queued_at)` gives the answer target and the short-abandon threshold in ms, before
     the promised clock; `priority_targets(queue, channel, priority)` those of contacts with a priority, or None;
     `rules(queue, channel)` the other settings, `surveys(queue, channel)` what scores mean. `tells_messages`: the
-    source tells of messages. Counters that are zero are left out of every answer.
+    source tells of messages. `idle_ms`: after how much silence an agent has left. Counters
+    that are zero are left out of every answer.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Reference:
         recent_max: int = RECENT_MAX,
         lasting_max: int = LASTING_MAX,
         surveys: Callable[[str, str], Settings] | None = None,
+        idle_ms: int = IDLE_MS,
     ) -> None:
         self.results: Counter[str] = Counter()
         self.reasons: Counter[tuple[str, str]] = Counter()
@@ -60,7 +64,8 @@ class Reference:
         self._steps = Steps(self._memory, books)
         self.history = books.history
         self._surveys = Surveys(books, surveys)
-        self._judge = Judge(self._memory, books, self._steps, self._surveys)
+        self._agents = Agents(idle_ms)
+        self._judge = Judge(self._memory, books, self._steps, self._surveys, self._agents)
 
     @property
     def partition_time(self) -> int:
@@ -139,6 +144,14 @@ class Reference:
         """Who waits at the moment `now` (ms), by (queue, channel)."""
         return levels(self._memory, self._policy, now)
 
+    def agents(self) -> dict[str, tuple[Status, int]]:
+        """Agent -> the status, and since when (ms)."""
+        return self._agents.now()
+
+    def spells(self) -> list[Spell]:
+        """The spells of agents that are over, sorted."""
+        return self._agents.spells()
+
     # Time, and judgement: future, late, duplicate, illegal, applied -----------------------------------
 
     def _pass_time(self, sender: str, stamp: int, *, by_broker: bool) -> None:
@@ -154,6 +167,7 @@ class Reference:
                     self._steps.give_up(visit, self.partition_time)
             self._memory.forget()
             self._surveys.forget(self.partition_time)
+            self._agents.pass_minute(self.partition_time)
 
     def _result(self, event: Event, stamp: int) -> tuple[str, str]:
         if event.at > max(self.partition_time, stamp) + FUTURE_MS:

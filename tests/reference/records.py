@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from .checks import ID, NAME, Fields, Refusal, Refused, is_int, number, text, truth, whole
 from .facts import Fact, read_fact
+from .tellings import Telling, read_telling
 from .vocabulary import (
     CONTACT_EVENTS,
     NO_CONTACT,
@@ -98,6 +99,7 @@ class Event(NamedTuple):
     stated: dict[str, int]
     beginning: Beginning | None
     fact: Fact | None
+    telling: Telling | None
     source: str
     reason: str
     said: Fields
@@ -176,10 +178,11 @@ def _event(fields: Fields) -> Event:
         whole(fields, "tier", -(2**63), 2**63 - 1)
     if fields.get("direction") not in (None, "inbound", "outbound"):
         raise Refused("invalid")
+    at = _at(fields.get("at"))
     return Event(
         id=texts["id"],
         type=kind,
-        at=_at(fields.get("at")),
+        at=at,
         sender=_sender(kind, fields),
         contact="" if kind in NO_CONTACT else texts["contact_id"],
         queue=texts["queue"],
@@ -198,6 +201,7 @@ def _event(fields: Fields) -> Event:
         stated=_durations(kind, fields),
         beginning=_beginning(fields.get("beginning")) if kind in OUTCOMES else None,
         fact=read_fact(kind, fields),
+        telling=read_telling(at, fields) if kind == "agent.state" else None,
         source=text(fields, "source", NAME) if kind == "platform.restarted" else "",
         reason=text(fields, "reason", NAME) if kind in ("contact.left_queue", "contact.refused") else "",
         said=fields,

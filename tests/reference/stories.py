@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     Told = tuple[int, str, dict[str, Any]]  # at, key, the other fields
 
 
+_SAID: tuple[dict[str, Any], ...] = (
+    {},
+    {"queues": ["billing", "sales"], "slots": {"chat": 3}},
+    {"queue": "sales", "reason": "coaching"},
+    {"state": "on_contact", "contacts": [{"contact_id": "c-000000001", "state": "connected"}]},
+    {"state": "wrap", "for_s": 30, "team": "red"},
+    {"queues": [], "site": "Porto", "contacts": []},
+    {"state": "available", "queues": ["billing", "sales"]},
+)
+"""What an agent's state says besides, or instead."""
+
+
 class Story:
     """One contact; `now` (ms) is where its telling has got to, `told` all that happened so far."""
 
@@ -239,7 +251,9 @@ class Story:
         """Events that belong to no contact."""
         if self.chance(0.1):
             agent, state = self.agent(), self.rng.choice(("available", "break", "training", "offline"))
-            self.told.append((self.now, agent, {"type": "agent.state", "agent": agent, "state": state}))
+            # By the time, not by chance: what else happens is the same with what agents say besides.
+            fields = {"agent": agent, "state": state, **_SAID[self.now % len(_SAID)]}
+            self.told.append((self.now, agent, {"type": "agent.state", **fields}))
             if state == "training":
                 about = {"agent": agent, "course": "tone"}
                 due = self.now + 86_400_000

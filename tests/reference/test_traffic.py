@@ -57,7 +57,7 @@ def test_the_largest_value_that_is_read() -> None:
     ],
 )
 def test_moments_in_words(at: str) -> None:
-    event = read(json.dumps({"id": "1", "type": "agent.state", "at": at}).encode())
+    event = read(json.dumps({"id": "1", "type": "customer.joined", "customer": "u", "at": at}).encode())
     assert isinstance(event, Event)
     assert event.at == 1_763_800_000_123
 

@@ -37,6 +37,7 @@ class Held:
     dead: list[DeadLetter] = field(default_factory=list)
     beat: StampedBeat | None = None
     edition: int = 0
+    agents: dict[str, list[Any]] = field(default_factory=dict)
 
 
 class Backend(Protocol):
@@ -86,6 +87,7 @@ class Memory:
             dead=list(mine.dead),
             beat=mine.beat,
             edition=mine.edition,
+            agents={agent: msgspec.msgpack.decode(packed) for agent, packed in mine.agents.items()},
         )
 
     def go_on_as_a_former_version(self) -> None:
@@ -145,6 +147,9 @@ class Real:
             dead=[_letter(fields) for _, fields in client.xrange(f"{key}:dead")],
             beat=_beat(client.hgetall(f"{key}:beat")),
             edition=int(meta.get("edition", 0)),
+            agents={
+                a.decode(): msgspec.msgpack.decode(x) for a, x in client.hgetall(f"{key}:agents").items()
+            },
         )
 
     def _cells(self, key: str) -> dict[tuple[int, int, str, str], dict[Any, int]]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from itertools import count
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
-from stream_app.model.events import Abandoned, Answered, Event, LeftQueue, Queued
+from stream_app.model.events import Abandoned, AgentState, AgentStatus, Answered, Event, LeftQueue, Queued
 from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.tally import Tally
 from stream_app.model.ports import Claim, Commit, DeadLetter, Partition, Store
@@ -39,6 +39,10 @@ def abandoned(contact: str, at_s: float) -> Abandoned:
 
 def left(contact: str, at_s: float) -> LeftQueue:
     return LeftQueue(id=f"l{next(_ids)}", at=_at(at_s), contact_id=contact)
+
+
+def told(agent: str, state: AgentStatus, at_s: float, **fields: Any) -> AgentState:
+    return AgentState(id=f"s{next(_ids)}", at=_at(at_s), agent=agent, state=state, **fields)
 
 
 class Hand:

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Self
 from uuid import uuid4
 
-from stream_app.model.events import Event, Queued
+from stream_app.model.events import AgentState, AgentStatus, Event, Queued
 from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.tally import Tally
 from stream_app.model.ports import Beat, Claim, Commit, Partition, Store
@@ -25,12 +25,16 @@ def queued(contact: str, queue: str = "sales", channel: str = "voice", at: int |
     return Queued(id=f"q{next(_ids)}", at=stamp, contact_id=contact, queue=queue, channel=channel)
 
 
+def told(agent: str, state: AgentStatus, at: int | None = None) -> AgentState:
+    return AgentState(id=f"s{next(_ids)}", at=now_ms() if at is None else at, agent=agent, state=state)
+
+
 class Owner:
     """One worker's hold of one partition."""
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
-        self._fold = Fold(claim.targets, Tally(claim.numbers), claim.memory)
+        self.fold = Fold(claim.targets, Tally(claim.numbers), claim.memory)
 
     @classmethod
     async def of(cls, store: Store, partition: Partition = P0) -> Self:
@@ -41,13 +45,13 @@ class Owner:
     async def commit(self, *events: Event) -> None:
         """Fold and store events as one commit."""
         for event in events:
-            assert self._fold.record(event, event.at) == "applied"
+            assert self.fold.record(event, event.at) == "applied"
         await self.store_folded(events)
 
     async def store_folded(self, events: Sequence[Event]) -> None:
         start = self.claim.position
         end = (start or 0) + len(events)
-        await self.claim.apply(Commit(start=start, end=end, batch=uuid4().hex, deltas=self._fold.take()))
+        await self.claim.apply(Commit(start=start, end=end, batch=uuid4().hex, deltas=self.fold.take()))
 
     async def beat(
         self, *, ago: int = 0, behind: int = 0, read_at: int = 0, waits: int | None = None, ahead: int = 0

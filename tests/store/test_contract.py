@@ -16,7 +16,7 @@ from stream_app.model.windows import KEPT, RESOLUTIONS, TOTAL
 from stream_app.store import remembered
 
 from .backends import P0, P1, Backend, Held
-from .hand import DAY, HOUR, MINUTE, SECOND, T0, Hand, abandoned, answered, left, queued
+from .hand import DAY, HOUR, MINUTE, SECOND, T0, Hand, abandoned, answered, left, queued, told
 from .owner import now_ms
 
 BASE = RESOLUTIONS[0]
@@ -151,6 +151,24 @@ async def test_a_claim_restores_what_the_fold_must_remember(backend: Backend) ->
     assert memory.open == then.open
     assert memory.recent.days == then.recent.days
     assert [*map(len, memory.recent.days.values())] == [2]
+
+
+async def test_agents_are_kept_replaced_and_forgotten_like_visits(backend: Backend) -> None:
+    """Whoever claims next goes on with them: late tellings find their place, and who left long ago is dropped."""
+    hand = await Hand.take(backend.open())
+    await hand.do(told("g", "available", 0, queues=("sales",), slots={"chat": 2}), told("h", "break", 1))
+    await hand.do(told("g", "break", 60, queue="sales", reason="lunch"))
+    then = deepcopy(hand._fold.state.agents)
+    assert set(backend.held().agents) == {"g", "h"}
+    again = await Hand.take(backend.open())
+    assert again.claim.memory.agents == then
+    await again.do(told("g", "wrap", 30), told("h", "offline", 90))
+    known = (await Hand.take(backend.open())).claim.memory.agents
+    assert [telling.state for telling in known["g"].told] == ["available", "wrap", "break"]
+    last = await Hand.take(backend.open())
+    await last.do(told("g", "available", 47 * 3_600), queued("a", 49 * 3_600))
+    assert set(backend.held().agents) == {"g"}
+    assert set((await Hand.take(backend.open())).claim.memory.agents) == {"g"}
 
 
 async def test_a_claim_restores_how_far_time_is_agreed_on(backend: Backend) -> None:

@@ -5,6 +5,7 @@ An expected value that has to change here is data of installations that can't be
 
 import msgspec
 
+from stream_app.model.events import ContactInHand
 from stream_app.model.fold.cells import pack_cell, unpack_cell
 from stream_app.model.fold.clock import Agreement
 from stream_app.model.fold.visit import Visit, VisitNotes, VisitState
@@ -12,6 +13,7 @@ from stream_app.model.intervals.columns import COLUMNS, FLOW, FREE, MINUTES
 from stream_app.model.intervals.counting import compact
 from stream_app.model.intervals.day import Kept, PublishedDay
 from stream_app.model.intervals.row import flows_of, row_of
+from stream_app.model.presence import Presence, PresenceStatus, Telling
 from stream_app.store import codec
 
 # What is expected is a file of a former day: never derived from what is tested.
@@ -27,6 +29,13 @@ DAY = bytes.fromhex("96 03 92 c0 94 920707 02 01 ce35a4e900 9102 81019104 810581
 VISITS = bytes.fromhex(
     "91 dc0012 a573616c6573 a463686174 02 cf0000019aaaac2600 cf0000019aaaac3988 cd4e20 cd1388 c4080001020304050607"
     "05 02 a3616e6e cf0000019aaaac29e8 c3 cdea60 cd03e8 c3 cd02bc cd1068"
+)
+AGENT = bytes.fromhex(
+    "94 9aa9617661696c61626c65c0aa6f6e5f636f6e7461637481a573616c657392a5627265616ba56c756e6368a3726564a5506f72746f"
+    "cf0000019aaaac260981a463686174039185aa636f6e746163745f6964a26331a57374617465a468656c64a76368616e6e656ca463686174"
+    "a57175657565a573616c6573a573696e6365cf0000019aaaac2600c2 cf0000019aaaac1278 cf0000019aaaac2218 92"
+    "9bcf0000019aaaac2600a477726170c0a573616c657391a573616c6573a3726564a5506f72746fcf0000019aaaac9b3081a46368617402"
+    "9182aa636f6e746163745f6964a26331a57374617465a477726170c2 9bcf0000019aad3f5400a76f66666c696e65c0c0c0c0c000c0c0c3"
 )
 CLOCK = b"kiqUzwAAAZqqrCYAwpGSB2SRkgjR/Bg="
 CELL = bytes.fromhex("83 0103 020a cd020504")
@@ -82,6 +91,31 @@ def test_what_a_later_version_appended_to_a_visit_is_left_out() -> None:
     array[0][-1].append("later")
     array[0].append("later")
     assert codec.unpack_visits(msgspec.msgpack.encode(array)) == (visit,)
+
+
+def test_an_agent() -> None:
+    """The status before what is remembered, a telling with all that one may have, and the end that was never told."""
+    at = 1_763_800_000_000
+    held = ContactInHand("c1", "held", "chat", "sales", at)
+    before = PresenceStatus(
+        "available",
+        None,
+        "on_contact",
+        {"sales": ("break", "lunch")},
+        "red",
+        "Porto",
+        at + 9,
+        {"chat": 3},
+        (held,),
+    )
+    wraps = (ContactInHand("c1", "wrap"),)
+    told = (
+        Telling(at, "wrap", None, "sales", ("sales",), "red", "Porto", at + 30_000, {"chat": 2}, wraps),
+        Telling(at + 43_200_000, "offline", by_itself=True),
+    )
+    agent = Presence(before, at - 5_000, at - 1_000, told)
+    assert codec.unpack_agent(AGENT) == agent
+    assert codec.pack_agent(agent) == AGENT
 
 
 def test_the_clock_of_a_partition() -> None:

@@ -13,7 +13,7 @@ from stream_app.store.codec import DAYS_FROM, unpack_visits
 from stream_app.store.moving import Moving, Target
 from stream_app.store.redis import RedisStore
 
-from .hand import T0, Hand, answered, queued
+from .hand import T0, Hand, answered, queued, told
 
 
 @pytest.fixture
@@ -53,6 +53,31 @@ async def test_a_contact_that_is_open_in_several_partitions_keeps_all_visits(
     assert await client.hkeys("kpi:{t.1}:visits") == [b"b"]
     assert not await client.exists("kpi:{t.0}:visits")
     assert not await client.keys("*:next")
+
+
+async def test_agents_move_with_contacts_and_what_is_not_prepared_stops_all(
+    store: RedisStore, client: Any
+) -> None:
+    hands = [await count(store, partition, name) for partition, name in ((P0, "a"), (P1, "b"))]
+    for hand, agent in zip(hands, ("g", "h"), strict=True):
+        await hand.do(told(agent, "available", 5))
+    moving = Moving(client)
+    for partition in (P0, P1, P2):
+        await moving.hold(partition)
+    known = {**await moving.agents(P0), **await moving.agents(P1)}
+    await staged(moving, P0, {"a": P0})
+    await staged(moving, P1, {"b": P1})
+    await moving.stage_agents(P2, known)
+    before = {key: await client.dump(key) for key in await client.keys("kpi:*")}
+    with pytest.raises(FencedError, match=r"t\.1"):
+        await moving.move(
+            "t", "t", 3, [Target(P0, 1), Target(P1, 1, agents=1), Target(P2, 0, 0, T0, agents=2)]
+        )
+    assert before == {key: await client.dump(key) for key in await client.keys("kpi:*")}
+    await moving.move("t", "t", 3, [Target(P0, 1), Target(P1, 1), Target(P2, 0, 0, T0, agents=2)])
+    assert [await moving.agents(partition) for partition in (P0, P1, P2)] == [{}, {}, known]
+    assert (await store.claim(P2, "x")).memory.agents == known
+    assert not await client.keys("*:next*")
 
 
 async def test_a_claim_in_between_stops_it_and_nothing_has_changed(store: RedisStore, client: Any) -> None:

@@ -21,7 +21,7 @@ from stream_app.store.redis import RedisStore
 from tests.services.clocks import skewed
 from tests.services.process import free_port, until
 from tests.services.redis import RedisServer, every_redis
-from tests.store.owner import P0, Owner, now_ms, queued
+from tests.store.owner import P0, Owner, now_ms, queued, told
 
 SALES, CARE = ("sales", "voice"), ("care", "voice")
 
@@ -216,6 +216,33 @@ async def test_a_new_owner_loads_anew_and_no_number_dips_meanwhile(
     await until(lambda: waiting(reader) == 0)
     looking.cancel()
     assert seen <= {2000, 2001}
+
+
+def doing(reader: Reader) -> dict[str, str | None]:
+    return {one.agent: one.doing for one in reader.board.people.agents()}
+
+
+async def test_agents_are_mirrored_by_the_log_by_a_load_and_when_the_store_steps_back(
+    reader: Reader, store: RedisStore, redis_url: str, redis_client: redis.asyncio.Redis
+) -> None:
+    owner, day = await Owner.of(store), 86_400_000
+    await owner.commit(told("g", "available"), told("h", "break"), told("old", "offline", now_ms() - day))
+    here: dict[str, str | None] = {"g": "available", "h": "away"}
+    await until(lambda: doing(reader) == {**here, "old": "offline"})
+    async with following(redis_url) as later:
+        await until(lambda: doing(later) == {**here, "old": "offline"}, what="it loads them")
+        kept = await redis_client.dump(keys.agents(P0))
+        assert kept
+        await owner.commit(told("g", "on_contact"), told("h", "offline"), told("new", "available"))
+        after = {"g": "on_contact", "h": "offline", "new": "available", "old": "offline"}
+        await until(lambda: doing(reader) == doing(later) == after, what="both follow the log")
+        await redis_client.restore(keys.agents(P0), 0, kept, replace=True)
+        again = await Owner.of(store)  # a claim makes readers load anew
+        again.fold.by_broker = True  # time goes on by what one agent tells
+        await until(lambda: doing(reader) == doing(later) == {**here, "old": "offline"})
+        ahead = [told("g", "available", now_ms() + n * day) for n in (1, 2, 3)]
+        await again.commit(*ahead)
+        await until(lambda: doing(reader) == doing(later) == {"g": "available"}, what="others are forgotten")
 
 
 async def test_a_store_that_stepped_back_and_went_on_is_noticed_by_its_token(

@@ -29,6 +29,7 @@ HOUR_NOW = T0 // HOUR * 60
 COMMIT_KEYS = {
     "meta": keys.meta(P0),
     "visits": keys.visits(P0),
+    "agents": keys.agents(P0),
     "log": keys.log(P0),
     "dead": keys.dead(P0),
     "results": keys.results(P0),

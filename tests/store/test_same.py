@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from stream_app.errors import FencedError, PositionMismatchError
-from stream_app.model.events import AgentState, Event
+from stream_app.model.events import Event
 from stream_app.model.fold.fold import Fold
 from stream_app.model.fold.seen import DAYS
 from stream_app.model.fold.tally import Tally
@@ -26,7 +26,7 @@ from stream_app.store import remembered
 from tests.services.redis import VERSIONS, RedisServer
 
 from .backends import P0, Backend, Held, Memory, Real
-from .hand import DAY, HOUR, MINUTE, T0, abandoned, answered, queued
+from .hand import DAY, HOUR, MINUTE, abandoned, answered, queued, told
 
 Outcome = str | None
 QUEUES = [f"q{n}" for n in range(5)]  # one more than the registry takes
@@ -41,6 +41,7 @@ class Hands:
         assert first.time == second.time
         assert first.open == second.open
         assert first.recent.days == second.recent.days
+        assert first.agents == second.agents
         assert claims[0].position == claims[1].position
         # Two folds: each store numbers counters as it likes.
         self.folds = [Fold(claim.targets, Tally(claim.numbers), claim.memory) for claim in claims]
@@ -132,14 +133,13 @@ class Same(RuleBasedStateMachine):
             self.lost_reply(worker)
 
     def events(self) -> st.SearchStrategy[Event]:
-        """Contacts come, are answered and give up, now or up to three hours late."""
+        """Contacts come, are answered and give up, agents do this and that, now or up to three hours late."""
         contact = st.sampled_from("abcdef")
         moment = st.sampled_from([0, 0, 0, -20, -500, -1500, -3 * HOUR / 1000]).map(
             lambda late: self.now + late
         )
-        shift = moment.map(
-            lambda at: AgentState(id=f"s{at}", at=T0 + round(at * 1000), agent="g", state="break")
-        )
+        state = st.sampled_from(["available", "break", "on_contact", "offline"])
+        shift = st.builds(told, st.sampled_from("gh"), state, moment)
         return st.one_of(
             st.builds(queued, contact, moment, st.sampled_from(QUEUES), st.sampled_from(["voice", "chat"])),
             st.builds(answered, contact, moment),

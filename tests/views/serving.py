@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
+from stream_app.model.live import lists
 from stream_app.model.live.board import Board
 from stream_app.model.live.callbacks import Callbacks
 from stream_app.model.live.next_wait import InLine
@@ -91,13 +92,13 @@ class Served:
         return self._snapshots.waited(self.targets)
 
     def waiting(self, chosen: Chosen) -> list[InLine]:
-        return self._snapshots.waiting(self.targets, chosen)
+        return lists.waiting(self.board, self._snapshots, self.targets, chosen)
 
     def at_risk(self, chosen: Chosen) -> list[AtRisk]:
         return self._snapshots.at_risk(self.targets, chosen)
 
     def gave_up(self, limit: int, chosen: Chosen) -> list[GaveUp]:
-        return self._snapshots.gave_up(self.targets, limit, chosen)
+        return lists.gave_up(self.board, self._snapshots.queues(self.targets, chosen), limit)
 
     def trends(self, now: int, chosen: Chosen) -> Iterator[QueueTrend]:
         for queue in self._snapshots.queues(self.targets, chosen):

@@ -16,7 +16,7 @@ from stream_app.views import metrics, naming
 from stream_app.views.agents.api import AgentSource
 from stream_app.views.agents.wire import AgentChange, AgentsAnswer
 from stream_app.views.contacts.api import Admission
-from stream_app.views.wire import stamp
+from stream_app.views.stamping import stamp
 from tests.views.examples import FRESH, busy_board, snapshot
 from tests.views.people import Agents, crowd, staff
 from tests.views.serving import Served

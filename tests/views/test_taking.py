@@ -11,8 +11,8 @@ import pytest
 from stream_app.errors import StoreUnavailableError
 from stream_app.model.live.callbacks import NoCallbacks, Taken
 from stream_app.views.screen import Screen
+from stream_app.views.stamping import stamp
 from stream_app.views.taking import MOST_BYTES, PATH
-from stream_app.views.wire import stamp
 from tests.views.examples import NOON, busy_board
 from tests.views.serving import Served
 

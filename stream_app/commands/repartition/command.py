@@ -1,4 +1,4 @@
-"""``stream-app repartition``: open contacts follow their topic to more partitions, or to another topic."""
+"""``stream-app repartition``: open contacts and agents follow their topic to more partitions, or to another topic."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run(
         bool, typer.Option("--yes", help="Do it. Without this, only show what would be done.")
     ] = False,
 ) -> None:
-    """Move open contacts to the partitions of their next events, after partitions were added to the topic.
+    """Move open contacts and agents to the partitions of their next events, after partitions were added to the topic.
 
     Nothing is lost or counted twice, however often it is killed and run again. Stop the workers first; start them again
     afterwards.

@@ -1,4 +1,4 @@
-"""Moving open contacts: the preconditions, what is moved, and in which order."""
+"""Moving open contacts and agents: the preconditions, what is moved, and in which order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from msgspec import Struct
+from msgspec import structs
 
 from stream_app.commands.rebuild import ALIVE_MS, first_stamp
 from stream_app.commands.terminal import bar
@@ -21,45 +21,14 @@ from stream_app.kafka.connection import reachable, security
 from stream_app.kafka.partitioners import PARTITIONERS, sources
 from stream_app.model.edition import EDITION
 from stream_app.model.ports import Partition
+from stream_app.model.presence import Presence
 from stream_app.settings import Settings
 from stream_app.store.client import connect
 from stream_app.store.moving import Moving, Standing, Target
 from stream_app.store.topics import WHAT_TO_DO, Keyed, look_up
 
-from .moves import Moves, infer, plan
-
-
-class Reassignment(Struct, frozen=True):
-    """A change of topic or of its number of partitions.
-
-    Attributes:
-        former: the topic in which contacts are counted.
-        topic: the topic in which they will be; the same one if it only got more partitions.
-        keyed: number of partitions of ``former`` by which they are counted.
-        partitions: number of partitions of ``topic``.
-        known: what the store knows of ``former``.
-    """
-
-    former: str
-    topic: str
-    keyed: int
-    partitions: int
-    known: Keyed
-
-    @property
-    def elsewhere(self) -> bool:
-        """Whether contacts go to another topic."""
-        return self.topic != self.former
-
-    @property
-    def old(self) -> list[Partition]:
-        """The partitions in which contacts are open."""
-        return [Partition(self.former, n) for n in range(self.keyed)]
-
-    @property
-    def new(self) -> list[Partition]:
-        """The partitions that were never read."""
-        return [Partition(self.topic, n) for n in range(0 if self.elsewhere else self.keyed, self.partitions)]
+from .moves import Moves, Reassignment, infer, place_agents, plan
+from .shown import show, show_agents
 
 
 async def repartition(
@@ -100,11 +69,14 @@ async def repartition(
         contacts = {partition.number: await moving.contacts(partition) for partition in change.old}
         chosen = partitioner or infer(contacts, change.keyed, change.partitions)
         moves = plan(contacts, chosen, change.keyed, change.partitions, elsewhere=change.elsewhere)
-        _show(change, moves, chosen)
+        known_agents = {partition: await moving.agents(partition) for partition in change.old}
+        agents = place_agents(known_agents, chosen, change.all)
+        show(change, moves, chosen)
+        show_agents(known_agents, agents)
         if not yes:
             typer.echo("nothing was done; add --yes")
             return
-        await _do(consumer, moving, change, standing, moves, failpoints)
+        await _do(consumer, moving, change, standing, moves, agents, failpoints)
     typer.echo(f"start the workers{f' with STREAM_APP_TOPIC={change.topic}' if change.elsewhere else ''}")
 
 
@@ -199,25 +171,6 @@ def _clock(ms: int) -> str:
 # What is moved ------------------------------------------------------------------------------------------------
 
 
-def _show(change: Reassignment, moves: Moves, partitioner: str) -> None:
-    typer.echo(
-        f"{change.former} of {change.keyed} partitions → {change.topic} of {change.partitions}, by {partitioner}"
-    )
-    typer.echo(f"{'partition':<24}{'open contacts':>14}{'moving':>10}")
-    for partition in change.old:
-        n = len(moves.targets[partition.number])
-        moving = n if change.elsewhere else moves.moving(partition.number)
-        typer.echo(f"{partition!s:<24}{n:>14,}{moving:>10,}")
-    if strangers := sum(moves.strangers.values()):
-        stay = "move by it nevertheless" if change.elsewhere else "stay where they are"
-        typer.echo(f"open contacts that are not where {partitioner} puts them: {strangers:,}; they {stay}")
-    if not change.elsewhere and change.partitions % change.keyed:
-        typer.echo(
-            f"{change.partitions} is not a multiple of {change.keyed}: since the change, events of contacts that move between "
-            "partitions that were read throughout may have been illegal"
-        )
-
-
 async def _targets(
     consumer: AIOKafkaConsumer,
     moving: Moving,
@@ -256,9 +209,13 @@ async def _do(  # noqa: PLR0917 - everything that is known by then
     change: Reassignment,
     standing: Mapping[Partition, Standing],
     moves: Moves,
+    agents: Mapping[Partition, Mapping[str, Presence]],
     failpoints: Failpoints,
 ) -> None:
-    targets = await _targets(consumer, moving, change, standing, moves)
+    targets = [
+        structs.replace(target, agents=len(agents.get(target.partition, ())))
+        for target in await _targets(consumer, moving, change, standing, moves)
+    ]
     for target in targets:
         position = await moving.hold(target.partition)
         before = standing[target.partition].position if target.partition in standing else None
@@ -279,6 +236,8 @@ async def _do(  # noqa: PLR0917 - everything that is known by then
     for (contact, number), found in moves.several.items():
         where = [Partition(change.former, n) for n in found]
         await moving.merge(contact, where, Partition(change.topic, number))
+    for partition, arriving in agents.items():
+        await moving.stage_agents(partition, arriving)
     for target in targets:
         if target.position is not None:
             await moving.remember(target, _sources(change, target.partition))

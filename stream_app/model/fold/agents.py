@@ -9,7 +9,7 @@ from typing import Final
 
 from stream_app.model.durations import DAY, HOUR, MINUTE
 from stream_app.model.events import AgentState
-from stream_app.model.presence import Presence, Spell, Status, Telling, ended_by_itself
+from stream_app.model.presence import Presence, PresenceStatus, Spell, Telling, ended_by_itself
 
 from .noted import Noted
 
@@ -40,7 +40,7 @@ class Agents:
         self.touched: dict[str, Presence | None] = {}
         self._noted = noted
         self._idle = round((IDLE_H if idle_h is None else idle_h) * HOUR)
-        self._current: dict[str, tuple[Status, int]] = {}  # of those that changed since the claim
+        self._current: dict[str, tuple[PresenceStatus, int]] = {}  # of those that changed since the claim
         self._minute = time // MINUTE
         self._due = 0  # nobody ends by time before this
 
@@ -75,7 +75,7 @@ class Agents:
             self._current[agent] = after, began or telling.at
         self.known[agent] = self.touched[agent] = then.shortened()
 
-    def _now(self, agent: str, presence: Presence) -> tuple[Status, int]:
+    def _now(self, agent: str, presence: Presence) -> tuple[PresenceStatus, int]:
         """Return an agent's status, and since when."""
         found = self._current.get(agent)
         if found is None:

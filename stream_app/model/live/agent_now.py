@@ -30,7 +30,7 @@ class InHand(NamedTuple):
     since: int
 
 
-class Place(NamedTuple):
+class PartInQueue(NamedTuple):
     """An agent's part in a queue.
 
     Attributes:
@@ -60,7 +60,7 @@ class AgentNow(Struct, frozen=True):
     since: int
     spell: Spell | None
     hands: tuple[InHand, ...]
-    places: tuple[Place, ...] = ()
+    places: tuple[PartInQueue, ...] = ()
 
     @property
     def used(self) -> dict[str, int]:
@@ -130,7 +130,7 @@ def doing_of(spell: Spell | None, hands: tuple[InHand, ...]) -> tuple[Doing | Li
     return state if state in {"available", "offline"} else "away", spell.began  # type: ignore[return-value]
 
 
-def places_of(now: AgentNow) -> Iterator[Place]:
+def places_of(now: AgentNow) -> Iterator[PartInQueue]:
     """Yield an agent's part in each queue that the agent serves, or has a contact of."""
     status = now.spell.status if now.spell is not None else None
     served = {} if status is None else status.served
@@ -142,4 +142,4 @@ def places_of(now: AgentNow) -> Iterator[Place]:
     for queue in {*served, *(hand.queue for hand in now.hands if working and hand.queue)}:
         is_available = served.get(queue, ("", None))[0] == "available"
         doing: Doing = now.doing if working else "available" if is_available else "away"  # type: ignore[assignment]
-        yield Place(queue, doing, now.since, room if is_available else ())
+        yield PartInQueue(queue, doing, now.since, room if is_available else ())

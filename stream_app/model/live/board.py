@@ -31,6 +31,7 @@ from .running import (
     Talks,
     Waiting,
     WaitingQueue,
+    difference,
 )
 
 __all__ = ["EVERYONE", "Board", "QueueChannel", "Running"]
@@ -124,26 +125,26 @@ class Board:
             if resolution == INTERVAL_MS:
                 self.changed_intervals.setdefault(queue, set()).add(bucket)
             if holding or resolution in (TOTAL, BASE):
-                difference = _difference(before, packed)
+                changed = difference(before, packed)
                 for running in holding:
-                    running.add(queue, difference)
-                self._total(queue, difference, resolution, kept)
+                    running.add(queue, changed)
+                self._total(queue, changed, resolution, kept)
 
-    def _total(self, queue: QueueChannel, difference: Cell, resolution: int, kept: _Kept) -> None:
+    def _total(self, queue: QueueChannel, changed: Cell, resolution: int, kept: _Kept) -> None:
         if resolution == TOTAL:
-            self._add(queue, difference, self._total_sums, self.totals)
+            self._add(queue, changed, self._total_sums, self.totals)
         elif resolution == BASE and not kept.past:
-            self._add(queue, difference, self._live_sums, self.live)
+            self._add(queue, changed, self._live_sums, self.live)
 
     def _add(
         self,
         queue: QueueChannel,
-        difference: Cell,
+        changed: Cell,
         added: dict[QueueChannel, Cell],
         totals: dict[QueueChannel, dict[str, int]],
     ) -> None:
         sums = added.setdefault(queue, {})
-        for number, n in difference.items():
+        for number, n in changed.items():
             sums[number] = sums.get(number, 0) + n
         shown = totals.setdefault(queue, dict.fromkeys(TOTALS, 0))
         for name, terms in TOTALS.items():
@@ -273,13 +274,8 @@ class Board:
         kept.past |= partition not in self._met  # what a reader finds at first happened before it looked
         self._met.add(partition)
         kept.old_cells = {place: set(cells) for place, cells in kept.cells.items()}
-        kept.old_visits = {
-            *kept.visits,
-            *kept.moods,
-            *kept.gone,
-            *kept.talks,
-            *self.people.contacts(partition),
-        }
+        kept.old_visits = {*kept.visits, *kept.moods, *kept.gone, *kept.talks}
+        kept.old_visits |= self.people.contacts(partition)
         kept.old_agents = self.people.of_partition(partition)
 
     def sweep(self, partition: str) -> None:
@@ -293,7 +289,7 @@ class Board:
             mine = kept.cells.get(place, {})  # time may have dropped the bucket meanwhile
             holding = [r for r in self._running.values() if r.holds(*place)]
             for queue in queues & mine.keys():
-                gone = _difference(mine.pop(queue), None)
+                gone = difference(mine.pop(queue), None)
                 for running in holding:
                     running.add(queue, gone)
                 self._total(queue, gone, place[0], kept)
@@ -348,17 +344,3 @@ class Board:
     def _touch(self, queue: QueueChannel, things: int) -> None:
         self.changes[queue] = self.changes.get(queue, 0) + 1
         self._things[queue] = self._things.get(queue, 0) + things
-
-
-def _difference(before: bytes | None, after: bytes | None) -> Cell:
-    """Return what to add to turn one packed cell into the other."""
-    if before is None:
-        return unpack_cell(after) if after else {}
-    out = unpack_cell(after) if after else {}
-    for number, n in unpack_cell(before).items():
-        left = out.get(number, 0) - n
-        if left:
-            out[number] = left
-        else:
-            out.pop(number, None)
-    return out

@@ -31,7 +31,7 @@ class ExpectedWait(Struct, frozen=True):
 NO_WAIT: Final = ExpectedWait(0.0, 0.0, 0.0)
 
 
-class QueueStaff(Struct, frozen=True):
+class StaffThere(Struct, frozen=True):
     """Who works a queue, and how.
 
     Attributes:
@@ -47,7 +47,7 @@ class QueueStaff(Struct, frozen=True):
     patience_s: float = float("inf")
 
 
-def expected_wait(ahead: int, staff: QueueStaff) -> ExpectedWait | None:
+def expected_wait(ahead: int, staff: StaffThere) -> ExpectedWait | None:
     """Return how long a contact has yet to wait that has so many ahead; ``None``: nobody is there to take it."""
     if staff.agents <= 0 or staff.handle_s <= 0:
         return None

@@ -23,7 +23,7 @@ from stream_app.model.targets import QueueTargets
 from stream_app.model.targets.conversations import is_written
 
 from .board import Board
-from .expected_wait import ExpectedWait, QueueStaff, expected_wait
+from .expected_wait import ExpectedWait, StaffThere, expected_wait
 
 _WINDOWS: Final = ("30m", "today")
 """How long work takes is looked up in the first of these with enough contacts."""
@@ -103,7 +103,7 @@ class NextWaits:
                 wait = self.of((queue, channel), rule_of((queue, channel)), ahead)
                 yield InLine(contact, queue, channel, queued_at, ahead + 1, wait)
 
-    def _staff(self, queue: QueueChannel, rule: QueueTargets) -> QueueStaff | None:
+    def _staff(self, queue: QueueChannel, rule: QueueTargets) -> StaffThere | None:
         name, channel = queue
         counts = self._board.people.counts(name)
         if counts is None or rule.clock != "wall" or channel in _DEFERRED:
@@ -114,9 +114,9 @@ class NextWaits:
         patience_s = self._patience_s(queue, rule)
         slots = counts.slots.get(channel)
         if slots is not None:
-            return QueueStaff(slots.slots, slots.free, handle_s, patience_s)
+            return StaffThere(slots.slots, slots.free, handle_s, patience_s)
         at_once = rule.at_once if is_written(channel) else 1.0
-        return QueueStaff(at_once * self._agents[name], at_once * self._available[name], handle_s, patience_s)
+        return StaffThere(at_once * self._agents[name], at_once * self._available[name], handle_s, patience_s)
 
     def _handle_s(self, queue: QueueChannel, rule: QueueTargets) -> float | None:
         for window in _WINDOWS:

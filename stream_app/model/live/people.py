@@ -24,7 +24,7 @@ from .agent_now import (
     Doing,
     DoingNow,
     InHand,
-    Place,
+    PartInQueue,
     SlotUse,
     doing_of,
     places_of,
@@ -59,7 +59,7 @@ class _QueueAgents:
         self.tellings = 0
         self.version = 0
 
-    def add(self, place: Place, sign: int) -> None:
+    def add(self, place: PartInQueue, sign: int) -> None:
         """Add an agent, or take one away."""
         since = self.since[place.doing]
         if sign > 0:

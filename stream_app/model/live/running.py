@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream_app.model.events import QueueChannel
-from stream_app.model.fold.cells import Cell
+from stream_app.model.fold.cells import Cell, unpack_cell
 from stream_app.model.fold.visit import VisitState
 from stream_app.model.windows import Window
 
@@ -153,3 +153,15 @@ class Running:
                     sums[number] = left
                 else:
                     sums.pop(number, None)
+
+
+def difference(before: bytes | None, after: bytes | None) -> Cell:
+    """Return what to add to turn one packed cell into the other."""
+    out = unpack_cell(after) if after else {}
+    for number, n in unpack_cell(before).items() if before else ():
+        left = out.get(number, 0) - n
+        if left:
+            out[number] = left
+        else:
+            out.pop(number, None)
+    return out

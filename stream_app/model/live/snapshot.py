@@ -5,14 +5,12 @@
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from heapq import nlargest
 from typing import Final
 
 from msgspec import Struct, structs
 
 from stream_app.model.events import QueueChannel
 from stream_app.model.fold.cells import Cell, add_into
-from stream_app.model.fold.lifecycle import RING_BACK
 from stream_app.model.kpis import KPIS, TOTALS
 from stream_app.model.kpis.kpi import Kpi
 from stream_app.model.kpis.measures import Derived, IntervalsMet, Level, Value
@@ -25,9 +23,9 @@ from .board import EVERYONE, Board, Running
 from .formulas import Formula, Terms, added, counts, formula
 from .judging import RECENT
 from .levels import ages, level
-from .next_wait import InLine, NextWaits
+from .next_wait import NextWaits
 from .rows import By, Chosen, KpiValues, QueueGroup, QueueRow, RowPlace, Snapshot, everywhere, together
-from .running import AtRisk, GaveUp
+from .running import AtRisk
 from .wait_histograms import WaitHistogram, waits
 
 TODAY: Final = "today"
@@ -106,20 +104,6 @@ class Snapshots:
             out.append(waits(*queue, cell, rule, self._numbers))
             yield
         return out
-
-    def waiting(self, targets: Targets, chosen: Chosen = everywhere) -> list[InLine]:
-        """Return the contacts of the chosen rows that wait, each with its place in line and how long it has yet to wait."""
-        self._under(targets)
-        wanted = {*self._queues(chosen)}
-        return [one for one in self._next_waits().lines(self._rule) if (one.queue, one.channel) in wanted]
-
-    def gave_up(self, targets: Targets, limit: int, chosen: Chosen = everywhere) -> list[GaveUp]:
-        """Return at most ``limit`` contacts that gave up in the last hour and did not come back to the visit, newest first."""
-        self._under(targets)
-        since = self._board.now - RING_BACK  # partition time may stand still, and with it its time-outs
-        lists = (self._board.gone.get(queue, ()) for queue in self._queues(chosen))
-        found = (one for listed in lists for one in listed if one.at > since)
-        return nlargest(limit, found, key=lambda one: (one.at, one.waited, one.contact))
 
     def queues(self, targets: Targets, chosen: Chosen = everywhere) -> list[QueueChannel]:
         """Return the queues of the chosen rows, in order."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from http import HTTPStatus
 from operator import itemgetter
@@ -26,16 +27,20 @@ from stream_app.views.intervals.formats import line
 from stream_app.views.pieces import unhurried
 from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, around, send
+from stream_app.views.stamping import stamp
 from stream_app.views.status import Status
-from stream_app.views.wire import encode, stamp, tenths
+from stream_app.views.wire import encode, tenths
 
-from .query import AgentCursor, AskedAgents, parse_agents
+from .query import AgentCursor, AgentRank, AskedAgents, parse_agents
 from .wire import COLUMNS, AgentDays, AgentsAnswer, agent_row, cells
 
 PATH: Final = "/v1/agents"
 OFF: Final = (
     "agents are not shown here: set STREAM_APP_AGENTS=on to show them to everybody who reaches this server"
 )
+
+
+_Ranked = list[tuple[AgentRank, AgentNow]]
 
 
 class AgentSource(Struct, frozen=True):
@@ -109,7 +114,8 @@ class AgentViews:
         async with self._heavy.line(request):
             people, status, at = self._source.people(), self._source.status(), self._source.now()
             limits = self._targets().agents.limits
-            wanted = [now for now in people.agents() if asked.wants(now)]
+            ranked = await unhurried(_ranked(asked, people.agents(), limits, at))
+            wanted = [now for _, now in ranked]
             over = sum((limit := now.limit(limits)) is not None and limit < at for now in wanted)
             known = [self._boot, people.changes, over, limits, status.stale, asked, request.query_string]
             etag = sha256(msgspec.json.encode(known, order="sorted")).hexdigest()[:32]
@@ -127,7 +133,7 @@ class AgentViews:
                 [],
                 None,
             )
-            page, following = self._page(request, asked, wanted, at)
+            page, following = _page(request, asked, ranked, at)
             if following is not None:
                 headers["Link"] = f'<{following}>; rel="next"'
             headers["X-Total"] = str(len(wanted))
@@ -141,22 +147,6 @@ class AgentViews:
         answer = msgspec.structs.replace(answer, next=following)
         return await send(request, around(answer, "rows", rows), headers | {"Content-Type": JSON})
 
-    def _page(
-        self, request: web.Request, asked: AskedAgents, wanted: list[AgentNow], at: int
-    ) -> tuple[list[AgentNow], str | None]:
-        """Return the agents of a page, in order, and the path of the next one."""
-        since = at if asked.after is None else asked.after.at
-        place = asked.place(self._targets().agents.limits, since)
-        ranked = sorted(((place(now), now) for now in wanted), key=itemgetter(0))
-        if asked.after is not None:
-            ranked = [one for one in ranked if one[0] > asked.after.key]
-        page = ranked[: asked.limit]
-        if len(page) == len(ranked):
-            return [now for _, now in page], None
-        cursor = AgentCursor(since, page[-1][0], asked.asked)
-        kept = [(name, value) for name, value in request.query.items() if name != "cursor"]
-        return [now for _, now in page], f"{PATH}?{urlencode([*kept, ('cursor', str(cursor))])}"
-
     def _rows(self, asked: AskedAgents, page: list[AgentNow], at: int) -> Pieces[list[bytes]]:
         """Write the agents of a page, one by one."""
         limits, out = self._targets().agents.limits, list[bytes]()
@@ -165,3 +155,30 @@ class AgentViews:
             out.append(line(cells(row)).encode() if asked.form == "csv" else encode(row))
             yield
         return out
+
+
+def _ranked(
+    asked: AskedAgents, agents: list[AgentNow], limits: Mapping[str, float], at: int
+) -> Pieces[_Ranked]:
+    """Return the agents who are looked for, each with its place, in order."""
+    place = asked.place(limits, at if asked.after is None else asked.after.at)
+    found: _Ranked = []
+    for now in agents:
+        if asked.wants(now):
+            found.append((place(now), now))
+        yield
+    return sorted(found, key=itemgetter(0))
+
+
+def _page(
+    request: web.Request, asked: AskedAgents, ranked: _Ranked, at: int
+) -> tuple[list[AgentNow], str | None]:
+    """Return the agents of a page, and the path of the next one."""
+    if asked.after is not None:
+        ranked = ranked[bisect_right(ranked, asked.after.key, key=itemgetter(0)) :]
+    page = ranked[: asked.limit]
+    if len(page) == len(ranked):
+        return [now for _, now in page], None
+    cursor = AgentCursor(at if asked.after is None else asked.after.at, page[-1][0], asked.asked)
+    kept = [(name, value) for name, value in request.query.items() if name != "cursor"]
+    return [now for _, now in page], f"{PATH}?{urlencode([*kept, ('cursor', str(cursor))])}"

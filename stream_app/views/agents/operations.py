@@ -34,7 +34,7 @@ OPERATIONS: Final = (
             ),
             Parameter(
                 "order",
-                "over_limit by default; longest: whoever has done it the longest first",
+                "over_limit by default; longest: the agent who has done it the longest first",
                 ORDERS,
                 once=True,
             ),

@@ -26,7 +26,7 @@ MOST_ROWS: Final = 10_000
 _NEVER: Final = 1 << 62
 _KEY: Final = token_bytes(16)
 
-AgentPlace = tuple[int, int, str]
+AgentRank = tuple[int, int, str]
 """An agent's place in the order."""
 
 
@@ -40,7 +40,7 @@ class AgentCursor(WrittenCursor, frozen=True, array_like=True):
     """
 
     at: int
-    key: AgentPlace
+    key: AgentRank
     asked: str
 
 
@@ -72,10 +72,10 @@ class AskedAgents(Struct, frozen=True):
             return now.doing in self.doing
         return any(place.queue in self.queues and place.doing in self.doing for place in now.places)
 
-    def place(self, limits: Mapping[str, float], at: int) -> Callable[[AgentNow], AgentPlace]:
+    def place(self, limits: Mapping[str, float], at: int) -> Callable[[AgentNow], AgentRank]:
         """Return what an agent's place is: over the limit for the longest first, then whoever has done it the longest."""
 
-        def of(now: AgentNow) -> AgentPlace:
+        def of(now: AgentNow) -> AgentRank:
             tie = blake2b(now.agent.encode(), digest_size=8, key=_KEY).hexdigest()
             limit = now.limit(limits) if self.order == "over_limit" else None
             if limit is not None and limit < at:

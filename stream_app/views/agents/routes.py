@@ -15,8 +15,9 @@ from stream_app.model.targets import Targets
 from stream_app.views.live import RETRY_MS
 from stream_app.views.pieces import unhurried
 from stream_app.views.sending import Heavy
+from stream_app.views.stamping import stamp
 from stream_app.views.streams import Feed, Streams
-from stream_app.views.wire import encode, stamp, tenths
+from stream_app.views.wire import encode, tenths
 
 from .api import PATH, AgentSource, AgentViews, PeopleSource
 from .wire import agent_row

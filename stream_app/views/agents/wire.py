@@ -9,7 +9,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream_app.model.live.agent_now import AgentNow
 from stream_app.views.contacts.api import text_cell
-from stream_app.views.wire import Slots, Time, stamp
+from stream_app.views.stamping import Time, stamp
+from stream_app.views.wire_agents import Slots
 
 Doings = Literal["available", "on_contact", "wrap", "away", "offline"]
 _TODAY: Final = "today, as far as the ledger knows; null: it is not known"

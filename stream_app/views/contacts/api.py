@@ -29,7 +29,8 @@ from stream_app.views.intervals.api import AWAY, CSV, JSON, PARQUET
 from stream_app.views.intervals.formats import line
 from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, around, send
-from stream_app.views.wire import Problem, encode, stamp
+from stream_app.views.stamping import stamp
+from stream_app.views.wire import Problem, encode
 
 from .query import AskedContacts, ContactCursor, parse_contacts
 from .wire import TIMES, ContactRow, ContactsAnswer, UnknownRange, cells, contact_row

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, Struct
 
 from stream_app.model.contacts import ContactOutcome, FoundContact
-from stream_app.views.wire import Time, stamp
+from stream_app.views.stamping import Time, stamp
 
 TIMES: Final = ("started",)
 """The columns that are times."""

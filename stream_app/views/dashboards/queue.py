@@ -118,7 +118,7 @@ def _people() -> Iterator[Panel]:
         "Agents, by what they do",
         [query("A", doing(naming.AGENTS), "{{doing}}")],
         size=(8, 8),
-        description=f"In all channels of the queue together, {told}. Whoever serves several queues is counted in each.",
+        description=f"In all channels of the queue together, {told}. An agent who serves several queues is counted in each.",
         none=f"{NOT_KNOWN}: nobody tells who serves the queue.",
         unit="locale",
         room=5,

@@ -32,7 +32,8 @@ from stream_app.views.intervals.formats import line
 from stream_app.views.ledger.wire import unit_of
 from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, around, send
-from stream_app.views.wire import encode, stamp
+from stream_app.views.stamping import stamp
+from stream_app.views.wire import encode
 
 from .query import AskedHistory, parse_history
 from .wire import HistoryAnswer, KpiHistoryRow, rows_of, unknown_of

@@ -13,7 +13,7 @@ from stream_app.views.contacts.wire import UnknownRange
 from stream_app.views.intervals.spans import moment
 from stream_app.views.ledger.wire import CurrencyAmounts, PartValues, Settled, rounded
 from stream_app.views.naming import parts_of
-from stream_app.views.wire import Time, stamp
+from stream_app.views.stamping import Time, stamp
 
 from .query import AskedHistory, HistoryPeriod
 

@@ -22,7 +22,8 @@ from stream_app.model.targets import Targets
 from stream_app.views import problems
 from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, around, send
-from stream_app.views.wire import Problem, encode, stamp
+from stream_app.views.stamping import stamp
+from stream_app.views.wire import Problem, encode
 
 from . import formats, parquet
 from .pages import Cursor, Page, page

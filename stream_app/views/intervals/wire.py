@@ -18,7 +18,7 @@ from stream_app.model.intervals.columns import COLUMNS, DERIVED, SEQUENCE, Inter
 from stream_app.model.intervals.counting import NUMBERS
 from stream_app.model.kpis import SERVICE_LEVELS
 from stream_app.model.targets import Targets
-from stream_app.views.wire import Time, stamp
+from stream_app.views.stamping import Time, stamp
 
 from .spans import moment
 

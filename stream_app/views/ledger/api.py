@@ -24,7 +24,8 @@ from stream_app.views.contacts.wire import UnknownRange
 from stream_app.views.intervals.api import JSON
 from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, send
-from stream_app.views.wire import encode, stamp
+from stream_app.views.stamping import stamp
+from stream_app.views.wire import encode
 
 from .query import REFRESHED, AskedLedger, parse_ledger
 from .wire import LedgerAnswer, Ledgered, unit_of

@@ -15,7 +15,7 @@ from stream_app.model.ledger_numbers import SumsKey, WindowSums, chosen
 from stream_app.model.ledger_values import LedgerValue, PlacedSums, values
 from stream_app.model.targets.ledger_rules import EVERY, LedgerRules
 from stream_app.views.contacts.wire import UnknownRange
-from stream_app.views.wire import Time
+from stream_app.views.stamping import Time
 
 DIGITS: Final = 6
 _ALSO_BY: Final = {group for kpi in FROM_LEDGER for group in kpi.also_by}

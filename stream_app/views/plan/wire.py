@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from stream_app.views.wire import Problem, Time
+from stream_app.views.stamping import Time
+from stream_app.views.wire import Problem
 
 ExpectedContacts = Annotated[float | None, Meta(description="Forecast mean; null: no forecast for this time")]
 Within80 = Annotated[int | None, Meta(description="Bound of the 80 % prediction interval, in whole contacts")]

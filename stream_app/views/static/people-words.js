@@ -43,7 +43,7 @@ export function slots(row) {
 export function queues(row) {
   return row.queues.map((queue) => {
     const own = row.own_states[queue];
-    return own ? t("person.queue_own", { queue, state: own.reason ?? told(own.state) }) : queue;
+    return own ? t("filter.is", { name: queue, value: own.reason ?? told(own.state) }) : queue;
   }).join(", ");
 }
 

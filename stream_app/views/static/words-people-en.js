@@ -46,7 +46,6 @@ export default {
   "limit.over": "over by {time}",
   "limit.left": "{time} left",
   "limit.none": "no limit",
-  "person.queue_own": "{queue}: {state}",
   "person.untold": "not told",
   "person.state": "State",
   "person.today": "Today",

@@ -10,7 +10,8 @@ from msgspec import Meta, Struct
 from stream_app.model.kpis import BY_NAME
 from stream_app.model.what_if import WhatIf, WhatIfQuery
 from stream_app.views.contacts.wire import UnknownRange
-from stream_app.views.wire import Time, rounded, stamp
+from stream_app.views.stamping import Time, stamp
+from stream_app.views.wire import rounded
 
 
 class WhatIfRow(Struct, frozen=True):

@@ -29,7 +29,8 @@ from stream_app.views.intervals.api import CSV, JSON
 from stream_app.views.intervals.formats import line
 from stream_app.views.refusing import refused_as_problems
 from stream_app.views.sending import Heavy, around, send
-from stream_app.views.wire import encode, stamp
+from stream_app.views.stamping import stamp
+from stream_app.views.wire import encode
 
 from .query import AskedWhy, parse_why
 from .wire import (

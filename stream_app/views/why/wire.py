@@ -18,7 +18,8 @@ from stream_app.model.why import Role, Why, WhyContact, WhyInterval, WhyPart, Wh
 from stream_app.views import naming
 from stream_app.views.contacts.wire import MaybeText, UnknownRange
 from stream_app.views.ledger.wire import rounded
-from stream_app.views.wire import Figure, Time, figure, stamp
+from stream_app.views.stamping import Time, stamp
+from stream_app.views.wire import Figure, figure
 
 MaybeMoney = Annotated[dict[str, str] | None, Meta(description="Money: currency → decimal number")]
 Adds = Annotated[

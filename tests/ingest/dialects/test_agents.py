@@ -10,13 +10,13 @@ from hypothesis import given, strategies as st
 from stream_app.errors import UnreadableError
 from stream_app.ingest.dialects import amazon_connect, asterisk, canonical
 from stream_app.model.events import AgentState
-from stream_app.model.presence import Presence, Status, Telling
+from stream_app.model.presence import Presence, PresenceStatus, Telling
 
 T0 = 1_795_334_400
 QUEUES = ("billing", "care", "sales")
 
 
-def status(records: Sequence[bytes], dialect: Any, agent: str) -> Status:
+def status(records: Sequence[bytes], dialect: Any, agent: str) -> PresenceStatus:
     """What the records tell of an agent, who is the only one."""
     presence = Presence()
     for record in records:

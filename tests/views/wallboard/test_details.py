@@ -131,7 +131,7 @@ async def test_the_dictionary_is_for_people(browser: Browser, served: Served) ->
     async with opened(browser, served.url) as page:
         await shown(page, 2)
         assert await page.locator('a[href^="/v1/"]').count() == 0
-        assert (await texts(page, "footer a")) == ["Plan", "API"]
+        assert (await texts(page, "footer a")) == ["People", "Plan", "API"]
         (legend,) = await texts(page, ".legend")
         assert "too low, too high" in legend
         assert "closed" in legend
