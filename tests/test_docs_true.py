@@ -290,7 +290,7 @@ def test_what_is_wrong_is_found() -> None:
         "stream-app dance",
         "stream-app replay --store",
     ]
-    assert len(wrong_counts("five dashboards, seven Grafana dashboards, eight named policies")) == 2
+    assert len(wrong_counts("five dashboards, eight Grafana dashboards, eight named policies")) == 2
     assert wrong_metrics("`cc_open` and `cc_nothing_at_all`") == ["cc_nothing_at_all"]
     assert wrong_settings("STREAM_APP_PORT, STREAM_APP_DOOR") == ["STREAM_APP_DOOR"]
     assert wrong_routes("`/v1/now` and GET /v1/then, `/readyz`, `/livez`") == ["/v1/then", "/livez"]

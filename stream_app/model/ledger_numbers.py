@@ -139,7 +139,7 @@ class HistoryPoint(Struct, frozen=True):
     samples: int
     settled_value: float | None = None
     settled_samples: int | None = None
-    parts: Mapping[str, int] = {}
+    parts: Mapping[str, float] = {}
     amounts: Mapping[str, str] | None = None
 
 

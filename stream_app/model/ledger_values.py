@@ -34,7 +34,7 @@ class LedgerValue(Struct, frozen=True):
     samples: int
     settled_value: float | None = None
     settled_samples: int | None = None
-    parts: dict[str, int] = {}
+    parts: dict[str, float] = {}
     amounts: dict[str, str] | None = None
 
 
@@ -54,7 +54,7 @@ def values(kpi: FromLedger, rows: Mapping[str, PlacedSums], rules: LedgerRules) 
             case LedgerShare():
                 found[policy] = _share(measure, added(mine), kpi.unit)
             case LedgerCount():
-                found[policy] = _count(measure, added(mine))
+                found[policy] = _count(measure, added(mine), kpi.unit)
             case LedgerCost():
                 found[policy] = _cost(measure, mine, rules)
             case LedgerRevenue():
@@ -86,9 +86,13 @@ def _in(unit: Unit, value: float | None) -> float | None:
     return None if value is None else value / unit.parts
 
 
-def _count(measure: LedgerCount, sums: dict[str, int]) -> LedgerValue:
+def _count(measure: LedgerCount, sums: dict[str, int], unit: Unit) -> LedgerValue:
+    """Return how many; of nothing it is none, but time of which nobody told is not known."""
+    if not sums and unit is Unit.SECONDS:
+        return LedgerValue(None, 0)
     n = measure.value(sums) if sums else 0
-    return LedgerValue(float(n), int(n), parts={part: sums.get(part, 0) for part in measure.parts})
+    parts = {part: sums.get(part, 0) / unit.parts for part in measure.parts}
+    return LedgerValue(n / unit.parts, int(n), parts=parts)
 
 
 def _cost(measure: LedgerCost, rows: PlacedSums, rules: LedgerRules) -> LedgerValue:

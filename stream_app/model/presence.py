@@ -227,6 +227,11 @@ class Presence(Struct, array_like=True, gc=False):
         return now
 
 
+def work_over(limit: int) -> Telling:
+    """Return the telling that ends work at its limit, and leaves the rest as it is."""
+    return Telling(limit, "wrap", contacts=())
+
+
 def ended_by_itself(heard: int, idle: int) -> Telling:
     """Return the telling that ends an agent's presence of whom nobody told anything for so long."""
     return Telling(heard + idle, "offline", by_itself=True)

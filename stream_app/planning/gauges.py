@@ -121,7 +121,9 @@ class Fresh:
                     for part in parts:
                         line = lines.get(part.start)
                         if line and part.start in starts:
-                            found[part.start] = Gauges(part.expected, line.to_schedule, line.scheduled)
+                            found[part.start] = Gauges(
+                                part.expected, line.to_schedule, line.scheduled, line.required
+                            )
         except (TooLittleHistoryError, NotInstalledError, NoPlanError):
             with in_words():
                 return await self._scheduled(place, zone, starts)

@@ -40,8 +40,8 @@ OTHERS: Final = "other"
 REST: Final = 5_000
 """Series of one scrape that are not a queue's: percentiles over all, segments, partitions, the process."""
 
-OF_AGENTS: Final = 2 * len(DOING) + 2
-"""How many do what and for how long, and slots, with those that are used."""
+OF_AGENTS: Final = 2 * len(DOING) + 1 + 2 + 3
+"""How many do what and for how long, who is over the limit, slots and those that are used, and the bounds of the next wait."""
 
 INFORMATION: Final = (naming.QUEUE_INFO, naming.OPEN)
 """Where a queue is worked, and whether it is open."""

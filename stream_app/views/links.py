@@ -10,6 +10,7 @@ QUEUE: Final = "queue-in-depth"
 QUALITY: Final = "quality-and-customers"
 BUSINESS: Final = "business-and-sites"
 RESOLUTION: Final = "resolution-and-loyalty"
+PEOPLE: Final = "people-and-partners"
 PLANNING: Final = "planning"
 PIPELINE: Final = "pipeline-health"
 WALLBOARD: Final = "http://127.0.0.1:8080"
@@ -22,6 +23,7 @@ TITLES: Final = {
     QUALITY: "Quality and customers",
     BUSINESS: "Business and sites",
     RESOLUTION: "Resolution and loyalty",
+    PEOPLE: "People and partners",
     PLANNING: "Planning",
     PIPELINE: "Pipeline health",
 }
@@ -31,6 +33,12 @@ _HOME: Final[dict[Literal["operational", "quality", "business"], str]] = {
     "operational": QUEUE,
     "quality": QUALITY,
     "business": BUSINESS,
+}
+
+_OF_PEOPLE: Final = {
+    "there": "Agents there",
+    "over_limit": "Over their limit",
+    "next_wait": "Expected wait",
 }
 
 
@@ -56,6 +64,11 @@ def over_time(kpi: Kpi) -> tuple[str, int]:
     dashboard of one queue both would be of another.
     """
     return LIVE if is_watched(kpi) else home(kpi), panel_id(f"over time: {kpi.name}")
+
+
+def people(subject: str) -> tuple[str, str]:
+    """Return the purpose and title of a panel about agents by queue."""
+    return f"people: {subject}", _OF_PEOPLE[subject]
 
 
 def pipeline(subject: str) -> tuple[str, int]:

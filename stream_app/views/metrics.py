@@ -111,6 +111,11 @@ _PLANNED: Final[tuple[tuple[str, str, Callable[[Gauges], float | None]], ...]] =
         lambda plan: plan.required,
     ),
     (
+        naming.REQUIRED_AT_WORK,
+        "Agents required at work in the current 15-minute interval: on the schedule less breaks, training and absence.",
+        lambda plan: plan.at_work,
+    ),
+    (
         naming.STAFFED,
         "Agents on the imported schedule in the current 15-minute interval.",
         lambda plan: plan.staffed,
@@ -191,6 +196,9 @@ def _of_agents(snapshot: Snapshot) -> Iterator[tuple[str, str, Iterable[_Line]]]
     text = "How long the agent has done it who has done it the longest."
     longest = ((labels, _ago(snapshot.at, found.since)) for labels, found in doing)
     yield naming.AGENTS_LONGEST, text, longest
+    text = "Agents of a queue who do something for longer than its limit."
+    over = ((f'{{{naming.QUEUE}="{escaped(queue)}"}}', snapshot.over_limit.get(queue, 0)) for queue in queues)
+    yield naming.AGENTS_OVER_LIMIT, text, over
     slots = [
         (f'{{{naming.QUEUE}="{escaped(row.queue)}",{naming.CHANNEL}="{escaped(row.channel)}"}}', found)
         for row in snapshot.rows

@@ -31,12 +31,16 @@ WAITED: Final = "cc_wait_seconds"
 """Today's contacts by wait and outcome: a histogram that has buckets only."""
 FORECAST: Final = "cc_forecast_contacts"
 REQUIRED: Final = "cc_required_agents"
+REQUIRED_AT_WORK: Final = "cc_required_at_work_agents"
 STAFFED: Final = "cc_staffed_agents"
-"""The plan for the current 15-minute interval: all its contacts, agents required on the schedule, and agents scheduled."""
-PLANNED: Final = (FORECAST, REQUIRED, STAFFED)
+"""The plan for the current 15-minute interval: all its contacts, agents required on the schedule and of these at work, and
+agents scheduled."""
+PLANNED: Final = (FORECAST, REQUIRED, REQUIRED_AT_WORK, STAFFED)
 AGENTS: Final = "cc_agents"
 """Agents of a queue by what they do; only of queues whose agents' states are told. Never an agent's id."""
 AGENTS_LONGEST: Final = "cc_agents_longest_seconds"
+AGENTS_OVER_LIMIT: Final = "cc_agents_over_limit"
+"""Agents of a queue who do something for longer than its limit."""
 AGENT_SLOTS: Final = "cc_agent_slots"
 AGENT_SLOTS_USED: Final = "cc_agent_slots_used"
 """Contacts that the agents who are available may have at once, and how many of these they have."""
@@ -46,6 +50,7 @@ DOING, BOUND = "doing", "bound"
 OF_AGENTS: Final[dict[str, tuple[str, ...]]] = {
     AGENTS: (QUEUE, DOING),
     AGENTS_LONGEST: (QUEUE, DOING),
+    AGENTS_OVER_LIMIT: (QUEUE,),
     AGENT_SLOTS: (QUEUE, CHANNEL),
     AGENT_SLOTS_USED: (QUEUE, CHANNEL),
     NEXT_WAIT: (QUEUE, CHANNEL, BOUND),

@@ -22,6 +22,7 @@ OF_THE_STORE: Final = {
     "/v1/at-risk",
     "/v1/abandoned",
     "/v1/trend",
+    "/v1/waiting",
     INTERVALS,
     CONTACTS,
     WHY,

@@ -165,7 +165,8 @@ def test_the_built_in_alerts_are_those_of_the_rule_files(files: Path) -> None:
     assert found["ContactsStopped"]["fired"] is None
     assert "missing" in found["ContactsStopped"]["not_judged"][0]
     table = run("--rows", files / "rows.ndjson").stdout
-    assert "About the pipeline, on which interval rows say nothing: DataStale, " in table
+    said = "About agents and the pipeline, on which interval rows say nothing: NobodyThere, "
+    assert said in table
 
 
 def test_contacts_that_stopped_are_found_by_the_weeks_before(tmp_path: Path) -> None:

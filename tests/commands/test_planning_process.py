@@ -29,6 +29,7 @@ from stream_app.planning import cache as plan_keep, gauges as plan_fresh
 from stream_app.planning.history import LEAST_DAYS
 from stream_app.store.redis import RedisStore
 from stream_app.subprocess import NICE, Process, ProcessError
+from stream_app.views import naming
 from stream_app.views.plan.planner import BusyError
 from stream_app.workforce.schedules import Shift
 from tests.e2e.serve import Serve
@@ -305,7 +306,7 @@ async def test_the_loop_goes_on_while_many_queues_are_forecast() -> None:
 
 async def metrics(world: World) -> dict[str, float]:
     page = (await world.served.get("/metrics"))[2].decode()
-    names = ("cc_forecast_contacts", "cc_required_agents", "cc_staffed_agents")
+    names = naming.PLANNED
     lines = [line.rsplit(" ", 1) for line in page.splitlines() if line.startswith(names)]
     return {series: float(value) for series, value in lines}
 
@@ -351,7 +352,7 @@ async def test_the_metrics_are_the_running_interval_of_the_answers(
         )
 
         async def all_there() -> bool:
-            return len(await metrics(world)) == 4
+            return len(await metrics(world)) == 5
 
         async with kept_fresh(world):
             await until(all_there, PLANNED_S)
@@ -370,6 +371,7 @@ async def test_the_metrics_are_the_running_interval_of_the_answers(
                 expected = {
                     'cc_forecast_contacts{queue="sales",channel="voice"}': thought["reforecast"],
                     'cc_required_agents{queue="sales",channel="voice"}': line["required"],
+                    'cc_required_at_work_agents{queue="sales",channel="voice"}': line["required_at_work"],
                     'cc_staffed_agents{queue="sales",channel="voice"}': 17,
                     'cc_staffed_agents{queue="care",channel="chat"}': 3,
                 }

@@ -35,8 +35,10 @@ PLANNED = (
     "Required against scheduled",
     "Forecast against actual",
     "By queue, now",
+    "Agents by queue: required",
+    "Agents there: required",
+    "QueueUnderstaffed",
 )
-PEOPLE = ("Agents, by what they do", "The longest of them", "Slots of available agents")
 SETTLED = {
     title
     for kpi in FROM_LEDGER
@@ -55,7 +57,10 @@ SELDOM = {
     for kpi in FROM_LEDGER
     if kpi.agents or kpi.families & {"criteria", "sales"}
     for policy in kpi.policies or ("",)
-} | {f"{LEDGER['sales_by_kind'].title}: parts, {PARTS_WINDOW}"}
+} | {
+    "Occupancy and utilisation by team",
+    *(f"{LEDGER[name].title}: parts, {PARTS_WINDOW}" for name in ("sales_by_kind", "signed_in_time")),
+}
 QUIET = {
     "ContactsStopped": "nothing to compare with before a week is over",
     "LedgerHole": "nothing to compare with before an hour is over",
@@ -69,7 +74,7 @@ QUIET = {
     "Average handle time, outbound, today": "the simulated centre calls nobody",
     **dict.fromkeys(SETTLED, "nothing is settled before a day, or a week, is over"),
     **dict.fromkeys(CUSTOMERS, "the simulated centre tells nothing of who becomes a customer"),
-    **dict.fromkeys(PEOPLE, "the simulated platform does not tell which queues its agents serve"),
+    "NobodyThere": "somebody is there",
     **dict.fromkeys(PLANNED, "a forecast needs six weeks of rows, and nobody imported a schedule"),
 }
 """Alert or panel → why a young and healthy centre has no data for it."""
@@ -81,7 +86,6 @@ RARE = {
 
 UNSEEN = {
     *naming.PLANNED,  # see above
-    *naming.OF_AGENTS,  # see above
     naming.APPLY,  # its buckets, sum and count are there
     naming.STORE_LIMIT,  # see above
     naming.value(BY_NAME["outbound_handle_time"]),  # see above
@@ -126,7 +130,11 @@ def expressions() -> Iterator[tuple[str, list[str]]]:
                 yield panel["title"], together
                 continue
             for expression in asked.values():
-                yield panel["title"], [*(chosen(expression, queue) for queue in queues), *together]
+                planned = ": required" if naming.REQUIRED_AT_WORK in expression else ""
+                yield (
+                    f"{panel['title']}{planned}",
+                    [*(chosen(expression, queue) for queue in queues), *together],
+                )
     for rule in alerts.rules():
         yield rule.name, [rule.value]
 

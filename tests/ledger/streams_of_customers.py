@@ -55,7 +55,7 @@ class Weeks:
 
     def __init__(self, seed: int) -> None:
         self.lines: list[Line] = []
-        self._random, self._at = Random(seed), T0
+        self._random, self._of_agents, self._at = Random(seed), Random(seed + 1), T0
         self._exactly = False
 
     def tell(self, units: int) -> list[Line]:
@@ -75,6 +75,8 @@ class Weeks:
             self._random.choice(kinds)()
             if self._chance(0.6):
                 self._random.choice(asides)()
+            if self._of_agents.random() < 0.4:
+                self._state()
         return self.lines
 
     def _chance(self, share: float) -> bool:
@@ -92,6 +94,16 @@ class Weeks:
         said = {name: value for name, value in fields.items() if value is not None}
         event = {"id": f"e{len(self.lines)}", "type": kind, "at": self._at, **said}
         self.lines.append(Line(len(self.lines), json.dumps(event).encode(), self._at, timestamp_type=1))
+
+    def _state(self) -> None:
+        """What somebody does from now on."""
+        pick = self._of_agents.choice
+        state = pick(("available", "available", "break", "offline"))
+        self._exactly = True
+        self._at += 1
+        self._say(
+            "agent.state", agent=pick(("ann", "bob")), state=state, team=pick((None, "t1")), queues=["x"]
+        )
 
     def _contact(self) -> None:
         """A contact, which may be passed on to another queue, under its id or another one."""

@@ -12,10 +12,11 @@ from stream_app.ledger.columns import TABLES
 from stream_app.ledger.exploding import Exploder
 from stream_app.ledger.kpis import FAMILIES, LedgerQuestion
 from stream_app.ledger.kpis.relations import SESSION, views
+from stream_app.model.fold.noted import Noted
 from stream_app.model.fold.visit import REMEMBERED
 from stream_app.model.ledger import VisitRow, join_rows, pack_row
 from stream_app.model.ports import Partition
-from stream_app.store.codec import unpack_visits
+from stream_app.store.codec import unpack_agent, unpack_visits
 from stream_app.store.outbox import OutboxEntry
 from tests.model.kept import Kept
 from tests.reference import from_cases, from_ledger
@@ -29,6 +30,10 @@ Owner = tuple[str, str | None, str | None]
 Sums = dict[Group, dict[str, int]]
 
 
+REFERRED = tuple(name for name in FAMILIES if name not in {"agent_time", "shared_work"})
+"""What the reference tells of these streams; what agents do is counted second by second in ``test_agents_time``."""
+
+
 def tables_of(kept: Kept) -> dict[str, Any]:
     """Each table's rows, as columns: what is over, and the visits that are open."""
     packed = list(kept.ledger)
@@ -36,6 +41,11 @@ def tables_of(kept: Kept) -> dict[str, Any]:
         for visit in unpack_visits(visits):
             if visit.state < REMEMBERED:
                 packed.append(pack_row(VisitRow(2**40, len(packed), contact, visit)))
+    noted = Noted(on=True)
+    noted.offset = 2**41
+    for agent, presence in sorted(kept.agents.items()):
+        noted.spell(agent, unpack_agent(presence).current())
+    packed += noted.take()
     entry = OutboxEntry(b"1-0", "t", 0, 2**40, kept.time, 1, join_rows(packed), b"")
     rows = Exploder(Partition("calls", 0))(entry)
     return {name: table.batch(rows.get(name, [])) for name, table in TABLES.items()}

@@ -47,13 +47,13 @@ from stream_app.model.ledger import VisitRow, join_rows, pack_row
 from stream_app.model.ledger_numbers import LEDGER_WINDOWS, FamilySums
 from stream_app.model.ports import Partition
 from stream_app.model.targets import Targets
-from stream_app.store.codec import unpack_visits
+from stream_app.store.codec import unpack_agent, unpack_visits
 from stream_app.store.outbox import OutboxEntry
 from tests.model.kept import Kept, Line
 
 from .asking import HOURS, groups, question, without_zeros
 from .centre import Centre
-from .streams_of_customers import DAY, HOUR, T0, Weeks
+from .streams_of_customers import DAY, HOUR, T0, WEEKS, Weeks
 from .tables_of import LedgerTables, line_of, tables_of
 
 P = Partition("calls", 0)
@@ -119,6 +119,10 @@ def written(
         for n, visit in enumerate(unpack_visits(visits))
         if visit.state < REMEMBERED
     ]
+    noted = Noted(on=True)
+    for agent, presence in sorted(kept.agents.items()):
+        noted.spell(agent, unpack_agent(presence).current())
+    packed += noted.take()
     open_ = Exploder(P)(OutboxEntry(b"", "t", 0, 1, kept.time, 1, join_rows(packed), b""))
     coverage = Coverage(P, "t", kept.time, 0, None, tuple(described), {}, {**open_}, ())
     return kept, coverage, {one.path.name: one.path for one in finished}
@@ -379,3 +383,23 @@ def test_files_are_opened_only_for_what_reads_them() -> None:
     assert opened("trainings") == {*ever, ("trainings", old), ("trainings", new)}
     assert opened("work", "journeys") == {*ever, ("visits", old), ("visits", new)}
     assert opened(*FAMILIES) == {(table, day) for table in ASKED_TABLES for day in (old, new)}
+
+
+async def test_what_takes_long_over_many_visits_is_not_refreshed_but_computed_for_who_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, coverage, paths = written(Weeks(3).tell(60), tmp_path, alike=True)
+    queries = LedgerQueries([coverage], paths, TABLES)
+    numbers = AskedNumbers(
+        OpenedLedger(queries, [coverage], [], {}), Targets(), T0 + WEEKS, families=["agent_time"]
+    )
+    await numbers.begin()
+    monkeypatch.setitem(FAMILIES, "agent_time", replace(FAMILIES["agent_time"], most=5))
+    few = AskedNumbers(
+        OpenedLedger(queries, [coverage], [], {}), Targets(), T0 + WEEKS, families=["agent_time"]
+    )
+    span = T0, T0 + WEEKS
+    assert "visits near this window" in (await few.between(span)).failed["agent_time"]
+    asked = await few.between(span, "team")
+    assert (asked.failed, asked.families) == ({}, (await numbers.between(span)).families)
+    queries.close()

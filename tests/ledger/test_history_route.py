@@ -201,12 +201,13 @@ async def test_what_is_so_at_the_end_of_a_running_week_is_so_by_now(
 def test_a_day_on_which_nothing_happened_has_0_if_it_is_known(
     kpi: Kpi | FromLedger, known: list[bool]
 ) -> None:
-    """Of what is counted, as everywhere else; of a day that has not begun nobody knows."""
+    """Of what is counted, as everywhere else; of a day that has not begun, and of time that nobody told, nobody knows."""
     now = ms("2026-03-03T12:00+00:00")
     asked = parse_history({"kpi": [kpi.name], "from": ["2026-03-02"], "to": ["2026-03-05"]}, now)
     unknown = [[] if one else [(0, now)] for one in known]
     rows = rows_of(asked, KpiHistory([], unknown, 3, now))
     counts = kpi.counts if isinstance(kpi, FromLedger) else isinstance(kpi.measure, WindowCount)
+    counts = counts and kpi.unit is not Unit.SECONDS
     assert [row.value for row in rows] == [0 if counts and one else None for one in (*known[:2], False)]
     parts = dict.fromkeys(parts_of(kpi), 0) if isinstance(kpi, FromLedger) and counts else {}
     assert {str(row.parts) for row in rows if row.value == 0} <= {str(parts or UNSET)}

@@ -15,7 +15,7 @@ from tests.model.kept import folded
 
 from .asking import HOURS, OWNERS, groups, question, refer, without_zeros
 from .streams_of_customers import Weeks
-from .tables_of import LedgerTables, referred, tables_of
+from .tables_of import REFERRED, LedgerTables, referred, tables_of
 
 
 @pytest.mark.slow
@@ -26,7 +26,7 @@ def test_sql_and_reference_agree_on_any_weeks(seed: int, units: int) -> None:
     kept, reference = folded(lines), refer(lines)
     assert kept.open_visits() == reference.open_visits()
     tables = LedgerTables(tables_of(kept), HOURS, OWNERS)
-    for family in FAMILIES:
+    for family in REFERRED:
         asked, split = question(random, lines), groups(family, random)
         found = without_zeros(tables.ask(family, asked, split))
         expected = without_zeros(referred(reference.history, family, asked, split, HOURS, owners=OWNERS))
@@ -44,10 +44,10 @@ def test_these_weeks_have_whatever_is_counted() -> None:
     for seed in range(100):
         lines, random = Weeks(seed).tell(60), Random(seed)
         reference = refer(lines)
-        for family in FAMILIES:
+        for family in REFERRED:
             for row in referred(reference.history, family, question(random, lines), (), HOURS).values():
                 counted.update({(family, name): n != 0 for name, n in row.items()})
     rare = {
-        (family, name) for family in FAMILIES for name in FAMILIES[family].sums if not counted[family, name]
+        (family, name) for family in REFERRED for name in FAMILIES[family].sums if not counted[family, name]
     }
     assert not rare

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from msgspec import structs
 
-from stream_app.ledger.kpis import FAMILIES, LedgerQuestion
+from stream_app.ledger.kpis import LedgerQuestion
 from stream_app.model import events as e
 from stream_app.simulation import Centre, centre
 from stream_app.simulation.presets import WEEK
@@ -17,7 +17,7 @@ from tests.reference.history import History
 from tests.simulation.worlds import HOUR, MONDAY
 
 from .asking import known_groups, refer, without_zeros
-from .tables_of import LedgerTables, Stretch, referred, tables_of
+from .tables_of import REFERRED, LedgerTables, Stretch, referred, tables_of
 
 DAY = 24 * HOUR
 DAYS = 30
@@ -80,7 +80,7 @@ def windows() -> list[LedgerQuestion]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", REFERRED)
 def test_every_number_of_a_month_is_that_of_the_reference(family: str, month: Month) -> None:
     tables, history = month
     names = known_groups(family)

@@ -161,7 +161,7 @@ async def test_every_kpi_of_the_ledger_opens_and_is_what_its_route_shows(
                 assert figure.get("amounts") == shown.get("amounts"), (kpi.name, policy)
                 assert sum(row["denominator"] or 0 for row in found["rows"]) == (found["denominator"] or 0)
                 for row in found["rows"]:
-                    assert row["contact_id"] or row["case"] or row["customer"] or row["item"]
+                    assert row["contact_id"] or row["case"] or row["customer"] or row["item"] or row["agent"]
                     assert (row["url"] is None) == (row["contact_id"] is None)
                 opened[kpi.name] += found["total"]
         assert all(opened[kpi.name] for kpi in FROM_LEDGER), opened

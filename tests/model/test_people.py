@@ -1,15 +1,20 @@
 """Who is there: what is kept up to date step by step is what follows from all that is known."""
 
+from collections import Counter
 from typing import Any
 
 from hypothesis import given, strategies as st
 
 from stream_app.model.fold.visit import Visit, VisitState
 from stream_app.model.live.agent_now import DOING, AgentNow, places_of
+from stream_app.model.live.over_limit import OverLimit
 from stream_app.model.live.people import People
 from stream_app.model.presence import Presence, Telling
 
 QUEUES = ("a", "b", "c")
+LIMITS = ({"available": 1.0, "wrap": 1.0, "on_contact": 2.0}, {"break": 1.0, "wrap": 2.0})
+LATER = 60_025
+"""A minute after some of what is told began, and not of all."""
 _queues = st.sets(st.sampled_from(QUEUES)).map(tuple)
 _telling = st.builds(
     Telling,
@@ -38,7 +43,7 @@ _steps = st.lists(
 @given(_steps)
 def test_what_queues_and_followers_know_is_what_agents_do(steps: list[tuple[str, str, Any]]) -> None:
     people, told = People(), dict[tuple[str, str], Presence]()
-    mirror, seen = dict[str, AgentNow](), 0
+    mirror, seen, over = dict[str, AgentNow](), 0, OverLimit(people)
     for n, (partition, who, what) in enumerate(steps):
         before = {queue: people.version(queue) for queue in QUEUES}
         counts = {queue: people.counts(queue) for queue in QUEUES}
@@ -58,6 +63,11 @@ def test_what_queues_and_followers_know_is_what_agents_do(steps: list[tuple[str,
             mirror |= {now.agent: now for _, now in changed}
             seen = people.changes
             assert mirror == {now.agent: now for now in people.agents()}
+            limits = LIMITS[n % 2]
+            past = [
+                now for now in people.agents() if (until := now.limit(limits)) is not None and until < LATER
+            ]
+            assert over.counts(limits, LATER) == Counter(place.queue for now in past for place in now.places)
         for queue in QUEUES:
             if people.counts(queue) != counts[queue]:
                 assert people.version(queue) != before[queue]

@@ -56,7 +56,9 @@ class Agents:
         for agent, told in list(self._told.items()):
             newest = told[-1].at
             status, _ = self._status(agent)
-            if status.state != "offline":
+            if status.work and status.limit is not None and status.limit < now:
+                told.append(Telling(status.limit, "wrap", hands=()))
+            elif status.state != "offline":
                 if now - newest > self._idle_ms:
                     told.append(Telling(newest + self._idle_ms, "offline", by_itself=True))
             elif now - newest > FORGOTTEN_MS:
@@ -76,8 +78,8 @@ class Agents:
         return status, began
 
     def _spells(self, agent: str) -> Iterator[Spell]:
-        for (began, _, now), (ended, telling, then) in pairwise(steps(self._told[agent])):
-            if then.spell() != now.spell() and ended > began:
+        for (began, latest, now), (ended, telling, then) in pairwise(steps(self._told[agent])):
+            if then.spell() != now.spell() and ended > began and not latest.by_itself:
                 away = [queue for queue, (state, _) in now.served.items() if state != "available"]
                 yield Spell(
                     agent,

@@ -274,7 +274,12 @@ def test_metrics_count_agents_by_queue() -> None:
     } == counts
     assert agents[series(naming.AGENTS_LONGEST, queue="sales", doing="wrap")] == 95
     assert series(naming.AGENTS_LONGEST, queue="care", doing="wrap") not in agents
+    assert agents[series(naming.AGENTS_OVER_LIMIT, queue="sales")] == 1  # Eve, by what the platform told
+    assert agents[series(naming.AGENTS_OVER_LIMIT, queue="care")] == 0
     assert agents[series(naming.AGENT_SLOTS, queue="care", channel="chat")] == 5
     assert agents[series(naming.AGENT_SLOTS_USED, queue="care", channel="chat")] == 2
-    assert len(agents) == 8 + (4 + 3) + 2
+    assert len(agents) == 8 + (4 + 3) + 2 + 2
+    limits = Targets.of({"agents": {"limits": {"lunch": 20, "on_contact": 3}}})
+    over = parsed(metrics.render(looked_at(board, limits)[0], waits, FRESH))
+    assert [over[series(naming.AGENTS_OVER_LIMIT, queue=queue)] for queue in ("sales", "care")] == [3, 3]
     assert not any(key[0].startswith("cc_agent") for key in parsed(page()))

@@ -18,7 +18,7 @@ from stream_app.model.durations import MINUTE
 from stream_app.model.intervals.columns import INTERVAL_MS, IntervalRow
 from stream_app.views.intervals.spans import moment
 
-from .tested import ABOUT_THE_PIPELINE, TestedFiring, TestResult
+from .tested import ABOUT_OTHERS, TestedFiring, TestResult
 
 _FILE_WIDTH: Final = 160
 _SHOWN: Final = 20
@@ -96,16 +96,17 @@ def _tables(results: Sequence[TestResult], zone: ZoneInfo) -> None:
     table.add_column("typically", justify="right", no_wrap=True)
     table.add_column("longest", justify="right", no_wrap=True)
     table.add_column("where, or why it can't be judged")
-    pipeline = [result for result in results if ABOUT_THE_PIPELINE in result.alert.unknown]
+    others = [result for result in results if ABOUT_OTHERS & {*result.alert.unknown}]
     for result in (
-        results if len(pipeline) == len(results) else [each for each in results if each not in pipeline]
+        results if len(others) == len(results) else [each for each in results if each not in others]
     ):
         table.add_row(Text(result.alert.name), result.alert.severity, *_cells(result))
     console.print(table)
-    if 0 < len(pipeline) < len(results):
-        names = ", ".join(result.alert.name for result in pipeline)
+    if 0 < len(others) < len(results):
+        names = ", ".join(result.alert.name for result in others)
         console.print(
-            Text(f"\nAbout the pipeline, on which interval rows say nothing: {names}"), soft_wrap=True
+            Text(f"\nAbout agents and the pipeline, on which interval rows say nothing: {names}"),
+            soft_wrap=True,
         )
     for result in results:
         if result.firings:

@@ -18,9 +18,12 @@ from stream_app.model.intervals.columns import INTERVAL_MS, IntervalRow
 from stream_app.model.kpis import KPIS
 from stream_app.model.kpis.alerts import Threshold
 from stream_app.model.targets import QueueTargets, Targets
-from stream_app.views.alerts import catalogue, pipeline
+from stream_app.views.alerts import catalogue, people, pipeline
 
-ABOUT_THE_PIPELINE: Final = "it is about the pipeline, and interval rows are about contacts"
+_ABOUT_AGENTS: Final = "it is about agents, and interval rows are about contacts"
+_ABOUT_THE_PIPELINE: Final = "it is about the pipeline, and interval rows are about contacts"
+ABOUT_OTHERS: Final = {_ABOUT_AGENTS, _ABOUT_THE_PIPELINE}
+"""Why rows say nothing about an alert, whatever is in them."""
 
 
 class TestedAlert(Struct, frozen=True, kw_only=True):
@@ -101,7 +104,7 @@ def custom_alerts(rules: Sequence[CustomRule]) -> list[TestedAlert]:
 
 
 def built_in_alerts() -> list[TestedAlert]:
-    """Return the catalogue's alerts to try, and those on the pipeline, which rows say nothing about."""
+    """Return the catalogue's alerts to try, and those on agents and the pipeline, which rows say nothing about."""
     entries = [(kpi, alert) for kpi in KPIS for alert in kpi.alerts]
     found = [
         TestedAlert(
@@ -114,10 +117,12 @@ def built_in_alerts() -> list[TestedAlert]:
         )
         for rule, (kpi, alert) in zip(catalogue.rules(), entries, strict=True)
     ]
-    why = UnknownJudge((ABOUT_THE_PIPELINE,))
     return found + [
-        TestedAlert(name=rule.name, severity=rule.severity, hold=rule.hold, keep=rule.keep, judge=why)
-        for rule in pipeline.rules()
+        TestedAlert(
+            name=rule.name, severity=rule.severity, hold=rule.hold, keep=rule.keep, judge=UnknownJudge((why,))
+        )
+        for why, others in ((_ABOUT_AGENTS, people.rules()), (_ABOUT_THE_PIPELINE, pipeline.rules()))
+        for rule in others
     ]
 
 

@@ -96,6 +96,7 @@ class LedgerFamily(Struct, frozen=True, kw_only=True):
         since: the column with the moment at which a row counts, or since when it is so.
         signed: whether rows take others back, so that only together they say what counts.
         needs: the table without any row of which nothing is counted.
+        most: near how many visits it is refreshed; over more, only who asks is answered. 0: however many there are.
     """
 
     name: str
@@ -109,6 +110,7 @@ class LedgerFamily(Struct, frozen=True, kw_only=True):
     since: str = "sampled_at"
     signed: bool = False
     needs: str = ""
+    most: int = 0
 
     def sql(
         self,

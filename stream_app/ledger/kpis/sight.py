@@ -8,7 +8,9 @@ from typing import Final
 from stream_app.ledger.parquet_files import day_of
 from stream_app.ledger.querying import LedgerQueries
 from stream_app.ledger.reading import ReadRange
+from stream_app.model.ledger_numbers import TimeRange
 
+from .query import LedgerFamily
 from .relations import view
 
 TABLES: Final = (
@@ -57,3 +59,15 @@ class Sight:
                 await queries.rows(view("duckdb", table, f"({source})", f"{schema}.{table}"), most=1)
                 self._views.add((schema, table))
         await queries.rows(f"USE {schema}", most=1)
+
+
+def too_much(queries: LedgerQueries, family: LedgerFamily, span: TimeRange) -> str:
+    """Return why a family is not refreshed over a time; empty: it is."""
+    near = ReadRange(TABLES, span[0], EVER)
+    visits = queries.rows_of("visits", near.has) if family.most else 0
+    if visits <= family.most:
+        return ""
+    return (
+        f"there are {visits:,} visits near this window, and over more than {family.most:,} it is computed for who asks: "
+        "choose a group"
+    )

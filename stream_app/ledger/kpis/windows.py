@@ -39,6 +39,7 @@ from .asking import (
 )
 from .cases import CASES
 from .query import LedgerFamily, LedgerQuestion
+from .sight import too_much
 
 PLACE: Final = ("queue", "channel")
 UNPLACED: Final = ("segment", "team")
@@ -146,8 +147,12 @@ class AskedNumbers:
                     await look_up_together(self._ledger.queries, self.question(min(spans)))
         for family in self._families:
             groups = groups_of(family, group)
-            if groups is not None:
-                for some in [[*found]] if family.sampled else [[span] for span in found]:
+            if groups is None:
+                continue
+            for some in [[*found]] if family.sampled else [[span] for span in found]:
+                if group is None and (much := too_much(self._ledger.queries, family, some[0])):
+                    found[some[0]].failed[family.name] = much
+                else:
                     await self._count(family, some, groups, found)
         return found
 

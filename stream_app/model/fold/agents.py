@@ -9,7 +9,7 @@ from typing import Final
 
 from stream_app.model.durations import DAY, HOUR, MINUTE
 from stream_app.model.events import AgentState
-from stream_app.model.presence import Presence, PresenceStatus, Spell, Telling, ended_by_itself
+from stream_app.model.presence import Presence, PresenceStatus, Spell, Telling, ended_by_itself, work_over
 
 from .noted import Noted
 
@@ -42,7 +42,10 @@ class Agents:
         self._idle = round((IDLE_H if idle_h is None else idle_h) * HOUR)
         self._current: dict[str, tuple[PresenceStatus, int]] = {}  # of those that changed since the claim
         self._minute = time // MINUTE
-        self._due = 0  # nobody ends by time before this
+        self._due = 0  # nobody leaves by time before this
+        self._limits: dict[str, int] = {}  # agent → when work ends at the latest, where that is told
+        for agent, presence in known.items():
+            self._limit(agent, presence)
 
     def reset(self) -> None:
         """Clear the change set after it was handed over."""
@@ -74,6 +77,14 @@ class Agents:
                 began = telling.at
             self._current[agent] = after, began or telling.at
         self.known[agent] = self.touched[agent] = then.shortened()
+        self._limit(agent, then)
+
+    def _limit(self, agent: str, presence: Presence) -> None:
+        """Note until when an agent works at most."""
+        if presence.told[-1].limit and (status := self._now(agent, presence)[0]).work:
+            self._limits[agent] = status.limit
+        else:
+            self._limits.pop(agent, None)
 
     def _now(self, agent: str, presence: Presence) -> tuple[PresenceStatus, int]:
         """Return an agent's status, and since when."""
@@ -94,15 +105,22 @@ class Agents:
                 self._noted.spell(agent, spell)
 
     def pass_time(self, now: int) -> None:
-        """Follow partition time. In a new minute, end what nobody ended, and forget who left long ago."""
+        """Follow partition time. In a new minute, end work at its limit and what nobody ended, and forget who left long ago."""
         minute, was = now // MINUTE, self._minute
         self._minute = minute
-        if minute <= was or now <= self._due:
+        if minute <= was:
+            return
+        over = {agent: limit for agent, limit in self._limits.items() if limit < now}
+        for agent, limit in over.items():
+            self._take(agent, self.known[agent], work_over(limit))
+        if now <= self._due:
             return
         due = now + FORGOTTEN_AFTER
         for agent, presence in list(self.known.items()):
             heard = presence.heard
-            if self._now(agent, presence)[0].state == "offline":
+            if agent in over:
+                due = min(due, heard + self._idle)
+            elif self._now(agent, presence)[0].state == "offline":
                 if now - heard > FORGOTTEN_AFTER:
                     del self.known[agent]
                     self._current.pop(agent, None)

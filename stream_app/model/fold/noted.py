@@ -183,9 +183,11 @@ class Noted:
 
     def spell(self, agent: str, spell: Spell, sign: int = 1) -> None:
         """Note a spell of an agent that is over; with the sign -1, that it does not hold."""
-        if not self.on:
-            return
         status = spell.status
+        if (
+            not self.on or status.unended
+        ):  # nobody told that one: it may be told otherwise in another partition
+            return
         about: dict[str, object] = {
             "began_at": spell.began,
             "ended_at": spell.ended,

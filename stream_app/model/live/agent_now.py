@@ -19,7 +19,7 @@ class InHand(NamedTuple):
     """A contact that an agent has.
 
     Attributes:
-        state: ``offered``, ``connected``, ``held`` or ``wrap``.
+        state: ``offered``, ``connected``, ``held``, ``wrap``, or ``pending``: in writing, it waits for something else.
         since: when that began, in milliseconds.
     """
 
@@ -64,10 +64,10 @@ class AgentNow(Struct, frozen=True):
 
     @property
     def used(self) -> dict[str, int]:
-        """How many contacts the agent has of each channel; what is only offered is none yet."""
+        """How many contacts the agent has of each channel; what is only offered is none yet, and what is pending none now."""
         used: dict[str, int] = {}
         for hand in self.hands:
-            if hand.state != "offered":
+            if hand.state not in {"offered", "pending"}:
                 used[hand.channel] = used.get(hand.channel, 0) + 1
         return used
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import structs
 
-from stream_app.model.fold.visit import Visit, VisitState
+from stream_app.model.fold.visit import WRITTEN, Visit, VisitState
 from stream_app.model.presence import Presence, Spell
 
 from .agent_now import (
@@ -172,7 +172,7 @@ class People:
         after = tuple(
             (visit.agent, InHand(contact, visit.queue, visit.channel, state, visit.since))
             for visit in visits
-            if visit.agent is not None and (state := _IN_HAND.get(VisitState(visit.state))) is not None
+            if visit.agent is not None and (state := _state_in_hand(visit)) is not None
         )
         if after == before:
             return
@@ -217,11 +217,15 @@ class People:
         return structs.replace(now, places=tuple(places_of(now)))
 
     def _spell(self, agent: str) -> Spell | None:
-        """Return what holds of an agent: the spell that began last, of whichever partition."""
+        """Return what holds of an agent: of the spells of all partitions that somebody told, the one that began last."""
         mine = self._spells.get(agent)
         if not mine:
             return None
-        return mine[max(mine, key=lambda partition: (mine[partition].began, partition))]
+
+        def place(partition: str) -> tuple[bool, int, str]:
+            return not mine[partition].status.unended, mine[partition].began, partition
+
+        return mine[max(mine, key=place)]
 
     def _in_hand(self, agent: str, spell: Spell | None) -> list[InHand]:
         """Return an agent's contacts: those that are counted, and what the platform adds to these."""
@@ -285,6 +289,15 @@ class People:
         found = self._queues[queue]
         if not found.tellings and not any(found.since.values()):
             del self._queues[queue]
+
+
+def _state_in_hand(visit: Visit) -> str | None:
+    """Return what an agent does with a visit; ``None``: it is in nobody's hands."""
+    if visit.state == VisitState.WAITING and visit.assigned_at:
+        return "connected"  # somebody writes the first reply
+    if visit.state == VisitState.HELD and visit.seen & WRITTEN:
+        return "pending"
+    return _IN_HAND.get(VisitState(visit.state))
 
 
 def _queues_told(presence: Presence) -> Iterator[str]:

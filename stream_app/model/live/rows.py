@@ -112,8 +112,10 @@ class Snapshot(Struct, frozen=True):
         at: milliseconds since the epoch.
         rows: sorted by queue and channel.
         everyone: window → KPI → mean and percentiles over all queues; ``today`` is that of the default zone.
+        over_limit: queue → agents who do something for longer than its limit; queues without any are left out.
     """
 
     at: int
     rows: list[QueueRow]
     everyone: dict[str, KpiValues]
+    over_limit: Mapping[str, int] = {}

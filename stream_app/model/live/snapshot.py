@@ -24,6 +24,7 @@ from .formulas import Formula, Terms, added, counts, formula
 from .judging import RECENT
 from .levels import ages, level
 from .next_wait import NextWaits
+from .over_limit import OverLimit
 from .rows import By, Chosen, KpiValues, QueueGroup, QueueRow, RowPlace, Snapshot, everywhere, together
 from .running import AtRisk
 from .wait_histograms import WaitHistogram, waits
@@ -64,6 +65,7 @@ class Snapshots:
         self._values: dict[tuple[QueueChannel, str], tuple[_MadeFrom, KpiValues]] = {}
         self._everyone: dict[str, tuple[tuple[Running, int], KpiValues]] = {}
         self._waits_of: tuple[tuple[int, int], NextWaits] | None = None
+        self._over_limit = OverLimit(board.people)
         self._intervals = compliance.IntervalCompliance(board)
 
     def take(
@@ -82,7 +84,9 @@ class Snapshots:
         for queue in self._queues(chosen):
             rows.append(self._row(queue, windows))
             yield
-        return Snapshot(self._board.now, rows, {name: self._of_everyone(name, targets) for name in windows})
+        everyone = {name: self._of_everyone(name, targets) for name in windows}
+        over = self._over_limit.counts(targets.agents.limits, self._board.now)
+        return Snapshot(self._board.now, rows, everyone, over)
 
     def at_risk(self, targets: Targets, chosen: Chosen = everywhere) -> list[AtRisk]:
         """Return open contacts whose predicted CSAT is below their queue's limit, the worst first."""
@@ -180,10 +184,8 @@ class Snapshots:
         is_open = rule.calendar is None or rule.calendar.is_open(board.now)
         made_from = {name: self._made_from(queue, name) for name in names}
         next_wait = self._next_waits().of(queue, rule)  # it changes with other queues, too
-        cached, change = (
-            self._cached.get((queue, names)),
-            (board.changes[queue], board.people.version(queue[0])),
-        )
+        cached = self._cached.get((queue, names))
+        change = board.changes[queue], board.people.version(queue[0])
         if cached and cached.change == change and cached.made_from == made_from and not ages(board, queue):
             if (cached.row.open, cached.row.next_wait) != (is_open, next_wait):
                 cached.row = structs.replace(cached.row, open=is_open, next_wait=next_wait)

@@ -41,7 +41,12 @@ class AgentContact(Struct, frozen=True, gc=False):
     url: Annotated[str | None, Meta(description="Where its platform shows it, if that is set")]
     queue: Annotated[str | None, Meta(description="null: the platform does not say")]
     channel: str
-    state: Annotated[str, Meta(description="`offered`, `connected`, `held` or `wrap`")]
+    state: Annotated[
+        str,
+        Meta(
+            description="`offered`, `connected`, `held`, `wrap`; `pending`: in writing, it waits for something else"
+        ),
+    ]
     since: Time
 
 

@@ -6,7 +6,7 @@
 
 from typing import Final, Literal, get_args
 
-from . import catalogue, pipeline
+from . import catalogue, people, pipeline
 from .rule import COMPOSE, RUNBOOK, Addresses, AlertRule
 
 __all__ = ["ALERTERS", "COMPOSE", "RUNBOOK", "Addresses", "AlertRule", "Alerting", "rules"]
@@ -17,5 +17,5 @@ ALERTERS: Final[tuple[Alerting, ...]] = get_args(Alerting)
 
 
 def rules() -> tuple[AlertRule, ...]:
-    """Return every alert: those of the catalogue, and those on the pipeline."""
-    return (*catalogue.rules(), *pipeline.rules())
+    """Return every alert: those of the catalogue, those on who is there, and those on the pipeline."""
+    return (*catalogue.rules(), *people.rules(), *pipeline.rules())

@@ -26,6 +26,12 @@ CLOSED: Final = (
 STOPPED: Final = "Call the queue yourself: if nobody answers, it is the lines; otherwise the platform's export has stopped."
 SURGED: Final = "Find the cause, announce it in front of the queue, and move agents in before waits grow."
 TRADED: Final = "Listen to a few short contacts: were they finished, or cut short?"
+PEOPLE: Final = {
+    "nobody_there": "Have somebody sign in or come back from a break; otherwise route the queue elsewhere.",
+    "agents_too_long": "Ask what keeps them before anything else; if nothing is wrong, the limit is.",
+    "queue_understaffed": "Move agents in, postpone breaks and meetings, and ask who is missing.",
+}
+"""By what is wrong with who is there."""
 PIPELINE: Final = {
     "data_age": "Run `stream-app check` on a worker's machine, and start what is down.",
     "data_missing": "Look at serve in Prometheus's list of targets, and start it.",

@@ -17,7 +17,7 @@ _FOLLOW: Final = (
     "service_level|abandonment|first_response|first_response_business|backlog|oldest_awaiting_reply"
 )
 """Alerts that follow from long waits."""
-_WAITING: Final = f"{_FOLLOW}|oldest_waiting|offered"
+_WAITING: Final = f"{_FOLLOW}|oldest_waiting|offered|nobody_there"
 """Alerts that follow from one cause: more contacts, or fewer agents."""
 WATCHDOG: Final = "watchdog"
 

@@ -111,8 +111,8 @@ def _asked(rule: AlertRule) -> str:
         value = f"(\n{value}\n)\nunless on ({', '.join(rule.by)}) ({rule.yields_to})"
     if not rule.known:
         return value
-    if rule.by == BY:
-        value += f"\nor max by ({', '.join(BY)}) ({naming.OPEN}) * 0 {_NOTHING} and on () {rule.known}"
+    if rule.by and {*rule.by} <= {*BY}:
+        value += f"\nor max by ({', '.join(rule.by)}) ({naming.OPEN}) * 0 {_NOTHING} and on () {rule.known}"
     elif not rule.by:
         value += f"\nor ({rule.known}) * 0 {_NOTHING}"
     return f'{value}\nor label_replace(vector({_NOTHING}), "row", "none", "", "")'

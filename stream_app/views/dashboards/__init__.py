@@ -8,7 +8,7 @@ from typing import Final
 
 from stream_app.views import links
 
-from . import business, live, pipeline, planning, quality, queue, resolution
+from . import business, live, people, pipeline, planning, quality, queue, resolution
 
 DASHBOARDS: Final[dict[str, Callable[[], str]]] = {
     links.LIVE: live.dashboard,
@@ -16,6 +16,7 @@ DASHBOARDS: Final[dict[str, Callable[[], str]]] = {
     links.QUALITY: quality.dashboard,
     links.BUSINESS: business.dashboard,
     links.RESOLUTION: resolution.dashboard,
+    links.PEOPLE: people.dashboard,
     links.PLANNING: planning.dashboard,
     links.PIPELINE: pipeline.dashboard,
 }

@@ -52,19 +52,32 @@ def _panels() -> Iterator[Panel]:
     yield from filled([over_time(kpi) for kpi in KPIS if kpi.tier == "business"], 3)
     for label, title in ((naming.SITE, "By site"), (naming.UNIT, "By business unit")):
         yield row(title)
-        yield from filled([_compared(BY_NAME[name], label) for name in BY_SITE], 3)
+        yield from filled([compared(BY_NAME[name], label) for name in BY_SITE], 3)
     yield row("Where queues are handled")
     yield _sites()
 
 
-def _compared(kpi: Kpi, label: str) -> Panel:
+def compared(kpi: Kpi, label: str, partners: str = "", own: str = "", how: str = _HOW) -> Panel:
+    """Draw a line for each site or business unit.
+
+    Args:
+        kpi: which.
+        label: ``site`` or ``unit``.
+        partners: the selector of partners' queues, if only these are compared.
+        own: that of the others, which are one line beside them.
+        how: how to get it.
+    """
+    queries = [query("A", rolled_up(kpi, label, partners), f"{{{{{label}}}}}")]
+    if own:
+        queries.append(query("O", rolled_up(kpi, naming.PARTNER, own), "own sites"))
+    beside = " All sites that are no partner's are one line, own sites." if own else ""
     return timeseries(
-        f"{kpi.name} by {label}",
-        f"{kpi.title} by {label}",
-        [query("A", rolled_up(kpi, label), f"{{{{{label}}}}}")],
+        f"{kpi.name} by {label}{' of partners' if partners else ''}",
+        f"{kpi.title}, partners" if partners else f"{kpi.title} by {label}",
+        queries,
         size=(8, 8),
-        description=f"{about(kpi)} Queues without a {label} are one line, no {label}. {_HOW}",
-        none=f"Not known. {_HOW}",
+        description=f"{about(kpi)} Queues without a {label} are one line, no {label}.{beside} {how}",
+        none=f"Not known. {how}",
         unit=kpi.unit.grafana,
         room=ROOM.get(kpi.unit),
         least=None if kpi.unit in {Unit.POINTS, Unit.SCORE} else 0,

@@ -41,6 +41,7 @@ _FAMILY_NEEDS: Final = {
     "sales": "`sale.recorded` events",
     "criteria": "`quality.scored` events with criteria",
     "trainings": "`training.*` events",
+    **dict.fromkeys(("agent_time", "shared_work"), "`agent.state` events"),
     "churn_by_resolution": "`customer.*` events, and contacts that tell their `customer`",
 }
 
@@ -228,7 +229,8 @@ def parts(kpi: FromLedger, width: int = 12) -> Panel:
     queries = []
     for n, name in enumerate(names):
         selector = ",".join((_selector(kpi, PARTS_WINDOW, ""), f'{naming.PART}="{name}"'))
-        value = at_site(f"max by ({QUEUES}) ({fresh(f'{naming.part(kpi)}{{{selector}}}')})")
+        value = f"max by ({', '.join(naming.owners(kpi))}) ({fresh(f'{naming.part(kpi)}{{{selector}}}')})"
+        value = at_site(value) if kpi.placed else value
         if kpi.counts:
             expression = f"sum({value})"
         else:

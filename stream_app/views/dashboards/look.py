@@ -129,6 +129,17 @@ def to_why(kpi: Kpi) -> list[Panel]:
     return [{"title": "Why: its contacts", "url": url, "targetBlank": True}]
 
 
+def to_channels(of: str = "__data.fields") -> list[Panel]:
+    """Link to all channels of a series' queue, or of that of a table's row, in the same window and time."""
+    return _link(
+        links.LIVE,
+        "This queue, live",
+        f"var-{naming.QUEUE}=${{{of}.queue:percentencode}}",
+        f"${{{naming.CHANNEL}:queryparam}}",
+        "${window:queryparam}",
+    )
+
+
 def to_channel() -> list[Panel]:
     """Link to the chosen queues of a series' channel, in the same window and time."""
     return _link(

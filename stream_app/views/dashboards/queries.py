@@ -81,24 +81,30 @@ def promised(kpi: Kpi, write: Callable[[Kpi], str]) -> str:
     return f"(({write(twin)}) {by_hours}) or ({write(kpi)})"
 
 
-def rolled_up(kpi: Kpi, by: str = naming.CHANNEL) -> str:
-    """Write the KPI over the chosen queues, by channel, or by site or business unit."""
+def rolled_up(kpi: Kpi, by: str = naming.CHANNEL, among: str = "") -> str:
+    """Write the KPI over the chosen queues, by channel, or by site, partner or business unit.
+
+    Args:
+        kpi: which.
+        by: the label.
+        among: a selector of queues by where they are handled.
+    """
     value = _of_queues(naming.value(kpi), in_window(kpi))
     if kpi.is_level or isinstance(kpi.measure, WindowCount):
-        return (
-            f"{'max' if kpi.is_level and not kpi.adds else 'sum'} by ({by}) ({_placed(at_site(value), by)})"
-        )
+        return f"{'max' if kpi.is_level and not kpi.adds else 'sum'} by ({by}) ({_placed(at_site(value), by, among)})"
     samples = _of_queues(naming.samples(kpi), in_window(kpi))
     weighed = at_site(f"{value} * {samples}")
     # Only queues with a value: a queue without data has no weight.
-    return f"sum by ({by}) ({_placed(weighed, by)}) / (sum by ({by}) ({_placed(at_site(samples), by)}) > 0)"
+    over = f"sum by ({by}) ({_placed(at_site(samples), by, among)}) > 0"
+    return f"sum by ({by}) ({_placed(weighed, by, among)}) / ({over})"
 
 
-def _placed(expression: str, by: str) -> str:
+def _placed(expression: str, by: str, among: str = "") -> str:
     """Add the labels that only the queue's entry has; a queue without a site or unit is called so, not ``Value``."""
     if by == naming.CHANNEL:
         return expression
-    info = f"topk by ({QUEUES}) (1, max by ({QUEUES}, {by}) ({naming.QUEUE_INFO}))"  # while targets change, there may be two
+    entries = f"{naming.QUEUE_INFO}{{{among}}}" if among else naming.QUEUE_INFO
+    info = f"topk by ({QUEUES}) (1, max by ({QUEUES}, {by}) ({entries}))"  # while targets change, there may be two
     joined = f"{expression} * on ({QUEUES}) group_left ({by}) {info}"
     return f'label_replace({joined}, "{by}", "no {by}", "{by}", "")'
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from stream_app.model.kpis.from_ledger import FromLedger
 from stream_app.model.kpis.ledger_entries import FROM_LEDGER
+from stream_app.model.kpis.ledger_people import PEOPLE_ENTRIES
 from stream_app.views import links, naming
 
 from . import shell
@@ -55,7 +56,10 @@ def _panels() -> Iterator[Panel]:
     yield tile(LEDGER["retention"], 5, LATE)
     yield tile(LEDGER["churn"], 5, LATE)
     yield _age(5)
-    drawn: set[str] = {*_TOGETHER}
+    drawn: set[str] = {
+        *_TOGETHER,
+        *(kpi.name for kpi in PEOPLE_ENTRIES),
+    }  # these have a dashboard of their own
     for title, families in _ROWS.items():
         some = [kpi for kpi in FROM_LEDGER if _family(kpi) in families and kpi.name not in drawn]
         drawn |= {kpi.name for kpi in some}

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream_app.model.kpis.from_ledger import FromLedger
-from stream_app.model.kpis.measures import WindowCount
+from stream_app.model.kpis.measures import Unit, WindowCount
 from stream_app.model.ledger_numbers import HistoryPoint, KpiHistory
 from stream_app.views.contacts.wire import UnknownRange
 from stream_app.views.intervals.spans import moment
@@ -84,7 +84,8 @@ def _nothing(n: int, asked: AskedHistory, found: KpiHistory) -> HistoryPoint:
     """Return the point of a period of which nothing was found: of what is counted 0, if nothing is missing."""
     kpi, known = asked.query.kpi, not found.unknown[n] and asked.periods[n].start < asked.query.now
     if isinstance(kpi, FromLedger):
-        counts, parts = kpi.counts, parts_of(kpi)
+        # Time of which nobody told is not known.
+        counts, parts = kpi.counts and kpi.unit is not Unit.SECONDS, parts_of(kpi)
     else:
         counts, parts = isinstance(kpi.measure, WindowCount), ()
     if counts and known:

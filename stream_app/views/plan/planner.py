@@ -21,11 +21,13 @@ class Gauges(Struct, frozen=True):
         forecast: contacts in the whole interval.
         required: agents required on the schedule.
         staffed: agents on the imported schedule, mean over the interval.
+        at_work: agents required at work at the same time.
     """
 
     forecast: float | None = None
     required: int | None = None
     staffed: float | None = None
+    at_work: int | None = None
 
 
 class PlanError(Exception):

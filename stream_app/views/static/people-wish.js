@@ -61,6 +61,6 @@ export function isWanted(row) {
 export function inWords() {
   const out = PLACES.filter((name) => wish[name]).map((name) => t("filter.is", { name: t(`col.${name}`), value: wish[name] }));
   if (wish.doing !== THERE) out.push(t("filter.is", { name: t("col.doing"), value: wish.doing.split(" ").map((one) => t(`doing.${one}`)).join(", ") }));
-  if (wish.find.trim()) out.push(t("filter.is", { name: t("people.find"), value: wish.find.trim() }));
+  if (wish.find.trim()) out.push(t("filter.is", { name: t("col.agent"), value: wish.find.trim() }));
   return out.join(" · ");
 }

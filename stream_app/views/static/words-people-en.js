@@ -12,7 +12,6 @@ export default {
   "people.counts": "{n} people",
   "people.over.one": "{n} over the limit",
   "people.over.other": "{n} over the limit",
-  "people.find": "Agent",
   "people.every": "All",
   "people.doing": "Doing",
   "people.list": "What each agent does",

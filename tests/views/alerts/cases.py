@@ -7,9 +7,11 @@ from tests.views.alerts.scraped import (
     Series,
     again,
     ageless,
+    agents,
     closed,
     fresh,
     kpi,
+    long,
     of_channel,
     one,
     one_stuck,
@@ -18,6 +20,7 @@ from tests.views.alerts.scraped import (
 
 MAIL = {"queue": "sales", "channel": "email"}
 CHAT = {"queue": "sales", "channel": "chat"}
+WHOLE = {"queue": "sales"}
 
 
 def _burning(
@@ -38,6 +41,16 @@ def _burning(
 def _written(name: str, value: str, target: str = "", samples: str = "100", channel: str = "email") -> Series:
     """A KPI of a channel in which people write."""
     return of_channel(channel, kpi(name, value, target, samples))
+
+
+def _over(many: str) -> Series:
+    return fresh() | {f'{naming.AGENTS_OVER_LIMIT}{{queue="sales"}}': long(many)}
+
+
+def _required(many: str, **doing: str) -> Series:
+    """Of two channels of the queue, whose agents are the same."""
+    mail = of_channel("email", one(naming.REQUIRED_AT_WORK, "1x120"))
+    return fresh() | one(naming.REQUIRED_AT_WORK, long(many)) | mail | agents(**doing)
 
 
 def _workers(*started: str) -> Series:
@@ -94,6 +107,23 @@ FIRING: dict[str, list[Case]] = {
     ],
     "BacklogOffTarget": [Case(kpi("backlog", "15", "10"), 0.5)],
     "CsatOffTarget": [Case(kpi("csat", "0.6", "0.8", "20", "today"), 0.2, at="50m")],
+    "NobodyThere": [
+        Case(kpi("backlog", "3") | agents(away="4"), 3),
+        Case(kpi("backlog", "1") | agents(available="2x40 0x80"), 1),
+        Case(again(kpi("backlog", "3") | agents(away="4")), 3),
+        # Once it fires, numbers that stop end nothing.
+        Case(kpi("backlog", "3") | agents() | {naming.DATA_AGE: "1x39 600x80"}, 3),
+    ],
+    "AgentsTooLong": [
+        Case(_over("2"), 2, labels=WHOLE),
+        Case(again(_over("1")), 1, labels=WHOLE),
+        # A minute in which they are back is not the end.
+        Case(_over("1x78 0x40"), 0, labels=WHOLE),
+    ],
+    "QueueUnderstaffed": [
+        Case(_required("5", available="1", on_contact="2", wrap="1", away="7"), 2, labels=WHOLE),
+        Case(again(_required("5", away="2")), 6, labels=WHOLE),
+    ],
     "DataStale": [
         Case({naming.DATA_AGE: "180x120"}, 180),
         Case(again({naming.DATA_AGE: "1x120"}) | {f'{naming.DATA_AGE}{{instance="b"}}': "180x120"}, 180),
@@ -194,6 +224,35 @@ _CLOSED = "outside of opening hours"
 _STALE = "stale data"
 
 SILENT: dict[str, dict[str, Case]] = {
+    "NobodyThere": {
+        _EMPTY: Case(kpi("backlog", "0") | agents(away="4")),
+        "all of them are on contacts": Case(kpi("backlog", "9") | agents(on_contact="2")),
+        "one is in wrap-up": Case(kpi("backlog", "9") | agents(wrap="1")),
+        "nobody tells": Case(kpi("backlog", "9")),
+        "another queue's agents": Case(
+            kpi("backlog", "9") | {f'{naming.AGENTS}{{queue="support",doing="away"}}': "1x120"}
+        ),
+        "back within the minute": Case(kpi("backlog", "3") | agents(available="1x76 0x2 1x40")),
+        _CLOSED: Case(closed(kpi("backlog", "3") | agents(away="4"))),
+        _STALE: Case(stale(kpi("backlog", "3") | agents(away="4"))),
+        "an age that nobody reports": Case(ageless(kpi("backlog", "3") | agents(away="4"))),
+    },
+    "AgentsTooLong": {
+        _EMPTY: Case(_over("0")),
+        "for a moment": Case(_over("0x74 3x4 0x40")),
+        "nobody tells": Case(fresh()),
+        _CLOSED: Case(closed(_over("2"))),
+        _STALE: Case(stale(_over("2"))),
+    },
+    "QueueUnderstaffed": {
+        _EMPTY: Case(_required("0", available="1")),
+        "as many as are required": Case(_required("3", available="1", on_contact="2", wrap="1")),
+        "a break of ten minutes": Case(_required("3", available="4x58 0x20 4x40")),
+        "nobody tells": Case(fresh() | one(naming.REQUIRED_AT_WORK, "5x120")),
+        "no plan": Case(fresh() | agents(available="1")),
+        _CLOSED: Case(closed(_required("5", available="1"))),
+        _STALE: Case(stale(_required("5", available="1"))),
+    },
     "ServiceLevelOffTarget": {
         _NIGHT: Case(kpi("service_level", "0", "0.8", "1")),
         "one contact too few": Case(kpi("service_level", "0", "0.8", "19")),

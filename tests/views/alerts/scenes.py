@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from stream_app.views import alerts, naming
-from tests.views.alerts.scraped import QUEUE, Series, fresh, kpi, one
+from tests.views.alerts.scraped import QUEUE, Series, agents, fresh, kpi, one
 
 
 class Check(NamedTuple):
@@ -143,6 +143,19 @@ SCENES: Mapping[str, Scene] = {
                     {"alertname": "ServiceLevelBurns", "queue": "support"},
                 ],
             )
+        ],
+    ),
+    "a queue that everybody has left is one page, and over when somebody is back": Scene(
+        PAGES,
+        kpi("backlog", "3")
+        | kpi("oldest_waiting", "30x20 180x60 0x40", "120")
+        | agents(available="2x10 0x60 1x50", away="0x10 2x110"),
+        [
+            _firing("6m"),
+            _firing("8m", "NobodyThere"),
+            _firing("20m", "NobodyThere"),
+            _firing("34m", "NobodyThere"),
+            *(_firing(f"{minute}m") for minute in range(46, 60, 3)),
         ],
     ),
     "where nobody holds the line, it is a ticket": Scene(

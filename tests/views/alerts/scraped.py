@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from stream_app.model.kpis import BY_NAME
+from stream_app.model.live.agent_now import DOING
 from stream_app.views import naming
 
 QUEUE = {"queue": "sales", "channel": "voice"}
@@ -45,6 +46,11 @@ def kpi(
     if target:
         series |= one(naming.target(entry), long(target))
     return series
+
+
+def agents(**doing: str) -> Series:
+    """What the queue's agents do; what is not said, nobody does."""
+    return {f'{naming.AGENTS}{{queue="sales",doing="{name}"}}': long(doing.get(name, "0")) for name in DOING}
 
 
 def fresh() -> Series:

@@ -16,7 +16,7 @@ from stream_app.model.live.snapshot import Snapshots
 from stream_app.model.targets import Targets
 from stream_app.simulation.centre import Centre
 from stream_app.simulation.incidents import Incident, parse
-from stream_app.views import metrics
+from stream_app.views import metrics, naming
 from stream_app.views.status import Status
 from stream_app.views.text import to_yaml
 from tests.services.prometheus import promtool
@@ -54,6 +54,8 @@ def scraped(names: set[str], incidents: Sequence[Incident] = ()) -> dict[str, li
             board.put_cells("t.0", resolution, start, [((queue, channel), pack_cell(cell))])
         for contact, visits in deltas.visits.items():
             board.put_visits("t.0", contact, visits)
+        for agent, presence in deltas.agents.items():
+            board.put_agent("t.0", agent, presence)
         if minute <= WARM_UP:
             continue
         page = metrics.render(snapshots.take(TARGETS), snapshots.waits(TARGETS), FRESH).decode()
@@ -61,6 +63,7 @@ def scraped(names: set[str], incidents: Sequence[Incident] = ()) -> dict[str, li
             if series.partition("{")[0] in names:
                 values = out.setdefault(series, [])
                 values += ["_"] * (minute - WARM_UP - 1 - len(values)) + [value]
+    assert any(series.startswith(f"{naming.AGENTS}{{") for series in out)
     return out
 
 

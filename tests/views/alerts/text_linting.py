@@ -1,11 +1,12 @@
 """What is wrong with the texts of Grafana's alert rules: templates that fail, links that lead elsewhere, words nobody uses."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from stream_app.model.kpis import KPIS
 from stream_app.model.kpis.measures import Unit
 from stream_app.views import naming
+from stream_app.views.alerts.expressions import BY
 from tests.views.dashboards.linting import Json, metrics
 
 NEEDED = ("summary", "description", "do", "runbook_url", "dashboard_url")
@@ -33,7 +34,8 @@ def text_problems(rule: Json) -> Iterator[str]:
         said = _ACTION.sub("", text).lower()
         if name in {"summary", "description", "do"}:
             yield from (f"{where}: says {word}" for word in JARGON if re.search(rf"\b{word}s?\b", said))
-    yield from _link_problems(title, texts, ".Labels.queue" in texts.get("summary", ""))
+    said = texts.get("summary", "")
+    yield from _link_problems(title, texts, [label for label in BY if f".Labels.{label}" in said])
 
 
 def _queries(rule: Json) -> dict[str, str]:
@@ -74,14 +76,15 @@ def _guard_problems(where: str, text: str) -> Iterator[str]:
         yield f"{where}: {blocks[-1]} has no end"
 
 
-def _link_problems(title: str, texts: Mapping[str, str], about_a_queue: bool) -> Iterator[str]:
+def _link_problems(title: str, texts: Mapping[str, str], about: Sequence[str]) -> Iterator[str]:
+    """Yield links that lead elsewhere; ``about`` are the labels of what the message is about."""
     places = ("dashboard_url", "wallboard_url")
     if not re.match(r"https?://[^#]+#\w+\Z", texts.get("runbook_url", "")):
         yield f"{title} runbook_url: no absolute address with a section"
-    for name in places if about_a_queue else places[:1]:
+    for name in places if about else places[:1]:
         address = texts.get(name, "")
         if not re.match(r"https?://|\{\{ externalURL", address):
             yield f"{title} {name}: no absolute address"
-        for label in ("queue", "channel") if about_a_queue else ():
+        for label in about:
             if f"{label}={{{{ .Labels.{label} | urlquery }}}}" not in address:
                 yield f"{title} {name}: opens another {label}"

@@ -102,6 +102,18 @@ TEXTS: dict[tuple[str, str], tuple[str, str]] = {
         "sales (voice): 5 contacts at risk, 7 waiting",
         "Since 00:00 UTC. Open contacts whose predicted satisfaction is below the queue's limit.",
     ),
+    ("NobodyThere", "fires 1"): (
+        "sales (voice): 3 waiting and nobody there, longest wait 3:20",
+        "Since 00:00 UTC. None of the queue's agents is available, on contact or in wrap-up.",
+    ),
+    ("AgentsTooLong", "fires 1"): (
+        "sales: agents who do something for longer than its limit: 2",
+        "Since 00:00 UTC. Who they are is on the page People. An agent who serves several queues is counted in each.",
+    ),
+    ("QueueUnderstaffed", "fires 1"): (
+        "sales: 2 fewer agents there than the plan requires at work",
+        "Since 00:00 UTC. Those who are available, on contact or in wrap-up count, also while they serve another queue.",
+    ),
     ("DataStale", "fires 1"): (
         "The live numbers have stopped: they may be 3:00 old",
         "Since 00:00 UTC. Beyond 60 s, alerts on queues neither begin nor end.",

@@ -127,7 +127,7 @@ async def test_five_thousand_are_listed_and_stay_live(browser: Browser) -> None:
 
 @pytest.mark.parametrize(
     ("width", "height", "address"),
-    [(1440, 900, "theme=light"), (390, 844, "theme=dark"), (1920, 1080, "view=tv&theme=dark")],
+    [(1440, 900, "theme=light&lang=de"), (390, 844, "theme=dark"), (1920, 1080, "view=tv&theme=dark")],
 )
 async def test_everybody_can_use_it_on_every_screen(
     browser: Browser, staffed: Served, width: int, height: int, address: str
@@ -160,11 +160,13 @@ async def test_tiles_and_rows_say_what_their_agents_do(browser: Browser, staffed
         await shown(page, 3)
         tiles = page.locator("#queues .tile .staff")
         care = "1 available (40 s) · 2 on contact (11:40 min) · 0 in wrap-up · 1 away (21 min) · 3 free chat slots"
+        at_once = " · the next one is taken at once"
         await expect(tiles).to_have_text(
             [
-                care,
+                care + at_once,
                 "Agents –",  # noqa: RUF001 - a dash
-                "2 available (2:05 min) · 1 on contact (3:20 min) · 1 in wrap-up (95 s) · 1 away (21 min)",
+                "2 available (2:05 min) · 1 on contact (3:20 min) · 1 in wrap-up (95 s) · 1 away (21 min)"
+                + at_once,
             ]
         )
         assert "no platform tells" in (await tiles.nth(1).get_attribute("title") or "")
