@@ -19,7 +19,7 @@ from stream_app.ledger.kpis import LedgerQuestion
 from stream_app.ledger.whys import LedgerWhys
 from stream_app.model.kpis.from_ledger import FromLedger, LedgerShare
 from stream_app.model.kpis.kpi import Kpi
-from stream_app.model.kpis.measures import Choice, WindowCount
+from stream_app.model.kpis.measures import Choice, Unit, WindowCount
 from stream_app.model.ledger_numbers import HistoryQuery, KpiHistory
 from stream_app.model.targets import Targets
 from stream_app.model.why import WhyQuery
