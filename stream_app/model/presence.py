@@ -26,7 +26,7 @@ class Telling(Struct, array_like=True, frozen=True, gc=False):
 
     Attributes:
         limit: when the state is over at the latest; 0: not told.
-        by_itself: nobody told it: the end of the state before never came.
+        by_itself: nobody told it: time ended the work, or the presence, before.
     """
 
     at: int
@@ -40,6 +40,11 @@ class Telling(Struct, array_like=True, frozen=True, gc=False):
     slots: dict[str, int] | None = None
     contacts: tuple[ContactInHand, ...] | None = None
     by_itself: bool = False
+
+    @property
+    def ends_presence(self) -> bool:
+        """Whether it is the end of a presence that nobody told."""
+        return self.by_itself and self.state == "offline"
 
     @classmethod
     def of(cls, event: AgentState) -> Telling:
@@ -96,6 +101,8 @@ class PresenceStatus(Struct, array_like=True, frozen=True, gc=False):
 
     def after(self, told: Telling) -> PresenceStatus:
         """Return the status after a telling."""
+        if told.by_itself and told.state in WORK:
+            return structs.replace(self, work="", limit=0)
         served = self.served
         if told.queues is not None:
             served = {queue: served.get(queue, (self.state, self.reason)) for queue in told.queues}
@@ -197,7 +204,7 @@ class Presence(Struct, array_like=True, gc=False):
             then = status.after(told)
             if began and not status.like(then):
                 if told.at > began:
-                    yield Spell(status, began, told.at, told.by_itself)
+                    yield Spell(status, began, told.at, told.ends_presence)
                 began = told.at
             status, began = then, began or told.at
         yield Spell(status, began, None)
@@ -229,7 +236,7 @@ class Presence(Struct, array_like=True, gc=False):
 
 def work_over(limit: int) -> Telling:
     """Return the telling that ends work at its limit, and leaves the rest as it is."""
-    return Telling(limit, "wrap", contacts=())
+    return Telling(limit, "wrap", by_itself=True)
 
 
 def ended_by_itself(heard: int, idle: int) -> Telling:

@@ -62,6 +62,13 @@ def _hands(contacts: list[dict[str, Any]] | None) -> tuple[Hand, ...] | None:
     )
 
 
+def settled(now: Status, began: int) -> tuple[Status, int]:
+    """Return the status once work has ended at its limit, and since when: partitions come to it at different times."""
+    if not now.work or now.limit is None:
+        return now, began
+    return now._replace(work="", limit=None), now.limit
+
+
 def spells(rows: Iterable[Mapping[str, Any]]) -> list[Spell]:
     """What the rows of the ledger's table add up to, sorted."""
     found: Counter[Spell] = Counter()

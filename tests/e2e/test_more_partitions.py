@@ -28,6 +28,7 @@ from tests.services.proxy import FaultProxy
 from tests.services.redis import RedisServer
 
 from .accounts import assert_accounted
+from .agents import settled
 from .serve import Serve
 from .verifier import Found, Verifier
 from .worker import Worker, environment
@@ -79,7 +80,7 @@ class Sum:
         self.results = dict(sum((Counter({k: n for k, n in r.items() if n}) for r in results), Counter()))
         self.totals, self.rows = added(totals), added(rows)
         self.visits = sorted(visit for some in visits for visit in some)
-        self.agents = sorted((told for some in agents for told in some.items()), key=lambda told: told[0])
+        self.agents = sorted((agent, settled(*now)) for some in agents for agent, now in some.items())
 
     @classmethod
     def expected(cls, records: Iterable[Record]) -> Sum:

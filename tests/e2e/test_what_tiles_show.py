@@ -151,7 +151,7 @@ async def test_what_every_tile_shows_at_four_moments_is_written_down_and_true(
         )
         await moment("there are numbers", lambda board: is_trusted(board) and grey(board) == {*PLANNED})
         # What waits while nobody reads is told by the usual rate, which is none as long as the fresh start is most of the past.
-        await until(lambda: prometheus.query(f"{usual_rate()} > 0"), 120, "a usual rate")
+        await until(lambda: prometheus.query(f"{usual_rate()} > 0.05"), 120, "a usual rate")
         pipeline.worker.signal(signal.SIGKILL)  # and contacts still come
         await moment("what the worker leaves is known", is_owned_up_to, early=is_owned_up_to)
         simulator.close()

@@ -57,7 +57,7 @@ class Agents:
             newest = told[-1].at
             status, _ = self._status(agent)
             if status.work and status.limit is not None and status.limit < now:
-                told.append(Telling(status.limit, "wrap", hands=()))
+                told.append(Telling(status.limit, "wrap", by_itself=True))
             elif status.state != "offline":
                 if now - newest > self._idle_ms:
                     told.append(Telling(newest + self._idle_ms, "offline", by_itself=True))
@@ -79,7 +79,7 @@ class Agents:
 
     def _spells(self, agent: str) -> Iterator[Spell]:
         for (began, latest, now), (ended, telling, then) in pairwise(steps(self._told[agent])):
-            if then.spell() != now.spell() and ended > began and not latest.by_itself:
+            if then.spell() != now.spell() and ended > began and not closed_by_time(latest):
                 away = [queue for queue, (state, _) in now.served.items() if state != "available"]
                 yield Spell(
                     agent,
@@ -92,8 +92,13 @@ class Agents:
                     tuple(sorted(away)),
                     now.team,
                     now.site,
-                    telling.by_itself,
+                    closed_by_time(telling),
                 )
+
+
+def closed_by_time(telling: Telling) -> bool:
+    """Whether nobody told that the agent left."""
+    return telling.by_itself and telling.state == "offline"
 
 
 def steps(

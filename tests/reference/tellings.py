@@ -128,6 +128,8 @@ def _hand(fields: Fields) -> Hand:
 
 def after(now: Status, told: Telling) -> Status:
     """The status after a telling."""
+    if told.by_itself and told.state in WORK:
+        return now._replace(work="", limit=None)
     now = now._replace(
         team=told.team or now.team,
         site=told.site or now.site,

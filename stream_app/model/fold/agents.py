@@ -73,7 +73,7 @@ class Agents:
             after = status.after(telling)
             if began and not status.like(after):
                 if telling.at > began:
-                    self._noted.spell(agent, Spell(status, began, telling.at, telling.by_itself))
+                    self._noted.spell(agent, Spell(status, began, telling.at, telling.ends_presence))
                 began = telling.at
             self._current[agent] = after, began or telling.at
         self.known[agent] = self.touched[agent] = then.shortened()

@@ -40,6 +40,7 @@ export default {
   "told.offline": "abgemeldet",
   "with.offered": "klingelt",
   "with.held": "gehalten",
+  "with.pending": "zurückgestellt",
   "with.wrap": "Nacharbeit",
   "with.connected": "verbunden",
   "limit.over": "{time} zu lang",

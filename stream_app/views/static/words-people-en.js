@@ -40,6 +40,7 @@ export default {
   "told.offline": "offline",
   "with.offered": "rings",
   "with.held": "on hold",
+  "with.pending": "pending",
   "with.wrap": "wrap-up",
   "with.connected": "connected",
   "limit.over": "over by {time}",
