@@ -242,11 +242,3 @@ def work_over(limit: int) -> Telling:
 def ended_by_itself(heard: int, idle: int) -> Telling:
     """Return the telling that ends an agent's presence of whom nobody told anything for so long."""
     return Telling(heard + idle, "offline", by_itself=True)
-
-
-def of_queue(status: PresenceStatus, queue: str) -> PresenceStatus | None:
-    """Return the status as it is in a queue; ``None`` if the agent does not serve it."""
-    found = status.served.get(queue)
-    if found is None:
-        return None
-    return structs.replace(status, state=found[0], reason=found[1])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from stream_app.model.targets.conversations import SPOKEN
+
 from .query import LedgerFamily
 
 MOST_REFRESHED: Final = 500_000
 """Each visit is four marks in time, which are sorted: a few seconds for so many."""
-_SPOKEN: Final = "channel in ('voice', 'video', 'callback', 'task')"
+_SPOKEN: Final = f"channel in {tuple(sorted(SPOKEN))}"
 
 WORKED: Final = (
     """
@@ -122,8 +124,9 @@ stretched as (
 )""",
         """
 during as (
-    select stretched.agent as agent, team, site, state, reason, coalesce(state, 'offline') <> 'offline' as is_there,
-        coalesce(unended, false) as unended, stretched.moment as sampled_at, stretched.until - stretched.moment as lasted,
+    select stretched.agent as agent, team, site, state, reason, coalesce(unended, false) as unended,
+        coalesce(state, 'offline') <> 'offline' and not coalesce(unended, false) as is_there,
+        stretched.moment as sampled_at, stretched.until - stretched.moment as lasted,
         case
             when stretched.talking > 0 or coalesce(work = 'on_contact', false) then 'on_contact'
             when stretched.wrapping > 0 or coalesce(work = 'wrap', false) then 'wrap'
@@ -138,16 +141,16 @@ during as (
         """
 samples as (
     select agent, team, site, state, reason, sampled_at,
-        case when is_there and not unended then lasted else 0 end as signed_in_ms,
-        case when is_there and not unended and doing = 'on_contact' then lasted else 0 end as on_contact_ms,
-        case when is_there and not unended and doing = 'wrap' then lasted else 0 end as wrap_ms,
-        case when is_there and not unended and doing = 'available' then lasted else 0 end as available_ms,
-        case when is_there and not unended and doing = 'away' then lasted else 0 end as away_ms,
+        case when is_there then lasted else 0 end as signed_in_ms,
+        case when is_there and doing = 'on_contact' then lasted else 0 end as on_contact_ms,
+        case when is_there and doing = 'wrap' then lasted else 0 end as wrap_ms,
+        case when is_there and doing = 'available' then lasted else 0 end as available_ms,
+        case when is_there and doing = 'away' then lasted else 0 end as away_ms,
         case
-            when is_there and not unended and state <> 'available' and doing in ('on_contact', 'wrap') then lasted else 0
+            when is_there and state <> 'available' and doing in ('on_contact', 'wrap') then lasted else 0
         end as away_working_ms,
-        case when is_there and not unended and doing in ('on_contact', 'wrap') then lasted else 0 end as working_ms,
-        case when is_there and not unended and doing <> 'away' then lasted else 0 end as staffed_ms,
+        case when is_there and doing in ('on_contact', 'wrap') then lasted else 0 end as working_ms,
+        case when is_there and doing <> 'away' then lasted else 0 end as staffed_ms,
         case when not is_there and not unended and doing in ('on_contact', 'wrap') then lasted else 0 end as outside_ms,
         case when unended then lasted else 0 end as unended_ms
     from during

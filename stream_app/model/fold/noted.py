@@ -184,9 +184,8 @@ class Noted:
     def spell(self, agent: str, spell: Spell, sign: int = 1) -> None:
         """Note a spell of an agent that is over; with the sign -1, that it does not hold."""
         status = spell.status
-        if (
-            not self.on or status.unended
-        ):  # nobody told that one: it may be told otherwise in another partition
+        # What nobody told may be told otherwise in another partition.
+        if not self.on or status.unended:
             return
         about: dict[str, object] = {
             "began_at": spell.began,

@@ -50,7 +50,7 @@ class _QueueAgents:
         version: of which change this is.
     """
 
-    __slots__ = ("since", "slots", "tellings", "used", "version")
+    __slots__ = ("_counts", "since", "slots", "tellings", "used", "version")
 
     def __init__(self) -> None:
         self.since: dict[Doing, list[int]] = {doing: [] for doing in DOING}
@@ -58,9 +58,11 @@ class _QueueAgents:
         self.used: Counter[str] = Counter()
         self.tellings = 0
         self.version = 0
+        self._counts: AgentCounts | None = None
 
     def add(self, place: PartInQueue, sign: int) -> None:
         """Add an agent, or take one away."""
+        self._counts = None
         since = self.since[place.doing]
         if sign > 0:
             insort(since, place.since)
@@ -71,12 +73,15 @@ class _QueueAgents:
             self.used[channel] += sign * used
 
     def counts(self) -> AgentCounts:
-        """Return what they do."""
+        """Return what they do; the same object until one of them changes, since every row and every wait asks for it."""
+        if self._counts is not None:
+            return self._counts
         doing = {
             name: DoingNow(len(since), since[0] if since else None) for name, since in self.since.items()
         }
         slots = {name: SlotUse(n, self.used[name]) for name, n in sorted(self.slots.items()) if n}
-        return AgentCounts(doing, slots)
+        self._counts = AgentCounts(doing, slots)
+        return self._counts
 
 
 class People:
